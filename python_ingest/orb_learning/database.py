@@ -1,0 +1,130 @@
+"""The one place that opens the DuckDB file.
+
+DuckDB lets one process write a file, or many read it, never both, so a connection is opened
+for one piece of work and closed after it; who finds the file taken waits, up to a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import stamina
+
+from orb_learning import schema
+from orb_learning.errors import (
+    DatabaseError,
+    DatabaseLockedError,
+    DatabaseMissingError,
+    DiskFullError,
+    NewerDatabaseError,
+    NotADatabaseError,
+)
+
+RESERVED_STEMS = {"raw", "main", "temp", "system"}
+"""A file's stem is its catalog's name; these make ``raw.executions`` or ``main.x`` ambiguous."""
+
+
+def utc_now() -> datetime:
+    """Return the present time in UTC, without a zone, as DuckDB's TIMESTAMP holds it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def connect(
+    path: Path | str, *, read_only: bool = False, wait_seconds: float = 30.0
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the database in UTC, and close it at the end.
+
+    A writable connection creates the file and brings the raw schema up to date.
+
+    Args:
+        path: the database file.
+        read_only: whether only to read, beside other readers.
+        wait_seconds: for how long to wait while another process has the file.
+
+    Raises:
+        DatabaseError: one of its subclasses says what is wrong with the file.
+    """
+    path = Path(path)
+    check_path(path, must_exist=read_only)
+    with translated_errors(path):
+        connection = _open(path, read_only, wait_seconds)
+    try:
+        with translated_errors(path):
+            connection.execute("set timezone = 'UTC'")
+            schema.check_version(connection, path)
+            if not read_only:
+                schema.migrate(connection)
+            yield connection
+    finally:
+        connection.close()
+
+
+def check_path(path: Path, *, must_exist: bool) -> None:
+    """Refuse a path that cannot be the database, with the reason.
+
+    Raises:
+        DatabaseError: the stem is reserved, it is a directory, or it is missing.
+    """
+    if path.stem.lower() in RESERVED_STEMS:
+        raise DatabaseError(
+            f"{path}: a database file may not be named {path.stem!r}, because DuckDB names the "
+            f"catalog after it and raw.executions becomes ambiguous; give it another name"
+        )
+    if path.is_dir():
+        raise DatabaseError(f"{path} is a directory; name the database file in it")
+    if path.exists():
+        return
+    if must_exist:
+        raise DatabaseMissingError(
+            f"{path} does not exist; `orb sample` or `orb import` makes it, "
+            f"or set ORB_DATABASE to the file you mean"
+        )
+    if not path.parent.is_dir():
+        raise DatabaseError(f"{path.parent} is not a directory; create it first")
+
+
+def _open(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+    for attempt in stamina.retry_context(
+        on=_is_lock_conflict, attempts=None, timeout=wait_seconds, wait_initial=0.05, wait_max=1.0
+    ):
+        with attempt:
+            return duckdb.connect(path, read_only=read_only)
+    raise AssertionError("retry_context returns or raises")
+
+
+def _is_lock_conflict(error: Exception) -> bool:
+    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
+
+
+@contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    """Turn DuckDB's errors about the file or the disk into this package's."""
+    try:
+        yield
+    except duckdb.Error as error:
+        text = str(error)
+        first_line = text.splitlines()[0]
+        if _is_lock_conflict(error):
+            raise DatabaseLockedError(
+                f"{path} is in use by another process; try again when it is done. {first_line}"
+            ) from error
+        if "No space left" in text or "not enough space" in text.lower():
+            raise DiskFullError(
+                f"{path}: the disk is full, nothing was written; free some space and run it again. "
+                f"{first_line}"
+            ) from error
+        if "newer version of DuckDB" in text or "newer DuckDB version" in text:
+            raise NewerDatabaseError(
+                f"{path} was written by a newer version of DuckDB; update duckdb. {first_line}"
+            ) from error
+        if "not a valid DuckDB database" in text or "Could not read enough bytes" in text:
+            raise NotADatabaseError(
+                f"{path} is not a DuckDB database, or is damaged; set ORB_DATABASE to another "
+                f"file, or restore a backup. {first_line}"
+            ) from error
+        raise

@@ -1,0 +1,39 @@
+"""Every error that this package raises on purpose, under one root."""
+
+from __future__ import annotations
+
+
+class OrbError(Exception):
+    """The root: its message says what failed, where, and what to do."""
+
+
+class SettingsError(OrbError):
+    """A setting is unknown, of the wrong type, or out of its range."""
+
+
+class DatabaseError(OrbError):
+    """The database file cannot be used as it is."""
+
+
+class DatabaseMissingError(DatabaseError):
+    """There is no database file to read."""
+
+
+class DatabaseLockedError(DatabaseError):
+    """Another process kept the database for longer than the caller would wait."""
+
+
+class NotADatabaseError(DatabaseError):
+    """The file is not a database that this version of DuckDB can open."""
+
+
+class NewerDatabaseError(DatabaseError):
+    """The database was written by a newer version of this package or of DuckDB."""
+
+
+class DiskFullError(DatabaseError):
+    """The disk had no room; the transaction was rolled back."""
+
+
+class ImportFileError(OrbError):
+    """A file cannot be imported; nothing of it was loaded."""
