@@ -1,0 +1,5 @@
+"""``orb import``: files of executions into raw, each whole or not at all."""
+
+from orb_learning.importing.ledger import file_sha256, known_file, record_file
+
+__all__ = ["file_sha256", "known_file", "record_file"]
