@@ -64,12 +64,13 @@ def connect(
         connection.close()
 
 
-def check_path(path: Path, *, must_exist: bool) -> None:
+def check_path(path: Path | str, *, must_exist: bool) -> None:
     """Refuse a path that cannot be the database, with the reason.
 
     Raises:
         DatabaseError: the stem is reserved, it is a directory, or it is missing.
     """
+    path = Path(path)
     if path.stem.lower() in RESERVED_STEMS:
         raise DatabaseError(
             f"{path}: a database file may not be named {path.stem!r}, because DuckDB names the "

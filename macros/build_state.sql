@@ -1,0 +1,160 @@
+{#-
+  What an incremental model knows of its last build, in the table build_state: a hash of its formula,
+  and for each bucket of its source (a day, an hour, a block of load numbers) a fingerprint of the
+  rows that it was built from. A model's rows and its state commit in one transaction: either both
+  are of the last build or neither.
+
+  - The formula has changed: the table is built anew, as with --full-refresh.
+  - A bucket's fingerprint has changed: the bucket is recomputed whole. (A maximum of _load_seq would
+    not tell of deletions, or of a row that comes back with its old number.)
+-#}
+
+
+{% macro create_build_state() %}
+    create table if not exists {{ build_state() }} (
+        model varchar not null,
+        formula varchar not null,
+        bucket varchar,
+        fingerprint ubigint
+    )
+{% endmacro %}
+
+
+{% macro build_state() -%}
+    {{ api.Relation.create(database=target.database, schema=target.schema, identifier='build_state') }}
+{%- endmacro %}
+
+
+{#- Count and sum of hashes of the rows' load numbers: the same set of rows, the same fingerprint. -#}
+{% macro fingerprint(load_seq='_load_seq') -%}
+    hash(count(*), sum(hash({{ load_seq }})))
+{%- endmacro %}
+
+
+{#-
+  The buckets of the model's source that are not as the last build saw them, one column, `bucket`:
+  changed, new, gone, or out of the window; all of them where the model is built anew.
+  source_buckets: a query of (bucket, fingerprint) over the source.
+  bucket_type: the type of its bucket.
+-#}
+{% macro changed_buckets(source_buckets, bucket_type) -%}
+    {%- if is_incremental() -%}
+        select coalesce(present.bucket, seen.bucket) as bucket
+        from ({{ source_buckets }}) as present
+        full join (
+            select
+                bucket::{{ bucket_type }} as bucket,
+                fingerprint,
+            from {{ build_state() }}
+            where model = '{{ this.identifier }}' and bucket is not null
+        ) as seen
+            on present.bucket = seen.bucket
+        where present.fingerprint is distinct from seen.fingerprint
+    {%- else -%}
+        select bucket from ({{ source_buckets }}) as present
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Blocks of load numbers in raw.executions. -#}
+{% macro load_blocks() -%}
+    select
+        _load_seq // {{ var('load_block_size') }} as bucket,
+        {{ fingerprint() }} as fingerprint,
+    from {{ source('raw', 'executions') }}
+    group by bucket
+{%- endmacro %}
+
+
+{#- Days or hours of fct_executions in a window of so many days back from now. -#}
+{% macro execution_buckets(bucket, days, condition='true') -%}
+    select
+        {{ bucket_of(bucket) }} as bucket,
+        {{ fingerprint() }} as fingerprint,
+    from {{ ref('fct_executions') }}
+    where "timestamp" >= {{ window_start(bucket, days) }} and {{ condition }}
+    group by bucket
+{%- endmacro %}
+
+
+{% macro bucket_of(bucket) -%}
+    {{ 'cast("timestamp" as date)' if bucket == 'day' else "date_trunc('hour', \"timestamp\")" }}
+{%- endmacro %}
+
+
+{#- What a model was built from when it was built last: the buckets of a model that stands on it. -#}
+{% macro built_buckets(model, bucket_type) -%}
+    select
+        bucket::{{ bucket_type }} as bucket,
+        fingerprint,
+    from {{ build_state() }}
+    where model = '{{ model.identifier }}' and bucket is not null
+{%- endmacro %}
+
+
+{#- Post-hook of every incremental model, inside its transaction. -#}
+{% macro remember_build(source_buckets) %}
+    delete from {{ build_state() }} where model = '{{ this.identifier }}';
+    insert into {{ build_state() }}
+    select '{{ this.identifier }}', '{{ model_formula() }}', bucket::varchar, fingerprint
+    from ({{ source_buckets }})
+    union all
+    select '{{ this.identifier }}', '{{ model_formula() }}', null, null
+{% endmacro %}
+
+
+{#-
+  dbt's own rule (the config, else --full-refresh), and besides: an incremental model whose formula
+  is not that of its last build is built anew. Overrides dbt's macro of the same name.
+-#}
+{% macro should_full_refresh() %}
+    {%- set asked = config.get('full_refresh') -%}
+    {%- if asked is none -%}{%- set asked = flags.FULL_REFRESH -%}{%- endif -%}
+    {%- if asked or not execute or model.config.materialized != 'incremental' or model.language != 'sql' -%}
+        {{ return(asked) }}
+    {%- endif -%}
+    {%- set known = adapter.get_relation(target.database, target.schema, 'build_state') -%}
+    {%- if known is none -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- set formula = run_query(
+        "select formula from " ~ known ~ " where model = '" ~ this.identifier ~ "' and bucket is null"
+    ).columns[0].values() | first -%}
+    {{ return(formula != model_formula()) }}
+{% endmacro %}
+
+
+{#- MD5 over everything that the model's rows depend on but data: its SQL, columns and constraints, those
+    of the models behind it, the seeds, the project's macros that they call, and the policy in variables. -#}
+{% macro model_formula() %}
+    {%- if not execute -%}{{ return('') }}{%- endif -%}
+    {%- set policy = ['execution_rules', 'load_block_size', 'solution_min_usage'] -%}
+    {%- set parts = [] -%}
+    {%- for name in policy -%}{%- do parts.append(name ~ (var(name) | tojson)) -%}{%- endfor -%}
+    {%- set seen = [] -%}
+    {%- set waiting = [model.unique_id] -%}
+    {%- for _ in range(10000) if waiting -%}
+        {%- set id = waiting.pop() -%}
+        {%- if id not in seen -%}
+            {%- do seen.append(id) -%}
+            {%- if id.startswith('macro.') -%}
+                {%- set macro = context[project_name].get(id.split('.')[-1]) -%}
+                {%- if macro and id.startswith('macro.' ~ project_name ~ '.') -%}
+                    {%- do parts.append(macro.macro.macro_sql) -%}
+                    {%- do waiting.extend(macro.macro.depends_on.macros) -%}
+                {%- endif -%}
+            {%- elif id.startswith('seed.') -%}
+                {%- do parts.append(graph.nodes[id].checksum.checksum) -%}
+            {%- elif id.startswith('model.') -%}
+                {%- set node = graph.nodes[id] -%}
+                {%- do parts.append(node.raw_code) -%}
+                {%- for column in node.columns.values() -%}
+                    {%- do parts.append(column.name ~ column.data_type ~ column.constraints) -%}
+                {%- endfor -%}
+                {%- do waiting.extend(node.depends_on.nodes) -%}
+                {%- do waiting.extend(node.depends_on.macros) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(local_md5(parts | sort | join('\n'))) }}
+{% endmacro %}

@@ -1,0 +1,22 @@
+{#- The present time as TIMESTAMP in UTC: `as_of` where it is set, else in a table one literal a run,
+    so that every bucket of a build has the same window, and in a view the time of the query. -#}
+{% macro utc_now() -%}
+    {%- set as_of = var('as_of') -%}
+    {%- if as_of -%}
+        {%- set moment = modules.datetime.datetime.fromisoformat(as_of | string) -%}
+        {%- if moment.tzinfo -%}
+            {%- set moment = moment.astimezone(modules.pytz.utc) -%}
+        {%- endif -%}
+        timestamp '{{ moment.strftime("%Y-%m-%d %H:%M:%S.%f") }}'
+    {%- elif model.config.materialized == 'view' -%}
+        (now() at time zone 'UTC')
+    {%- else -%}
+        timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}'
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The start of a window of whole buckets: the bucket that holds the moment `days` before now. -#}
+{% macro window_start(bucket, days) -%}
+    date_trunc('{{ bucket }}', {{ utc_now() }} - interval {{ days }} day)
+{%- endmacro %}

@@ -1,0 +1,58 @@
+-- One row is a solution, repository and UTC day of the last 90 days: the partial sums of solution_patterns_mv.
+--
+-- Taken as changed: the days whose set of executions with a solution is not that of the last build,
+-- and the days that have left the window.
+{{ config(
+    incremental_strategy='replace_changed',
+    unique_key='date',
+    meta={'never_null': 'repo'},
+    post_hook="{{ remember_build(solution_day_buckets()) }}",
+) }}
+
+with
+
+changed_days as (
+    {{ changed_buckets(solution_day_buckets(), 'date') }}
+),
+
+solved_executions as (
+    select
+        *,
+        {{ bucket_of('day') }} as date,
+    from {{ ref('fct_executions') }}
+    where {{ has_solution() }}
+        and "timestamp" >= {{ window_start('day', var('solution_window_days')) }}
+        and "timestamp" >= (select min(bucket) from changed_days)
+),
+
+solution_days as (
+    select
+        date,
+        solution_summary,
+        repo,
+        list_sort(array_agg(distinct task_type)) as task_types,
+        count(*) as usage_count,
+        count(*) filter (success) as success_count,
+        sum(quality_score)::bigint as quality_sum,
+        count(quality_score) as quality_known_count,
+        min("timestamp") as first_seen,
+        max("timestamp") as last_seen,
+    from solved_executions
+    where date in (select bucket from changed_days)
+    group by date, solution_summary, repo
+)
+
+select
+    changed_days.bucket as date,
+    solution_days.solution_summary,
+    solution_days.repo,
+    solution_days.task_types,
+    solution_days.usage_count,
+    solution_days.success_count,
+    solution_days.quality_sum,
+    solution_days.quality_known_count,
+    solution_days.first_seen,
+    solution_days.last_seen,
+from changed_days
+left join solution_days
+    on changed_days.bucket = solution_days.date
