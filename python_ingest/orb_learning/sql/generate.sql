@@ -43,6 +43,32 @@ create or replace temp macro parts() as [
     'dead-letter handling', 'back-pressure', 'circuit breaker', 'locale fallback'
 ];
 
+-- The rules that reject a row, by their names in dbt_project.yml.
+create or replace temp macro rules() as [
+    'timestamp_missing',
+    'task_type_missing',
+    'task_description_missing',
+    'repo_missing',
+    'model_tier_missing',
+    'pool_type_missing',
+    'success_missing',
+    'file_count_out_of_range',
+    'estimated_tokens_out_of_range',
+    'routing_confidence_out_of_range',
+    'complexity_score_out_of_range',
+    'duration_seconds_out_of_range',
+    'quality_score_out_of_range',
+    'cost_estimate_out_of_range',
+    'actual_cost_out_of_range',
+    'user_rating_out_of_range',
+    'peak_memory_mb_out_of_range',
+    'cpu_time_seconds_out_of_range',
+    'swarm_topology_unknown',
+    'error_type_unknown',
+    'timestamp_in_the_future'
+];
+create or replace temp macro blank(u) as pick([null, '', '  '], u);
+
 create or replace temp view generated_executions as
 with bounds as (
     select
@@ -53,12 +79,12 @@ with bounds as (
 numbered as (
     select
         range as n,
-        draw(n, 'corrects') < 0.0051 as may_correct,
+        draw(n, 'corrects') < 0.005 as may_correct,
         -- A correction comes within about a week of what it corrects.
-        n - 1 - floor(
+        n - floor(
             least(n, 7 * getvariable('row_count') / getvariable('day_count'))
             ** draw(n, 'how far back')
-        )::bigint + 1 as earlier,
+        )::bigint as earlier,
     from range(
         getvariable('first_row')::bigint,
         (getvariable('first_row') + getvariable('row_count'))::bigint
@@ -70,20 +96,21 @@ numbered as (
 origins as (
     select
         n,
-        may_correct and earlier >= 0 and earlier < n and draw(earlier, 'corrects') >= 0.0051
+        may_correct and earlier >= 0 and earlier < n and draw(earlier, 'corrects') >= 0.005
             as is_correction,
         if(is_correction, earlier, n) as origin,
         if(is_correction, draw(n, 'change'), 1) as change,
-        -- Each rule is broken by one row in 5,000; the slots of the 21 rules lie 238 rows apart.
+        -- Of every 5,000 rows each rule has one that breaks it, and these lie apart.
         (n + (hash(getvariable('seed')) % 5000)::bigint) % 5000 as slot,
-        if(slot % 238 = 137, slot // 238 + 1, 0) as broken_rule,
+        5000 // len(rules()) as apart,
+        if(slot % apart = 0, rules()[slot // apart + 1], null) as broken_rule,
         draw(n, 'variant') as variant,
     from numbered
 ),
 
 timed as (
     select
-        * exclude (slot),
+        * exclude (slot, apart),
         -- Late by 5 minutes to 2 days, half of them by less than 2 hours.
         if(draw(origin, 'late') < 0.01, 5 * 576 ** draw(origin, 'delay'), 0) as late_minutes,
         -- A correction may move the execution to another hour or day.
@@ -225,8 +252,9 @@ described as (
             'Moved the check to the boundary', 'Replaced the hand-written loop by a query',
             'Made the operation idempotent', 'Added a bounded retry with jitter',
             'Parsed the value once and passed it on', 'Closed the connection in a finally block',
-            'Used UTC throughout', 'Added an index on the lookup key', 'Split the function in three',
-            'Replaced the global by a parameter', 'Validated the input before the write',
+            'Used UTC throughout', 'Added an index on the lookup key',
+            'Split the function in three', 'Replaced the global by a parameter',
+            'Validated the input before the write',
             'Wrote a property-based test', 'Pinned the dependency', 'Added the missing await',
             'Batched the writes', 'Took the lock in a fixed order', 'Returned early on empty input',
             'Rounded only at the end', 'Escaped the user''s text', 'Cached the compiled template'
@@ -264,23 +292,35 @@ described as (
 select
     md5(concat_ws(':', getvariable('seed'), origin))::uuid as task_id,
     case broken_rule
-        when 1 then null
-        when 21 then started + interval 40 years
+        when 'timestamp_missing' then null
+        when 'timestamp_in_the_future' then started + interval 40 years
         else started
     end as "timestamp",
-    if(broken_rule = 2, pick([null, '', '  '], variant), task_type) as task_type,
-    if(broken_rule = 3, pick([null, '', '  '], variant), task_description) as task_description,
-    if(broken_rule = 4, pick([null, '', '  '], variant), repo) as repo,
-    if(broken_rule = 8, -1, 1 + floor(24 * draw(task, 'files') ** 3)::integer) as file_count,
-    if(broken_rule = 9, -estimated_tokens, estimated_tokens) as estimated_tokens,
+    if(broken_rule = 'task_type_missing', blank(variant), task_type) as task_type,
     if(
-        broken_rule = 5,
-        pick([null, '', '  '], variant),
+        broken_rule = 'task_description_missing',
+        blank(variant),
+        task_description
+    ) as task_description,
+    if(broken_rule = 'repo_missing', blank(variant), repo) as repo,
+    if(
+        broken_rule = 'file_count_out_of_range',
+        -1,
+        1 + floor(24 * draw(task, 'files') ** 3)::integer
+    ) as file_count,
+    if(
+        broken_rule = 'estimated_tokens_out_of_range',
+        -estimated_tokens,
+        estimated_tokens
+    ) as estimated_tokens,
+    if(
+        broken_rule = 'model_tier_missing',
+        blank(variant),
         ['small', 'medium', 'large'][tier_number + 1]
     ) as model_tier,
-    if(broken_rule = 6, pick([null, '', '  '], variant), pool_type) as pool_type,
+    if(broken_rule = 'pool_type_missing', blank(variant), pool_type) as pool_type,
     case
-        when broken_rule = 19 then 'ring'
+        when broken_rule = 'swarm_topology_unknown' then 'ring'
         when draw(origin, 'swarm') < 0.45
             then pick(
                 ['star', 'mesh', 'tree', 'hierarchical', 'flat', 'dynamic'],
@@ -288,27 +328,35 @@ select
             )
     end as swarm_topology,
     case
-        when broken_rule = 10 then pick([-0.2, 1.7], variant)
+        when broken_rule = 'routing_confidence_out_of_range' then pick([-0.2, 1.7], variant)
         when draw(origin, 'confident') < 0.9
             then round(0.98 - 0.5 * draw(origin, 'confidence') ** 2, 3)
     end::float as routing_confidence,
-    if(broken_rule = 11, pick([-5, 140], variant), complexity) as complexity_score,
-    if(broken_rule = 7, null, success) as success,
     if(
-        broken_rule = 12,
+        broken_rule = 'complexity_score_out_of_range',
+        pick([-5, 140], variant),
+        complexity
+    ) as complexity_score,
+    if(broken_rule = 'success_missing', null, success) as success,
+    if(
+        broken_rule = 'duration_seconds_out_of_range',
         pick([-1.5, 'nan'::double, 'infinity'::double], variant),
         duration_seconds
     )::float as duration_seconds,
-    if(broken_rule = 13, pick([-10, 250], variant), quality_score) as quality_score,
+    if(
+        broken_rule = 'quality_score_out_of_range',
+        pick([-10, 250], variant),
+        quality_score
+    ) as quality_score,
     case
-        when broken_rule = 14 then -0.01
+        when broken_rule = 'cost_estimate_out_of_range' then -0.01
         when draw(origin, 'estimated') < 0.95 then estimated_tokens * dollars_a_token
     end::float as cost_estimate,
     case
-        when broken_rule = 15 then -0.01
+        when broken_rule = 'actual_cost_out_of_range' then -0.01
         when draw(n, 'billed') < 0.85 then tokens * dollars_a_token
     end::float as actual_cost,
-    if(broken_rule = 20, 'cosmic_ray', error_type) as error_type,
+    if(broken_rule = 'error_type_unknown', 'cosmic_ray', error_type) as error_type,
     case error_type
         when 'timeout' then 'timed out after ' || (60 * (1 + n % 10)) || ' s'
         when 'quality_gate' then 'quality gate: ' || (1 + n % 17) || ' checks failed'
@@ -318,16 +366,16 @@ select
     end as error_message,
     if(has_feedback, success and draw(n, 'accepted') < 0.93, null) as user_accepted,
     case
-        when broken_rule = 16 then pick([0, 6], variant)
+        when broken_rule = 'user_rating_out_of_range' then pick([0, 6], variant)
         when has_feedback and draw(n, 'rated') < 0.5
             then if(success, 3, 1) + floor(3 * draw(n, 'rating'))::integer
     end as user_rating,
     case
-        when broken_rule = 17 then -64
+        when broken_rule = 'peak_memory_mb_out_of_range' then -64
         when is_measured then round(exp(5.6 + 0.6 * normal(n, 'memory')), 1)
     end::float as peak_memory_mb,
     case
-        when broken_rule = 18 then -1
+        when broken_rule = 'cpu_time_seconds_out_of_range' then -1
         when is_measured then round(duration_seconds * (0.05 + 0.6 * draw(n, 'cpu')), 3)
     end::float as cpu_time_seconds,
     if(success and draw(n, 'summed up') < 0.85, solution_text, null) as solution_summary,
