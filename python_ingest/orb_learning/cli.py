@@ -60,7 +60,9 @@ def generate_command(
     with reported_errors():
         end = generating.start_of_day() if until is None else _moment(until)
         generating.generate(file, rows=rows, days=days, seed=seed, until=end)
-    out.print(f"{rows:,} rows over {days:g} days until {end.isoformat()} are in {file}")
+    out.print(
+        f"{rows:,} rows over {days:g} days until {end.isoformat()} are in {file}", soft_wrap=True
+    )
 
 
 def _moment(text: str) -> datetime:
@@ -68,3 +70,33 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise OrbError(f"{text!r} is not a time in ISO form, like 2026-04-01T00:00:00Z") from error
+
+
+@app.command("sample")
+def sample_command(
+    file: Annotated[
+        Path, typer.Option(help="The CSV of the trials, from the present folder.")
+    ] = Path("data/sample/terminal_bench_trials.csv"),
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Load only if the database has no execution yet.")
+    ] = False,
+    database: Annotated[
+        Path | None, typer.Option(help="The database file, instead of the settings' one.")
+    ] = None,
+) -> None:
+    """Load 6,199 real trials of coding agents, replayed over the last 90 days."""
+    from orb_learning import sample
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        path = database or load_settings().database_path
+        load = sample.load(path, file=file, if_empty=if_empty)
+    if load.skipped_because:
+        out.print(f"Nothing to do: {load.skipped_because}.", soft_wrap=True)
+        return
+    out.print(
+        f"{load.rows:,} trials of Terminal-Bench are in {path}, replayed over the last 90 days: "
+        "their times are assigned. The sample has no solutions, so solution_patterns_mv stays "
+        "empty.",
+        soft_wrap=True,
+    )
