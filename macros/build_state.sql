@@ -72,13 +72,13 @@
         {{ bucket_of(bucket) }} as bucket,
         {{ fingerprint() }} as fingerprint,
     from {{ ref('fct_executions') }}
-    where "timestamp" >= {{ window_start(bucket, days) }} and {{ condition }}
+    where timestamp >= {{ window_start(bucket, days) }} and {{ condition }}
     group by bucket
 {%- endmacro %}
 
 
 {% macro bucket_of(bucket) -%}
-    {{ 'cast("timestamp" as date)' if bucket == 'day' else "date_trunc('hour', \"timestamp\")" }}
+    {{ 'cast(timestamp as date)' if bucket == 'day' else "date_trunc('hour', timestamp)" }}
 {%- endmacro %}
 
 

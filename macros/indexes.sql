@@ -12,13 +12,13 @@
 {#- The composite indexes on fct_executions, where the variable of that name is true. -#}
 {% macro composite_indexes() %}
     {%- set indexes = {
-        'repo_task': 'repo, task_type, "timestamp"',
-        'tier_success': 'model_tier, success, "timestamp"',
+        'repo_task': 'repo, task_type, timestamp',
+        'tier_success': 'model_tier, success, timestamp',
         'pool_duration': 'pool_type, success, duration_seconds',
-        'quality_trend': 'repo, quality_score, "timestamp"',
-        'timestamp': '"timestamp"',
-        'tier_covering': 'model_tier, repo, "timestamp", success, duration_seconds, quality_score, actual_cost',
-        'outcome': 'success, "timestamp"',
+        'quality_trend': 'repo, quality_score, timestamp',
+        'timestamp': 'timestamp',
+        'tier_covering': 'model_tier, repo, timestamp, success, duration_seconds, quality_score, actual_cost',
+        'outcome': 'success, timestamp',
     } -%}
     {%- for name, columns in indexes.items() %}
         {%- if var('composite_indexes') %}

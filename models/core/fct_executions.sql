@@ -1,9 +1,9 @@
--- One row is one valid execution: of the versions of a task_id, the last loaded one that breaks no rule.
+-- One row is one valid execution: of a task_id's versions, the last loaded that breaks no rule.
 --
--- Taken as changed: the blocks of load numbers in raw whose fingerprint differs from the last build's,
--- and the tasks that have, or whose standing row had, a version in one of them. That is complete,
--- because a task's standing row changes only when a newer version comes or when it goes itself; only
--- for the latter are older versions looked up again.
+-- Taken as changed: the blocks of load numbers in raw whose fingerprint is not the last build's,
+-- and the tasks that have a version in one of them, or whose row standing here was in one. That is
+-- complete, because a task's row changes only when a newer version comes or when it goes itself;
+-- only for the latter are older versions looked up again.
 {{ config(
     incremental_strategy='replace_changed',
     unique_key='task_id',
@@ -17,7 +17,8 @@
 with
 
 versions as (
-    select * from {{ ref('stg_executions') }} where is_valid
+    select * from {{ ref('stg_executions') }}
+    where is_valid
 ),
 
 {% if is_incremental() %}
@@ -56,9 +57,14 @@ candidates as (
 
 {% endif %}
 
+newest_versions as (
+    select max(_load_seq) as _load_seq from candidates
+    group by task_id
+),
+
 latest as (
     select * from candidates
-    where _load_seq in (select max(_load_seq) from candidates group by task_id)
+    where _load_seq in (select _load_seq from newest_versions)
 ),
 
 {% if is_incremental() %}
@@ -90,7 +96,7 @@ changed_tasks as (
 
 select
     changed_tasks.task_id,
-    latest."timestamp",
+    latest.timestamp,
     latest.task_type,
     latest.task_description,
     latest.repo,
@@ -117,8 +123,8 @@ select
     latest.metadata,
     coalesce(latest.uploaded_at, latest._loaded_at) as uploaded_at,
     latest._load_seq,
-    latest._loaded_at,
+    latest._loaded_at
 from changed_tasks
 left join latest
     on changed_tasks.task_id = latest.task_id
-order by latest."timestamp"
+order by latest.timestamp

@@ -1,6 +1,6 @@
 -- One row is one version of an execution that broke a rule, with the names of the rules it broke.
 --
--- Taken as changed: the blocks of load numbers in raw whose fingerprint differs from the last build's;
+-- Taken as changed: the blocks of load numbers in raw whose fingerprint is not the last build's;
 -- whether a version is rejected depends on nothing but itself.
 {{ config(
     incremental_strategy='replace_changed',
@@ -18,15 +18,16 @@ changed_blocks as (
 rejected_versions as (
     select
         *,
-        _load_seq // {{ var('load_block_size') }} as _load_block,
+        _load_seq // {{ var('load_block_size') }} as _load_block
     from {{ ref('stg_executions') }}
-    where not is_valid
+    where
+        not is_valid
         and _load_seq >= (select min(bucket) * {{ var('load_block_size') }} from changed_blocks)
 )
 
 select
     rejected_versions.task_id,
-    rejected_versions."timestamp",
+    rejected_versions.timestamp,
     rejected_versions.task_type,
     rejected_versions.task_description,
     rejected_versions.repo,
@@ -55,7 +56,7 @@ select
     rejected_versions.broken_rules,
     rejected_versions._load_seq,
     rejected_versions._loaded_at,
-    changed_blocks.bucket as _load_block,
+    changed_blocks.bucket as _load_block
 from changed_blocks
 {{ 'left' if is_incremental() else 'inner' }} join rejected_versions
     on changed_blocks.bucket = rejected_versions._load_block

@@ -1,4 +1,4 @@
--- One row is a solution, repository and UTC day of the last 90 days: the partial sums of solution_patterns_mv.
+-- One row is a solution, repository and UTC day of the last 90 days: partial sums of the patterns.
 --
 -- Taken as changed: the days whose set of executions with a solution is not that of the last build,
 -- and the days that have left the window.
@@ -18,11 +18,12 @@ changed_days as (
 solved_executions as (
     select
         *,
-        {{ bucket_of('day') }} as date,
+        {{ bucket_of('day') }} as date
     from {{ ref('fct_executions') }}
-    where {{ has_solution() }}
-        and "timestamp" >= {{ window_start('day', var('solution_window_days')) }}
-        and "timestamp" >= (select min(bucket) from changed_days)
+    where
+        {{ has_solution() }}
+        and timestamp >= {{ window_start('day', var('solution_window_days')) }}
+        and timestamp >= (select min(bucket) from changed_days)
 ),
 
 solution_days as (
@@ -35,8 +36,8 @@ solution_days as (
         count(*) filter (success) as success_count,
         sum(quality_score)::bigint as quality_sum,
         count(quality_score) as quality_known_count,
-        min("timestamp") as first_seen,
-        max("timestamp") as last_seen,
+        min(timestamp) as first_seen,
+        max(timestamp) as last_seen
     from solved_executions
     where date in (select bucket from changed_days)
     group by date, solution_summary, repo
@@ -52,7 +53,7 @@ select
     solution_days.quality_sum,
     solution_days.quality_known_count,
     solution_days.first_seen,
-    solution_days.last_seen,
+    solution_days.last_seen
 from changed_days
 left join solution_days
     on changed_days.bucket = solution_days.date

@@ -22,10 +22,11 @@ changed_hours as (
 executions as (
     select
         *,
-        {{ bucket_of('hour') }} as hour,
+        {{ bucket_of('hour') }} as hour
     from {{ ref('fct_executions') }}
-    where "timestamp" >= {{ window_start('hour', var('pool_window_days')) }}
-        and "timestamp" >= (select min(bucket) from changed_hours)
+    where
+        timestamp >= {{ window_start('hour', var('pool_window_days')) }}
+        and timestamp >= (select min(bucket) from changed_hours)
 ),
 
 pool_hours as (
@@ -39,7 +40,7 @@ pool_hours as (
         avg(actual_cost) as avg_cost,
         count(*) filter (success) / count(*) as success_rate,
         count(duration_seconds) as duration_known_count,
-        count(actual_cost) as cost_known_count,
+        count(actual_cost) as cost_known_count
     from executions
     where hour in (select bucket from changed_hours)
     group by pool_type, repo, hour
@@ -55,8 +56,8 @@ select
     pool_hours.avg_cost,
     pool_hours.success_rate,
     pool_hours.duration_known_count,
-    pool_hours.cost_known_count,
+    pool_hours.cost_known_count
 from changed_hours
 left join pool_hours
     on changed_hours.bucket = pool_hours.hour
-order by pool_type, repo, hour
+order by pool_hours.pool_type, pool_hours.repo, changed_hours.bucket

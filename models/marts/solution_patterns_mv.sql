@@ -16,6 +16,12 @@
 
 with
 
+solution_days as (
+    select * from {{ ref('int_solution_days') }}
+),
+
+{% if is_incremental() %}
+
 changed_days as (
     {{ changed_buckets(built_buckets(ref('int_solution_days'), 'date'), 'date') }}
 ),
@@ -23,39 +29,49 @@ changed_days as (
 changed_groups as (
     select
         solution_summary,
-        repo,
-    from {{ ref('int_solution_days') }}
+        repo
+    from solution_days
     where date in (select bucket from changed_days)
-    group by solution_summary, repo
-    {% if is_incremental() %}
     union
     select
         solution_summary,
-        repo,
+        repo
     from {{ this }}
     where list_has_any(_days, (select list(bucket) from changed_days))
-    {% endif %}
 ),
+
+{% else %}
+
+changed_groups as (
+    select
+        solution_summary,
+        repo
+    from solution_days
+    group by solution_summary, repo
+),
+
+{% endif %}
 
 patterns as (
     select
-        days.solution_summary,
-        days.repo,
-        list_sort(list_distinct(flatten(list(days.task_types)))) as task_types,
-        sum(days.usage_count)::bigint as usage_count,
-        sum(days.success_count)::bigint as success_count,
-        sum(days.quality_sum) / nullif(sum(days.quality_known_count), 0) as avg_quality,
-        min(days.first_seen) as first_seen,
-        max(days.last_seen) as last_seen,
-        sum(days.success_count) / sum(days.usage_count) as success_rate,
-        sum(days.quality_known_count)::bigint as quality_known_count,
-        list_sort(list(days.date)) as _days,
-    from {{ ref('int_solution_days') }} as days
+        solution_days.solution_summary,
+        solution_days.repo,
+        list_sort(list_distinct(flatten(list(solution_days.task_types)))) as task_types,
+        sum(solution_days.usage_count)::bigint as usage_count,
+        sum(solution_days.success_count)::bigint as success_count,
+        sum(solution_days.quality_sum) / sum(solution_days.quality_known_count) as avg_quality,
+        min(solution_days.first_seen) as first_seen,
+        max(solution_days.last_seen) as last_seen,
+        sum(solution_days.success_count) / sum(solution_days.usage_count) as success_rate,
+        sum(solution_days.quality_known_count)::bigint as quality_known_count,
+        list_sort(list(solution_days.date)) as _days
+    from solution_days
     semi join changed_groups
-        on days.solution_summary = changed_groups.solution_summary
-            and days.repo = changed_groups.repo
-    group by days.solution_summary, days.repo
-    having sum(days.usage_count) >= {{ var('solution_min_usage') }}
+        on
+            solution_days.solution_summary = changed_groups.solution_summary
+            and solution_days.repo = changed_groups.repo
+    group by solution_days.solution_summary, solution_days.repo
+    having sum(solution_days.usage_count) >= {{ var('solution_min_usage') }}
 )
 
 select
@@ -69,9 +85,10 @@ select
     patterns.last_seen,
     patterns.success_rate,
     patterns.quality_known_count,
-    patterns._days,
+    patterns._days
 from changed_groups
 {{ 'left' if is_incremental() else 'inner' }} join patterns
-    on changed_groups.solution_summary = patterns.solution_summary
+    on
+        changed_groups.solution_summary = patterns.solution_summary
         and changed_groups.repo = patterns.repo
-order by repo, solution_summary
+order by changed_groups.repo, changed_groups.solution_summary

@@ -22,10 +22,11 @@ changed_days as (
 executions as (
     select
         *,
-        {{ bucket_of('day') }} as date,
+        {{ bucket_of('day') }} as date
     from {{ ref('fct_executions') }}
-    where "timestamp" >= {{ window_start('day', var('tier_window_days')) }}
-        and "timestamp" >= (select min(bucket) from changed_days)
+    where
+        timestamp >= {{ window_start('day', var('tier_window_days')) }}
+        and timestamp >= (select min(bucket) from changed_days)
 ),
 
 tier_days as (
@@ -42,7 +43,7 @@ tier_days as (
         quantile_cont(duration_seconds::double, 0.95) as p95_duration,
         count(duration_seconds) as duration_known_count,
         count(actual_cost) as cost_known_count,
-        count(quality_score) as quality_known_count,
+        count(quality_score) as quality_known_count
     from executions
     where date in (select bucket from changed_days)
     group by repo, model_tier, task_type, date
@@ -61,8 +62,8 @@ select
     tier_days.p95_duration,
     tier_days.duration_known_count,
     tier_days.cost_known_count,
-    tier_days.quality_known_count,
+    tier_days.quality_known_count
 from changed_days
 left join tier_days
     on changed_days.bucket = tier_days.date
-order by model_tier, repo, date
+order by tier_days.model_tier, tier_days.repo, changed_days.bucket

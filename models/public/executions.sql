@@ -1,7 +1,7 @@
 -- One row is one valid execution, in the 27 columns of the record.
 select
     task_id,
-    "timestamp",
+    timestamp,
     task_type,
     task_description,
     repo,
@@ -26,5 +26,5 @@ select
     solution_summary,
     embedding,
     metadata,
-    uploaded_at,
+    uploaded_at
 from {{ ref('fct_executions') }}

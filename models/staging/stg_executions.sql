@@ -10,8 +10,7 @@ tiers as (
 ),
 
 tiered_versions as (
-    select
-        versions.* replace (coalesce(tiers.model_tier, versions.model_tier) as model_tier),
+    select versions.* replace (coalesce(tiers.model_tier, versions.model_tier) as model_tier)
     from versions
     left join tiers
         on lower(trim(versions.model_tier)) = tiers.name
@@ -19,7 +18,7 @@ tiered_versions as (
 
 select
     task_id,
-    "timestamp",
+    timestamp,
     task_type,
     task_description,
     repo,
@@ -49,5 +48,5 @@ select
     _loaded_at,
     {{ holds_every_rule('reject') }} as is_valid,
     {{ broken_rules('reject') }} as broken_rules,
-    {{ broken_rules('warn') }} as warnings,
+    {{ broken_rules('warn') }} as warnings
 from tiered_versions

@@ -4,5 +4,5 @@ select
     file_name,
     row_count,
     unreadable_count,
-    loaded_at,
+    loaded_at
 from {{ source('raw', 'loaded_files') }}

@@ -1,5 +1,5 @@
 -- One row is a version of the raw schema that this database has had.
 select
     version,
-    applied_at,
+    applied_at
 from {{ source('raw', 'schema_versions') }}

@@ -5,5 +5,5 @@ select
     row_number,
     reason,
     content,
-    loaded_at,
+    loaded_at
 from {{ source('raw', 'unreadable_rows') }}
