@@ -73,6 +73,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, file: Path, now: datetime) ->
     statement = files("orb_learning").joinpath("sql/sample.sql").read_text("utf-8")
     try:
         row = connection.execute(statement).fetchone()
-    except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
-        raise ImportFileError(f"{file} is not the sample of trials: {error}") from error
+    except (
+        duckdb.BinderException,
+        duckdb.ConversionException,
+        duckdb.InvalidInputException,
+    ) as error:
+        reason = str(error).splitlines()[0]
+        raise ImportFileError(f"{file} is not the sample of trials: {reason}") from error
     return int(row[0]) if row else 0

@@ -379,7 +379,7 @@ select
         when is_measured then round(duration_seconds * (0.05 + 0.6 * draw(n, 'cpu')), 3)
     end::float as cpu_time_seconds,
     if(success and draw(n, 'summed up') < 0.85, solution_text, null) as solution_summary,
-    null::float[384] as embedding,
+    null::float[] as embedding,  -- Parquet has no arrays of fixed length
     concat(
         '{"pool_id": "', pool_id, '", "worker_id": "', pool_id, '-w', worker,
         '", "model": "', model, '", "tokens": ', tokens, '}'

@@ -10,10 +10,8 @@ with trials as (
     from read_csv(
         getvariable('file'),
         header = true,
-        auto_detect = false,
         delim = ',',
-        quote = '"',
-        columns = {
+        types = {
             trial_id: 'uuid',
             model: 'varchar',
             provider: 'varchar',
