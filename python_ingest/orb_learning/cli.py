@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from orb_learning.errors import OrbError
 
@@ -35,8 +36,59 @@ def reported_errors() -> Iterator[None]:
     try:
         yield
     except OrbError as error:
-        err.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+        _print_error(error)
         raise typer.Exit(1) from error
+
+
+def _print_error(error: OrbError) -> None:
+    err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+
+
+@app.command("import")
+def import_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Parquet, CSV, JSON lines (the last two gzipped, too), or a DuckDB database with "
+            "a table named executions.",
+        ),
+    ],
+    again: Annotated[
+        bool, typer.Option("--again", help="Load files that were loaded before, too.")
+    ] = False,
+    naive_is_utc: Annotated[
+        bool, typer.Option("--naive-is-utc", help="Take times without a time zone as UTC.")
+    ] = False,
+) -> None:
+    """Load files of executions into the database, each whole or not at all."""
+    from orb_learning.importing import import_file
+    from orb_learning.settings import load_settings
+
+    failed = False
+    with reported_errors():
+        database = load_settings().database_path
+    for file in files:
+        try:
+            result = import_file(
+                database, file, again=again, naive_is_utc=naive_is_utc, show_progress=True
+            )
+        except OrbError as error:
+            _print_error(error)
+            failed = True
+            continue
+        if result.already_known:
+            said = "loaded before, skipped; --again loads it once more"
+        else:
+            said = f"{result.row_count:,} rows loaded"
+        if result.unreadable_count:
+            said += (
+                f", [bold red]{result.unreadable_count:,} UNREADABLE[/], kept aside: "
+                f"select * from raw.unreadable_rows where file_sha256 = '{result.sha256}'"
+            )
+        out.print(f"{escape(str(file))}: {said}", highlight=False, soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command("generate")

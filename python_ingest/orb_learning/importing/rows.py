@@ -1,0 +1,178 @@
+"""From any file's rows to ``raw.executions`` and ``raw.unreadable_rows``, in SQL."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from orb_learning.importing.casts import Cast, cast, metadata, quoted, storable, vector
+from orb_learning.record import COLUMNS
+
+ROW_NAMESPACE = uuid.UUID("0a7cf3d5-7f2e-5b1c-9d53-6f0a3c1e8b42")
+"""A row without a task_id gets ``uuid5(ROW_NAMESPACE, "<sha256 of the file>:<row number>")``."""
+
+NO_ENTRIES = "[]::struct(key varchar, value varchar)[]"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file's rows as a relation; the texts are SQL over it."""
+
+    relation: str
+    columns: dict[str, str]
+    """The columns of the record that it has, with the DuckDB types that they have there."""
+    last_row_number: int
+    """The highest row number, or more: numbers of the load sequence are reserved up to it."""
+    content: str
+    """The row as text, for whoever looks at it in raw.unreadable_rows."""
+    row_number: str = "row_number"
+    extra: str = NO_ENTRIES
+    """Columns that the record does not have: structs (key, value), the value as JSON text."""
+    problem: str | None = None
+    """Why the row cannot be read at all, or NULL."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    """What ``relation`` is bound to."""
+    naive_is_utc: bool = False
+    """Whether a time without a zone is in UTC."""
+    is_ours: bool = False
+    """Whether this project wrote the file, so that its metadata is known to be objects."""
+
+
+def store(
+    connection: duckdb.DuckDBPyConnection, source: Source, sha256: str, file: Path, now: datetime
+) -> tuple[int, int]:
+    """Load a source's rows, in the transaction that the caller has open.
+
+    Args:
+        connection: a writable connection.
+        source: the rows.
+        sha256: the file's hash.
+        file: its name, kept beside the rows that cannot be read.
+        now: the rows' ``_loaded_at``, naive UTC.
+
+    Returns:
+        how many rows went into raw.executions, and how many into raw.unreadable_rows.
+    """
+    values, reason = _values(source)
+    connection.execute(
+        files("orb_learning").joinpath("sql/import_metadata.sql").read_text(encoding="utf-8")
+    )
+    # What the statements need beside the file, in one row, so that each binds the same parameters.
+    load = "(select $sha256 as sha256, $file as file, $now as now, $first as first) as load"
+    given = {
+        "sha256": sha256,
+        "file": str(file),
+        "now": now,
+        "first": _reserve(connection, source.last_row_number),
+        **source.parameters,
+    }
+    selected = ", ".join(f"{value} as {quoted(name)}" for name, value in values.items())
+    loaded = _count(
+        connection.execute(
+            f"""
+            insert into raw.executions by name
+            select {selected},
+                load.first + {source.row_number} - 1 as _load_seq,
+                load.now as _loaded_at
+            from {source.relation}, {load}
+            {f"where {reason} is null" if reason else ""}
+            """,  # noqa: S608
+            given,
+        )
+    )
+    if reason is None:
+        return loaded, 0
+    unreadable = _count(
+        connection.execute(
+            f"""
+            insert into raw.unreadable_rows
+            select load.sha256, load.file, {source.row_number}, {reason}, {source.content}, load.now
+            from {source.relation}, {load}
+            where {reason} is not null
+            """,  # noqa: S608
+            given,
+        )
+    )
+    return loaded, unreadable
+
+
+def _count(result: duckdb.DuckDBPyConnection) -> int:
+    row = result.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _reserve(connection: duckdb.DuckDBPyConnection, count: int) -> int:
+    """Take ``count`` numbers of raw.load_seq and return the first.
+
+    nextval() beside the rows would number them in the order in which threads come to them.
+    """
+    row = connection.execute(
+        "select min(number) from (select nextval('raw.load_seq') as number from range(?))", [count]
+    ).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def _values(source: Source) -> tuple[dict[str, str], str | None]:
+    """Return each column's SQL, and the SQL of the reason why a row is unreadable.
+
+    The reason is None where the file's types leave nothing to check, so that it is read once.
+    """
+    casts = {
+        name: cast(name, quoted(name), source.columns[name], naive_is_utc=source.naive_is_utc)
+        for name in COLUMNS
+        if name in source.columns and name not in ("embedding", "metadata")
+    }
+    task_id = casts["task_id"].value if "task_id" in casts else "null"
+    values = {name: one.value for name, one in casts.items()}
+    values["task_id"] = f"coalesce({task_id}, {_row_uuid(source.row_number)})"
+
+    floats = notes = None
+    if "embedding" in source.columns:
+        floats = vector('"embedding"', source.columns["embedding"])
+        values["embedding"] = storable(floats.value)
+        notes = _vector_notes(floats.value)
+    own = Cast("null::varchar")
+    if "metadata" in source.columns:
+        own = metadata('"metadata"', source.columns["metadata"], is_object=source.is_ours)
+    if "metadata" in source.columns or notes or source.extra != NO_ENTRIES:
+        values["metadata"] = (
+            f"import_metadata({own.value}, {source.extra}, {notes or NO_ENTRIES}, load.sha256)"
+        )
+        if source.is_ours and source.extra == NO_ENTRIES:
+            aside = f"len({notes}) > 0" if notes else "false"
+            values["metadata"] = (
+                f"case when {aside} then {values['metadata']} else {own.value}::json end"
+            )
+
+    checked = [*casts.values(), own, *([floats] if floats else [])]
+    problems = [one.problem for one in checked if one.problem is not None]
+    if source.problem is not None:
+        problems.insert(0, source.problem)
+    return values, f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else None
+
+
+def _row_uuid(row_number: str) -> str:
+    """Return the SQL of uuid5(ROW_NAMESPACE, "<sha256>:<row>"), RFC 9562 section 5.5."""
+    name = f"(load.sha256 || ':' || {row_number})::blob"
+    digest = f"sha1(unhex('{ROW_NAMESPACE.hex}') || {name})"
+    variant = f"substr('89ab', 1 + (('0x' || substr({digest}, 17, 1))::integer & 3), 1)"
+    return (
+        f"(substr({digest}, 1, 12) || '5' || substr({digest}, 14, 3) || {variant} "
+        f"|| substr({digest}, 18, 15))::uuid"
+    )
+
+
+def _vector_notes(floats: str) -> str:
+    """Return what metadata says of a vector that is set aside, as entries; none for a good one."""
+    nulls = f"nullif(len({floats}) - list_count({floats}), 0)"
+    return (
+        f"case when {floats} is null or {storable(floats)} is not null then {NO_ENTRIES} "
+        f"else list_filter([{{'key': 'embedding_dimensions', 'value': len({floats})::varchar}}, "
+        f"{{'key': 'embedding_nulls', 'value': {nulls}::varchar}}], "
+        f"lambda e: e.value is not null) end"
+    )

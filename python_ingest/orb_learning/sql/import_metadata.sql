@@ -1,0 +1,47 @@
+-- How a file's other columns and the import's notes go into a record's metadata.
+-- Entries are structs (key, value), the value as JSON text. Objects are joined as texts, because
+-- json_merge_patch drops nested nulls and lets one key replace another.
+
+create or replace temp macro import_entries(entries) as nullif(
+    array_to_string(
+        list_transform(entries, lambda e: to_json(e.key)::varchar || ':' || e.value), ','
+    ),
+    ''
+);
+
+-- The keys of an object; none for anything else.
+create or replace temp macro import_keys(own) as coalesce(json_keys(own), []);
+
+-- own: the record's metadata, valid JSON or NULL · extra: the file's other columns
+-- notes: what the import has to say · sha256: the file's hash
+create or replace temp macro import_metadata(own, extra, notes, sha256) as case
+    when len(extra) = 0 and len(notes) = 0 and (own is null or json_type(own) = 'OBJECT')
+        then own::json
+    else (
+        '{' || concat_ws(
+            ',',
+            case when json_type(own) = 'OBJECT' then nullif((json(own)::varchar)[2:-2], '') end,
+            import_entries(
+                list_filter(extra, lambda e: not list_contains(import_keys(own), e.key))
+            ),
+            -- A record that comes back with the note of an earlier import keeps that one, too.
+            case when list_contains(import_keys(own), '_import')
+                then '"_import_' || left(sha256, 8) || '":' else '"_import":' end
+            || nullif(
+                '{' || coalesce(import_entries(notes || list_filter([
+                    {
+                        'key': 'columns',
+                        'value': '{' || import_entries(list_filter(
+                            extra, lambda e: list_contains(import_keys(own), e.key)
+                        )) || '}'
+                    },
+                    {
+                        'key': 'metadata',
+                        'value': case when json_type(own) <> 'OBJECT' then own end
+                    }
+                ], lambda e: e.value is not null)), '') || '}',
+                '{}'
+            )
+        ) || '}'
+    )::json
+end;
