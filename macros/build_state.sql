@@ -56,13 +56,12 @@
 {%- endmacro %}
 
 
-{#- Blocks of load numbers in raw.executions. -#}
+{#- Blocks of load numbers in raw. -#}
 {% macro load_blocks() -%}
     select
-        _load_seq // {{ var('load_block_size') }} as bucket,
-        {{ fingerprint() }} as fingerprint,
-    from {{ source('raw', 'executions') }}
-    group by bucket
+        block as bucket,
+        fingerprint
+    from {{ ref('stg_load_blocks') }}
 {%- endmacro %}
 
 

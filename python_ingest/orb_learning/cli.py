@@ -84,7 +84,7 @@ def import_command(
         if result.unreadable_count:
             said += (
                 f", [bold red]{result.unreadable_count:,} UNREADABLE[/], kept aside: "
-                f"select * from raw.unreadable_rows where file_sha256 = '{result.sha256}'"
+                f"see raw.unreadable_rows where file_sha256 = '{result.sha256}'"
             )
         out.print(f"{escape(str(file))}: {said}", highlight=False, soft_wrap=True)
     if failed:
@@ -150,5 +150,36 @@ def sample_command(
         f"{load.rows:,} trials of Terminal-Bench are in {path}, replayed over the last 90 days: "
         "their times are assigned. The sample has no solutions, so solution_patterns_mv stays "
         "empty.",
+        soft_wrap=True,
+    )
+
+
+@app.command("status")
+def status_command() -> None:
+    """Show what is in the database, and what to try next."""
+    from rich.table import Table
+
+    from orb_learning.settings import load_settings
+    from orb_learning.status import read_status
+
+    with reported_errors():
+        status = read_status(load_settings().database_path)
+    table = Table("relation", "rows", title=f"{status.database} ({status.size_bytes / 1e6:.1f} MB)")
+    table.columns[1].justify = "right"
+    for name, rows in status.relations.items():
+        table.add_row(name, f"{rows:,}")
+    table.add_section()
+    for key, value in status.facts.items():
+        table.add_row(key, value or "none")
+    out.print(table)
+    if not status.facts:
+        out.print("Nothing has been built yet: run `dbt build`.")
+        return
+    out.print(
+        "Try next:\n"
+        f"  python -c \"import duckdb; duckdb.connect('{status.database}', read_only=True)"
+        ".sql('from tier_performance_mv').show()\"\n"
+        "  orb import FILE, then dbt build",
+        highlight=False,
         soft_wrap=True,
     )

@@ -1,0 +1,46 @@
+# `make build` and `make test` do everything; CONTRIBUTING.md says what each step is for.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# dbt opens the database that it templates for; linting has one of its own.
+LINT := ORB_DATABASE=target/lint.db
+
+.PHONY: build test lint check bench docs constraints clean
+.DEFAULT_GOAL := build
+
+build: $(READY)
+	$(BIN)/orb sample --if-empty
+	$(BIN)/dbt build
+	$(BIN)/orb status
+
+test: $(READY) lint
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	mkdir -p target
+	$(LINT) $(BIN)/sqlfluff lint --disable-progress-bar models tests
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+# Rewrites the documents that are made from the code; a test says when they are stale.
+docs: $(READY)
+	$(BIN)/python -m docs.generate
+
+# A virtual environment with every dependency as pinned; made again only when these files change.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; set PYTHON=/path/to/it"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable '.[dbt,dev]'
+	touch $@
+
+constraints: $(READY)
+	{ head -1 constraints.txt; $(BIN)/pip list --format freeze --exclude-editable | \
+		grep -v '^pip=='; } > constraints.new && mv constraints.new constraints.txt
+
+clean:
+	rm -rf .venv target logs

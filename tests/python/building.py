@@ -1,0 +1,147 @@
+"""dbt for the tests: in this process, parsed once for each project, on whatever database file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+
+REPOSITORY = Path(__file__).parents[2]
+PROJECT_PARTS = ["dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests"]
+STEM = "learning"
+"""The stem of every database file: the relations of a parsed project carry its name."""
+
+
+class BuildError(Exception):
+    """A dbt command failed; its message is what dbt said."""
+
+
+class DbtProject:
+    """A dbt project in a folder. ``scratch`` takes dbt's target and logs."""
+
+    def __init__(self, folder: Path, scratch: Path):
+        self.folder = folder
+        self.scratch = scratch
+        self._runner: dbtRunner | None = None
+
+    def parse(self) -> None:
+        """Read the project's files again, after an edit."""
+        parsed = self._invoke(dbtRunner(), "parse", self.scratch / f"{STEM}.db", {}, [])
+        self._runner = dbtRunner(manifest=parsed.result)
+
+    def run(
+        self,
+        database: Path,
+        *,
+        command: str = "run",
+        select: Iterable[str] = (),
+        full_refresh: bool = False,
+        **variables: Any,
+    ) -> None:
+        """Run, seed or build into the database; the file is closed afterwards.
+
+        Raises:
+            BuildError: dbt or one of its nodes failed.
+        """
+        if self._runner is None:
+            self.parse()
+        arguments = [word for name in select for word in ("--select", name)]
+        if full_refresh:
+            arguments.append("--full-refresh")
+        self._invoke(self._runner, command, database, variables, arguments)
+
+    def start(
+        self, database: Path, *arguments: str, time_zone: str = "", **variables: Any
+    ) -> subprocess.Popen[str]:
+        """Start dbt as a process of its own, its output in a pipe."""
+        environment = {**os.environ, "ORB_DATABASE": str(database), "PYTHONUNBUFFERED": "1"}
+        if time_zone:
+            environment["TZ"] = time_zone
+        return subprocess.Popen(
+            [sys.executable, "-m", "dbt.cli.main", *arguments, *self._options(variables)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _invoke(
+        self,
+        runner: dbtRunner | None,
+        command: str,
+        database: Path,
+        variables: dict[str, Any],
+        arguments: list[str],
+    ) -> dbtRunnerResult:
+        assert database.stem == STEM
+        assert runner is not None
+        with _environment("ORB_DATABASE", str(database)):
+            try:
+                outcome = runner.invoke(
+                    [
+                        *("--quiet", "--log-level-file", "none"),
+                        *(command, "--no-write-json", *arguments, *self._options(variables)),
+                    ]
+                )
+            finally:
+                DuckDBConnectionManager.close_all_connections()
+        if not outcome.success:
+            raise BuildError(_failures(outcome))
+        return outcome
+
+    def _options(self, variables: dict[str, Any]) -> list[str]:
+        return [
+            *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder)),
+            *("--target-path", str(self.scratch / "target")),
+            *("--log-path", str(self.scratch / "logs")),
+            *("--vars", json.dumps(variables)),
+        ]
+
+
+def copy_of_project(folder: Path) -> DbtProject:
+    """Copy the project's files into a new folder, for tests that edit them."""
+    for part in PROJECT_PARTS:
+        source = REPOSITORY / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / part)
+    return DbtProject(folder, folder)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace a text that stands in the file exactly once."""
+    text = file.read_text()
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+    file.write_text(text.replace(old, new))
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Any:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _failures(outcome: dbtRunnerResult) -> str:
+    messages = [str(outcome.exception)] if outcome.exception else []
+    for result in getattr(outcome.result, "results", []):
+        if result.status not in ("success", "pass", "warn", "skipped"):
+            messages.append(f"{result.node.name}: {result.message}")
+    return "\n".join(messages)
