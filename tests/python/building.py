@@ -14,6 +14,7 @@ from typing import Any
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 
 REPOSITORY = Path(__file__).parents[2]
 PROJECT_PARTS = ["dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests"]
@@ -33,10 +34,13 @@ class DbtProject:
         self.scratch = scratch
         self._runner: dbtRunner | None = None
 
-    def parse(self) -> None:
+    def parse(self) -> Manifest:
         """Read the project's files again, after an edit."""
         parsed = self._invoke(dbtRunner(), "parse", self.scratch / f"{STEM}.db", {}, [])
-        self._runner = dbtRunner(manifest=parsed.result)
+        manifest = parsed.result
+        assert isinstance(manifest, Manifest)
+        self._runner = dbtRunner(manifest=manifest)
+        return manifest
 
     def run(
         self,

@@ -1,0 +1,216 @@
+"""The project's habits, held over dbt's manifest: layers, names, descriptions, tests."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+from building import REPOSITORY, DbtProject
+from dbt.contracts.graph.manifest import Manifest
+
+from orb_learning.record import COLUMNS
+from orb_learning.schema import ddl
+
+PREFIXES = {
+    "staging": r"stg_\w+",
+    "core": r"(fct|int)_\w+|rejected_executions",
+    "marts": r"int_\w+|\w+_mv",
+    "public": r"executions|metadata",
+}
+"""What a model in each folder is called."""
+
+MAY_READ = {
+    "staging": {"source", "seed"},
+    "core": {"staging", "core"},
+    "marts": {"core", "marts"},
+    "public": {"staging", "core"},
+}
+"""What each layer may read: its neighbours, and public the operational data in staging."""
+
+
+@pytest.fixture(scope="module")
+def manifest(project: DbtProject) -> Manifest:
+    return project.parse()
+
+
+def models(manifest: Manifest) -> Iterator[Any]:
+    for node in manifest.nodes.values():
+        if node.resource_type == "model":
+            yield node
+
+
+def layer(node: Any) -> str:
+    return str(node.fqn[1])
+
+
+def data_tests_of(manifest: Manifest, model: Any) -> list[Any]:
+    return [
+        node
+        for node in manifest.nodes.values()
+        if node.resource_type == "test" and getattr(node, "attached_node", None) == model.unique_id
+    ]
+
+
+def test_a_model_has_the_prefix_of_its_folder(manifest: Manifest) -> None:
+    wrong = [
+        f"{layer(model)}/{model.name}"
+        for model in models(manifest)
+        if not re.fullmatch(PREFIXES[layer(model)], model.name)
+    ]
+    assert wrong == []
+
+
+def test_a_layer_reads_only_its_neighbours(manifest: Manifest) -> None:
+    reaching = []
+    for model in models(manifest):
+        for read in model.depends_on.nodes:
+            kind = read.split(".")[0]
+            of = layer(manifest.nodes[read]) if kind == "model" else kind
+            if of not in MAY_READ[layer(model)]:
+                reaching.append(f"{model.name} reads {read}")
+    assert reaching == []
+
+
+def test_a_models_first_line_is_what_one_row_is_and_its_description_opens_with_it(
+    manifest: Manifest,
+) -> None:
+    for model in models(manifest):
+        first = model.raw_code.splitlines()[0]
+        assert first.startswith("-- One row is "), model.name
+        assert first.endswith("."), model.name
+        opening = re.split(r"\W+", first.removeprefix("-- "))
+        described = re.split(r"\W+", model.description)
+        assert described[:4] == opening[:4], model.name
+
+
+def test_a_model_has_one_yaml_file_of_its_own(manifest: Manifest) -> None:
+    for model in models(manifest):
+        yaml_file = REPOSITORY / Path(model.original_file_path).with_suffix(".yml")
+        described = yaml.safe_load(yaml_file.read_text())["models"]
+        assert [entry["name"] for entry in described] == [model.name]
+
+
+def test_a_model_tests_its_key_and_a_claim_of_its_domain(manifest: Manifest) -> None:
+    for model in models(manifest):
+        kinds = {test.test_metadata.name for test in data_tests_of(manifest, model)}
+        assert kinds & {"unique", "unique_together"}, f"{model.name} has no test of its key"
+        assert kinds - {"unique", "unique_together", "not_null"}, f"{model.name} claims nothing"
+
+
+def test_a_tests_name_is_its_model_and_its_claim(manifest: Manifest) -> None:
+    for node in manifest.nodes.values():
+        if node.resource_type == "test" and getattr(node, "attached_node", None):
+            subject = node.attached_node.split(".")[-1]
+            assert re.fullmatch(rf"{subject}_[a-z0-9_]+", node.name), node.name
+    for unit_test in manifest.unit_tests.values():
+        assert unit_test.name.startswith(f"{unit_test.model}_"), unit_test.name
+
+
+def test_every_rule_is_tested_and_checked_by_its_column(manifest: Manifest) -> None:
+    rules = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]["execution_rules"]
+    executions = manifest.nodes["model.orb_learning.fct_executions"]
+    tested = {
+        (test.test_metadata.name, test.column_name or test.test_metadata.kwargs.get("rule"))
+        for test in data_tests_of(manifest, executions)
+    }
+    for name, rule in rules.items():
+        checks = {c.expression for c in executions.columns[rule["column"]].constraints}
+        if rule["on_break"] == "reject":
+            assert ("follows_rules", rule["column"]) in tested, name
+            assert rule["holds"] in checks, name
+        else:
+            assert ("keeps_rule", name) in tested, name
+            assert rule["holds"] not in checks, name
+
+
+def test_every_column_that_is_built_is_described_and_no_other(
+    manifest: Manifest, empty_database: Path
+) -> None:
+    with duckdb.connect(empty_database, read_only=True) as connection:
+        built: dict[str, list[str]] = {}
+        comments: dict[tuple[str, str], str] = {}
+        for table, column, comment in connection.execute(
+            "select table_name, column_name, comment from duckdb_columns() "
+            "where schema_name = 'main' and not internal order by table_name, column_index"
+        ).fetchall():
+            built.setdefault(table, []).append(column)
+            comments[table, column] = comment
+    for model in models(manifest):
+        assert list(model.columns) == built[model.name], model.name
+        for column in model.columns.values():
+            assert column.description, f"{model.name}.{column.name}"
+            assert comments[model.name, column.name] == column.description.strip()
+
+
+def test_a_column_is_described_in_a_doc_block(manifest: Manifest) -> None:
+    for file in (REPOSITORY / "models").rglob("*.yml"):
+        text = file.read_text()
+        plain = re.findall(r"^ {8,12}description: (?!\"\{\{ doc\()(.*)$", text, re.MULTILINE)
+        if file.name != "_sources.yml":
+            assert plain == [], file
+    assert manifest.docs
+
+
+def test_the_record_is_the_author_of_raws_columns(manifest: Manifest) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(ddl())
+        raw = {
+            name: kind
+            for name, kind in connection.execute(
+                "select column_name, data_type from duckdb_columns() "
+                "where schema_name = 'raw' and table_name = 'executions' order by column_index"
+            ).fetchall()
+        }
+    assert list(raw.items())[:27] == list(COLUMNS.items())
+    assert list(raw)[27:] == ["_load_seq", "_loaded_at"]
+    source = manifest.sources["source.orb_learning.raw.executions"]
+    assert list(source.columns) == list(raw)
+
+
+def test_executions_has_exactly_the_27_columns_of_the_record(empty_database: Path) -> None:
+    with duckdb.connect(empty_database, read_only=True) as connection:
+        columns = connection.execute(
+            "select column_name, data_type from duckdb_columns() "
+            "where table_name = 'executions' and schema_name = 'main' order by column_index"
+        ).fetchall()
+    assert columns == list(COLUMNS.items())
+
+
+def test_fct_executions_contract_has_the_records_types(manifest: Manifest) -> None:
+    model = manifest.nodes["model.orb_learning.fct_executions"]
+    assert model.config.contract.enforced
+    types = {name: column.data_type.upper() for name, column in model.columns.items()}
+    assert list(types.items())[:27] == list(COLUMNS.items())
+
+
+def test_a_variable_has_its_reason_above_it() -> None:
+    lines = (REPOSITORY / "dbt_project.yml").read_text().split("\nvars:\n")[1].splitlines()
+    for before, line in zip(lines, lines[1:], strict=False):
+        if re.match(r"  \w", line):
+            assert before.startswith("  # "), line
+
+
+def test_dbt_finds_no_deprecation(tmp_path: Path) -> None:
+    """dbt looks for deprecated YAML only for adapters in a set that duckdb is not yet in."""
+    script = (
+        "import sys; from dbt.jsonschemas import jsonschemas as checks;"
+        "checks._JSONSCHEMA_SUPPORTED_ADAPTERS.add('duckdb');"
+        "from dbt.cli.main import dbtRunner;"
+        "sys.exit(not dbtRunner().invoke(sys.argv[1:]).success)"
+    )
+    arguments = ["--warn-error", "parse", "--no-partial-parse", "--show-all-deprecations"]
+    outcome = subprocess.run(
+        [sys.executable, "-c", script, *arguments, "--target-path", str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stdout
