@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from building import REPOSITORY, STEM, DbtProject
+from histories import History, insert_rows_at_the_edges
 
 
 @pytest.fixture
@@ -26,3 +28,19 @@ def empty_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactory
     project.run(file, command="seed")
     project.run(file)
     return file
+
+
+@pytest.fixture(scope="session")
+def small_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built database with rows at the edges of everything; to be copied."""
+    file = tmp_path_factory.mktemp("small") / f"{STEM}.db"
+    history = History(project, file)
+    insert_rows_at_the_edges(history)
+    history.build_everything()
+    return file
+
+
+@pytest.fixture
+def history(project: DbtProject, small_database: Path, database: Path) -> History:
+    shutil.copy(small_database, database)
+    return History(project, database)

@@ -1,4 +1,4 @@
-"""A history of a small database: rows come, are corrected, go and return, with builds in between."""
+"""A history of a small database: rows come, are corrected, go and return, between builds."""
 
 from __future__ import annotations
 
@@ -53,10 +53,11 @@ def task_id(task: int) -> UUID:
 class History:
     """A database, the tests' ways to change raw, and what has happened to the models so far."""
 
-    def __init__(self, project: DbtProject, database: Path):
+    def __init__(self, project: DbtProject, database: Path, **variables: Any):
         self.project = project
         self.database = database
         self.as_of = NOON
+        self.variables = {"load_block_size": BLOCK_SIZE, **variables}
         self.happened: Counter[str] = Counter()
         self._removed: list[list[Row]] = []
         self._standing_once: set[int] = set()
@@ -108,6 +109,15 @@ class History:
                 for row in rows:
                     _append(connection, row)
 
+    def wait(self, **time: float) -> None:
+        """Let time pass by for the next builds, or go back."""
+        self.as_of += timedelta(**time)
+
+    def build_everything(self) -> None:
+        """Build seeds, views and models."""
+        self.project.run(self.database, command="seed")
+        self.project.run(self.database, **self._variables())
+
     def build_part(self, model: str) -> None:
         self.project.run(self.database, select=[model], **self._variables())
         self._built_in_parts = True
@@ -119,6 +129,12 @@ class History:
         built = contents(self.database)
         assert_equal(built, expected(raw, self.as_of, block_size=BLOCK_SIZE))
         _assert_nothing_lost(raw, built)
+        self.note_contents()
+
+    def note_contents(self) -> None:
+        """Note which of the named cases lie between the contents noted before and these."""
+        raw = raw_rows(self.database)
+        built = contents(self.database)
         if self._last is not None:
             self._note(*self._last, raw, built)
         self._last = self.as_of, raw, built
@@ -131,7 +147,7 @@ class History:
         assert_equal(incremental, contents(self.database))
 
     def _variables(self) -> dict[str, Any]:
-        return {"as_of": self.as_of.isoformat(), "load_block_size": BLOCK_SIZE}
+        return {"as_of": self.as_of.isoformat(), **self.variables}
 
     def _note(
         self,
@@ -183,6 +199,32 @@ class History:
             "a part built before": self._built_in_parts,
         }  # fmt: skip
         self.happened.update(name for name, is_so in cases.items() if is_so)
+
+
+def days_ago(days: int) -> datetime:
+    """Return the midnight so many days before the last one."""
+    return TODAY - timedelta(days=days)
+
+
+def insert_rows_at_the_edges(history: History) -> None:
+    """Load rows at the edges: of windows, of buckets, of a pattern's least usage."""
+    # Five usages of one solution, two of them on the newest day: one less, and it is no pattern.
+    history.insert(0, 2, solution_summary="cache it", repo="api")
+    history.insert(2, 3, solution_summary="cache it", repo="api", timestamp=days_ago(3))
+    # Six of another, one of them alone on the oldest day of the patterns' window.
+    history.insert(5, 5, solution_summary="retry it", repo="web", timestamp=days_ago(40))
+    history.insert(10, solution_summary="retry it", repo="web", timestamp=days_ago(90))
+    # The first and the last moment of the oldest day of the tiers, and the one before it.
+    history.insert(11, timestamp=days_ago(30))
+    history.insert(12, timestamp=days_ago(29) - timedelta(microseconds=1))
+    history.insert(13, timestamp=days_ago(30) - timedelta(microseconds=1))
+    # Alone in the oldest hour of the pools.
+    history.insert(14, timestamp=NOON.replace(minute=0) - timedelta(days=7), pool_type="cloud")
+    # A corrected row, a row with an invalid correction, and one that is only invalid.
+    history.insert(15, 2, timestamp=days_ago(1))
+    history.insert(15, timestamp=days_ago(2), model_tier="opus", quality_score=None)
+    history.insert(16, timestamp=days_ago(1), quality_score=101)
+    history.insert(17, repo=" ")
 
 
 MOVES = {
