@@ -24,6 +24,12 @@ with trials as (
             list_price_usd: 'double',
         }
     )
+),
+
+-- nextval counts the rows as they come out of here: an order by beside it would be too late.
+replayed as (
+    select * from trials
+    order by place
 )
 
 select
@@ -50,5 +56,4 @@ select
     ) as metadata,
     nextval('raw.load_seq') as _load_seq,
     getvariable('now') as _loaded_at,
-from trials
-order by place;
+from replayed;
