@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
@@ -12,9 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
-from building import REPOSITORY, DbtProject
 from dbt.contracts.graph.manifest import Manifest
 
+from building import REPOSITORY, DbtProject
 from orb_learning.record import COLUMNS
 from orb_learning.schema import ddl
 
@@ -161,13 +162,12 @@ def test_a_column_is_described_in_a_doc_block(manifest: Manifest) -> None:
 def test_the_record_is_the_author_of_raws_columns(manifest: Manifest) -> None:
     with duckdb.connect() as connection:
         connection.execute(ddl())
-        raw = {
-            name: kind
-            for name, kind in connection.execute(
+        raw = dict(
+            connection.execute(
                 "select column_name, data_type from duckdb_columns() "
                 "where schema_name = 'raw' and table_name = 'executions' order by column_index"
             ).fetchall()
-        }
+        )
     assert list(raw.items())[:27] == list(COLUMNS.items())
     assert list(raw)[27:] == ["_load_seq", "_loaded_at"]
     source = manifest.sources["source.orb_learning.raw.executions"]
@@ -192,7 +192,7 @@ def test_fct_executions_contract_has_the_records_types(manifest: Manifest) -> No
 
 def test_a_variable_has_its_reason_above_it() -> None:
     lines = (REPOSITORY / "dbt_project.yml").read_text().split("\nvars:\n")[1].splitlines()
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in itertools.pairwise(lines):
         if re.match(r"  \w", line):
             assert before.startswith("  # "), line
 

@@ -1,0 +1,247 @@
+"""`dbt build` as its users run it: on the sample, on generated rows, on an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from building import REPOSITORY, STEM, BuildError, DbtProject, copy_of_project
+from orb_learning import sample
+from orb_learning.database import connect
+from orb_learning.generating import generate
+from orb_learning.importing import import_file
+
+UNTIL = datetime(2026, 4, 1, tzinfo=UTC)
+AS_OF = UNTIL.isoformat()
+SAMPLE = REPOSITORY / "data/sample/terminal_bench_trials.csv"
+
+
+def rows_of(database: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(database, read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def sample_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    database = tmp_path_factory.mktemp("sample") / f"{STEM}.db"
+    sample.load(database, file=SAMPLE, now=UNTIL.replace(tzinfo=None))
+    project.run(database, command="build", as_of=AS_OF)
+    return database
+
+
+@pytest.fixture(scope="module")
+def generated_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """20,000 generated rows with every test passed, then 2,000 more, built and tested again."""
+    folder = tmp_path_factory.mktemp("generated")
+    database = folder / f"{STEM}.db"
+    for first, rows in ((0, 20_000), (20_000, 2_000)):
+        file = folder / f"{first}.parquet"
+        generate(file, rows=rows, days=90, seed=1, until=UNTIL, first=first)
+        import_file(database, file, now=UNTIL.replace(tzinfo=None))
+        project.run(database, command="build", as_of=AS_OF)
+    return database
+
+
+def test_the_tier_mart_shows_the_samples_tiers(sample_database: Path) -> None:
+    [(first_day,)] = rows_of(sample_database, "select min(date) from tier_performance_mv")
+    tiers = rows_of(
+        sample_database,
+        "select model_tier, sum(total_executions)::bigint, sum(successful_count)::bigint "
+        "from tier_performance_mv group by model_tier order by model_tier",
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{sample_database}' as learning (read_only)")
+        expected = connection.execute(
+            "select seed.model_tier, count(*), count(*) filter (trials.success) "
+            f"from read_csv('{SAMPLE}') as trials "
+            f"join read_csv('{REPOSITORY / 'seeds/model_tiers.csv'}') as seed "
+            "on lower(trials.model) = seed.name "
+            "join learning.main.executions on executions.task_id = trials.trial_id::uuid "
+            "where executions.timestamp >= ? group by 1 order by 1",
+            [first_day],
+        ).fetchall()
+    assert {tier for tier, _, _ in tiers} == {"small", "medium", "large"}
+    assert tiers == expected
+
+
+def test_every_trial_of_the_sample_is_an_execution_and_none_has_a_solution(
+    sample_database: Path,
+) -> None:
+    facts = dict(rows_of(sample_database, "select key, value from metadata"))
+    assert facts["execution_count"] == facts["raw_version_count"] == "6199"
+    assert facts["rejected_version_count"] == "0"
+    assert rows_of(sample_database, "from solution_patterns_mv") == []
+
+
+def test_every_version_is_valid_rejected_or_superseded(generated_database: Path) -> None:
+    [(raw, valid, rejected, superseded)] = rows_of(
+        generated_database,
+        """
+        select
+            (select count(*) from raw.executions),
+            (select count(*) from fct_executions),
+            (select count(*) from rejected_executions),
+            (
+                select count(*) from stg_executions as versions
+                join fct_executions as standing using (task_id)
+                where versions.is_valid and versions._load_seq < standing._load_seq
+            )
+        """,
+    )
+    assert raw == 22_000
+    assert raw == valid + rejected + superseded
+    assert rejected > 0
+    assert superseded > 0
+
+
+def test_a_rejected_version_names_every_rule_it_broke(generated_database: Path) -> None:
+    named = {
+        name
+        for (name,) in rows_of(
+            generated_database,
+            "select distinct unnest(broken_rules) from rejected_executions",
+        )
+    }
+    defined = rows_of(
+        generated_database,
+        "select count(*) from duckdb_constraints() "
+        "where table_name = 'fct_executions' and constraint_type = 'CHECK'",
+    )
+    assert len(named) == defined[0][0]
+
+
+def test_fct_executions_refuses_a_row_that_breaks_a_rule(generated_database: Path) -> None:
+    with connect(generated_database) as connection:
+        connection.execute("begin")
+        with pytest.raises(duckdb.ConstraintException):
+            connection.execute(
+                "insert into fct_executions "
+                "select * replace (uuid() as task_id, 1.5 as routing_confidence) "
+                "from fct_executions limit 1"
+            )
+        connection.execute("rollback")
+        with pytest.raises(duckdb.ConstraintException):
+            connection.execute("insert into fct_executions from fct_executions limit 1")
+
+
+@pytest.mark.parametrize(
+    ("damage", "test"),
+    [
+        (
+            "delete from fct_executions where task_id = (select min(task_id) from fct_executions)",
+            "assert_no_version_is_lost",
+        ),
+        (
+            "delete from raw.executions "
+            "where _load_seq = (select min(_load_seq) from fct_executions)",
+            "assert_core_holds_only_versions_of_raw",
+        ),
+        (
+            "update tier_performance_mv set total_executions = total_executions + 1 "
+            "where rowid = (select min(rowid) from tier_performance_mv)",
+            "assert_tiers_add_up_to_executions",
+        ),
+        (
+            "delete from pool_performance_mv "
+            "where hour = (select max(hour) from pool_performance_mv)",
+            "assert_pools_add_up_to_executions",
+        ),
+        (
+            "delete from int_solution_days where date = (select max(date) from int_solution_days)",
+            "assert_solution_days_add_up_to_executions",
+        ),
+        (
+            "insert into solution_patterns_mv select * replace ('made up' as solution_summary) "
+            "from solution_patterns_mv limit 1",
+            "assert_patterns_are_the_sums_of_their_days",
+        ),
+        (
+            "insert into model_tiers values ('new', 'huge', 'no such tier')",
+            "model_tiers_model_tier_is_small_medium_or_large",
+        ),
+        (
+            "update tier_performance_mv set avg_cost = 0 where cost_known_count = 0",
+            "tier_performance_mv_averages_are_unknown_only_without_known_values",
+        ),
+        (
+            "insert into pool_performance_mv from pool_performance_mv limit 1",
+            "pool_performance_mv_grain_is_unique",
+        ),
+    ],
+)
+def test_the_data_tests_see_damage(
+    project: DbtProject, generated_database: Path, tmp_path: Path, damage: str, test: str
+) -> None:
+    database = tmp_path / f"{STEM}.db"
+    shutil.copy(generated_database, database)
+    with connect(database) as connection:
+        connection.execute(damage)
+    with pytest.raises(BuildError, match=test):
+        project.run(database, command="test", select=[test], as_of=AS_OF)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    folder = tmp_path / "clone"
+    copy_of_project(folder)
+    (folder / "data").mkdir()
+    return folder
+
+
+def run_dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if "ORB" not in name}
+    return subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_plain_dbt_build_works_in_a_folder_without_a_database(clone: Path) -> None:
+    outcome = run_dbt(clone, "build")
+    assert outcome.returncode == 0, outcome.stdout
+    assert rows_of(clone / "data/learning.db", "select count(*) from executions") == [(0,)]
+
+
+def test_dbt_refuses_a_file_that_is_no_database_in_one_sentence(clone: Path) -> None:
+    (clone / "data/learning.db").write_text("not a database")
+    outcome = run_dbt(clone, "build")
+    assert outcome.returncode != 0
+    assert "not a valid DuckDB database" in outcome.stdout
+    assert (clone / "data/learning.db").read_text() == "not a database"
+
+
+def test_source_freshness_is_that_of_the_newest_load(clone: Path) -> None:
+    with connect(clone / "data/learning.db") as connection:
+        connection.execute(
+            "insert into raw.executions (task_id, _load_seq, _loaded_at) "
+            "values (uuid(), 1, timestamp '2020-01-01')"
+        )
+    outcome = run_dbt(clone, "source", "freshness")
+    assert outcome.returncode == 0, outcome.stdout
+    results = json.loads((clone / "target/sources.json").read_text())["results"]
+    assert [(r["status"], r["max_loaded_at"][:10]) for r in results] == [("warn", "2020-01-01")]
+
+
+def test_the_read_only_target_reads_beside_another_reader(
+    clone: Path, sample_database: Path
+) -> None:
+    shutil.copy(sample_database, clone / "data/learning.db")
+    with duckdb.connect(clone / "data/learning.db", read_only=True):
+        outcome = run_dbt(
+            clone, "show", "--target", "read", "--inline", "select count(*) as n from executions"
+        )
+    assert outcome.returncode == 0, outcome.stdout
+    assert "6199" in outcome.stdout
