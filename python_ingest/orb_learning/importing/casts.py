@@ -146,7 +146,7 @@ def storable(floats: str) -> str:
 
 
 def metadata(source: str, source_type: str, *, is_object: bool) -> Cast:
-    """Return the SQL that reads metadata as valid JSON of any kind.
+    """Return the SQL that reads metadata as minified JSON of any kind.
 
     Args:
         source: the SQL of the file's value.
@@ -154,14 +154,15 @@ def metadata(source: str, source_type: str, *, is_object: bool) -> Cast:
         is_object: whether JSON is known to be objects, and needs no look.
     """
     if source_type == "JSON" and is_object:
-        return Cast(f"{source}::varchar")
+        return Cast(source)
     if source_type not in ("JSON", "VARCHAR"):
-        return Cast(f"nullif(to_json({source})::varchar, 'null')")
-    text = f"nullif(trim({source}::varchar), '')"
-    wrong = f"not json_valid({text})"
+        return Cast(f"nullif(to_json({source}), 'null'::json)")
+    # An empty text is no value; trim() would cost a copy of every text.
+    text = f"nullif({source}::varchar, '')"
+    value = f"try(json({text}))"
     return Cast(
-        f"nullif(json(try_cast({text} as json))::varchar, 'null')",
-        _complaint("metadata", text, wrong, "is not JSON"),
+        f"nullif({value}, 'null'::json)",
+        _complaint("metadata", text, f"{text} is not null and {value} is null", "is not JSON"),
     )
 
 

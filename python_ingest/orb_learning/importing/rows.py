@@ -136,7 +136,7 @@ def _values(source: Source) -> tuple[dict[str, str], str | None]:
         floats = vector('"embedding"', source.columns["embedding"])
         values["embedding"] = storable(floats.value)
         notes = _vector_notes(floats.value)
-    own = Cast("null::varchar")
+    own = Cast("null::json")
     if "metadata" in source.columns:
         own = metadata('"metadata"', source.columns["metadata"], is_object=source.is_ours)
     if "metadata" in source.columns or notes or source.extra != NO_ENTRIES:
@@ -146,7 +146,7 @@ def _values(source: Source) -> tuple[dict[str, str], str | None]:
         if source.is_ours and source.extra == NO_ENTRIES:
             aside = f"len({notes}) > 0" if notes else "false"
             values["metadata"] = (
-                f"case when {aside} then {values['metadata']} else {own.value}::json end"
+                f"case when {aside} then {values['metadata']} else {own.value} end"
             )
 
     checked = [*casts.values(), own, *([floats] if floats else [])]

@@ -12,15 +12,15 @@ create or replace temp macro import_entries(entries) as nullif(
 -- The keys of an object; none for anything else.
 create or replace temp macro import_keys(own) as coalesce(json_keys(own), []);
 
--- own: the record's metadata, valid JSON or NULL · extra: the file's other columns
+-- own: the record's metadata, minified JSON or NULL · extra: the file's other columns
 -- notes: what the import has to say · sha256: the file's hash
 create or replace temp macro import_metadata(own, extra, notes, sha256) as case
-    when len(extra) = 0 and len(notes) = 0 and (own is null or json_type(own) = 'OBJECT')
-        then own::json
+    when len(extra) = 0 and len(notes) = 0 and (own is null or starts_with(own, '{'))
+        then own
     else (
         '{' || concat_ws(
             ',',
-            case when json_type(own) = 'OBJECT' then nullif((json(own)::varchar)[2:-2], '') end,
+            case when starts_with(own, '{') then nullif((json(own)::varchar)[2:-2], '') end,
             import_entries(
                 list_filter(extra, lambda e: not list_contains(import_keys(own), e.key))
             ),
@@ -37,7 +37,7 @@ create or replace temp macro import_metadata(own, extra, notes, sha256) as case
                     },
                     {
                         'key': 'metadata',
-                        'value': case when json_type(own) <> 'OBJECT' then own end
+                        'value': case when not starts_with(own, '{') then own::varchar end
                     }
                 ], lambda e: e.value is not null)), '') || '}',
                 '{}'
