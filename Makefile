@@ -28,7 +28,7 @@ bench: $(READY)
 
 # Rewrites the documents that are made from the code; a test says when they are stale.
 docs: $(READY)
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 # A virtual environment with every dependency as pinned; made again only when these files change.
 $(READY): pyproject.toml constraints.txt

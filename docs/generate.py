@@ -1,0 +1,133 @@
+"""Write docs/reference.md from the code: columns, rules, settings, variables, models, commands.
+
+A test holds the file equal to what this makes.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import typer.main
+import yaml
+from click import Command, Context
+
+from orb_learning.cli import app
+from orb_learning.record import COLUMNS
+from orb_learning.settings import ENV_PREFIX, LearningSettings
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs/reference.md"
+
+
+def reference() -> str:
+    """Return the text of docs/reference.md."""
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    parts = [
+        "# Reference",
+        "Made from the code by `make docs`; edit the code, not this page.",
+        "## The record: 27 columns",
+        _columns(),
+        "## Rules",
+        "One definition each, in `dbt_project.yml`. As in a CHECK, unknown (NULL) holds. A version "
+        "that breaks a rule of kind *reject* goes to `rejected_executions`; one that breaks a rule "
+        "of kind *warn* is let in and reported by `dbt build`.",
+        _rules(project["vars"]["execution_rules"]),
+        "## Settings",
+        f"Read from the environment. `ORB_DATABASE` goes before `{ENV_PREFIX}DATABASE_PATH`, and "
+        "dbt reads both.",
+        _settings(),
+        "## Models",
+        _models(),
+        "## Commands",
+        _commands(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in lines
+    )
+
+
+def _doc_blocks() -> dict[str, str]:
+    text = (ROOT / "models/columns.md").read_text()
+    blocks = re.findall(r"{% docs (\w+) %}\n(.*?)\n{% enddocs %}", text, re.DOTALL)
+    return dict(blocks)
+
+
+def _columns() -> str:
+    described = _doc_blocks()
+    rows = [
+        [str(number), f"`{name}`", kind, described[name]]
+        for number, (name, kind) in enumerate(COLUMNS.items(), start=1)
+    ]
+    return _table(["#", "column", "type", "what it is"], rows)
+
+
+def _rules(rules: dict[str, dict[str, str]]) -> str:
+    rows = [
+        [f"`{name}`", f"`{rule['holds']}`", rule["on_break"], rule["reason"]]
+        for name, rule in rules.items()
+    ]
+    return _table(["rule", "holds when", "kind", "reason"], rows)
+
+
+def _settings() -> str:
+    rows = []
+    for name, field in LearningSettings.model_fields.items():
+        bounds = {
+            key: getattr(part, key)
+            for part in field.metadata
+            for key in ("ge", "le")
+            if hasattr(part, key)
+        }
+        variable = "ORB_DATABASE" if name == "database_path" else f"{ENV_PREFIX}{name.upper()}"
+        range_text = f"{bounds['ge']} to {bounds['le']}" if len(bounds) == 2 else ""
+        rows.append(
+            [
+                f"`learning.{name}`",
+                f"`{variable}`",
+                f"`{field.default}`",
+                range_text,
+                field.description or "",
+            ]
+        )
+    return _table(["setting", "variable", "default", "range", "what it is"], rows)
+
+
+def _models() -> str:
+    rows = []
+    for file in sorted((ROOT / "models").glob("*/*.sql")):
+        first = file.read_text().splitlines()[0].removeprefix("-- ")
+        rows.append([file.parent.name, f"`{file.stem}`", first])
+    return _table(["layer", "model", "what one row is"], rows)
+
+
+def _commands() -> str:
+    group: Any = typer.main.get_command(app)
+    sections = []
+    for name in sorted(group.commands):
+        sections.append(_command(name, group.commands[name]))
+    return "\n\n".join(sections)
+
+
+def _command(name: str, command: Command) -> str:
+    nested: dict[str, Command] = getattr(command, "commands", {})
+    if nested:
+        return "\n\n".join(_command(f"{name} {part}", nested[part]) for part in sorted(nested))
+    usage = " ".join(command.collect_usage_pieces(Context(command)))
+    summary = (command.help or "").strip().splitlines()[0]
+    lines = [f"`orb {name} {usage}`: {summary}"]
+    for parameter in command.params:
+        said = getattr(parameter, "help", None)
+        if said:
+            lines.append(f"- `{'`, `'.join(parameter.opts)}`: {said}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(reference())
