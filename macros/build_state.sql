@@ -56,12 +56,28 @@
 {%- endmacro %}
 
 
-{#- Blocks of load numbers in raw. -#}
-{% macro load_blocks() -%}
+{#- Blocks of load numbers, by what raw holds of them; with_built_rows: and by what the model itself
+    does, so that a row which went from both and came back before a build is seen to be missing. -#}
+{% macro load_blocks(with_built_rows=true) -%}
+    {%- if with_built_rows -%}
+    select
+        coalesce(loaded.block, built.block) as bucket,
+        hash(loaded.fingerprint, built.fingerprint) as fingerprint
+    from {{ ref('stg_load_blocks') }} as loaded
+    full join (
+        select
+            _load_seq // {{ var('load_block_size') }} as block,
+            {{ fingerprint() }} as fingerprint
+        from {{ this }}
+        group by block
+    ) as built
+        on loaded.block = built.block
+    {%- else -%}
     select
         block as bucket,
         fingerprint
     from {{ ref('stg_load_blocks') }}
+    {%- endif -%}
 {%- endmacro %}
 
 
@@ -123,37 +139,55 @@
 {% endmacro %}
 
 
-{#- MD5 over everything that the model's rows depend on but data: its SQL, columns and constraints, those
-    of the models behind it, the seeds, the project's macros that they call, and the policy in variables. -#}
+{#- MD5 over everything that the model's rows depend on but data: its SQL, columns, the project's macros
+    that it calls and the policy in variables, as the project has them; the models and seeds behind it
+    as the database has them. So whatever is built first after an edit (a mart alone, a model
+    before its seed), what was built from the old state is built again when the new one is there. -#}
 {% macro model_formula() %}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
     {%- set policy = ['execution_rules', 'load_block_size', 'solution_min_usage'] -%}
-    {%- set parts = [] -%}
+    {%- set parts = [model.raw_code] -%}
     {%- for name in policy -%}{%- do parts.append(name ~ (var(name) | tojson)) -%}{%- endfor -%}
+    {%- for column in model.columns.values() -%}
+        {%- do parts.append(column.name ~ column.data_type ~ column.constraints) -%}
+    {%- endfor -%}
     {%- set seen = [] -%}
-    {%- set waiting = [model.unique_id] -%}
+    {#- From the graph: it stays as parsed, while model's own list grows by what its SQL calls when it runs. -#}
+    {%- set depends_on = graph.nodes[model.unique_id].depends_on -%}
+    {%- set waiting = depends_on.nodes + depends_on.macros -%}
     {%- for _ in range(10000) if waiting -%}
         {%- set id = waiting.pop() -%}
         {%- if id not in seen -%}
             {%- do seen.append(id) -%}
-            {%- if id.startswith('macro.') -%}
-                {%- set macro = context[project_name].get(id.split('.')[-1]) -%}
-                {%- if macro and id.startswith('macro.' ~ project_name ~ '.') -%}
-                    {%- do parts.append(macro.macro.macro_sql) -%}
-                    {%- do waiting.extend(macro.macro.depends_on.macros) -%}
-                {%- endif -%}
-            {%- elif id.startswith('seed.') -%}
-                {%- do parts.append(graph.nodes[id].checksum.checksum) -%}
-            {%- elif id.startswith('model.') -%}
+            {%- if id.startswith('macro.' ~ project_name ~ '.') -%}
+                {%- set macro = context[project_name][id.split('.')[-1]].macro -%}
+                {%- do parts.append(macro.macro_sql) -%}
+                {%- do waiting.extend(macro.depends_on.macros) -%}
+            {%- elif id.startswith('model.') or id.startswith('seed.') -%}
                 {%- set node = graph.nodes[id] -%}
-                {%- do parts.append(node.raw_code) -%}
-                {%- for column in node.columns.values() -%}
-                    {%- do parts.append(column.name ~ column.data_type ~ column.constraints) -%}
-                {%- endfor -%}
-                {%- do waiting.extend(node.depends_on.nodes) -%}
-                {%- do waiting.extend(node.depends_on.macros) -%}
+                {%- do parts.append(node.name ~ state_in_database(node)) -%}
+                {%- if node.config.materialized == 'view' -%}
+                    {%- do waiting.extend(node.depends_on.nodes) -%}
+                {%- endif -%}
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(local_md5(parts | sort | join('\n'))) }}
+{% endmacro %}
+
+
+{#- Of what definition a model or seed is in the database: a seed's rows, a view's SQL, the formula
+    that an incremental model was last built by. -#}
+{% macro state_in_database(node) %}
+    {%- set relation = api.Relation.create(database=target.database, schema=node.schema, identifier=node.alias) -%}
+    {%- if node.resource_type == 'seed' -%}
+        {%- if adapter.get_relation(target.database, node.schema, node.alias) is none -%}{{ return('') }}{%- endif -%}
+        {%- set query = 'select sum(hash(seed)) from ' ~ relation ~ ' as seed' -%}
+    {%- elif node.config.materialized == 'view' -%}
+        {%- set query = "select sql from duckdb_views() where database_name = '" ~ target.database
+            ~ "' and schema_name = '" ~ node.schema ~ "' and view_name = '" ~ node.alias ~ "'" -%}
+    {%- else -%}
+        {%- set query = "select formula from " ~ build_state() ~ " where model = '" ~ node.alias ~ "' and bucket is null" -%}
+    {%- endif -%}
+    {{ return(run_query(query).columns[0].values() | join) }}
 {% endmacro %}

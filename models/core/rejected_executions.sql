@@ -12,7 +12,7 @@
 with
 
 changed_blocks as (
-    {{ changed_buckets(load_blocks(), 'bigint') }}
+    {{ changed_buckets(load_blocks(is_incremental()), 'bigint') }}
 ),
 
 rejected_versions as (
