@@ -32,15 +32,14 @@ class DbtProject:
     def __init__(self, folder: Path, scratch: Path):
         self.folder = folder
         self.scratch = scratch
-        self._runner: dbtRunner | None = None
+        self._manifest: Manifest | None = None
 
     def parse(self) -> Manifest:
         """Read the project's files again, after an edit."""
         parsed = self._invoke(dbtRunner(), "parse", self.scratch / f"{STEM}.db", {}, [])
-        manifest = parsed.result
-        assert isinstance(manifest, Manifest)
-        self._runner = dbtRunner(manifest=manifest)
-        return manifest
+        assert isinstance(parsed.result, Manifest)
+        self._manifest = parsed.result
+        return self._manifest
 
     def run(
         self,
@@ -56,12 +55,14 @@ class DbtProject:
         Raises:
             BuildError: dbt or one of its nodes failed.
         """
-        if self._runner is None:
-            self.parse()
+        manifest = self._manifest or self.parse()
         arguments = [word for name in select for word in ("--select", name)]
         if full_refresh:
             arguments.append("--full-refresh")
-        self._invoke(self._runner, command, database, variables, arguments)
+        # A copy, because a run writes into the manifest what it finds out.
+        self._invoke(
+            dbtRunner(manifest=manifest.deepcopy()), command, database, variables, arguments
+        )
 
     def start(
         self, database: Path, *arguments: str, time_zone: str = "", **variables: Any
@@ -80,14 +81,13 @@ class DbtProject:
 
     def _invoke(
         self,
-        runner: dbtRunner | None,
+        runner: dbtRunner,
         command: str,
         database: Path,
         variables: dict[str, Any],
         arguments: list[str],
     ) -> dbtRunnerResult:
         assert database.stem == STEM
-        assert runner is not None
         with _environment("ORB_DATABASE", str(database)):
             try:
                 outcome = runner.invoke(

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from building import REPOSITORY, STEM, DbtProject
 from histories import History, insert_rows_at_the_edges
 

@@ -105,7 +105,7 @@ def assert_equal(actual: Contents, wanted: Contents) -> None:
             here, there = actual[model].get(key), rows.get(key)
             if here is None or there is None or not _same_row(here, there):
                 differences.append(f"{model} {key}:\n  is     {here}\n  wanted {there}")
-    assert not differences, "\n".join(differences)
+    assert not differences, f"{len(differences)} rows differ\n" + "\n".join(differences[:5])
 
 
 def _same_row(one: Row, other: Row) -> bool:

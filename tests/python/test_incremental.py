@@ -10,10 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from building import STEM, DbtProject
-from histories import NOON, TODAY, TOO_LATE, History, days_ago, task_id
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+
+from building import STEM, DbtProject
+from histories import NOON, TODAY, TOO_LATE, History, days_ago, task_id
 from oracle import MODELS
 
 CASES: dict[str, Callable[[History], None]] = {
