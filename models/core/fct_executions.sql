@@ -65,7 +65,7 @@ newest_versions as (
 latest as (
     select * from candidates
     where _load_seq in (select _load_seq from newest_versions)
-),
+){{ ',' if is_incremental() }}
 
 {% if is_incremental() %}
 
@@ -86,16 +86,10 @@ changed_tasks as (
     where standing._load_seq is null or standing._load_seq < latest._load_seq
 )
 
-{% else %}
-
-changed_tasks as (
-    select task_id from latest
-)
-
 {% endif %}
 
 select
-    changed_tasks.task_id,
+    task_id,
     latest.timestamp,
     latest.task_type,
     latest.task_description,
@@ -124,7 +118,8 @@ select
     coalesce(latest.uploaded_at, latest._loaded_at) as uploaded_at,
     latest._load_seq,
     latest._loaded_at
-from changed_tasks
-left join latest
-    on changed_tasks.task_id = latest.task_id
+from latest
+{% if is_incremental() %}
+    right join changed_tasks using (task_id)
+{% endif %}
 order by latest.timestamp

@@ -24,7 +24,7 @@ select
     peak_memory_mb,
     cpu_time_seconds,
     solution_summary,
-    embedding,
+    embedding::float[384] as embedding,
     metadata,
     uploaded_at
 from {{ ref('fct_executions') }}

@@ -16,7 +16,7 @@ import yaml
 from dbt.contracts.graph.manifest import Manifest
 
 from building import REPOSITORY, DbtProject
-from orb_learning.record import COLUMNS
+from orb_learning.record import COLUMNS, STORED_COLUMNS
 from orb_learning.schema import ddl
 
 PREFIXES = {
@@ -168,7 +168,7 @@ def test_the_record_is_the_author_of_raws_columns(manifest: Manifest) -> None:
                 "where schema_name = 'raw' and table_name = 'executions' order by column_index"
             ).fetchall()
         )
-    assert list(raw.items())[:27] == list(COLUMNS.items())
+    assert list(raw.items())[:27] == list(STORED_COLUMNS.items())
     assert list(raw)[27:] == ["_load_seq", "_loaded_at"]
     source = manifest.sources["source.orb_learning.raw.executions"]
     assert list(source.columns) == list(raw)
@@ -187,7 +187,7 @@ def test_fct_executions_contract_has_the_records_types(manifest: Manifest) -> No
     model = manifest.nodes["model.orb_learning.fct_executions"]
     assert model.config.contract.enforced
     types = {name: column.data_type.upper() for name, column in model.columns.items()}
-    assert list(types.items())[:27] == list(COLUMNS.items())
+    assert list(types.items())[:27] == list(STORED_COLUMNS.items())
 
 
 def test_a_variable_has_its_reason_above_it() -> None:

@@ -37,7 +37,8 @@ create table if not exists raw.executions (
     peak_memory_mb float,
     cpu_time_seconds float,
     solution_summary varchar,
-    embedding float[384],
+    -- 384 floats; not FLOAT[384], in which an unknown vector costs as much to write as a known one.
+    embedding float[] check (len(embedding) = 384),
     metadata json,
     uploaded_at timestamp,
     _load_seq bigint not null,
