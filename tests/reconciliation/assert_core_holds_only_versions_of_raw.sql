@@ -1,4 +1,4 @@
--- Every row of fct_executions and rejected_executions is a version in raw, and in one of the two only.
+-- Every row of fct_executions and rejected_executions is a version in raw, valid or not.
 with
 
 core_rows as (

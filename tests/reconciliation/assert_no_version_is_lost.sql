@@ -1,5 +1,5 @@
--- Every version up to the newest that a build has seen is valid and standing, rejected, or superseded
--- by a later valid version of its task.
+-- Every version up to the newest that a build has seen is valid and standing, rejected, or
+-- superseded by a later valid version of its task.
 with
 
 versions as (

@@ -1,4 +1,4 @@
--- solution_patterns_mv holds exactly the groups of int_solution_days with enough use, with their sums.
+-- solution_patterns_mv holds just the groups of int_solution_days with enough use, and their sums.
 with
 
 groups_in_use as (
@@ -12,7 +12,13 @@ groups_in_use as (
     having sum(usage_count) >= {{ var('solution_min_usage') }}
 )
 
-select *
+select
+    solution_summary,
+    repo,
+    groups_in_use.usage_count,
+    patterns.usage_count as mart_usage_count,
+    groups_in_use.success_count,
+    patterns.success_count as mart_success_count
 from groups_in_use
 full join {{ ref('solution_patterns_mv') }} as patterns
     using (solution_summary, repo)

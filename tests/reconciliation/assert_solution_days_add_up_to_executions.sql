@@ -7,7 +7,8 @@ executions as (
         count(*) as execution_count,
         count(*) filter (success) as success_count
     from {{ ref('fct_executions') }}
-    where timestamp >= {{ window_start('day', var('solution_window_days')) }}
+    where
+        timestamp >= {{ window_start('day', var('solution_window_days')) }}
         and {{ has_solution() }}
     group by bucket
 ),
