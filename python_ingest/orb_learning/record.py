@@ -38,7 +38,10 @@ def _encodable(value: str) -> str:
 
 
 def _is_json(value: dict[str, Any]) -> dict[str, Any]:
-    _encodable(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    try:
+        _encodable(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"no JSON: {error}") from error
     return value
 
 

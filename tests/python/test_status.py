@@ -1,0 +1,55 @@
+"""`orb status`: what is there, what is not yet, and what to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orb_learning.database import connect
+from orb_learning.errors import DatabaseMissingError
+from orb_learning.status import read_status
+
+
+def orb(database: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [Path(sys.executable).parent / "orb", *words],
+        env={**os.environ, "ORB_DATABASE": str(database), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_database_that_was_built_shows_its_relations_and_facts(empty_database: Path) -> None:
+    status = read_status(empty_database)
+    assert set(status.relations) == {
+        "executions",
+        "pool_performance_mv",
+        "solution_patterns_mv",
+        "tier_performance_mv",
+    }
+    assert status.facts["execution_count"] == "0"
+    said = orb(empty_database, "status").stdout
+    assert "tier_performance_mv" in said
+    assert "orb import" in said
+
+
+def test_a_database_that_was_never_built_says_what_to_run(database: Path) -> None:
+    with connect(database):
+        pass
+    outcome = orb(database, "status")
+    assert outcome.returncode == 0
+    assert "dbt build" in outcome.stdout
+
+
+def test_a_missing_database_is_an_error_that_says_what_to_do(database: Path) -> None:
+    with pytest.raises(DatabaseMissingError, match=r"does not exist.*ORB_DATABASE"):
+        read_status(database)
+    outcome = orb(database, "status")
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith("error: ")
+    assert "Traceback" not in outcome.stderr
