@@ -1,20 +1,21 @@
 """The one place that opens the DuckDB file.
 
 DuckDB lets one process write a file, or many read it, never both, so a connection is opened
-for one piece of work and closed after it; who finds the file taken waits, up to a limit.
+for one piece of work and closed after it; who finds the file taken waits, up to a limit. Threads
+and processes of this package wait in line (turns.py); dbt and others are asked again and again.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import stamina
 
-from orb_learning import schema
+from orb_learning import schema, turns
 from orb_learning.errors import (
     DatabaseError,
     DatabaseLockedError,
@@ -26,6 +27,9 @@ from orb_learning.errors import (
 
 RESERVED_STEMS = {"raw", "main", "temp", "system"}
 """A file's stem is its catalog's name; these make ``raw.executions`` or ``main.x`` ambiguous."""
+
+FIRST_PAUSE_SECONDS = 0.005
+LONGEST_PAUSE_SECONDS = 0.25
 
 
 def utc_now() -> datetime:
@@ -52,7 +56,7 @@ def connect(
     path = Path(path)
     check_path(path, must_exist=read_only)
     with translated_errors(path):
-        connection = _open(path, read_only, wait_seconds)
+        connection, turn = _open(path, read_only, wait_seconds)
     try:
         with translated_errors(path):
             connection.execute("set timezone = 'UTC'")
@@ -62,6 +66,7 @@ def connect(
             yield connection
     finally:
         connection.close()
+        turn.end()
 
 
 def check_path(path: Path | str, *, must_exist: bool) -> None:
@@ -89,17 +94,34 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
         raise DatabaseError(f"{path.parent} is not a directory; create it first")
 
 
-def _open(path: Path, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
-    for attempt in stamina.retry_context(
-        on=_is_lock_conflict, attempts=None, timeout=wait_seconds, wait_initial=0.05, wait_max=1.0
-    ):
-        with attempt:
-            return duckdb.connect(path, read_only=read_only)
-    raise AssertionError("retry_context returns or raises")
+def _open(
+    path: Path, read_only: bool, wait_seconds: float
+) -> tuple[duckdb.DuckDBPyConnection, turns.Turn]:
+    deadline = time.monotonic() + wait_seconds
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        turn = turns.take(path, shared=read_only, deadline=deadline)
+        if turn is None:
+            raise DatabaseLockedError(
+                f"{path} was in use by others of this package for {wait_seconds:g} s; "
+                f"try again when they are done"
+            )
+        try:
+            return duckdb.connect(path, read_only=read_only), turn
+        except BaseException as error:
+            # Whoever has the file takes no turns. Those in line may be let in where this one
+            # is not (readers beside a reader), so nobody sleeps on a turn.
+            turn.end()
+            if not _is_lock_conflict(error) or time.monotonic() + pause > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
-def _is_lock_conflict(error: Exception) -> bool:
-    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
+def _is_lock_conflict(error: BaseException) -> bool:
+    return (isinstance(error, duckdb.IOException) and "lock on file" in str(error)) or (
+        isinstance(error, duckdb.ConnectionException) and "different configuration" in str(error)
+    )
 
 
 @contextmanager
@@ -112,7 +134,8 @@ def translated_errors(path: Path) -> Iterator[None]:
         first_line = text.splitlines()[0]
         if _is_lock_conflict(error):
             raise DatabaseLockedError(
-                f"{path} is in use by another process; try again when it is done. {first_line}"
+                f"{path} is in use by another process, or by this one in another mode; try again "
+                f"when it is done. {first_line}"
             ) from error
         if "No space left" in text or "not enough space" in text.lower():
             raise DiskFullError(

@@ -1,0 +1,168 @@
+"""Threads and processes of this package have the DuckDB file in turns."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orb_learning import turns
+from orb_learning.database import connect
+from orb_learning.errors import DatabaseLockedError
+
+READ_WITHOUT_A_PAUSE = """
+import sys
+from orb_learning.database import connect
+
+while True:
+    with connect(sys.argv[1], read_only=True) as connection:
+        connection.execute("select count(*) from range(2_000_000)").fetchall()
+    print("read", flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def existing(database: Path) -> None:
+    with connect(database):
+        pass
+
+
+def take(database: Path, *, shared: bool, seconds: float = 0.0) -> turns.Turn | None:
+    return turns.take(database, shared=shared, deadline=time.monotonic() + seconds)
+
+
+def test_readers_share_and_a_writer_is_alone(database: Path) -> None:
+    first, second = take(database, shared=True), take(database, shared=True)
+    assert first is not None
+    assert second is not None
+    assert take(database, shared=False) is None
+    first.end()
+    assert take(database, shared=False) is None
+    second.end()
+    writer = take(database, shared=False)
+    assert writer is not None
+    assert take(database, shared=False) is None
+    assert take(database, shared=True) is None
+    writer.end()
+    writer.end()
+    last = take(database, shared=True)
+    assert last is not None
+    last.end()
+
+
+def test_threads_read_and_write_one_file_without_a_conflict(database: Path) -> None:
+    with connect(database) as connection:
+        connection.execute("create table seen (writer integer)")
+    failures: list[BaseException] = []
+
+    def work(number: int, read_only: bool) -> None:
+        try:
+            for _ in range(8):
+                with connect(database, read_only=read_only) as connection:
+                    if read_only:
+                        connection.execute("select count(*) from seen").fetchall()
+                    else:
+                        connection.execute("insert into seen values (?)", [number])
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=work, args=(n, n % 2 == 0)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with connect(database, read_only=True) as connection:
+        assert connection.execute("select count(*) from seen").fetchone() == (24,)
+
+
+def test_a_writer_gets_in_between_readers_that_never_pause(database: Path) -> None:
+    command = [sys.executable, "-c", READ_WITHOUT_A_PAUSE, str(database)]
+    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    try:
+        for reader in readers:
+            assert reader.stdout is not None
+            assert reader.stdout.readline() == "read\n"
+        waits = []
+        for _ in range(10):
+            began = time.monotonic()
+            with connect(database, wait_seconds=10):
+                waits.append(time.monotonic() - began)
+        print(  # noqa: T201 - a figure to read
+            f"longest wait of a writer beside 4 steady readers: {max(waits) * 1000:.0f} ms"
+        )
+        assert max(waits) < 2
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.communicate()
+
+
+def test_who_has_no_turn_in_time_is_told_so(database: Path) -> None:
+    with (
+        connect(database),
+        pytest.raises(DatabaseLockedError, match=r"for 0\.05 s"),
+        connect(database, read_only=True, wait_seconds=0.05),
+    ):
+        pass
+
+
+def test_a_file_that_this_process_has_open_in_another_mode_is_waited_for(database: Path) -> None:
+    other = duckdb.connect(database)
+    threading.Timer(0.2, other.close).start()
+    with connect(database, read_only=True, wait_seconds=5) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_killed_process_gives_its_turn_back(database: Path) -> None:
+    code = (
+        "import sys, time; from orb_learning.database import connect\n"
+        "with connect(sys.argv[1]): print('in', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(database)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "in\n"
+        assert take(database, shared=True) is None
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        turn = take(database, shared=False)
+        assert turn is not None
+        turn.end()
+
+
+def test_a_forked_child_does_not_keep_the_turn_of_its_parent(database: Path) -> None:
+    turn = take(database, shared=False)
+    assert turn is not None
+    fork = multiprocessing.get_context("fork")
+    hold = fork.Event()
+    child = fork.Process(target=hold.wait, args=(30,))
+    child.start()
+    try:
+        os.close(turns._held.pop())  # as if the parent had died: not unlocked, only closed
+        next_turn = take(database, shared=True, seconds=5)
+        assert next_turn is not None
+        next_turn.end()
+    finally:
+        hold.set()
+        child.join()
+
+
+def test_a_folder_that_cannot_be_written_can_be_read(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert take(database, shared=True) is not None
+    with pytest.raises(PermissionError):
+        take(database, shared=False)
