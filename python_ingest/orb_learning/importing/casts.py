@@ -119,7 +119,7 @@ def _time_from_text(column: str, text: str, *, naive_is_utc: bool) -> Cast:
 
 def vector(source: str, source_type: str) -> Cast:
     """Return the SQL that reads an embedding as a FLOAT[] of any length."""
-    if source_type in ("FLOAT[]", COLUMNS["embedding"]):
+    if source_type == "FLOAT[]":
         return Cast(source)
     if source_type.endswith("]"):
         value = f"try_cast({source} as float[])"
@@ -137,12 +137,9 @@ def vector(source: str, source_type: str) -> Cast:
 
 
 def storable(floats: str) -> str:
-    """Return the SQL of a FLOAT[] as the column's type; NULL for another length or with NULLs."""
+    """Return the SQL of a FLOAT[] that raw takes; NULL for another length or with NULLs in it."""
     n = EMBEDDING_DIMENSIONS
-    return (
-        f"case when len({floats}) = {n} and list_count({floats}) = {n} "
-        f"then {floats} end::{COLUMNS['embedding']}"
-    )
+    return f"case when len({floats}) = {n} and list_count({floats}) = {n} then {floats} end"
 
 
 def metadata(source: str, source_type: str, *, is_object: bool) -> Cast:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.importing.casts import Cast, cast, metadata, quoted, storable, vector
+from orb_learning.importing.casts import cast, metadata, quoted, storable, vector
 from orb_learning.record import COLUMNS
 
 ROW_NAMESPACE = uuid.UUID("0a7cf3d5-7f2e-5b1c-9d53-6f0a3c1e8b42")
@@ -58,7 +58,7 @@ def store(
     Returns:
         how many rows went into raw.executions, and how many into raw.unreadable_rows.
     """
-    values, reason = _values(source)
+    rows, values, reason = _plan(source)
     connection.execute(
         files("orb_learning").joinpath("sql/import_metadata.sql").read_text(encoding="utf-8")
     )
@@ -76,10 +76,8 @@ def store(
         connection.execute(
             f"""
             insert into raw.executions by name
-            select {selected},
-                load.first + {source.row_number} - 1 as _load_seq,
-                load.now as _loaded_at
-            from {source.relation}, {load}
+            select {selected}, load.first + _row - 1 as _load_seq, load.now as _loaded_at
+            from {rows}, {load}
             {f"where {reason} is null" if reason else ""}
             """,  # noqa: S608
             given,
@@ -91,8 +89,8 @@ def store(
         connection.execute(
             f"""
             insert into raw.unreadable_rows
-            select load.sha256, load.file, {source.row_number}, {reason}, {source.content}, load.now
-            from {source.relation}, {load}
+            select load.sha256, load.file, _row, {reason}, _content, load.now
+            from {rows}, {load}
             where {reason} is not null
             """,  # noqa: S608
             given,
@@ -117,8 +115,8 @@ def _reserve(connection: duckdb.DuckDBPyConnection, count: int) -> int:
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def _values(source: Source) -> tuple[dict[str, str], str | None]:
-    """Return each column's SQL, and the SQL of the reason why a row is unreadable.
+def _plan(source: Source) -> tuple[str, dict[str, str], str | None]:
+    """Return the relation to read, each column's SQL, and that of why a row is unreadable.
 
     The reason is None where the file's types leave nothing to check, so that it is read once.
     """
@@ -127,33 +125,42 @@ def _values(source: Source) -> tuple[dict[str, str], str | None]:
         for name in COLUMNS
         if name in source.columns and name not in ("embedding", "metadata")
     }
-    task_id = casts["task_id"].value if "task_id" in casts else "null"
     values = {name: one.value for name, one in casts.items()}
-    values["task_id"] = f"coalesce({task_id}, {_row_uuid(source.row_number)})"
-
-    floats = notes = None
-    if "embedding" in source.columns:
-        floats = vector('"embedding"', source.columns["embedding"])
-        values["embedding"] = storable(floats.value)
-        notes = _vector_notes(floats.value)
-    own = Cast("null::json")
-    if "metadata" in source.columns:
-        own = metadata('"metadata"', source.columns["metadata"], is_object=source.is_ours)
-    if "metadata" in source.columns or notes or source.extra != NO_ENTRIES:
-        values["metadata"] = (
-            f"import_metadata({own.value}, {source.extra}, {notes or NO_ENTRIES}, load.sha256)"
-        )
-        if source.is_ours and source.extra == NO_ENTRIES:
-            aside = f"len({notes}) > 0" if notes else "false"
-            values["metadata"] = (
-                f"case when {aside} then {values['metadata']} else {own.value} end"
-            )
-
-    checked = [*casts.values(), own, *([floats] if floats else [])]
-    problems = [one.problem for one in checked if one.problem is not None]
+    values["task_id"] = f"coalesce({values.get('task_id', 'null')}, {_row_uuid('_row')})"
+    problems = [one.problem for one in casts.values() if one.problem is not None]
+    # What stands in many places is computed below them, or DuckDB takes long to plan it.
+    prepared = {"_row": source.row_number, "_content": source.content, "_extra": source.extra}
     if source.problem is not None:
-        problems.insert(0, source.problem)
-    return values, f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else None
+        prepared["_problem"] = source.problem
+        problems.insert(0, "_problem")
+
+    own, notes = "null::json", NO_ENTRIES
+    if "metadata" in source.columns:
+        read = metadata('"metadata"', source.columns["metadata"], is_object=source.is_ours)
+        own, prepared["_own"] = "_own", read.value
+        problems += [read.problem] if read.problem else []
+        values["metadata"] = own
+    if "embedding" in source.columns:
+        read = vector('"embedding"', source.columns["embedding"])
+        notes, prepared["_floats"] = _vector_notes("_floats"), read.value
+        problems += [read.problem] if read.problem else []
+        values["embedding"] = storable("_floats")
+    # Only what this project wrote needs no look at whether the metadata is an object.
+    if source.extra != NO_ENTRIES or not source.is_ours:
+        values["metadata"] = f"import_metadata({own}, _extra, {notes}, load.sha256)"
+    elif "embedding" in source.columns:
+        values["metadata"] = (
+            f"case when {_is_set_aside('_floats')} "
+            f"then import_metadata({own}, _extra, {notes}, load.sha256) else {own} end"
+        )
+
+    columns = [quoted(name) for name in source.columns]
+    columns += [f"{value} as {name}" for name, value in prepared.items()]
+    return (
+        f"(select {', '.join(columns)} from {source.relation}) as file_row",  # noqa: S608
+        values,
+        f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else None,
+    )
 
 
 def _row_uuid(row_number: str) -> str:
@@ -171,8 +178,12 @@ def _vector_notes(floats: str) -> str:
     """Return what metadata says of a vector that is set aside, as entries; none for a good one."""
     nulls = f"nullif(len({floats}) - list_count({floats}), 0)"
     return (
-        f"case when {floats} is null or {storable(floats)} is not null then {NO_ENTRIES} "
-        f"else list_filter([{{'key': 'embedding_dimensions', 'value': len({floats})::varchar}}, "
+        f"case when {_is_set_aside(floats)} then list_filter(["
+        f"{{'key': 'embedding_dimensions', 'value': len({floats})::varchar}}, "
         f"{{'key': 'embedding_nulls', 'value': {nulls}::varchar}}], "
-        f"lambda e: e.value is not null) end"
+        f"lambda e: e.value is not null) else {NO_ENTRIES} end"
     )
+
+
+def _is_set_aside(floats: str) -> str:
+    return f"{floats} is not null and {storable(floats)} is null"
