@@ -82,12 +82,12 @@
 
 
 {#- Days or hours of fct_executions in a window of so many days back from now. -#}
-{% macro execution_buckets(bucket, days, condition='true') -%}
+{% macro execution_buckets(bucket, days) -%}
     select
         {{ bucket_of(bucket) }} as bucket,
         {{ fingerprint() }} as fingerprint,
     from {{ ref('fct_executions') }}
-    where timestamp >= {{ window_start(bucket, days) }} and {{ condition }}
+    where timestamp >= {{ window_start(bucket, days) }}
     group by bucket
 {%- endmacro %}
 
@@ -109,12 +109,13 @@
 
 {#- Post-hook of every incremental model, inside its transaction. -#}
 {% macro remember_build(source_buckets) %}
+    {%- set formula = model_formula() %}
     delete from {{ build_state() }} where model = '{{ this.identifier }}';
     insert into {{ build_state() }}
-    select '{{ this.identifier }}', '{{ model_formula() }}', bucket::varchar, fingerprint
+    select '{{ this.identifier }}', '{{ formula }}', bucket::varchar, fingerprint
     from ({{ source_buckets }})
     union all
-    select '{{ this.identifier }}', '{{ model_formula() }}', null, null
+    select '{{ this.identifier }}', '{{ formula }}', null, null
 {% endmacro %}
 
 

@@ -1,18 +1,18 @@
 -- One row is a solution, repository and UTC day of the last 90 days: partial sums of the patterns.
 --
--- Taken as changed: the days whose set of executions with a solution is not that of the last build,
--- and the days that have left the window.
+-- Taken as changed: the days whose set of executions is not that of the last build, and the days
+-- that have left the window. (Telling which of them have a solution would read every solution.)
 {{ config(
     incremental_strategy='replace_changed',
     unique_key='date',
     meta={'never_null': 'repo'},
-    post_hook="{{ remember_build(solution_day_buckets()) }}",
+    post_hook="{{ remember_build(execution_buckets('day', var('solution_window_days'))) }}",
 ) }}
 
 with
 
 changed_days as (
-    {{ changed_buckets(solution_day_buckets(), 'date') }}
+    {{ changed_buckets(execution_buckets('day', var('solution_window_days')), 'date') }}
 ),
 
 solved_executions as (
@@ -55,5 +55,5 @@ select
     solution_days.first_seen,
     solution_days.last_seen
 from changed_days
-left join solution_days
+{{ 'left' if is_incremental() else 'inner' }} join solution_days
     on changed_days.bucket = solution_days.date

@@ -16,7 +16,7 @@
 
 with
 
-solution_days as (
+solution_days as not materialized (
     select * from {{ ref('int_solution_days') }}
 ),
 
