@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from orb_learning import database
-from orb_learning.errors import ImportFileError
+from orb_learning.errors import ImportFileError, NotADatabaseError
 from orb_learning.importing.casts import literal, quoted
 from orb_learning.importing.parquet import MARK, check_columns
 from orb_learning.record import COLUMNS
@@ -26,10 +28,14 @@ def copy_executions(file: Path, parquet: Path) -> None:
     be attached beside one of the same stem.
 
     Raises:
-        ImportFileError: it has no executions, or not all of it is in the file yet.
+        ImportFileError: it is no database, has no executions, or not all of it is in the file yet.
         DatabaseError: the file cannot be opened.
         duckdb.Error: it is damaged.
     """
+    with file.open("rb") as opened:
+        # DuckDB would take another database's file for an order to download an extension.
+        if opened.read(12)[8:] != b"DUCK":
+            raise ImportFileError(f"{file} is not a DuckDB database; is its name's ending right?")
     log = file.with_name(file.name + ".wal")
     if log.exists():
         raise ImportFileError(
@@ -37,7 +43,7 @@ def copy_executions(file: Path, parquet: Path) -> None:
             f'yet; close what uses it, or run: python -c "import duckdb; '
             f"duckdb.connect('{file.name}').execute('checkpoint')\""
         )
-    with database.connect(file, read_only=True) as connection:
+    with _opened(file) as connection:
         try:
             described = connection.execute("describe executions").fetchall()
         except duckdb.CatalogException as error:
@@ -51,6 +57,18 @@ def copy_executions(file: Path, parquet: Path) -> None:
             f"from executions) to {literal(str(parquet))} "
             f"(format parquet, kv_metadata {{{MARK}: 'utc'}})"
         )
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        with database.connect(file, read_only=True) as connection:
+            yield connection
+    except NotADatabaseError as error:
+        raise ImportFileError(
+            f"{file} is damaged or not complete: {error.__cause__}; "
+            f"copy it again from where it came from"
+        ) from error
 
 
 def _copied(name: str, kind: str) -> str:

@@ -83,7 +83,8 @@ def store(
             given,
         )
     )
-    if reason is None:
+    whole = f"select count(*) from {source.relation}"  # noqa: S608
+    if reason is None or loaded == _count(connection.execute(whole, source.parameters)):
         return loaded, 0
     unreadable = _count(
         connection.execute(
