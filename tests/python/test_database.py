@@ -254,13 +254,13 @@ def test_connections_are_in_utc_whatever_the_machine_is_in(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 12 MB."""
+    """A file system of 4 MB."""
     folder = tmp_path / "small"
     folder.mkdir()
     if os.geteuid() != 0:
         pytest.skip("mounting a small file system needs root")
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)],
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)],
         capture_output=True,
         text=True,
     )
@@ -281,7 +281,7 @@ def test_a_full_disk_loads_nothing_and_leaves_the_database_whole(
     big = tmp_path / name
     duckdb.execute(
         "copy (select uuid()::varchar as repo, uuid()::varchar || uuid()::varchar as task_type "
-        f"from range(400000)) to '{big}'"
+        f"from range(60000)) to '{big}'"
     )
 
     with pytest.raises(DiskFullError, match="free some space and run it again") as caught:
@@ -290,6 +290,6 @@ def test_a_full_disk_loads_nothing_and_leaves_the_database_whole(
     assert count(database) == 1
 
     # Free space, and the same file goes in: nothing of the failed try is left in its way.
-    subprocess.run(["mount", "-o", "remount,size=400m", str(small_disk)], check=True)
-    assert import_file(database, big).row_count == 400_000
-    assert count(database) == 400_001
+    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+    assert import_file(database, big).row_count == 60_000
+    assert count(database) == 60_001
