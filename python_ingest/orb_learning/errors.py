@@ -37,3 +37,15 @@ class DiskFullError(DatabaseError):
 
 class ImportFileError(OrbError):
     """A file cannot be imported; nothing of it was loaded."""
+
+
+class OutboxError(OrbError):
+    """The outbox cannot be loaded as it is."""
+
+
+class LoaderBusyError(OutboxError):
+    """Another loader drained the outbox for longer than the caller would wait."""
+
+
+class DeadLetterError(OrbError):
+    """There is no such dead letter, or it cannot be replayed."""

@@ -9,6 +9,7 @@ counted by its reason.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import sqlite3
@@ -17,12 +18,14 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from orb_learning.outbox_file import SUFFIX, OutboxFile, Synchronous
 
 Kind = Literal["execution", "routing", "outcome", "dead_letter"]
+"""What a caller puts; ``refused`` is put by the outbox itself, to tell what it refused."""
 
 MOST_RECORDS = 8_192
 MOST_BYTES = 8 * 2**20
@@ -54,6 +57,7 @@ class Outbox:
         self._busy_timeout_ms = busy_timeout_ms
         self._size_limit = size_limit_bytes
         self._refused: Counter[str] = Counter()
+        self._untold: Counter[str] = Counter()
         self._closed = False
         self._last_name = 0
         self._begin()
@@ -106,7 +110,10 @@ class Outbox:
                 elif not self._has_room(size):
                     reason = "size_limit"
                 else:
-                    write(self._current_file())
+                    file = self._current_file()
+                    write(file)
+                    if self._untold:
+                        self._tell_refused(file)
                     return True
             except Exception as error:
                 reason = self._reason(error)
@@ -121,7 +128,18 @@ class Outbox:
                     except Exception as again:
                         reason = self._reason(again)
             self._refused[reason] += count
+            self._untold[reason] += count
             return False
+
+    def _tell_refused(self, file: OutboxFile) -> None:
+        """Put what was refused since the last time into the outbox, for `orb status`."""
+        with suppress(sqlite3.Error, OSError):
+            told = [
+                json.dumps({"reason": reason, "count": count})
+                for reason, count in self._untold.items()
+            ]
+            file.append_all("refused", told)
+            self._untold.clear()
 
     def _current_file(self) -> OutboxFile:
         file = self._file
@@ -211,6 +229,7 @@ def _after_fork() -> None:
     for outbox in _outboxes:
         file = outbox._file
         outbox._begin()
+        outbox._untold.clear()  # its parent tells them
         if file is not None:
             file.abandon_after_fork()
 

@@ -14,8 +14,8 @@ import sqlite3
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -151,6 +151,35 @@ def lock_of(path: Path) -> int | None:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def in_use(path: Path) -> bool:
+    """Whether a live process appends to the file."""
+    lock = lock_of(path)
+    if lock is None:
+        return True
+    os.close(lock)
+    return False
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[None]:
+    """Note that this process has the file open, for a child that may be forked meanwhile."""
+    _open[str(path)] += 1
+    try:
+        yield
+    finally:
+        _open[str(path)] -= 1
+
+
+def set_aside(path: Path) -> None:
+    """Keep a damaged file, under a name that is no outbox file's, unless a process has it."""
+    if in_use(path):
+        return
+    for ending in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{ending}").rename(f"{path}.damaged{ending}")
+    Path(f"{path}.lock").unlink(missing_ok=True)
 
 
 def remove(path: Path) -> None:

@@ -61,3 +61,42 @@ create table if not exists raw.unreadable_rows (
     content varchar,
     loaded_at timestamp not null
 );
+
+-- version 2
+create table if not exists raw.database_id (database_id uuid not null);
+
+insert into raw.database_id
+select gen_random_uuid() where not exists (from raw.database_id);
+
+create table if not exists raw.outbox_positions (
+    outbox_id uuid primary key,
+    position bigint not null,
+    loaded_at timestamp not null
+);
+
+create table if not exists raw.pending_halves (
+    task_id uuid not null,
+    kind varchar not null,
+    payload varchar not null,
+    loaded_at timestamp not null,
+    recorded_at timestamp,
+    primary key (task_id, kind)
+);
+
+create sequence if not exists raw.dead_letter_id;
+
+create table if not exists raw.dead_letters (
+    dead_letter_id bigint primary key default nextval('raw.dead_letter_id'),
+    kind varchar not null,
+    reason varchar not null,
+    payload varchar not null,
+    put_at timestamp,
+    loaded_at timestamp not null
+);
+
+create table if not exists raw.refused_records (
+    reason varchar not null,
+    refused_count bigint not null,
+    put_at timestamp,
+    loaded_at timestamp not null
+);

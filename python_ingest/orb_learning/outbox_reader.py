@@ -1,0 +1,150 @@
+"""The loader's side of an outbox file: it reads, and writes only which database the file feeds."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from orb_learning import outbox_file
+from orb_learning.outbox_file import SUFFIX
+
+BUSY_SECONDS = 5.0
+MOST_MISSING = 20_000
+"""So many numbers without a readable record are the end of a damaged file."""
+
+
+class OutboxRecord(NamedTuple):
+    """A record as it was put."""
+
+    number: int
+    kind: str
+    payload: str
+    put_at: float
+    """Seconds since 1970 by the clock of the process that put it."""
+
+
+class DamagedFileError(Exception):
+    """The file, or a part of it, cannot be read."""
+
+
+class StillInUseError(Exception):
+    """It cannot be read yet: a live process makes it, or has not left it."""
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the outbox's files in the order in which they were made."""
+    return sorted(
+        path for path in folder.glob(f"*{SUFFIX}") if str(path) not in outbox_file.inherited
+    )
+
+
+class OutboxReader:
+    """An open outbox file."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection):
+        self.path = path
+        self._connection = connection
+        outbox_id, self.database_id = connection.execute(
+            "select outbox_id, database_id from outbox"
+        ).fetchone()
+        self.outbox_id = uuid.UUID(outbox_id)
+
+    def bind(self, database_id: uuid.UUID) -> None:
+        """Write into the file which database it feeds, durably before anything is loaded."""
+        self._connection.execute("pragma synchronous = full")
+        self._connection.execute("update outbox set database_id = ?", (str(database_id),))
+        self.database_id = str(database_id)
+
+    def read(self, after: int, limit: int) -> list[OutboxRecord]:
+        """Return the records after a number, in order.
+
+        Raises:
+            DamagedFileError: some cannot be read; ``salvage`` gives the rest.
+        """
+        with _damage(self.path):
+            rows = self._connection.execute(
+                "select id, kind, payload, put_at from records where id > ? order by id limit ?",
+                (after, limit),
+            ).fetchall()
+        return [OutboxRecord._make(row) for row in rows]
+
+    def salvage(self, after: int) -> Iterator[OutboxRecord]:
+        """Yield every record after a number that can still be read."""
+        self._connection.text_factory = lambda text: text.decode(errors="replace")
+        number, missing = after, 0
+        while missing < MOST_MISSING:
+            number += 1
+            try:
+                row = self._connection.execute(
+                    "select id, kind, payload, put_at from records where id = ?", (number,)
+                ).fetchone()
+            except sqlite3.Error:
+                row = None
+            missing = 0 if row else missing + 1
+            if row:
+                yield OutboxRecord._make(row)
+
+    def last_number(self) -> int:
+        """Return the number of the last record, 0 where there is none."""
+        with _damage(self.path):
+            row = self._connection.execute("select max(id) from records").fetchone()
+        return int(row[0] or 0)
+
+    def put_at_of(self, number: int) -> float | None:
+        """Return when the first record from a number on was put, None where there is none."""
+        with _damage(self.path):
+            row = self._connection.execute(
+                "select put_at from records where id >= ? order by id limit 1", (number,)
+            ).fetchone()
+        return float(row[0]) if row else None
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[OutboxReader]:
+    """Open an outbox file to read it.
+
+    Raises:
+        FileNotFoundError: it has been removed meanwhile.
+        StillInUseError: it cannot be read, but a live process has it.
+        DamagedFileError: it is no outbox file, or not any more.
+    """
+    if path.stat().st_size == 0:
+        # SQLite would take it for new, and delete the log beside it.
+        _refuse_unreadable(path, "it is empty")
+    with outbox_file.opened(path), _damage(path):
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=rw",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+        )
+        try:
+            try:
+                reader = OutboxReader(path, connection)
+            except (sqlite3.OperationalError, TypeError, ValueError) as error:
+                if "locked" in str(error):
+                    raise
+                _refuse_unreadable(path, str(error))
+            yield reader
+        finally:
+            connection.close()
+
+
+def _refuse_unreadable(path: Path, reason: str) -> None:
+    if outbox_file.in_use(path):
+        raise StillInUseError(str(path))
+    raise DamagedFileError(f"{path.name}: {reason}")
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise
+        raise DamagedFileError(f"{path.name}: {error}") from error
