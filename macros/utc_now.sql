@@ -3,7 +3,10 @@
 {% macro utc_now() -%}
     {%- set as_of = var('as_of') -%}
     {%- if as_of -%}
-        {%- set moment = modules.datetime.datetime.fromisoformat(as_of | string) -%}
+        {%- set moment = try_or_compiler_error(
+            "as_of is '" ~ as_of ~ "', which is no ISO time such as 2026-03-31 or 2026-03-31T12:30:00Z",
+            modules.datetime.datetime.fromisoformat, as_of | string
+        ) -%}
         {%- if moment.tzinfo -%}
             {%- set moment = moment.astimezone(modules.pytz.utc) -%}
         {%- endif -%}
