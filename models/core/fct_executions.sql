@@ -5,8 +5,8 @@
 -- complete, because a task's row changes only when a newer version comes or when it goes itself;
 -- only for the latter are older versions looked up again.
 --
--- No column comments: after a kill, DuckDB 2.0.0 cannot replay a comment on a column of a table whose
--- CHECKs call functions (trim, isfinite, interval), and does not open the file (2026-11).
+-- No column comments: after a kill, DuckDB 2.0.0 cannot replay a comment on a column of a table
+-- whose CHECKs call functions (trim, isfinite, interval), and does not open the file (2026-11).
 {{ config(
     incremental_strategy='replace_changed',
     unique_key='task_id',
