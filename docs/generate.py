@@ -85,7 +85,8 @@ def _settings() -> str:
             for key in ("ge", "le")
             if hasattr(part, key)
         }
-        variable = "ORB_DATABASE" if name == "database_path" else f"{ENV_PREFIX}{name.upper()}"
+        short = {"database_path": "ORB_DATABASE", "outbox_path": "ORB_OUTBOX"}
+        variable = short.get(name, f"{ENV_PREFIX}{name.upper()}")
         range_text = f"{bounds['ge']} to {bounds['le']}" if len(bounds) == 2 else ""
         rows.append(
             [

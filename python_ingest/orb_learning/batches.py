@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -173,7 +173,7 @@ def _load_all(
     refused: list[tuple[str, int, datetime | None, datetime]] = []
     counts: Counter[str] = Counter()
     with transaction(connection):
-        pending = _Pending(connection, items, now)
+        pending = PendingHalves(connection, (item.record for item in items), now)
         for _, record, reason in items:
             try:
                 if reason is not None:
@@ -218,17 +218,22 @@ def insert_letters(
         )
 
 
-class _Pending:
-    """The halves that wait for their other, as far as a batch may need them."""
+class PendingHalves:
+    """The halves that wait for their other, as far as some records may need them."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, items: Sequence[Item], now: datetime):
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        records: Iterable[OutboxRecord],
+        now: datetime,
+    ):
         self._connection = connection
         self._now = now
         self._halves: dict[uuid.UUID, dict[str, str]] = {}
         self._changed: set[uuid.UUID] = set()
         task_ids = [
             task_id
-            for _, record, _ in items
+            for record in records
             if record.kind in ("routing", "outcome")
             and (task_id := _task_id_of(record.payload)) is not None
         ]

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from orb_learning.errors import OrbError
+from orb_learning.errors import DeadLetterError, OrbError
 
 app = typer.Typer(
     name="orb",
@@ -21,6 +21,10 @@ app = typer.Typer(
     add_completion=False,
     help="The learning database of an orchestrator of AI agents.",
 )
+dead_letters_app = typer.Typer(
+    no_args_is_help=True, help="The records that the database did not take, with their reasons."
+)
+app.add_typer(dead_letters_app, name="dead-letters")
 out = Console()
 err = Console(stderr=True)
 
@@ -154,16 +158,74 @@ def sample_command(
     )
 
 
+@app.command("load")
+def load_command(
+    adopt: Annotated[
+        bool,
+        typer.Option("--adopt", help="Load files that feed another database, too, from the start."),
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait while others have the database or the outbox.")
+    ] = 60.0,
+) -> None:
+    """Load the outbox into the database: each record exactly once."""
+    from orb_learning.loader import load_once
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        result = load_once(
+            settings.database_path,
+            settings.outbox_folder,
+            wait_seconds=wait,
+            lone_half_limit=settings.lone_half_limit,
+            limits=settings.outbox_limits,
+            adopt=adopt,
+        )
+    counts = result.counts
+    out.print(
+        f"{counts['execution']:,} executions, {counts['routing']:,} routing decisions and "
+        f"{counts['outcome']:,} outcomes loaded; {counts['lone_half']:,} halves recorded alone",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if counts["dead_letter"]:
+        out.print(
+            f"[bold red]{counts['dead_letter']:,} DEAD LETTERS[/]: see orb dead-letters list",
+            highlight=False,
+        )
+    if result.trimmed.unverified_records:
+        out.print(
+            f"[bold red]{result.trimmed.unverified_records:,} loaded records left the outbox that "
+            f"no verified backup holds[/]: it reached its limit of size or age",
+            highlight=False,
+            soft_wrap=True,
+        )
+    for damage in result.damaged:
+        _print_error(OrbError(f"damaged, loaded as far as it can be read: {damage}"))
+    for name in result.foreign:
+        _print_error(
+            OrbError(
+                f"{settings.outbox_folder / name} feeds another database and was left alone; "
+                f"`orb load --adopt` loads it into this one, from its beginning"
+            )
+        )
+    if result.damaged or result.foreign:
+        raise typer.Exit(1)
+
+
 @app.command("status")
 def status_command() -> None:
-    """Show what is in the database, and what to try next."""
+    """Show what is in the outbox and in the database, and what to try next."""
     from rich.table import Table
 
     from orb_learning.settings import load_settings
-    from orb_learning.status import read_status
+    from orb_learning.status import read_outbox_status, read_status
 
     with reported_errors():
-        status = read_status(load_settings().database_path)
+        settings = load_settings()
+        status = read_status(settings.database_path)
+        outbox = read_outbox_status(settings.database_path, settings.outbox_folder)
     table = Table("relation", "rows", title=f"{status.database} ({status.size_bytes / 1e6:.1f} MB)")
     table.columns[1].justify = "right"
     for name, rows in status.relations.items():
@@ -171,6 +233,11 @@ def status_command() -> None:
     table.add_section()
     for key, value in status.facts.items():
         table.add_row(key, value or "none")
+    out.print(table)
+    table = Table("outbox", "", title=f"{outbox.folder} ({outbox.size_bytes / 1e6:.1f} MB)")
+    table.columns[1].justify = "right"
+    for key, value in outbox.facts().items():
+        table.add_row(key, value)
     out.print(table)
     if not status.facts:
         out.print("Nothing has been built yet: run `dbt build`.")
@@ -183,3 +250,104 @@ def status_command() -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+@dead_letters_app.command("list")
+def list_dead_letters(
+    limit: Annotated[int, typer.Option(min=1, help="The most to show.")] = 50,
+) -> None:
+    """List the records that were not taken, the newest first."""
+    from rich.table import Table
+
+    from orb_learning import dead_letters
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        letters = dead_letters.read_all(load_settings().database_path, limit=limit)
+    table = Table("id", "kind", "put at (UTC)", "reason")
+    for letter in letters:
+        reason = letter.reason.replace("\n", " ")
+        when = str(letter.put_at or "unknown")
+        table.add_row(str(letter.number), escape(letter.kind), when, escape(reason))
+    out.print(table if letters else "There are no dead letters.")
+
+
+@dead_letters_app.command("show")
+def show_dead_letter(
+    number: Annotated[int, typer.Argument(metavar="ID", help="From the list.")],
+) -> None:
+    """Show a dead letter: its reason, and the record as it came."""
+    from orb_learning import dead_letters
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        letter = dead_letters.read(load_settings().database_path, number)
+    # The record alone is on standard output, for a file to correct and replay.
+    err.print(f"{escape(letter.kind)}, {escape(letter.reason)}", highlight=False, soft_wrap=True)
+    typer.echo(letter.payload)
+
+
+@dead_letters_app.command("replay")
+def replay_dead_letters(
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="ID...", help="From the list.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="The corrected record as JSON, instead of the kept one.")
+    ] = None,
+) -> None:
+    """Load dead letters into raw; those that are still not taken stay."""
+    from orb_learning import dead_letters
+    from orb_learning.settings import load_settings
+
+    failed = False
+    with reported_errors():
+        database = load_settings().database_path
+        chosen = _chosen(database, numbers, everything)
+        if file is not None and len(chosen) != 1:
+            raise OrbError("--file corrects one dead letter: name exactly one id")
+        payload = None if file is None else _text_of(file)
+        for number in chosen:
+            try:
+                dead_letters.replay(database, number, payload=payload)
+                out.print(f"dead letter {number}: loaded", highlight=False)
+            except DeadLetterError as error:
+                _print_error(error)
+                failed = True
+    if failed:
+        raise typer.Exit(1)
+
+
+@dead_letters_app.command("drop")
+def drop_dead_letters(
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="ID...", help="From the list.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+) -> None:
+    """Delete dead letters for good."""
+    from orb_learning import dead_letters
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        database = load_settings().database_path
+        dropped = dead_letters.drop(database, _chosen(database, numbers, everything))
+    out.print(f"{dropped:,} dead letters dropped", highlight=False)
+
+
+def _chosen(database: Path, numbers: list[int] | None, everything: bool) -> list[int]:
+    from orb_learning import dead_letters
+
+    if everything == bool(numbers):
+        raise OrbError("name the ids of dead letters, or --all")
+    if numbers:
+        return numbers
+    return [letter.number for letter in dead_letters.read_all(database)]
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OrbError(f"{file} cannot be read: {error}") from error

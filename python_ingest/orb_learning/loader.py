@@ -21,6 +21,7 @@ from pathlib import Path
 from orb_learning import batches, database, outbox_file, trimming, turns
 from orb_learning.batches import Item
 from orb_learning.errors import DatabaseLockedError, LoaderBusyError, OrbError
+from orb_learning.outbox import Limits
 from orb_learning.outbox_reader import (
     DamagedFileError,
     OutboxReader,
@@ -28,7 +29,7 @@ from orb_learning.outbox_reader import (
     files_of,
     open_reader,
 )
-from orb_learning.trimming import Limits, Trimmed
+from orb_learning.trimming import Trimmed
 
 MOST_RECORDS_A_TRANSACTION = 20_000
 MOST_SECONDS_OPEN = 1.0

@@ -19,6 +19,8 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +34,14 @@ MOST_BYTES = 8 * 2**20
 """A file that holds so much is closed and a new one begun, so that loaded files can be removed."""
 BYTES_BETWEEN_LOOKS = 256 * 2**10
 """How much is written between two looks at the folder's size."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Up to which loaded records stay in the outbox that no verified backup holds."""
+
+    size_bytes: int = 2**29
+    age: timedelta = timedelta(days=7)
 
 
 class Outbox:

@@ -6,13 +6,15 @@ Every setting is read from ``ORB_LEARNING__<KEY>``; the database's path is read 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orb_learning.errors import SettingsError
+from orb_learning.outbox import Limits
 
 ENV_PREFIX = "ORB_LEARNING__"
 
@@ -49,7 +51,57 @@ class LearningSettings(BaseSettings):
     min_samples_for_learning: int = Field(
         10, ge=1, le=1_000_000, description="executions below which a rate is not acted on"
     )
-    batch_size: int = Field(100, ge=1, le=1_000, description="records that are written together")
+    batch_size: int = Field(
+        100, ge=1, le=1_000, description="waiting records that are loaded before the flush interval"
+    )
+    flush_interval: float = Field(
+        5.0, ge=0.05, le=3600, description="seconds between two loads of a long-lived process"
+    )
+    outbox_path: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("ORB_OUTBOX", f"{ENV_PREFIX}OUTBOX_PATH"),
+        description="the outbox's folder, outbox/ beside the database if not set; ORB_OUTBOX goes "
+        "before ORB_LEARNING__OUTBOX_PATH",
+    )
+    outbox_synchronous: Literal["NORMAL", "FULL"] = Field(
+        "NORMAL", description="FULL waits for the disk with every record, against a power cut"
+    )
+    outbox_busy_timeout_ms: int = Field(
+        50, ge=0, le=10_000, description="milliseconds until a record is refused as busy"
+    )
+    outbox_size_limit_mb: int = Field(
+        1_024,
+        ge=1,
+        le=1_048_576,
+        description="MB of the outbox from which records are refused; loaded ones that no backup "
+        "holds go from half of it",
+    )
+    outbox_age_limit_days: float = Field(
+        7.0, ge=0, le=365, description="days that a loaded record waits in the outbox for a backup"
+    )
+    lone_half_hours: float = Field(
+        24.0,
+        ge=0,
+        le=8_760,
+        description="hours that a routing decision or an outcome waits for its other half",
+    )
+
+    @property
+    def outbox_folder(self) -> Path:
+        """The outbox's folder."""
+        return self.outbox_path or self.database_path.parent / "outbox"
+
+    @property
+    def outbox_limits(self) -> Limits:
+        """Up to which loaded records stay in the outbox that no verified backup holds."""
+        return Limits(
+            self.outbox_size_limit_mb * 2**20 // 2, timedelta(days=self.outbox_age_limit_days)
+        )
+
+    @property
+    def lone_half_limit(self) -> timedelta:
+        """How long a routing decision or an outcome waits for its other half."""
+        return timedelta(hours=self.lone_half_hours)
 
 
 def load_settings(**given: Any) -> LearningSettings:
@@ -66,7 +118,7 @@ def load_settings(**given: Any) -> LearningSettings:
 
 def _explain(item: Any) -> str:
     name = str(item["loc"][0]).removeprefix(ENV_PREFIX).lower()
-    name = "database_path" if name == "orb_database" else name
+    name = {"orb_database": "database_path", "orb_outbox": "outbox_path"}.get(name, name)
     field = LearningSettings.model_fields.get(name)
     if field is None:
         known = ", ".join(LearningSettings.model_fields)

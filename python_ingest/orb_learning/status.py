@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from orb_learning import batches, loader
 from orb_learning.database import connect
+from orb_learning.outbox import folder_size
+from orb_learning.schema import version_of
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ def read_status(database: Path) -> Status:
     with connect(database, read_only=True) as connection:
         built = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'main' and "
-            "(table_name in ('executions', 'metadata') or ends_with(table_name, '_mv')) order by all"
+            "(table_name in ('executions', 'metadata') or ends_with(table_name, '_mv')) "
+            "order by all"
         ).fetchall()
         names = [str(name) for (name,) in built]
         facts = (
@@ -46,3 +51,62 @@ def read_status(database: Path) -> Status:
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     row = connection.table(relation).count("*").fetchall()[0]
     return int(row[0])
+
+
+@dataclass(frozen=True)
+class OutboxStatus:
+    """The outbox at one moment."""
+
+    folder: Path
+    size_bytes: int
+    pending: int
+    """Records that are not in raw yet."""
+    oldest: datetime | None
+    """When the oldest of them was put, naive UTC."""
+    dead_letters: int
+    refused: dict[str, int]
+    """Records that were refused, as far as their processes could tell, by reason."""
+    last_load: datetime | None
+
+    def facts(self) -> dict[str, str]:
+        """Return what there is to show, by its name."""
+        refused = ", ".join(f"{count:,} {reason}" for reason, count in self.refused.items())
+        return {
+            "pending": f"{self.pending:,}",
+            "oldest pending": str(self.oldest or "none"),
+            "dead letters": f"{self.dead_letters:,}",
+            "refused": refused or "0",
+            "last load": str(self.last_load or "never"),
+        }
+
+
+def read_outbox_status(database: Path, folder: Path) -> OutboxStatus:
+    """Read the status of the outbox that feeds a database.
+
+    Raises:
+        DatabaseError: there is no database, or it cannot be read.
+    """
+    with connect(database, read_only=True) as connection:
+        if version_of(connection) < 2:
+            positions, letters, refused, last_load = {}, 0, {}, None
+        else:
+            positions = batches.positions(connection)
+            letters = _count(connection, "raw.dead_letters")
+            refused = dict(
+                connection.execute(
+                    "select reason, sum(refused_count)::bigint from raw.refused_records "
+                    "group by all order by all"
+                ).fetchall()
+            )
+            row = connection.execute("select max(loaded_at) from raw.outbox_positions").fetchone()
+            last_load = row[0] if row else None
+    pending, oldest = loader.pending(folder, positions)
+    return OutboxStatus(
+        folder,
+        folder_size(folder),
+        pending,
+        batches.as_time(oldest),
+        letters,
+        refused,
+        last_load,
+    )

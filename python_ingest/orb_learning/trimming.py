@@ -10,26 +10,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from orb_learning import outbox_file
 from orb_learning.batches import as_time
-from orb_learning.outbox import folder_size
+from orb_learning.outbox import Limits, folder_size
 from orb_learning.outbox_reader import (
     DamagedFileError,
     StillInUseError,
     files_of,
     open_reader,
 )
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Up to which loaded records stay in the outbox that no verified backup holds."""
-
-    size_bytes: int = 2**29
-    age: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True)
