@@ -1,0 +1,191 @@
+"""What a pool says of a task and its result, in the fields of the record.
+
+Each field is taken by its own name from the result, else from the task, else by the name that pools
+use for it. What nobody says stays out: unknown is None, never a value that looks measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+from orb_learning.plain import error_text, moment, reader, simple
+from orb_learning.record import COLUMNS
+
+FIELDS = tuple(
+    name for name in COLUMNS if name not in ("timestamp", "uploaded_at", "metadata", "success")
+)
+"""The fields that are looked up as they are called; the others come from more than one place."""
+INTEGERS = frozenset(name for name, kind in COLUMNS.items() if kind == "INTEGER")
+
+TASK_NAMES = {"task_type": ("type", "category"), "task_description": ("prompt", "description")}
+RESULT_NAMES = {
+    "error_message": ("error",),
+    "duration_seconds": ("duration",),
+    "actual_cost": ("cost",),
+}
+METADATA_NAMES = ("worker_id", "model", "tokens", "status")
+ROUTING_NAMES = ("candidates", "policy", "propensity")
+
+LENGTHS = {"task_description": 500, "error_message": 1_000}
+"""The documented lengths, in characters."""
+
+ERROR_WORDS = {"timeout": "timeout", "timed out": "timeout", "validation": "validation"}
+SUCCEEDED = frozenset({"completed", "complete", "success", "succeeded", "ok", "done", "passed"})
+FAILED = frozenset(
+    {"failed", "failure", "error", "timeout", "timed_out", "cancelled", "canceled", "crashed"}
+)
+
+
+def execution(
+    task: Any,
+    result: Any,
+    start_time: Any,
+    end_time: Any,
+    notes: Mapping[str, Any],
+    *,
+    naive_is_utc: bool,
+    drop: Callable[[str], None],
+) -> dict[str, Any]:
+    """Return the known fields of a record; their types are not checked here.
+
+    Args:
+        task: what was asked for, a mapping or an object with attributes, or None.
+        result: what came of it, the same, or the exception that ended it.
+        start_time: a time with its zone, an ISO text, or seconds since 1970; None if unknown.
+        end_time: the same of the end.
+        notes: what goes into metadata, besides what task and result have for it.
+        naive_is_utc: whether times without a zone are UTC; they are no times otherwise.
+        drop: is told why a value is no measurement, and left out.
+    """
+    values: dict[str, Any] = {}
+    of_task, of_result = reader(task), reader(result)
+    for name in FIELDS:
+        value = of_result(name)
+        if value is None:
+            value = of_task(name)
+        if value is not None:
+            values[name] = value
+    _add_under_other_names(values, of_task, TASK_NAMES)
+    _add_under_other_names(values, of_result, RESULT_NAMES)
+    if isinstance(result, BaseException):
+        values.setdefault("error_message", result)
+    _add_outcome(values, of_result)
+    _add_times(values, start_time, end_time, naive_is_utc, drop)
+    for name, value in list(values.items()):
+        value = simple(value)
+        if type(value) is float and not isfinite(value):
+            del values[name]
+            drop("not_finite")
+            continue
+        if type(value) is float and name in INTEGERS and value.is_integer():
+            value = int(value)
+        elif type(value) is str and name in LENGTHS:
+            value = value[: LENGTHS[name]]
+        values[name] = value
+    metadata: dict[str, Any] = {}
+    _add_metadata(metadata, of_task)
+    _add_metadata(metadata, of_result)
+    metadata.update((name, value) for name, value in notes.items() if value is not None)
+    if metadata:
+        values["metadata"] = metadata
+    return values
+
+
+def routing(decision: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what learning from logs needs of a decision: alternatives, policy, chance, choice."""
+    of_decision = reader(decision)
+    kept = {name: simple(of_decision(name)) for name in ROUTING_NAMES}
+    chosen = {name: values[name] for name in ("model_tier", "pool_type") if name in values}
+    return {name: value for name, value in kept.items() if value is not None} | {"chosen": chosen}
+
+
+def check_routing(values: Mapping[str, Any]) -> None:
+    """Refuse a propensity that is no probability: what is learned from it would be wrong.
+
+    Raises:
+        ValueError: it is no number, not more than 0, or more than 1.
+    """
+    metadata = values.get("metadata")
+    decided = metadata.get("routing") if metadata else None
+    chance = decided.get("propensity") if isinstance(decided, Mapping) else None
+    if chance is not None and not (
+        isinstance(chance, int | float) and not isinstance(chance, bool) and 0 < chance <= 1
+    ):
+        raise ValueError("metadata.routing.propensity: must be more than 0 and at most 1")
+
+
+def infer_error_type(text: str) -> str:
+    """Return the type of an error by its text, as the original did."""
+    lowered = text.lower()
+    for words, error_type in ERROR_WORDS.items():
+        if words in lowered:
+            return error_type
+    return "unknown"
+
+
+def _add_under_other_names(
+    values: dict[str, Any], read: Callable[[str], Any], names: Mapping[str, tuple[str, ...]]
+) -> None:
+    for name, others in names.items():
+        if name not in values:
+            for other in others:
+                value = read(other)
+                if value is not None:
+                    values[name] = value
+                    break
+
+
+def _add_outcome(values: dict[str, Any], of_result: Callable[[str], Any]) -> None:
+    error = values.get("error_message")
+    if isinstance(error, BaseException):
+        error = values["error_message"] = error_text(error)
+    if error == "":
+        del values["error_message"]
+        error = None
+    success = of_result("success")
+    status = simple(of_result("status"))
+    if success is None and isinstance(status, str):
+        word = status.lower()
+        success = True if word in SUCCEEDED else False if word in FAILED else None
+    if success is None and error is not None:
+        success = False
+    if success is not None:
+        values["success"] = success
+    if "error_type" not in values:
+        text = error if error is not None else status if success is False else None
+        if isinstance(text, str):
+            values["error_type"] = infer_error_type(text)
+
+
+def _add_times(
+    values: dict[str, Any], start: Any, end: Any, naive_is_utc: bool, drop: Callable[[str], None]
+) -> None:
+    started = moment(simple(start), naive_is_utc=naive_is_utc)
+    ended = moment(simple(end), naive_is_utc=naive_is_utc)
+    if started is not None:
+        values["timestamp"] = started
+    if _is_aware(started) and _is_aware(ended):
+        seconds = (ended - started).total_seconds()
+        if seconds >= 0:
+            values["duration_seconds"] = seconds
+        else:
+            drop("end_before_start")
+
+
+def _is_aware(value: Any) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None
+
+
+def _add_metadata(metadata: dict[str, Any], read: Callable[[str], Any]) -> None:
+    own = read("metadata")
+    if isinstance(own, Mapping):
+        metadata.update(own)
+    elif own is not None:
+        metadata["metadata"] = own
+    for name in METADATA_NAMES:
+        value = read(name)
+        if value is not None:
+            metadata[name] = value
