@@ -194,6 +194,18 @@ def test_metadata_loses_nothing_when_a_column_has_the_name_of_a_key_or_it_is_no_
     assert json.loads(only_row(database)["metadata"]) == stored
 
 
+@pytest.mark.parametrize(
+    ("extra", "stored"), [("", '{"a":[1,2]}'), ("x", '{"a":[1,2],"model":"x"}')]
+)
+def test_metadata_that_duckdb_reads_with_good_will_is_stored_as_strict_json(
+    database: Path, tmp_path: Path, extra: str, stored: str
+) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text(f'model,repo,metadata\n{extra},r," {{ ""a"" : [1, 2,], }} "\n')
+    import_file(database, file)
+    assert only_row(database)["metadata"] == stored
+
+
 def test_a_note_of_an_earlier_import_stays_beside_the_new_one(
     database: Path, tmp_path: Path
 ) -> None:
@@ -712,6 +724,8 @@ def test_any_file_name_is_only_a_name(database: Path, tmp_path: Path, name: str)
     else:
         plain = write_values(tmp_path / f"plain{file.suffix}", [{"repo": "r", "file_count": None}])
         plain.rename(file)
+    # What the name would find if it were a pattern.
+    write_values(folder / "a1xy.parquet", [{"repo": "wrong", "file_count": None}])
     import_file(database, file)
     assert only_row(database)["repo"] == "r"
     assert rows_of(database, "select file_name from raw.loaded_files") == [(str(file),)]
