@@ -49,3 +49,15 @@ class LoaderBusyError(OutboxError):
 
 class DeadLetterError(OrbError):
     """There is no such dead letter, or it cannot be replayed."""
+
+
+class NotBuiltError(DatabaseError):
+    """A relation is missing, because nothing has been built yet."""
+
+
+class ReaderPoolTimeoutError(DatabaseError):
+    """All connections of the pool were in use for longer than the caller would wait."""
+
+
+class ExecutionRefusedError(OrbError):
+    """An execution was not stored: it is no record, or the outbox did not take it."""
