@@ -11,7 +11,7 @@ import os
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,7 @@ class TelemetryCapture:
 
     Args:
         outbox: where the records go.
+        enabled: whether to record at all.
         naive_is_utc: whether times without a zone are UTC; they are refused otherwise.
         now: the clock.
     """
@@ -41,10 +42,12 @@ class TelemetryCapture:
         self,
         outbox: Outbox,
         *,
+        enabled: bool = True,
         naive_is_utc: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ):
         self._outbox = outbox
+        self._enabled = enabled
         self._naive_is_utc = naive_is_utc
         self._now = now
         self._counts: Counter[str] = Counter()
@@ -108,13 +111,31 @@ class TelemetryCapture:
 
         return self._never_raising("outcome", values)
 
+    def store_records(self, executions: Sequence[ExecutionRecord | Mapping[str, Any]]) -> int:
+        """Record executions that have the record's fields already, in one transaction.
+
+        Returns:
+            how many are committed; of the others, ``counts`` says why.
+        """
+        payloads = []
+        for execution in executions:
+            payload = self._checked(execution)
+            if payload is not None:
+                payloads.append(payload)
+        kept = self._outbox.put_many("execution", payloads) if payloads else 0
+        self._count("kept", kept)
+        return kept
+
     def counts(self) -> dict[str, int]:
         """Return how many records were kept, and what was not, by reason.
 
-        ``kept`` are committed records; ``invalid`` and ``too_large`` are dead letters; ``refused
-        …`` are what the outbox did not take, dead letters too; ``failed …`` are errors that were
-        swallowed; ``not_finite`` and ``end_before_start`` are values that were no measurements and
-        are unknown in a record that was kept.
+        - ``kept``: committed records.
+        - ``invalid``, ``too_large``: kept as dead letters.
+        - ``refused …``: not taken by the outbox, dead letters too.
+        - ``failed …``: errors that were swallowed.
+        - ``disabled``: calls while capturing was switched off.
+        - ``not_finite``, ``end_before_start``: values that were no measurements, and are unknown
+          in a record that was kept.
         """
         refused = {f"refused {name}": count for name, count in self._outbox.refused().items()}
         with self._lock:
@@ -123,7 +144,10 @@ class TelemetryCapture:
     def _never_raising(self, kind: Kind, values: Callable[[], dict[str, Any]]) -> bool:
         """Keep a record: the one place that swallows errors, because the orchestrator goes on."""
         try:
-            return self._keep(kind, values())
+            if self._enabled:
+                return self._keep(kind, values())
+            self._count("disabled")
+            return False
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
@@ -142,6 +166,14 @@ class TelemetryCapture:
             naive_is_utc=self._naive_is_utc,
             drop=self._count,
         )
+
+    def _checked(self, execution: ExecutionRecord | Mapping[str, Any]) -> str | None:
+        try:
+            return _record_json(dict(execution))
+        except Exception as error:
+            original = dict(execution) if isinstance(execution, Mapping) else execution
+            self._keep_dead_letter("invalid", _explain(error), "execution", jsonable(original))
+            return None
 
     def _keep(self, kind: Kind, values: dict[str, Any]) -> bool:
         try:
@@ -165,9 +197,9 @@ class TelemetryCapture:
             self._count(count_as)
         return False
 
-    def _count(self, reason: str) -> None:
+    def _count(self, reason: str, count: int = 1) -> None:
         with self._lock:
-            self._counts[reason] += 1
+            self._counts[reason] += count
 
 
 def _payload(values: dict[str, Any]) -> str:

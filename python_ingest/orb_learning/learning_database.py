@@ -1,0 +1,202 @@
+"""The learning database, as the orchestrator uses it: executions in, what was learned out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from orb_learning import database
+from orb_learning.errors import ExecutionRefusedError
+from orb_learning.loader import BackgroundLoader
+from orb_learning.outbox import Outbox
+from orb_learning.reader_pool import PoolStatistics, ReaderPool
+from orb_learning.record import ExecutionRecord
+from orb_learning.settings import load_settings
+from orb_learning.telemetry import TelemetryCapture
+
+OVERFLOW = 2
+
+
+class LearningDatabase:
+    """Stores executions and reads the marts, from asynchronous code.
+
+    Storing commits to the outbox; between ``initialize`` and ``close`` a thread loads the outbox
+    into DuckDB. Any number of processes may have one. The marts show what the last ``dbt build``
+    found.
+
+    Args:
+        database_path: the DuckDB file; the loader makes it.
+        embedding_model: the model that embeds task descriptions.
+        pool_size: connections for reading; 2 more are opened when those are in use.
+        wait_seconds: for how long reading waits for a connection, and for whoever writes.
+        now: the clock.
+        settings: others of ``LearningSettings``, by name; the environment's if not given.
+    """
+
+    def __init__(
+        self,
+        database_path: Path | str = "data/learning.db",
+        embedding_model: str = "all-MiniLM-L6-v2",
+        pool_size: int = 4,
+        *,
+        wait_seconds: float = 30.0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        **settings: Any,
+    ):
+        self.settings = load_settings(
+            database_path=Path(database_path), embedding_model=embedding_model, **settings
+        )
+        self.database_path = self.settings.database_path
+        self.outbox = Outbox(
+            self.settings.outbox_folder,
+            synchronous=self.settings.outbox_synchronous,
+            busy_timeout_ms=self.settings.outbox_busy_timeout_ms,
+            size_limit_bytes=self.settings.outbox_size_limit_mb * 2**20,
+        )
+        self.telemetry = TelemetryCapture(
+            self.outbox,
+            enabled=self.settings.enabled and self.settings.enable_telemetry_capture,
+            now=now,
+        )
+        self._now = now
+        self._readers = ReaderPool(
+            self.database_path, size=pool_size, overflow=OVERFLOW, wait_seconds=wait_seconds
+        )
+        self._loader = BackgroundLoader(
+            self.database_path,
+            self.outbox.folder,
+            batch_size=self.settings.batch_size,
+            flush_interval=self.settings.flush_interval,
+            lone_half_limit=self.settings.lone_half_limit,
+            limits=self.settings.outbox_limits,
+        )
+
+    async def initialize(self) -> None:
+        """Start loading; the database itself is not opened yet, because dbt may have it.
+
+        Raises:
+            DatabaseError: the path cannot be a database.
+        """
+        self.database_path.parent.mkdir(parents=True, exist_ok=True)
+        database.check_path(self.database_path, must_exist=False)
+        self._loader.start()
+
+    async def close(self) -> None:
+        """Load what is left, and stop; what cannot be loaded now stays in the outbox."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._readers.close()
+        self.outbox.close()
+        self._loader.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.initialize()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def store_execution(self, execution: ExecutionRecord | Mapping[str, Any]) -> None:
+        """Store an execution; it is durable when this returns.
+
+        Raises:
+            ExecutionRefusedError: it is no record, and a dead letter; or the outbox refused it.
+        """
+        if (await self.store_executions_batch([execution]))["failed_count"]:
+            raise ExecutionRefusedError(
+                f"the execution was not stored: it is no record, and `orb dead-letters list` says "
+                f"why, or the outbox did not take it; so far: {self.telemetry.counts()}"
+            )
+
+    async def store_executions_batch(
+        self, executions: Iterable[ExecutionRecord | Mapping[str, Any]]
+    ) -> dict[str, int]:
+        """Store executions in one transaction; they are durable when this returns.
+
+        Those that are no records are kept as dead letters, and do not hold up the others.
+
+        Returns:
+            ``inserted_count`` and ``failed_count``.
+        """
+        every = list(executions)
+        kept = await asyncio.to_thread(self.telemetry.store_records, every)
+        return {"inserted_count": kept, "failed_count": len(every) - kept}
+
+    async def get_tier_performance(
+        self, repo: str | None = None, days_back: int = 30
+    ) -> list[dict[str, Any]]:
+        """Return the rows of ``tier_performance_mv``, the newest day first.
+
+        Args:
+            repo: only this repository's.
+            days_back: whole days before today; the mart holds 30.
+
+        Raises:
+            DatabaseError: there is no database, nothing was built, or it cannot be read.
+        """
+        return await self._read("tier_performance", repo=repo, since=self._days_ago(days_back))
+
+    async def get_pool_performance(
+        self, repo: str | None = None, days_back: int = 7
+    ) -> list[dict[str, Any]]:
+        """Return the rows of ``pool_performance_mv``, the newest hour first.
+
+        Args:
+            repo: only this repository's.
+            days_back: whole days before today; the mart holds 7.
+
+        Raises:
+            DatabaseError: there is no database, nothing was built, or it cannot be read.
+        """
+        return await self._read("pool_performance", repo=repo, since=self._days_ago(days_back))
+
+    async def get_solution_patterns(
+        self, repo: str | None = None, min_usage: int = 5, limit: int = 10
+    ) -> list[dict[str, Any]]:
+        """Return the rows of ``solution_patterns_mv``, the most used first.
+
+        Args:
+            repo: only this repository's.
+            min_usage: executions that used the solution; the mart holds those with at least 5.
+            limit: the most rows.
+
+        Raises:
+            DatabaseError: there is no database, nothing was built, or it cannot be read.
+        """
+        if limit < 0:
+            raise ValueError(f"limit = {limit}: must be 0 or more")
+        return await self._read("solution_patterns", repo=repo, min_usage=min_usage, limit=limit)
+
+    def pool_statistics(self) -> PoolStatistics:
+        """Return how the connections for reading are used."""
+        return self._readers.statistics()
+
+    async def _read(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        return await self._readers.query(_select(name), parameters)
+
+    def _days_ago(self, days: int) -> datetime:
+        if days < 0:
+            raise ValueError(f"days_back = {days}: must be 0 or more")
+        today = (
+            self._now()
+            .astimezone(UTC)
+            .replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        )
+        return today - timedelta(days=days)
+
+
+@cache
+def _select(name: str) -> str:
+    return files("orb_learning").joinpath(f"sql/get_{name}.sql").read_text("utf-8")
