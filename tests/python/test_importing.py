@@ -858,6 +858,24 @@ def run_output(file: Path, rows: int, bad: int) -> str:
     )
 
 
+@pytest.mark.parametrize("name", ["x.parquet", "x.jsonl"])
+def test_a_terminal_sees_a_bar_and_anything_else_sees_none(
+    database: Path, tmp_path: Path, name: str
+) -> None:
+    file = write_values(tmp_path / name, [{"repo": "r", "file_count": 1}])
+    command = [sys.executable, "-c", "from orb_learning.cli import app; app()", "import", "--again"]
+    for terminal in ({}, {"FORCE_COLOR": "1"}):
+        run = subprocess.run(
+            [*command, str(file)],
+            env={**os.environ, "ORB_DATABASE": str(database), "COLUMNS": "200", **terminal},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert (name in run.stderr and "━" in run.stderr) == bool(terminal)
+    assert counts(database) == (2, 0, 2)
+
+
 def test_the_present_is_the_loading_time_in_utc(database: Path, tmp_path: Path) -> None:
     before = datetime.now(UTC).replace(tzinfo=None)
     import_file(database, write_values(tmp_path / "x.jsonl", [{"repo": "r"}] * 3))
