@@ -34,6 +34,8 @@ MOST_BYTES = 8 * 2**20
 """A file that holds so much is closed and a new one begun, so that loaded files can be removed."""
 BYTES_BETWEEN_LOOKS = 256 * 2**10
 """How much is written between two looks at the folder's size."""
+PAGE_BYTES = 4_096
+"""A commit writes at least one page to the log."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ class Outbox:
     def _has_room(self, size: int) -> bool:
         if self._size_limit is None:
             return True
-        self._until_look -= size
+        self._until_look -= size + PAGE_BYTES
         if self._until_look > 0:
             return True
         if folder_size(self.folder) + size > self._size_limit:

@@ -1,0 +1,284 @@
+"""The outbox: acknowledged means committed, and whatever goes wrong, the caller goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from orb_learning import outbox as outbox_module
+from orb_learning.outbox import Outbox
+from orb_learning.outbox_reader import files_of, open_reader
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "outbox"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def kept_in(folder: Path) -> list[str]:
+    """The payloads that another connection can read, in order."""
+    payloads: list[str] = []
+    for path in files_of(folder):
+        with open_reader(path) as reader:
+            payloads += [record.payload for record in reader.read(0, 10**6)]
+    return payloads
+
+
+def test_a_record_is_committed_when_put_returns(folder: Path) -> None:
+    outbox = Outbox(folder)
+    for number in range(3):
+        assert outbox.put("execution", str(number)) is True
+        assert kept_in(folder) == [str(done) for done in range(number + 1)]
+    assert outbox.put_many("execution", ["3", "4"]) == 2
+    assert kept_in(folder) == ["0", "1", "2", "3", "4"]
+
+
+def test_many_are_kept_all_or_none(folder: Path) -> None:
+    outbox = Outbox(folder)
+    assert outbox.put_many("execution", ["a", "\ud800"]) == 0
+    assert outbox.refused() == {"unencodable": 2}
+    assert outbox.put("execution", "b")
+    assert kept_in(folder)[0] == "b"
+
+
+def test_full_waits_for_the_disk_and_normal_does_not(folder: Path) -> None:
+    for synchronous, value in (("NORMAL", 1), ("FULL", 2)):
+        outbox = Outbox(folder, synchronous=synchronous)  # type: ignore[arg-type]
+        outbox.put("execution", "a")
+        assert outbox._file is not None
+        connection = outbox._file._connection
+        assert connection.execute("pragma synchronous").fetchone() == (value,)
+        assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+def test_threads_share_one_outbox(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "MOST_RECORDS", 97)
+    outbox = Outbox(folder)
+
+    def record(thread: int) -> None:
+        for number in range(200):
+            assert outbox.put("execution", f"{thread}-{number}")
+
+    threads = [threading.Thread(target=record, args=[number]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outbox.close()
+    kept = kept_in(folder)
+    assert sorted(kept) == sorted(f"{one}-{number}" for one in range(8) for number in range(200))
+    for one in range(8):
+        of_one = [payload for payload in kept if payload.startswith(f"{one}-")]
+        assert of_one == [f"{one}-{number}" for number in range(200)]
+
+
+def test_a_full_file_is_followed_by_a_new_one_in_order(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "MOST_RECORDS", 3)
+    moments = iter([5_000_000_000_000, 4_000_000_000_000, 3_000_000_000_000])
+    monkeypatch.setattr(time, "time_ns", lambda: next(moments))  # the clock jumps back
+    outbox = Outbox(folder)
+    for number in range(9):
+        assert outbox.put("execution", str(number))
+    assert kept_in(folder) == [str(number) for number in range(9)]
+    assert len(files_of(folder)) == 3
+
+
+def test_a_forked_child_records_into_a_file_of_its_own(folder: Path) -> None:
+    outbox = Outbox(folder)
+    outbox.put("execution", "before")
+    stop = threading.Event()
+    recorded: list[str] = []
+
+    def record() -> None:
+        while not stop.is_set():
+            text = f"parent {len(recorded)}"
+            assert outbox.put("execution", text)
+            recorded.append(text)
+
+    thread = threading.Thread(target=record)
+    thread.start()
+    for child in range(5):
+        pid = os.fork()
+        if pid == 0:
+            # The parent's thread may have had the lock at the fork: the child must not wait for it.
+            kept = outbox.put("execution", f"child {child}")
+            outbox.close()
+            os._exit(0 if kept else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+    stop.set()
+    thread.join()
+    assert outbox.put("execution", "after")
+    assert sorted(kept_in(folder)) == sorted(
+        ["before", *recorded, "after", *(f"child {child}" for child in range(5))]
+    )
+
+
+def test_a_forked_child_that_ends_normally_leaves_the_parents_file_alone(folder: Path) -> None:
+    script = f"""
+        import os, sys
+        from orb_learning.outbox import Outbox
+        outbox = Outbox({str(folder)!r})
+        assert outbox.put("execution", "before")
+        [log] = [file for file in outbox.folder.iterdir() if file.name.endswith("-wal")]
+        pid = os.fork()
+        if pid == 0:
+            sys.exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert log.exists(), "the child deleted the log"
+        assert outbox.put("execution", "after")
+        os._exit(0)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
+    assert kept_in(folder) == ["before", "after"]
+
+
+def test_records_in_flight_at_the_interpreters_end_are_kept_if_acknowledged(
+    folder: Path, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    script = f"""
+        import os, threading, time, atexit
+        from orb_learning.outbox import Outbox
+        outbox = Outbox({str(folder)!r})
+        notes = os.open({str(notes)!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        def record(thread):
+            number = 0
+            while True:
+                text = f"{{thread}}-{{number}}"
+                if outbox.put("execution", text):
+                    os.write(notes, (text + "\\n").encode())
+                number += 1
+        for thread in range(4):
+            threading.Thread(target=record, args=[thread], daemon=True).start()
+        def late():
+            assert outbox.put("execution", "at exit")
+            os.write(notes, b"at exit\\n")
+        atexit.register(late)
+        time.sleep(0.3)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    acknowledged = notes.read_text().split("\n")[:-1]
+    assert "at exit" in acknowledged
+    assert len(acknowledged) > 10
+    kept = kept_in(folder)
+    assert len(kept) == len(set(kept))
+    assert set(acknowledged) <= set(kept)
+
+
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_a_deleted_outbox_is_made_again(folder: Path, whole_folder: bool) -> None:
+    outbox = Outbox(folder)
+    outbox.put("execution", "lost")
+    if whole_folder:
+        shutil.rmtree(folder)
+    else:
+        files_of(folder)[0].unlink()
+    assert outbox.put("execution", "kept")
+    assert kept_in(folder) == ["kept"]
+
+
+def test_a_damaged_file_is_left_for_a_new_one(folder: Path) -> None:
+    for damage in (b"", b"\xff" * 100_000):
+        outbox = Outbox(folder)
+        outbox.put("execution", "before")
+        path = files_of(folder)[-1]
+        for victim in (path, path.with_name(f"{path.name}-wal")):
+            victim.write_bytes(damage)
+        assert all(outbox.put("execution", str(number)) for number in range(5))
+        assert set(outbox.refused()) <= {"corrupt"}
+        new = files_of(folder)[-1]
+        if new != path:
+            with open_reader(new) as reader:
+                assert len(reader.read(0, 10)) == 5
+
+
+def test_a_busy_file_refuses_within_the_timeout_and_is_left(folder: Path) -> None:
+    outbox = Outbox(folder, busy_timeout_ms=50)
+    outbox.put("execution", "a")
+    with closing(sqlite3.connect(files_of(folder)[0], isolation_level=None)) as other:
+        other.execute("begin immediate")
+        began = time.monotonic()
+        assert outbox.put("execution", "b") is False
+        assert time.monotonic() - began < 1
+        assert outbox.refused() == {"busy": 1}
+        assert outbox.put("execution", "c")
+    assert kept_in(folder) == ["a", "c", '{"reason": "busy", "count": 1}']
+
+
+def test_the_size_limit_refuses_and_counts(folder: Path) -> None:
+    outbox = Outbox(folder, size_limit_bytes=500_000)
+    kept = sum(outbox.put("execution", "x" * 1000) for _ in range(1000))
+    assert 10 < kept < 300
+    assert outbox.refused() == {"size_limit": 1000 - kept}
+    assert outbox_module.folder_size(folder) < 700_000
+    assert len(kept_in(folder)) == kept
+
+
+def test_a_full_disk_refuses_and_counts_and_is_got_over(small_disk: Path) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * 400_000)
+    outbox = Outbox(small_disk / "outbox")
+    kept = sum(outbox.put("execution", "x" * 1000) for _ in range(500))
+    assert 0 < kept < 500
+    assert outbox.refused() == {"disk_full": 500 - kept}
+    ballast.unlink()
+    assert outbox.put("execution", "after")
+    payloads = kept_in(small_disk / "outbox")
+    assert payloads == ["x" * 1000] * kept + [
+        "after",
+        f'{{"reason": "disk_full", "count": {500 - kept}}}',
+    ]
+
+
+def test_an_outbox_that_cannot_be_made_refuses(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    outbox = Outbox(tmp_path / "file" / "outbox")
+    assert outbox.put("execution", "a") is False
+    assert outbox.put_many("execution", ["a", "b"]) == 0
+    assert outbox.refused() == {"io_error": 3}
+
+
+def test_a_closed_outbox_refuses(folder: Path) -> None:
+    outbox = Outbox(folder)
+    outbox.put("execution", "a")
+    outbox.close()
+    outbox.close()
+    assert outbox.put("execution", "b") is False
+    assert outbox.refused() == {"closed": 1}
+    assert [path.suffix for path in folder.iterdir()].count(".sqlite") == 1
+
+
+def test_the_outbox_is_imported_without_duckdb() -> None:
+    script = "import sys, orb_learning.outbox; assert not {'duckdb', 'pydantic'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
