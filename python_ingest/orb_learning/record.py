@@ -128,4 +128,4 @@ COLUMNS: dict[str, str] = {
 STORED_COLUMNS: dict[str, str] = COLUMNS | {"embedding": "FLOAT[]"}
 """The same as tables store them: a NULL FLOAT[384] costs as much to write, join and sort as 384
 floats (measured with DuckDB 2.0: a table without vectors takes 4 times as long to write and 8 times
-to sort), a NULL FLOAT[] nothing. A CHECK keeps the length."""
+to sort), a NULL FLOAT[] nothing. A rule keeps the length."""

@@ -65,7 +65,8 @@ create or replace temp macro rules() as [
     'cpu_time_seconds_out_of_range',
     'swarm_topology_unknown',
     'error_type_unknown',
-    'timestamp_in_the_future'
+    'timestamp_in_the_future',
+    'embedding_of_another_length'
 ];
 create or replace temp macro blank(u) as pick([null, '', '  '], u);
 
@@ -379,7 +380,8 @@ select
         when is_measured then round(duration_seconds * (0.05 + 0.6 * draw(n, 'cpu')), 3)
     end::float as cpu_time_seconds,
     if(success and draw(n, 'summed up') < 0.85, solution_text, null) as solution_summary,
-    null::float[] as embedding,  -- Parquet has no arrays of fixed length
+    -- Parquet has no arrays of fixed length.
+    if(broken_rule = 'embedding_of_another_length', [0.6, 0.8], null)::float[] as embedding,
     concat(
         '{"pool_id": "', pool_id, '", "worker_id": "', pool_id, '-w', worker,
         '", "model": "', model, '", "tokens": ', tokens, '}'
