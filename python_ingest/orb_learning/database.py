@@ -28,6 +28,13 @@ from orb_learning.errors import (
 RESERVED_STEMS = {"raw", "main", "temp", "system"}
 """A file's stem is its catalog's name; these make ``raw.executions`` or ``main.x`` ambiguous."""
 
+DAMAGE = (
+    "not a valid DuckDB database",
+    "Could not read enough bytes",
+    "Corrupt database file",
+)
+"""What DuckDB says of a file that is no database, or no longer a whole one."""
+
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.25
 
@@ -84,6 +91,7 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
     if path.is_dir():
         raise DatabaseError(f"{path} is a directory; name the database file in it")
     if path.exists():
+        _check_header(path)
         return
     if must_exist:
         raise DatabaseMissingError(
@@ -92,6 +100,17 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
         )
     if not path.parent.is_dir():
         raise DatabaseError(f"{path.parent} is not a directory; create it first")
+
+
+def _check_header(path: Path) -> None:
+    # DuckDB would take an SQLite file for an order to download an extension.
+    with path.open("rb") as file:
+        header = file.read(12)
+    if header and header[8:] != b"DUCK":
+        raise NotADatabaseError(
+            f"{path} is not a DuckDB database, or is damaged; set ORB_DATABASE to another file, "
+            f"or restore a backup"
+        )
 
 
 def _open(
@@ -146,7 +165,7 @@ def translated_errors(path: Path) -> Iterator[None]:
             raise NewerDatabaseError(
                 f"{path} was written by a newer version of DuckDB; update duckdb. {first_line}"
             ) from error
-        if "not a valid DuckDB database" in text or "Could not read enough bytes" in text:
+        if any(sign in text for sign in DAMAGE):
             raise NotADatabaseError(
                 f"{path} is not a DuckDB database, or is damaged; set ORB_DATABASE to another "
                 f"file, or restore a backup. {first_line}"

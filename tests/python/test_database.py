@@ -189,19 +189,7 @@ def damaged_database(file: Path) -> None:
 
 @pytest.mark.parametrize(
     "spoil",
-    [
-        text_file,
-        short_file,
-        half_a_database,
-        pytest.param(
-            sqlite_file,
-            marks=pytest.mark.xfail(reason="DuckDB goes for an extension, to the network"),
-        ),
-        pytest.param(
-            damaged_database,
-            marks=pytest.mark.xfail(reason="the error about a checksum is not translated yet"),
-        ),
-    ],
+    [text_file, short_file, half_a_database, sqlite_file, damaged_database],
 )
 @pytest.mark.parametrize("read_only", [True, False])
 def test_what_is_no_database_is_refused_and_stays_as_it_is(
