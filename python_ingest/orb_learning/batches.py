@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import duckdb
+from pydantic import ValidationError
 
 from orb_learning import halves
 from orb_learning.outbox_reader import OutboxRecord
@@ -37,6 +38,8 @@ class Item(NamedTuple):
     record: OutboxRecord
     reason: str | None = None
     """Why it is not taken, where that is known."""
+    payload: str | None = None
+    """The record with every field, where it came with less."""
 
 
 class DeadLetter(NamedTuple):
@@ -79,8 +82,8 @@ def _checked(item: Item) -> Item:
     try:
         record = ExecutionRecord.model_validate_json(item.record.payload)
     except ValueError as error:
-        return item._replace(reason=str(error))
-    return item._replace(record=item.record._replace(payload=record.model_dump_json()))
+        return item._replace(reason=said(error))
+    return item._replace(payload=record.model_dump_json())
 
 
 def _load_what_can_be(
@@ -174,12 +177,12 @@ def _load_all(
     counts: Counter[str] = Counter()
     with transaction(connection):
         pending = PendingHalves(connection, (item.record for item in items), now)
-        for _, record, reason in items:
+        for _, record, reason, payload in items:
             try:
                 if reason is not None:
                     raise ValueError(reason)
                 if record.kind == "execution":
-                    executions.append(record.payload)
+                    executions.append(payload or record.payload)
                 elif record.kind in ("routing", "outcome"):
                     executions += pending.add(record)
                 elif record.kind == "dead_letter":
@@ -189,7 +192,7 @@ def _load_all(
                 else:
                     raise ValueError(f"unknown kind {record.kind!r}")
             except (ValueError, RecursionError) as error:
-                letters.append(DeadLetter(record.kind, str(error), record.payload, record.put_at))
+                letters.append(DeadLetter(record.kind, said(error), record.payload, record.put_at))
                 continue
             counts[record.kind] += record.kind != "dead_letter"
         insert_executions(connection, executions, now)
@@ -315,6 +318,16 @@ def _letter_of(record: OutboxRecord) -> DeadLetter:
 def _refusal(payload: str) -> tuple[str, int]:
     told = _object(payload)
     return str(told.get("reason")), int(str(told.get("count")))
+
+
+def said(error: Exception) -> str:
+    """Return an error in one line, a ValidationError by the names of the fields."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    items = error.errors(include_url=False)
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc'])) or 'record'}: {item['msg']}" for item in items
+    )
 
 
 def as_time(put_at: float | None) -> datetime | None:

@@ -91,7 +91,7 @@ def replay(
                 )
         except (ValueError, RecursionError, *batches.DATA_ERRORS) as error:
             raise DeadLetterError(
-                f"dead letter {number} is still not taken: {error}; correct it: "
+                f"dead letter {number} is still not taken: {batches.said(error)}; correct it: "
                 f"`orb dead-letters show {number} > record.json`, then "
                 f"`orb dead-letters replay {number} --file record.json`"
             ) from error

@@ -228,6 +228,7 @@ class BackgroundLoader:
         outbox_folder: the outbox.
         batch_size: how many waiting records are loaded at once, before the interval has passed.
         flush_interval: seconds between two loads.
+        wait_seconds: how long one attempt waits for the database, and so the end of the process.
         lone_half_limit: how long a half waits for its other.
         limits: up to which loaded records are kept that no backup holds.
     """
@@ -239,7 +240,7 @@ class BackgroundLoader:
         *,
         batch_size: int = 100,
         flush_interval: float = 5.0,
-        wait_seconds: float = 30.0,
+        wait_seconds: float = 5.0,
         lone_half_limit: timedelta = LONE_HALF_LIMIT,
         limits: Limits | None = None,
     ):
@@ -260,7 +261,9 @@ class BackgroundLoader:
         """Start the thread; in a process that has none, as after a fork, too."""
         if self._thread is None or not self._thread.is_alive():
             self._stopping.clear()
-            self._thread = threading.Thread(target=self._run, name="orb-loader", daemon=True)
+            # Not a daemon: one that is inside DuckDB when the interpreter ends aborts the process.
+            # It ends by itself, see _wait.
+            self._thread = threading.Thread(target=self._run, name="orb-loader", daemon=False)
             self._thread.start()
 
     def stop(self, wait_seconds: float = 10.0) -> None:
@@ -275,7 +278,6 @@ class BackgroundLoader:
         self._stopping.set()
         self._thread.join()
         self._thread = None
-        self.load(self._wait_seconds)
 
     def load(self, wait_seconds: float) -> bool:
         """Load now, and note what came of it; returns whether it could."""
@@ -306,12 +308,14 @@ class BackgroundLoader:
         while not self._wait(pause):
             loaded = self.load(self._wait_seconds)
             pause = self._flush_interval if loaded else min(2 * pause, LONGEST_BACK_OFF_SECONDS)
+        self.load(self._wait_seconds)
 
     def _wait(self, seconds: float) -> bool:
         """Wait until it is time to load; returns whether to stop instead."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if self._stopping.wait(min(left, 0.25)):
+            # Python ends the main thread first, and then waits for this one.
+            if self._stopping.wait(min(left, 0.25)) or not threading.main_thread().is_alive():
                 return True
             if seconds <= self._flush_interval and self._waiting() >= self._batch_size:
                 break

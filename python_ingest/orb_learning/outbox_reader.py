@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from orb_learning import outbox_file
 from orb_learning.outbox_file import SUFFIX
 
 BUSY_SECONDS = 5.0
+HEADER_BYTES = 100
+LONGEST_FILE = 2**30
+"""Bytes; what says it is longer is damaged in its header."""
 MOST_MISSING = 20_000
 """So many numbers without a readable record are the end of a damaged file."""
 
@@ -43,15 +47,34 @@ def files_of(folder: Path) -> list[Path]:
 
 
 class OutboxReader:
-    """An open outbox file."""
+    """An open outbox file.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection):
+    Raises:
+        DamagedFileError: it is no outbox file, or not any more.
+    """
+
+    def __init__(self, path: Path):
         self.path = path
-        self._connection = connection
-        outbox_id, self.database_id = connection.execute(
-            "select outbox_id, database_id from outbox"
-        ).fetchone()
-        self.outbox_id = uuid.UUID(outbox_id)
+        with _damage(path):
+            self._connection = sqlite3.connect(
+                f"{path.resolve().as_uri()}?mode=rw",
+                uri=True,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+            )
+            try:
+                row = self._connection.execute("select outbox_id, database_id from outbox")
+                outbox_id, self.database_id = row.fetchone()
+                self.outbox_id = uuid.UUID(outbox_id)
+            except BaseException as error:
+                self._connection.close()
+                if isinstance(error, (TypeError, ValueError)):
+                    raise DamagedFileError(f"{path.name}: it has no id") from error
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
 
     def bind(self, database_id: uuid.UUID) -> None:
         """Write into the file which database it feeds, durably before anything is loaded."""
@@ -112,32 +135,44 @@ def open_reader(path: Path) -> Iterator[OutboxReader]:
         StillInUseError: it cannot be read, but a live process has it.
         DamagedFileError: it is no outbox file, or not any more.
     """
-    if path.stat().st_size == 0:
-        # SQLite would take it for new, and delete the log beside it.
-        _refuse_unreadable(path, "it is empty")
-    with outbox_file.opened(path), _damage(path):
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=rw",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-        )
+    with outbox_file.opened(path):
         try:
-            try:
-                reader = OutboxReader(path, connection)
-            except (sqlite3.OperationalError, TypeError, ValueError) as error:
-                if "locked" in str(error):
-                    raise
-                _refuse_unreadable(path, str(error))
+            reader = _open(path)
+        except DamagedFileError as error:
+            if outbox_file.in_use(path):
+                raise StillInUseError(str(path)) from error
+            if not _fill_up(path):
+                raise
+            reader = _open(path)
+        try:
             yield reader
         finally:
-            connection.close()
+            reader.close()
 
 
-def _refuse_unreadable(path: Path, reason: str) -> None:
-    if outbox_file.in_use(path):
-        raise StillInUseError(str(path))
-    raise DamagedFileError(f"{path.name}: {reason}")
+def _open(path: Path) -> OutboxReader:
+    if path.stat().st_size == 0:
+        # SQLite would take it for new, and delete the log beside it.
+        raise DamagedFileError(f"{path.name}: it is empty")
+    return OutboxReader(path)
+
+
+def _fill_up(path: Path) -> bool:
+    """Bring a truncated file to its length again, or SQLite reads none of its pages.
+
+    Returns:
+        whether it was too short.
+    """
+    # Only where no process has the file: closing it here would end SQLite's locks on it.
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    length = int.from_bytes(header[16:18], "big") * int.from_bytes(header[28:32], "big")
+    if not header.startswith(b"SQLite format 3") or length > LONGEST_FILE:
+        return False
+    if path.stat().st_size >= length:
+        return False
+    os.truncate(path, length)
+    return True
 
 
 @contextmanager

@@ -1,0 +1,544 @@
+"""The loader: each record exactly once and in order, whichever outbox and database it meets."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from orb_learning import batches, loader, outbox_file, schema
+from orb_learning import database as databases
+from orb_learning import outbox as outbox_module
+from orb_learning.errors import DatabaseLockedError, LoaderBusyError
+from orb_learning.loader import BackgroundLoader, load_once, only_loader
+from orb_learning.outbox import Limits, Outbox
+from orb_learning.outbox_reader import files_of
+from orb_learning.record import COLUMNS, ExecutionRecord
+from orb_learning.trimming import trim
+
+NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001
+RICH = ExecutionRecord(
+    timestamp=datetime(2026, 2, 28, 23, 59, 59, 123456, UTC),
+    task_type="refactor",
+    task_description="emoji 🦆, a NUL \x00, quotes ' \" \\ and -- drop table\n",
+    repo="",
+    file_count=-(2**31),
+    estimated_tokens=2**31 - 1,
+    model_tier="small",
+    pool_type="local",
+    routing_confidence=0.1,
+    complexity_score=50,
+    success=False,
+    duration_seconds=1e-30,
+    quality_score=0,
+    cost_estimate=3.4e38,
+    actual_cost=-0.0,
+    user_accepted=True,
+    embedding=[number / 384 for number in range(384)],
+    metadata={"nested": {"list": [1, 2.5, None, "ü"]}, "big": 2**60},
+    uploaded_at=datetime(2026, 3, 1, tzinfo=UTC),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "outbox"
+
+
+def record(number: int) -> ExecutionRecord:
+    return ExecutionRecord(task_id=uuid.UUID(int=number), file_count=number)
+
+
+def put(outbox: Outbox, *numbers: int) -> None:
+    for number in numbers:
+        assert outbox.put("execution", record(number).model_dump_json())
+
+
+def loaded(database: Path) -> list[int]:
+    """The numbers of the records in raw, in the order in which they were loaded."""
+    return [
+        row[0]
+        for row in query(database, "select file_count from raw.executions order by _load_seq")
+    ]
+
+
+def query(database: Path, sql: str) -> list[Any]:
+    with databases.connect(database, read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_a_record_arrives_as_it_would_if_it_were_inserted(folder: Path, database: Path) -> None:
+    outbox = Outbox(folder)
+    empty = ExecutionRecord()
+    for one in (RICH, empty):
+        assert outbox.put("execution", one.model_dump_json())
+    load_once(database, folder, now=NOW)
+    with databases.connect(database) as connection:
+        places = ", ".join("?" * (len(COLUMNS) + 2))
+        connection.execute("create temp table direct as from raw.executions limit 0")
+        for one in (RICH, empty):
+            values = (*one.as_row(), 0, NOW)
+            connection.execute(f"insert into direct values ({places})", values)
+        for name in COLUMNS:
+            sql = f'select "{name}" from {{}} order by task_id = ?'
+            if name == "metadata":
+                sql = f'select "{name}"::json::varchar from {{}} order by task_id = ?'
+            direct = connection.execute(sql.format("direct"), [empty.task_id]).fetchall()
+            by_outbox = connection.execute(sql.format("raw.executions"), [empty.task_id]).fetchall()
+            if name == "metadata":
+                direct, by_outbox = (
+                    [json.loads(one or "null") for (one,) in rows] for rows in (direct, by_outbox)
+                )
+            assert by_outbox == direct, name
+    assert query(database, "select distinct _loaded_at from raw.executions") == [(NOW,)]
+
+
+def test_records_are_loaded_once_and_in_order(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "MOST_RECORDS", 7)
+    monkeypatch.setattr(loader, "MOST_SECONDS_OPEN", 0.0)
+    outbox = Outbox(folder)
+    put(outbox, *range(50))
+    result = load_once(database, folder, batch_size=3)
+    assert result.counts["execution"] == 50
+    put(outbox, 50, 51)
+    assert load_once(database, folder).counts["execution"] == 2
+    assert load_once(database, folder).counts["execution"] == 0
+    assert loaded(database) == list(range(52))
+    numbers = query(
+        database, "select count(distinct _load_seq), min(_load_seq) from raw.executions"
+    )
+    assert numbers == [(52, 1)]
+
+
+def test_new_older_and_copied_files_bring_nothing_twice_and_skip_nothing(
+    folder: Path, database: Path, tmp_path: Path
+) -> None:
+    outbox = Outbox(folder)
+    put(outbox, 1, 2)
+    older = shutil.copytree(folder, tmp_path / "older")
+    put(outbox, 3)
+    outbox.close()
+    load_once(database, folder)
+    file = files_of(folder)[0]
+    shutil.copy(file, folder / f"copy{outbox_file.SUFFIX}")
+    load_once(database, folder)
+    shutil.rmtree(folder)
+    shutil.copytree(older, folder)
+    load_once(database, folder)
+    put(Outbox(folder), 4)
+    load_once(database, folder)
+    assert loaded(database) == [1, 2, 3, 4]
+
+
+def test_a_copy_beside_the_file_brings_nothing_twice_in_the_same_load(
+    folder: Path, database: Path
+) -> None:
+    outbox = Outbox(folder)
+    put(outbox, 1, 2)
+    outbox.close()
+    shutil.copy(files_of(folder)[0], folder / f"copy{outbox_file.SUFFIX}")
+    load_once(database, folder)
+    assert loaded(database) == [1, 2]
+
+
+def test_a_restored_database_gets_what_came_after_the_backup(
+    folder: Path, database: Path, tmp_path: Path
+) -> None:
+    outbox = Outbox(folder)
+    put(outbox, 1, 2)
+    load_once(database, folder)
+    backup = shutil.copy(database, tmp_path / "backup.db")
+    put(outbox, 3, 4)
+    load_once(database, folder)
+    shutil.copy(backup, database)
+    put(outbox, 5)
+    load_once(database, folder)
+    assert loaded(database) == [1, 2, 3, 4, 5]
+
+
+def test_an_outbox_of_another_database_is_refused_and_the_rest_is_loaded(
+    folder: Path, database: Path, tmp_path: Path
+) -> None:
+    outbox = Outbox(folder)
+    put(outbox, 1)
+    load_once(database, folder)
+    put(outbox, 2)
+    put(Outbox(folder), 3)
+    other = tmp_path / "other.db"
+    result = load_once(other, folder)
+    assert result.foreign == [files_of(folder)[0].name]
+    assert loaded(other) == [3]
+    load_once(other, folder, adopt=True)
+    assert loaded(other) == [3, 1, 2]
+
+
+def test_a_version_1_database_is_migrated(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version_1 = schema.ddl().partition("-- version 2")[0]
+    with monkeypatch.context() as old:
+        old.setattr(schema, "ddl", lambda: version_1)
+        old.setattr(schema, "SCHEMA_VERSION", 1)
+        with databases.connect(database) as connection:
+            connection.execute(
+                "insert into raw.executions by name select uuid() as task_id, 7 as file_count, "
+                "1 as _load_seq, current_date as _loaded_at"
+            )
+    put(Outbox(folder), 8)
+    load_once(database, folder)
+    assert loaded(database)[0] == 7
+    assert sorted(loaded(database)) == [7, 8]
+    versions = query(database, "select version from raw.schema_versions order by all")
+    assert versions == [(1,), (schema.SCHEMA_VERSION,)]
+
+
+def test_a_database_keeps_its_id(database: Path) -> None:
+    with databases.connect(database):
+        pass
+    first = query(database, "from raw.database_id")
+    with databases.connect(database) as connection:
+        connection.execute("delete from raw.schema_versions")
+        schema.migrate(connection)
+    assert query(database, "from raw.database_id") == first
+    assert len(first) == 1
+
+
+@pytest.mark.parametrize("bad_ones", [[50], [0, 99], [10, 11, 12, 60], list(range(100))])
+def test_what_duckdb_does_not_take_holds_nobody_up(
+    folder: Path, database: Path, bad_ones: list[int]
+) -> None:
+    outbox = Outbox(folder)
+    bad = [
+        "garbage",
+        "[]",
+        '{"task_id": "x"}',
+        '{"file_count": "many"}',
+        '{"duration_seconds": 1e300}',
+        '{"embedding": [1.0]}',
+        '{"no_column": 1}',
+        "null",
+    ]
+    for number in range(100):
+        if number in bad_ones:
+            assert outbox.put("execution", bad[number % len(bad)])
+        else:
+            put(outbox, number)
+    result = load_once(database, folder)
+    good = [number for number in range(100) if number not in bad_ones]
+    assert loaded(database) == good
+    assert result.counts["execution"] == len(good)
+    assert result.counts["dead_letter"] == len(bad_ones)
+    letters = query(database, "select payload, reason from raw.dead_letters order by all")
+    assert sorted(payload for payload, _ in letters) == sorted(
+        bad[one % len(bad)] for one in bad_ones
+    )
+    assert all(reason for _, reason in letters)
+
+
+def test_a_record_with_fields_left_out_is_loaded(folder: Path, database: Path) -> None:
+    Outbox(folder).put("execution", json.dumps({"task_id": str(uuid.UUID(int=1)), "file_count": 3}))
+    load_once(database, folder)
+    assert loaded(database) == [3]
+
+
+def test_an_unknown_kind_is_a_dead_letter(folder: Path, database: Path) -> None:
+    Outbox(folder).put("mystery", "{}")  # type: ignore[arg-type]
+    load_once(database, folder)
+    assert query(database, "select kind, reason from raw.dead_letters") == [
+        ("mystery", "unknown kind 'mystery'")
+    ]
+
+
+def half(number: int, **fields: Any) -> str:
+    return json.dumps({"task_id": str(uuid.UUID(int=number)), **fields})
+
+
+HALVES = {"routing": half(1, model_tier="small"), "outcome": half(1, success=True)}
+JOINED = "select model_tier, success from raw.executions order by _load_seq"
+
+
+@pytest.mark.parametrize("order", [["routing", "outcome"], ["outcome", "routing"]])
+@pytest.mark.parametrize("together", [True, False])
+def test_halves_become_one_record_in_either_order(
+    folder: Path, database: Path, order: list[Any], together: bool
+) -> None:
+    for kind in order:
+        outbox = Outbox(folder)  # another process, as far as the loader can tell
+        assert outbox.put(kind, HALVES[kind])
+        outbox.close()
+        if not together:
+            load_once(database, folder)
+    load_once(database, folder)
+    assert query(database, JOINED) == [("small", True)]
+    assert query(database, "from raw.pending_halves") == []
+
+
+def test_a_half_alone_is_recorded_after_the_limit_and_completed_later(
+    folder: Path, database: Path
+) -> None:
+    outbox = Outbox(folder)
+    outbox.put("routing", HALVES["routing"])
+    limit = timedelta(hours=1)
+    for minutes, rows in ((0, 0), (59, 0), (-600, 0), (60, 1), (120, 1)):
+        load_once(database, folder, now=NOW + timedelta(minutes=minutes), lone_half_limit=limit)
+        assert query(database, JOINED) == [("small", None)] * rows
+    outbox.put("outcome", HALVES["outcome"])
+    load_once(database, folder, now=NOW + timedelta(hours=3), lone_half_limit=limit)
+    assert query(database, JOINED) == [("small", None), ("small", True)]
+    assert query(database, "from raw.pending_halves") == []
+
+
+def test_a_lone_half_is_forgotten_at_last(folder: Path, database: Path) -> None:
+    Outbox(folder).put("routing", HALVES["routing"])
+    for days in (0, 1, 2, 31, 32):
+        load_once(database, folder, now=NOW + timedelta(days=days))
+    assert query(database, "from raw.pending_halves") == []
+    assert query(database, JOINED) == [("small", None)]
+
+
+def test_a_bad_half_is_a_dead_letter_and_its_other_goes_on_waiting(
+    folder: Path, database: Path
+) -> None:
+    outbox = Outbox(folder)
+    for payload in ("x", "[]", half(1, success="yes"), '{"task_id": 5}'):
+        outbox.put("outcome", payload)
+    outbox.put("routing", HALVES["routing"])
+    assert load_once(database, folder).counts["dead_letter"] == 4
+    outbox.put("outcome", HALVES["outcome"])
+    load_once(database, folder)
+    assert query(database, JOINED) == [("small", True)]
+
+
+def test_two_loaders_at_once_load_everything_once(folder: Path, database: Path) -> None:
+    outbox = Outbox(folder)
+    put(outbox, *range(300))
+    threads = [
+        threading.Thread(target=load_once, args=[database, folder], kwargs={"batch_size": 20})
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loaded(database) == list(range(300))
+
+
+def test_a_loader_waits_for_another_one_up_to_a_limit(folder: Path, database: Path) -> None:
+    with only_loader(folder, 1), pytest.raises(LoaderBusyError, match="being loaded by another"):
+        load_once(database, folder, wait_seconds=0.2)
+
+
+def test_a_dead_loaders_place_is_taken_over(folder: Path, database: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from orb_learning.loader import only_loader\n"
+        "with only_loader(Path(sys.argv[1]), 5): print('mine', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script, folder], stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "mine\n"
+    other.kill()
+    other.communicate()
+    put(Outbox(folder), 1)
+    load_once(database, folder, wait_seconds=0.2)
+    assert loaded(database) == [1]
+
+
+@pytest.mark.parametrize("damage", ["middle", "header", "truncated", "emptied"])
+def test_a_damaged_file_is_loaded_as_far_as_it_can_be_read(
+    folder: Path, database: Path, damage: str
+) -> None:
+    outbox = Outbox(folder)
+    put(outbox, *range(400))
+    outbox.close()
+    [file] = files_of(folder)
+    content = bytearray(file.read_bytes())
+    if damage == "middle":
+        content[60 * 4096 : 62 * 4096] = b"\xff" * 8192
+    elif damage == "header":
+        content[:4096] = b"\xff" * 4096
+    elif damage == "truncated":
+        del content[40 * 4096 :]
+    else:
+        content.clear()
+    file.write_bytes(content)
+    put(Outbox(folder), 1000, 1001)
+    result = load_once(database, folder)
+    assert len(result.damaged) == 1
+    assert result.damaged[0].startswith(file.name)
+    rows = loaded(database)
+    assert rows[-2:] == [1000, 1001]
+    assert len(rows) == len(set(rows))
+    if damage in ("middle", "truncated"):
+        assert len(rows) > 100
+    if damage == "middle":
+        assert 399 in rows
+    assert [path.name for path in folder.glob("*.damaged")] == [f"{file.name}.damaged"]
+    put(Outbox(folder), 1002)
+    assert load_once(database, folder).damaged == []
+    assert loaded(database) == [*rows, 1002]
+
+
+def test_a_full_transaction_that_fails_leaves_nothing_and_is_done_again(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(Outbox(folder), 1, 2)
+
+    def fail(*_: object) -> None:
+        raise duckdb.IOException("No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(batches, "insert_letters", fail)  # after the rows, before the position
+        with pytest.raises(Exception, match="disk is full"):
+            load_once(database, folder)
+    assert loaded(database) == []
+    load_once(database, folder)
+    assert loaded(database) == [1, 2]
+
+
+def test_the_refused_are_told_to_the_database(folder: Path, database: Path) -> None:
+    outbox = Outbox(folder)
+    outbox.put("execution", "\ud800")
+    put(outbox, 1)
+    load_once(database, folder)
+    load_once(database, folder)
+    assert query(database, "select reason, refused_count from raw.refused_records") == [
+        ("unencodable", 1)
+    ]
+
+
+def old(folder: Path, monkeypatch: pytest.MonkeyPatch, numbers: list[int], when: datetime) -> None:
+    """Put records into a file of its own at another time."""
+    with monkeypatch.context() as clock:
+        clock.setattr(time, "time", lambda: when.replace(tzinfo=UTC).timestamp())
+        outbox = Outbox(folder)
+        put(outbox, *numbers)
+        outbox.close()
+
+
+def test_loaded_records_stay_until_a_verified_backup_holds_them(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old(folder, monkeypatch, [1, 2], NOW)
+    live = Outbox(folder)
+    put(live, 3)
+    result = load_once(database, folder, now=NOW)
+    assert len(files_of(folder)) == 2
+    behind = {outbox_id: position - 1 for outbox_id, position in result.positions.items()}
+    for verified, left in ((behind, 2), (result.positions, 1)):
+        trimmed = trim(folder, verified, loaded=result.positions, limits=Limits(), now=NOW)
+        assert len(files_of(folder)) == left
+        assert trimmed.unverified_records == 0
+    put(live, 4)
+    load_once(database, folder)
+    assert loaded(database) == [1, 2, 3, 4]
+    live.close()
+    assert len(list(folder.glob("*.lock"))) == 1
+
+
+def test_records_that_are_not_loaded_are_never_trimmed(folder: Path) -> None:
+    outbox = Outbox(folder)
+    put(outbox, 1)
+    outbox.close()
+    [file] = files_of(folder)
+    trim(folder, {outbox_id_of(file): 99}, loaded={}, limits=Limits(0, timedelta(0)), now=NOW)
+    assert files_of(folder) == [file]
+
+
+def outbox_id_of(file: Path) -> uuid.UUID:
+    connection = sqlite3.connect(file)
+    [(text,)] = connection.execute("select outbox_id from outbox").fetchall()
+    connection.close()
+    return uuid.UUID(text)
+
+
+@pytest.mark.parametrize(
+    ("limits", "left"),
+    [(Limits(), 3), (Limits(age=timedelta(days=3)), 2), (Limits(size_bytes=15_000), 1)],
+)
+def test_a_limit_of_age_or_size_trims_what_is_loaded_and_says_so(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch, limits: Limits, left: int
+) -> None:
+    for days in (4, 2, 0):
+        old(folder, monkeypatch, [days], NOW - timedelta(days=days))
+    result = load_once(database, folder, now=NOW, limits=limits)
+    assert len(files_of(folder)) == left
+    assert result.trimmed.unverified_records == 3 - left
+    assert loaded(database) == [4, 2, 0]
+
+
+def until(condition: Any) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def count(database: Path) -> int:
+    try:
+        return len(loaded(database))
+    except (databases.DatabaseMissingError, duckdb.CatalogException):  # not made yet
+        return 0
+
+
+def test_the_background_loader_loads_after_its_interval(folder: Path, database: Path) -> None:
+    background = BackgroundLoader(database, folder, flush_interval=0.1)
+    background.start()
+    put(Outbox(folder), 1)
+    until(lambda: count(database) == 1)
+    background.stop()
+
+
+def test_the_background_loader_loads_a_full_batch_before_its_interval(
+    folder: Path, database: Path
+) -> None:
+    background = BackgroundLoader(database, folder, flush_interval=3600, batch_size=3)
+    background.start()
+    outbox = Outbox(folder)
+    put(outbox, 1, 2)
+    time.sleep(0.6)
+    assert count(database) == 0
+    put(outbox, 3)
+    until(lambda: count(database) == 3)
+    put(outbox, 4)
+    background.stop()
+    assert loaded(database) == [1, 2, 3, 4]
+
+
+def test_the_background_loader_catches_up_when_the_database_is_free_again(
+    folder: Path, database: Path
+) -> None:
+    script = (
+        "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print('mine', flush=True); "
+        "sys.stdin.readline(); c.close()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script, database],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "mine\n"
+    background = BackgroundLoader(database, folder, flush_interval=0.1, wait_seconds=0.1)
+    background.start()
+    put(Outbox(folder), 1)
+    until(lambda: isinstance(background.last_error, DatabaseLockedError))
+    other.communicate("\n")
+    until(lambda: count(database) == 1)
+    until(lambda: background.last_error is None)
+    background.stop()
