@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from building import STEM, DbtProject
-from histories import NOON, TODAY, TOO_LATE, History, days_ago, task_id
+from histories import BLOCK_SIZE, NOON, TODAY, TOO_LATE, History, days_ago, task_id
 from oracle import MODELS
 
 CASES: dict[str, Callable[[History], None]] = {
@@ -60,6 +60,15 @@ def test_an_incremental_build_is_exact_after(case: str, history: History) -> Non
     history.build()
     assert case in history.happened
     history.assert_equal_to_full_refresh()
+
+
+def test_a_change_beside_a_superseded_version_does_not_bring_it_back(history: History) -> None:
+    """The correction of task 0 lies in another block of load numbers than its first version."""
+    history.insert(30, 2 * BLOCK_SIZE)
+    history.insert(0, model_tier="large")
+    history.build()
+    history.remove(task_id=task_id(1))
+    history.build()
 
 
 def test_rows_that_return_before_a_build_saw_them_gone_are_there_again(history: History) -> None:
