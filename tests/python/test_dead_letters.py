@@ -1,0 +1,165 @@
+"""Dead letters: kept with their reason, shown, loaded after all, dropped."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from orb_learning import database as databases
+from orb_learning import dead_letters
+from orb_learning.errors import DeadLetterError
+from orb_learning.loader import load_once
+from orb_learning.outbox import Outbox
+
+GOOD = str(uuid.UUID(int=1))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "outbox"
+
+
+@pytest.fixture
+def letters(database: Path, folder: Path) -> Path:
+    """A database with three dead letters: a cut JSON, a bad field, and one from a process."""
+    outbox = Outbox(folder)
+    outbox.put("execution", '{"task_id": ')
+    outbox.put("execution", json.dumps({"task_id": GOOD, "file_count": "many"}))
+    told = {"kind": "execution", "reason": "it was rejected", "payload": {"task_id": GOOD}}
+    outbox.put("dead_letter", json.dumps(told))
+    outbox.close()
+    load_once(database, folder)
+    return database
+
+
+def orb(database: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [Path(sys.executable).parent / "orb", *words],
+        env={**os.environ, "ORB_DATABASE": str(database), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def executions(database: Path) -> list[tuple[object, ...]]:
+    with databases.connect(database, read_only=True) as connection:
+        return connection.execute(
+            "select task_id::varchar, file_count from raw.executions"
+        ).fetchall()
+
+
+def test_a_letter_says_what_was_wrong_with_which_field(letters: Path) -> None:
+    told, bad, cut = dead_letters.read_all(letters)
+    assert (told.kind, told.reason) == ("execution", "it was rejected")
+    assert json.loads(told.payload) == {"task_id": GOOD}
+    assert bad.reason == "file_count: Input should be a valid integer"
+    assert json.loads(bad.payload)["file_count"] == "many"
+    assert cut.reason.startswith("record: Invalid JSON")
+    assert all(letter.put_at is not None for letter in (told, bad, cut))
+    assert dead_letters.read(letters, bad.number) == bad
+    assert [letter.number for letter in dead_letters.read_all(letters, limit=1)] == [told.number]
+
+
+def test_a_replay_loads_the_record_once_and_ends_the_letter(letters: Path) -> None:
+    dead_letters.replay(letters, 3)
+    assert executions(letters) == [(GOOD, None)]
+    with pytest.raises(DeadLetterError, match="there is no dead letter 3"):
+        dead_letters.replay(letters, 3)
+    assert executions(letters) == [(GOOD, None)]
+
+
+def test_what_is_still_not_taken_stays(letters: Path) -> None:
+    with pytest.raises(DeadLetterError, match=r"still not taken: file_count.*--file"):
+        dead_letters.replay(letters, 2)
+    for payload in ('{"duration_seconds": 1e300}', "null", '{"embedding": [1.0]}'):
+        with pytest.raises(DeadLetterError, match="still not taken"):
+            dead_letters.replay(letters, 2, payload=payload)
+    assert len(dead_letters.read_all(letters)) == 3
+    assert executions(letters) == []
+
+
+def test_a_corrected_record_is_taken(letters: Path) -> None:
+    dead_letters.replay(letters, 2, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
+    assert executions(letters) == [(GOOD, 5)]
+    assert [letter.number for letter in dead_letters.read_all(letters)] == [3, 1]
+
+
+def test_a_half_is_replayed_as_a_half(database: Path, folder: Path) -> None:
+    outbox = Outbox(folder)
+    outbox.put("outcome", "{}")
+    outbox.put("routing", json.dumps({"task_id": GOOD, "model_tier": "small"}))
+    load_once(database, folder)
+    dead_letters.replay(database, 1, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
+    assert executions(database) == [(GOOD, 5)]
+    assert dead_letters.read_all(database) == []
+
+
+def test_a_drop_is_for_good_and_for_all_or_none(letters: Path, folder: Path) -> None:
+    with pytest.raises(DeadLetterError, match="no dead letter 9"):
+        dead_letters.drop(letters, [1, 9])
+    assert len(dead_letters.read_all(letters)) == 3
+    assert dead_letters.drop(letters, [1, 2]) == 2
+    load_once(letters, folder)
+    assert [letter.number for letter in dead_letters.read_all(letters)] == [3]
+
+
+def test_the_commands_do_the_same(letters: Path, tmp_path: Path) -> None:
+    listed = orb(letters, "dead-letters", "list").stdout
+    assert "it was rejected" in listed
+    assert "file_count: Input should be a valid integer" in listed
+    shown = orb(letters, "dead-letters", "show", "2")
+    corrected = tmp_path / "record.json"
+    corrected.write_text(json.dumps(json.loads(shown.stdout) | {"file_count": 5}))
+    assert orb(letters, "dead-letters", "replay", "2", "--file", str(corrected)).returncode == 0
+    everything = orb(letters, "dead-letters", "replay", "--all")
+    assert everything.returncode == 1
+    assert "dead letter 3: loaded" in everything.stdout
+    assert everything.stderr.startswith("error: dead letter 1 is still not taken")
+    assert orb(letters, "dead-letters", "drop", "--all").stdout == "1 dead letters dropped\n"
+    assert "no dead letters" in orb(letters, "dead-letters", "list").stdout
+    assert executions(letters) == [(GOOD, 5), (GOOD, None)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["show", "9"], ["replay"], ["replay", "1", "--all"], ["replay", "1", "--file", "none.json"]],
+)
+def test_a_wrong_use_is_an_error_that_says_so(letters: Path, words: list[str]) -> None:
+    ended = orb(letters, "dead-letters", *words)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_orb_load_says_what_it_did_and_status_shows_the_outbox(
+    database: Path, folder: Path
+) -> None:
+    outbox = Outbox(folder)
+    outbox.put("execution", "\ud800")
+    outbox.put("execution", json.dumps({"task_id": GOOD}))
+    outbox.put("execution", "x")
+    first = orb(database, "load")
+    assert first.returncode == 0
+    assert "1 executions" in first.stdout
+    assert "1 DEAD LETTERS" in first.stdout
+    outbox.put("execution", json.dumps({"task_id": GOOD}))
+    status = orb(database, "status").stdout
+    cells = [line.split("│") for line in status.splitlines() if line.count("│") == 3]
+    shown = {name.strip(): value.strip() for _, name, value, _ in cells}
+    assert shown["pending"] == "1"
+    assert shown["oldest pending"].startswith("20")
+    assert shown["dead letters"] == "1"
+    assert shown["refused"] == "1 unencodable"
+    assert shown["last load"].startswith("20")
+    other = orb(database.with_name("other.db"), "load")
+    assert other.returncode == 1
+    assert "feeds another database" in other.stderr
+    assert "--adopt" in other.stderr
+    assert orb(database.with_name("other.db"), "load", "--adopt").returncode == 0
