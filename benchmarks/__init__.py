@@ -1,0 +1,1 @@
+"""What the project must reach, measured: `python -m benchmarks` (see README.md)."""

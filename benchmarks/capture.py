@@ -1,0 +1,165 @@
+"""Capturing an execution: what a call costs, and what it costs a pool that runs tasks.
+
+A call: `store_execution_telemetry` with a full task and result, its commit included, against a bare
+INSERT of the same bytes into an SQLite file with the same settings; the two in turns, one process.
+A pool: the example's PoolManager runs tasks of 10 ms with so many workers, with telemetry and
+without, in turns; medians. Tasks that end together wait for each other's calls, so what a pool
+feels grows with its workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks import databases
+from benchmarks.figures import Figure
+from benchmarks.scales import Scale
+from orb_learning import Outbox, TelemetryCapture
+
+TITLE = "Capture"
+START = datetime(2026, 4, 1, tzinfo=UTC)
+END = START + timedelta(seconds=2.5)
+TASK = {
+    "task_id": str(uuid.UUID(int=7)),
+    "type": "refactor",
+    "prompt": "Take the retry loop out of the client and put it into one place. " * 5,
+    "repo": "orchestrator",
+    "file_count": 3,
+    "estimated_tokens": 1_200,
+    "model_tier": "small",
+    "pool_type": "mahavishnu",
+    "swarm_topology": "star",
+    "routing_confidence": 0.9,
+    "complexity_score": 30,
+    "cost_estimate": 0.01,
+}
+RESULT = {
+    "status": "completed",
+    "worker_id": "worker-1",
+    "output": "a patch",
+    "error": None,
+    "quality_score": 90,
+    "actual_cost": 0.02,
+    "peak_memory_mb": 100.0,
+    "cpu_time_seconds": 1.1,
+    "solution_summary": "one decorator instead of three loops",
+    "model": "a-model",
+    "tokens": 1_000,
+}
+WORKERS_OF_TARGET = 4
+
+
+def run(scale: Scale) -> Iterator[Figure]:
+    full = scale.name == "full"
+    with databases.new_folder() as folder:
+        yield from _calls(folder, 50_000 if full else 2_000)
+        for workers in (1, WORKERS_OF_TARGET, 16):
+            yield _pool(folder, workers, 1_000 if full else 100, 5 if full else 1)
+    yield Figure("import orb_learning, over an empty Python", _import_seconds(), most=0.150)
+
+
+def _calls(folder: Path, count: int) -> Iterator[Figure]:
+    outbox = Outbox(folder / "outbox", size_limit_bytes=None)
+    capture = TelemetryCapture(outbox)
+    capture.store_execution_telemetry("pool-1", TASK, RESULT, START, END)
+    payload = _first_payload(outbox.folder)
+    bare = sqlite3.connect(folder / "bare.sqlite", isolation_level=None)
+    bare.execute("pragma journal_mode = wal")
+    bare.execute("pragma synchronous = normal")
+    bare.execute("create table records (id integer primary key, kind text, payload text)")
+    calls, inserts = [], []
+    for _ in range(count):
+        began = time.perf_counter()
+        capture.store_execution_telemetry("pool-1", TASK, RESULT, START, END)
+        between = time.perf_counter()
+        bare.execute("insert into records (kind, payload) values ('execution', ?)", [payload])
+        ended = time.perf_counter()
+        calls.append(between - began)
+        inserts.append(ended - between)
+    bare.close()
+    outbox.close()
+    if capture.counts() != {"kept": count + 1}:
+        raise RuntimeError(f"not every call was kept: {capture.counts()}")
+    for percent, most in ((50, 40e-6), (99, 500e-6)):
+        yield Figure(
+            f"store_execution_telemetry, p{percent} of {count:,} calls",
+            statistics.quantiles(calls, n=100)[percent - 1],
+            baseline=statistics.quantiles(inserts, n=100)[percent - 1],
+            baseline_name="bare SQLite insert",
+            most=most,
+        )
+
+
+def _first_payload(outbox: Path) -> str:
+    (file,) = outbox.glob("*.sqlite")
+    connection = sqlite3.connect(file)
+    try:
+        (payload,) = connection.execute("select payload from records").fetchone()
+    finally:
+        connection.close()
+    return str(payload)
+
+
+def _pool(folder: Path, workers: int, count: int, rounds: int) -> Figure:
+    example = _example()
+    outbox = Outbox(folder / f"outbox-{workers}")
+    without, recorded = [], []
+    for _ in range(rounds):
+        without.append(_run_tasks(example, None, workers, count))
+        recorded.append(_run_tasks(example, TelemetryCapture(outbox), workers, count))
+    outbox.close()
+    return Figure(
+        f"{count:,} tasks of 10 ms, {workers} workers, with telemetry",
+        statistics.median(recorded),
+        baseline=statistics.median(without),
+        baseline_name="without",
+        most_ratio=1.02 if workers == WORKERS_OF_TARGET else None,
+    )
+
+
+def _run_tasks(example: Any, telemetry: TelemetryCapture | None, workers: int, count: int) -> float:
+    async def worker(_: dict[str, Any]) -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return RESULT
+
+    async def tasks() -> float:
+        pools = {"pool-1": example.Pool("mahavishnu", worker, workers)}
+        manager = example.PoolManager(pools, telemetry)
+        began = time.perf_counter()
+        await asyncio.gather(*(manager.execute_on_pool("pool-1", TASK) for _ in range(count)))
+        return time.perf_counter() - began
+
+    return asyncio.run(tasks())
+
+
+def _example() -> Any:
+    path = databases.PROJECT / "examples" / "pool_manager.py"
+    spec = importlib.util.spec_from_file_location("pool_manager", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["pool_manager"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _import_seconds() -> float:
+    def median(code: str) -> float:
+        times = []
+        for _ in range(9):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            times.append(time.perf_counter() - began)
+        return statistics.median(times)
+
+    return median("import orb_learning") - median("pass")

@@ -1,0 +1,180 @@
+"""What each index gains and what it costs, one at a time.
+
+A table is filled in a new file with the rows of `fct_executions` (with its primary key), or of a
+mart, in one INSERT and closed; then the query that the index is for is run, several times, and
+once by EXPLAIN ANALYZE, which says whether the index was scanned. Measured: this with the index.
+Baseline: the same without it. The composite indexes are those that the project makes itself, by
+`composite_indexes: true`; "all" has every one of them. Medians.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from benchmarks import databases
+from benchmarks.figures import RESULTS, Figure
+from benchmarks.scales import Scale
+
+TITLE = "Indexes"
+RUNS = 9
+NEWEST = "timestamp '2026-03-31 23:00:00'"
+WEEK = "timestamp '2026-03-25 00:00:00'"
+QUERIES = {
+    "primary key": "select * from {table} where task_id = (select task_id from picked)",
+    "idx_executions_repo_task": f"""
+        select "timestamp"::date as date, count(*), avg(duration_seconds) from {{table}}
+        where repo = 'orchestrator' and task_type = 'bugfix' and "timestamp" >= {WEEK}
+        group by date""",
+    "idx_executions_tier_success": f"""
+        select avg(duration_seconds), avg(actual_cost) from {{table}}
+        where model_tier = 'large' and success and "timestamp" >= {WEEK}""",
+    "idx_executions_pool_duration": """
+        select count(*), avg(actual_cost) from {table}
+        where pool_type = 'kubernetes' and success and duration_seconds >= 600""",
+    "idx_executions_quality_trend": f"""
+        select "timestamp"::date as date, avg(quality_score) from {{table}}
+        where repo = 'orchestrator' and quality_score < 50 and "timestamp" >= {WEEK}
+        group by date""",
+    "idx_executions_timestamp": f"""
+        select count(*), avg(duration_seconds) from {{table}} where "timestamp" >= {NEWEST}""",
+    "idx_executions_tier_covering": f"""
+        select count(*) filter (success), avg(duration_seconds), avg(quality_score),
+            avg(actual_cost)
+        from {{table}}
+        where model_tier = 'large' and repo = 'orchestrator' and "timestamp" >= {WEEK}""",
+    "idx_executions_outcome": f"""
+        select error_type, count(*) from {{table}}
+        where not success and "timestamp" >= {NEWEST} group by error_type""",
+    "idx_tier_performance_mv_covering": """
+        select date, total_executions, successful_count, avg_duration, avg_cost, avg_quality
+        from {table} where model_tier = 'large' and repo = 'orchestrator' order by date""",
+    "idx_pool_performance_mv_covering": """
+        select hour, total_tasks, successful_tasks, avg_duration, avg_cost, success_rate
+        from {table} where pool_type = 'kubernetes' and repo = 'orchestrator' order by hour""",
+    "idx_solution_patterns_mv_covering": """
+        select solution_summary, usage_count, success_rate from {table}
+        where repo = 'orchestrator' order by usage_count desc limit 10""",
+}
+
+
+@dataclass(frozen=True)
+class Index:
+    name: str
+    table: str
+    columns: str
+
+
+def run(scale: Scale) -> Iterator[Figure]:
+    plans = []
+    with databases.copy_of(databases.built_database(scale.import_rows)) as source:
+        databases.dbt(source, "run", composite_indexes=True)
+        indexes = _indexes(source)
+        composite = [one for one in indexes if one.table == "fct_executions"]
+        key = Index("primary key", "fct_executions", "task_id")
+        trials = [(key, [])]
+        trials += [(one, [key] if one in composite else []) for one in indexes]
+        bare: dict[tuple[str, bool], tuple[float, int]] = {}
+        for index, besides in trials:
+            at = (index.table, bool(besides))
+            if at not in bare:
+                bare[at] = _filled(source, index.table, besides, scale.repeats)
+            with_it = _filled(source, index.table, [*besides, index], scale.repeats)
+            yield from _costs(index.name, with_it, bare[at])
+            query, plan = _queried(source, index, besides, without=True)
+            query_with, plan_with = _queried(source, index, besides, without=False)
+            scanned = "scanned" if "Index Scan" in plan_with else "not scanned"
+            yield Figure(f"{index.name}: query ({scanned})", query_with, baseline=query)
+            plans.append((index, plan, plan_with))
+        everything = _filled(source, "fct_executions", [key, *composite], scale.repeats)
+        yield from _costs("all composite", everything, bare["fct_executions", True])
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"plans.{scale.name}.md").write_text(_plans(plans))
+
+
+def _costs(name: str, with_it: tuple[float, int], bare: tuple[float, int]) -> Iterator[Figure]:
+    yield Figure(f"{name}: insert", with_it[0], baseline=bare[0])
+    yield Figure(f"{name}: file", with_it[1] / 2**10, unit="kB", baseline=bare[1] / 2**10)
+
+
+def _indexes(source: Path) -> list[Index]:
+    with duckdb.connect(source, read_only=True) as connection:
+        rows = connection.execute(
+            """
+            select index_name, table_name, regexp_extract(sql, '\\((.*)\\)', 1)
+            from duckdb_indexes() where index_name like 'idx_%' order by table_name, index_name
+            """
+        ).fetchall()
+    return [Index(*row) for row in rows]
+
+
+def _fill(source: Path, file: Path, table: str, indexes: list[Index]) -> float:
+    with duckdb.connect(file) as connection:
+        connection.execute(f"attach '{source}' as source (read_only)")
+        connection.execute(f"create table {table} as from source.{table} limit 0")
+        for index in indexes:
+            if index.name == "primary key":
+                connection.execute(f"alter table {table} add primary key ({index.columns})")
+            else:
+                connection.execute(f"create index {index.name} on {table} ({index.columns})")
+        began = time.perf_counter()
+        connection.execute(f"insert into {table} from source.{table} order by source.{table}.rowid")
+        connection.execute("checkpoint")
+        return time.perf_counter() - began
+
+
+def _filled(source: Path, table: str, indexes: list[Index], repeats: int) -> tuple[float, int]:
+    """Return the seconds to fill the table, and the bytes of its file."""
+    seconds = []
+    for _ in range(repeats):
+        with databases.new_folder() as folder:
+            file = folder / "filled.db"
+            seconds.append(_fill(source, file, table, indexes))
+            size = file.stat().st_size
+    return statistics.median(seconds), size
+
+
+def _queried(
+    source: Path, index: Index, besides: list[Index], *, without: bool
+) -> tuple[float, str]:
+    """Return the seconds of the index's query, and its plan as EXPLAIN ANALYZE draws it."""
+    query = QUERIES[index.name].format(table=index.table)
+    with databases.new_folder() as folder:
+        file = folder / "queried.db"
+        _fill(source, file, index.table, besides if without else [*besides, index])
+        with duckdb.connect(file, read_only=True) as connection:
+            connection.execute("set enable_progress_bar = false")
+            if "picked" in query:
+                task = connection.execute(f"from (select task_id from {index.table}) limit 1")
+                query = query.replace("(select task_id from picked)", f"'{task.fetchone()[0]}'")
+            times = []
+            for _ in range(RUNS):
+                began = time.perf_counter()
+                connection.execute(query).fetchall()
+                times.append(time.perf_counter() - began)
+            plan = connection.execute(f"explain analyze {query}").fetchall()[0][1]
+    return statistics.median(times), plan
+
+
+def _plans(plans: list[tuple[Index, str, str]]) -> str:
+    parts = []
+    for index, plan, plan_with in plans:
+        query = re.sub(r"\s+", " ", QUERIES[index.name].format(table=index.table)).strip()
+        parts.append(f"`{index.name}` on `{index.table} ({index.columns})`\n\n")
+        parts.append(f"```\n{query}\n\nwithout:\n{_scan(plan)}\nwith:\n{_scan(plan_with)}\n```\n\n")
+    return "".join(parts)
+
+
+def _scan(plan: str) -> str:
+    """Return what the plan says of how it reads the table: the last box, without its columns."""
+    box = re.split(r"╭─", plan)[-1]
+    lines = [re.sub(r"[│╭╮╰╯─┴┬┚┖]", "", line).strip() for line in box.splitlines()]
+    text = " · ".join(line for line in lines if line)
+    text = re.sub(r"Projections: .*?(?=Filters|Dynamic|Row Groups|Type)", "", text)
+    return f"  {re.sub(r' {2,}', ' ', text)}"

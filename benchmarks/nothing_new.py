@@ -1,0 +1,34 @@
+"""`dbt build` when nothing is new: the sample, built once, then again.
+
+Measured: the wall time of the whole command, dbt's start, models and tests. Baseline: the first
+build of the same database.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+
+from benchmarks import databases
+from benchmarks.figures import Figure
+from benchmarks.scales import Scale
+from orb_learning import sample
+
+TITLE = "Nothing new"
+
+
+def run(scale: Scale) -> Iterator[Figure]:
+    with databases.new_folder() as folder:
+        database = folder / "learning.db"
+        rows = sample.load(
+            database, file=databases.PROJECT / sample.SAMPLE_FILE, now=databases.LOADED_AT
+        ).rows
+        first, _ = databases.dbt(database, "build")
+        again = [databases.dbt(database, "build")[0] for _ in range(scale.repeats)]
+    yield Figure(
+        f"dbt build with nothing new, {rows:,} trials",
+        statistics.median(again),
+        baseline=first,
+        baseline_name="first build",
+        most=15,
+    )

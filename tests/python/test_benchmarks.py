@@ -1,0 +1,67 @@
+"""The benchmarks run, at a small scale, and the one of exactness sees a mart that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from benchmarks import databases, exact
+from benchmarks.figures import Figure
+from benchmarks.scales import SMALL
+
+ROWS = 4_000
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(databases, "CACHE", tmp_path_factory.mktemp("bench"))
+        yield databases.built_database(ROWS)
+
+
+def wrong_rows(figures: list[Figure]) -> dict[str, float]:
+    return {figure.name.split(":")[0]: figure.measured for figure in figures}
+
+
+@pytest.mark.usefixtures("built")
+def test_marts_are_exact_after_an_append():
+    figures = list(exact.run(replace(SMALL, large_rows=ROWS, append_rows=400)))
+    assert wrong_rows(figures) == {
+        "fct_executions": 0,
+        "rejected_executions": 0,
+        "tier_performance_mv": 0,
+        "pool_performance_mv": 0,
+        "solution_patterns_mv": 0,
+    }
+    assert all(figure.is_met for figure in figures)
+
+
+@pytest.mark.parametrize(
+    ("table", "damage"),
+    [
+        ("fct_executions", "delete from {table} where rowid = 1"),
+        ("rejected_executions", "delete from {table} where rowid = 1"),
+        ("tier_performance_mv", "update {table} set p95_duration = 1.00001 * p95_duration"),
+        ("tier_performance_mv", "update {table} set avg_cost = null"),
+        ("pool_performance_mv", "insert into {table} by name select 'x' as pool_type, * exclude "
+         "(pool_type) from {table} limit 1"),
+        ("solution_patterns_mv", "update {table} set task_types = ['bugfix', 'x']"),
+    ],
+)  # fmt: skip
+def test_a_wrong_table_is_seen(built: Path, table: str, damage: str):
+    with databases.copy_of(built) as database:
+        with duckdb.connect(database) as connection:
+            connection.execute(damage.format(table=table))
+        wrong = wrong_rows(list(exact.check(database)))
+    assert wrong.pop(table) > 0
+    assert set(wrong.values()) == {0}
+
+
+def test_a_figure_is_met_up_to_its_target():
+    assert Figure("a", 2.0, baseline=1.0, most_ratio=2).is_met
+    assert not Figure("a", 2.1, baseline=1.0, most_ratio=2).is_met
+    assert not Figure("a", 16.0, most=15).is_met
+    assert Figure("a", 16.0).is_met is None
