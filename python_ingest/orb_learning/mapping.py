@@ -11,12 +11,10 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from orb_learning.plain import error_text, moment, reader, simple
+from orb_learning.plain import error_text, known, moment
 from orb_learning.record import COLUMNS
 
-FIELDS = tuple(
-    name for name in COLUMNS if name not in ("timestamp", "uploaded_at", "metadata", "success")
-)
+FIELDS = frozenset(COLUMNS) - {"timestamp", "uploaded_at", "metadata", "success"}
 """The fields that are looked up as they are called; the others come from more than one place."""
 INTEGERS = frozenset(name for name, kind in COLUMNS.items() if kind == "INTEGER")
 
@@ -27,6 +25,19 @@ RESULT_NAMES = {
     "actual_cost": ("cost",),
 }
 METADATA_NAMES = ("worker_id", "model", "tokens", "status")
+NAMES = (
+    *FIELDS,
+    *(
+        other
+        for names in (TASK_NAMES, RESULT_NAMES)
+        for others in names.values()
+        for other in others
+    ),
+    *METADATA_NAMES,
+    "success",
+    "metadata",
+)
+"""All that is read of a task or a result."""
 ROUTING_NAMES = ("candidates", "policy", "propensity")
 
 LENGTHS = {"task_description": 500, "error_message": 1_000}
@@ -60,35 +71,31 @@ def execution(
         naive_is_utc: whether times without a zone are UTC; they are no times otherwise.
         drop: is told why a value is no measurement, and left out.
     """
-    values: dict[str, Any] = {}
-    of_task, of_result = reader(task), reader(result)
-    for name in FIELDS:
-        value = of_result(name)
-        if value is None:
-            value = of_task(name)
-        if value is not None:
-            values[name] = value
-    _add_under_other_names(values, of_task, TASK_NAMES)
-    _add_under_other_names(values, of_result, RESULT_NAMES)
+    asked, came = known(task, NAMES), known(result, NAMES)
+    values = {name: asked[name] for name in asked if name in FIELDS}
+    values.update([(name, came[name]) for name in came if name in FIELDS])
+    _add_under_other_names(values, asked, TASK_NAMES)
+    _add_under_other_names(values, came, RESULT_NAMES)
     if isinstance(result, BaseException):
         values.setdefault("error_message", result)
-    _add_outcome(values, of_result)
+    _add_outcome(values, came)
     _add_times(values, start_time, end_time, naive_is_utc, drop)
-    for name, value in list(values.items()):
-        value = simple(value)
-        if type(value) is float and not isfinite(value):
-            del values[name]
-            drop("not_finite")
-            continue
-        if type(value) is float and name in INTEGERS and value.is_integer():
-            value = int(value)
-        elif type(value) is str and name in LENGTHS:
-            value = value[: LENGTHS[name]]
-        values[name] = value
+    for name, value in values.items():
+        kind = type(value)
+        if kind is float:
+            if not isfinite(value):
+                values[name] = None
+                drop("not_finite")
+            elif name in INTEGERS and value.is_integer():
+                values[name] = int(value)
+        elif kind is str and name in LENGTHS:
+            values[name] = value[: LENGTHS[name]]
     metadata: dict[str, Any] = {}
-    _add_metadata(metadata, of_task)
-    _add_metadata(metadata, of_result)
-    metadata.update((name, value) for name, value in notes.items() if value is not None)
+    _add_metadata(metadata, asked)
+    _add_metadata(metadata, came)
+    for name, value in notes.items():
+        if value is not None:
+            metadata[name] = value
     if metadata:
         values["metadata"] = metadata
     return values
@@ -96,10 +103,9 @@ def execution(
 
 def routing(decision: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what learning from logs needs of a decision: alternatives, policy, chance, choice."""
-    of_decision = reader(decision)
-    kept = {name: simple(of_decision(name)) for name in ROUTING_NAMES}
+    told = known(decision, ROUTING_NAMES)
     chosen = {name: values[name] for name in ("model_tier", "pool_type") if name in values}
-    return {name: value for name, value in kept.items() if value is not None} | {"chosen": chosen}
+    return {name: told[name] for name in ROUTING_NAMES if name in told} | {"chosen": chosen}
 
 
 def check_routing(values: Mapping[str, Any]) -> None:
@@ -127,26 +133,25 @@ def infer_error_type(text: str) -> str:
 
 
 def _add_under_other_names(
-    values: dict[str, Any], read: Callable[[str], Any], names: Mapping[str, tuple[str, ...]]
+    values: dict[str, Any], told: dict[str, Any], names: Mapping[str, tuple[str, ...]]
 ) -> None:
     for name, others in names.items():
         if name not in values:
             for other in others:
-                value = read(other)
-                if value is not None:
-                    values[name] = value
+                if other in told:
+                    values[name] = told[other]
                     break
 
 
-def _add_outcome(values: dict[str, Any], of_result: Callable[[str], Any]) -> None:
+def _add_outcome(values: dict[str, Any], told: dict[str, Any]) -> None:
     error = values.get("error_message")
     if isinstance(error, BaseException):
         error = values["error_message"] = error_text(error)
     if error == "":
         del values["error_message"]
         error = None
-    success = of_result("success")
-    status = simple(of_result("status"))
+    success = told.get("success")
+    status = told.get("status")
     if success is None and isinstance(status, str):
         word = status.lower()
         success = True if word in SUCCEEDED else False if word in FAILED else None
@@ -163,8 +168,8 @@ def _add_outcome(values: dict[str, Any], of_result: Callable[[str], Any]) -> Non
 def _add_times(
     values: dict[str, Any], start: Any, end: Any, naive_is_utc: bool, drop: Callable[[str], None]
 ) -> None:
-    started = moment(simple(start), naive_is_utc=naive_is_utc)
-    ended = moment(simple(end), naive_is_utc=naive_is_utc)
+    started = moment(start, naive_is_utc=naive_is_utc)
+    ended = moment(end, naive_is_utc=naive_is_utc)
     if started is not None:
         values["timestamp"] = started
     if _is_aware(started) and _is_aware(ended):
@@ -179,13 +184,12 @@ def _is_aware(value: Any) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
-def _add_metadata(metadata: dict[str, Any], read: Callable[[str], Any]) -> None:
-    own = read("metadata")
+def _add_metadata(metadata: dict[str, Any], told: dict[str, Any]) -> None:
+    own = told.get("metadata")
     if isinstance(own, Mapping):
         metadata.update(own)
     elif own is not None:
         metadata["metadata"] = own
     for name in METADATA_NAMES:
-        value = read(name)
-        if value is not None:
-            metadata[name] = value
+        if name in told:
+            metadata[name] = told[name]

@@ -24,6 +24,10 @@ class SqlType(NamedTuple):
     name: str
 
 
+_strict_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+"""One encoder for all calls, because json.dumps makes a new one for each."""
+
+
 def _from_text(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
     return lambda value: parse(value) if isinstance(value, str) else value
 
@@ -39,7 +43,7 @@ def _encodable(value: str) -> str:
 
 def _is_json(value: dict[str, Any]) -> dict[str, Any]:
     try:
-        _encodable(json.dumps(value, ensure_ascii=False, allow_nan=False))
+        _encodable(_strict_json(value))
     except (TypeError, RecursionError) as error:
         raise ValueError(f"no JSON: {error}") from error
     return value

@@ -21,6 +21,7 @@ from orb_learning import mapping
 from orb_learning.outbox import Kind, Outbox
 from orb_learning.plain import as_json, jsonable
 from orb_learning.record import ExecutionRecord
+from orb_learning.record_json import record_json
 
 LONGEST_PAYLOAD = 1_000_000
 """Characters of one record's JSON; a larger one is a dead letter, cut."""
@@ -214,7 +215,7 @@ def _payload(values: dict[str, Any]) -> str:
 
 def _record_json(values: dict[str, Any]) -> str:
     mapping.check_routing(values)
-    return ExecutionRecord.model_validate(values).model_dump_json(exclude_none=True)
+    return record_json(values)
 
 
 def _explain(error: Exception) -> str:
