@@ -1,4 +1,4 @@
--- One row is a solution, repository and UTC day of the last 90 days: partial sums of the patterns.
+-- One row is a solution, repository, task type and UTC day of the last 90 days: the patterns' sums.
 --
 -- Taken as changed: the days whose set of executions is not that of the last build, and the days
 -- that have left the window. (Telling which of them have a solution would read every solution.)
@@ -31,7 +31,7 @@ solution_days as (
         date,
         solution_summary,
         repo,
-        list_sort(array_agg(distinct task_type)) as task_types,
+        task_type,
         count(*) as usage_count,
         count(*) filter (success) as success_count,
         sum(quality_score)::bigint as quality_sum,
@@ -40,14 +40,16 @@ solution_days as (
         max(timestamp) as last_seen
     from solved_executions
     where date in (select bucket from changed_days)
-    group by date, solution_summary, repo
+    group by date, solution_summary, repo, task_type
 )
 
 select
+    -- Patterns are grouped by this number, because grouping millions of rows by two texts is slow.
+    md5_number(solution_days.solution_summary || chr(0) || solution_days.repo) as _pattern_id,
     changed_days.bucket as date,
     solution_days.solution_summary,
     solution_days.repo,
-    solution_days.task_types,
+    solution_days.task_type,
     solution_days.usage_count,
     solution_days.success_count,
     solution_days.quality_sum,

@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from hashlib import md5
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -26,7 +27,7 @@ KEYS = {
     "rejected_executions": ["_load_seq"],
     "tier_performance_mv": ["repo", "model_tier", "task_type", "date"],
     "pool_performance_mv": ["pool_type", "repo", "hour"],
-    "int_solution_days": ["date", "solution_summary", "repo"],
+    "int_solution_days": ["date", "solution_summary", "repo", "task_type"],
     "solution_patterns_mv": ["solution_summary", "repo"],
 }
 MODELS = list(KEYS)
@@ -187,7 +188,7 @@ def _patterns(valid: list[Row], as_of: datetime, min_usage: int) -> Iterable[Row
             "last_seen": max(row["timestamp"] for row in rows),
             "success_rate": _successes(rows) / len(rows),
             "quality_known_count": len(scores),
-            "_days": sorted({row["timestamp"].date() for row in rows}),
+            "_pattern_id": int.from_bytes(md5("\0".join(key).encode()).digest(), "little"),  # noqa: S324
         }
 
 
