@@ -32,8 +32,14 @@ DAMAGE = (
     "not a valid DuckDB database",
     "Could not read enough bytes",
     "Corrupt database file",
+    "sqlite_scanner",
 )
 """What DuckDB says of a file that is no database, or no longer a whole one."""
+
+CONFIG: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
+"""DuckDB would take an SQLite file for an order to download an extension. The file's header must
+not be read to find that out: closing a file ends the locks that this process has on it, DuckDB's
+too, and another process could write beside it."""
 
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.25
@@ -91,7 +97,6 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
     if path.is_dir():
         raise DatabaseError(f"{path} is a directory; name the database file in it")
     if path.exists():
-        _check_header(path)
         return
     if must_exist:
         raise DatabaseMissingError(
@@ -100,17 +105,6 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
         )
     if not path.parent.is_dir():
         raise DatabaseError(f"{path.parent} is not a directory; create it first")
-
-
-def _check_header(path: Path) -> None:
-    # DuckDB would take an SQLite file for an order to download an extension.
-    with path.open("rb") as file:
-        header = file.read(12)
-    if header and header[8:] != b"DUCK":
-        raise NotADatabaseError(
-            f"{path} is not a DuckDB database, or is damaged; set ORB_DATABASE to another file, "
-            f"or restore a backup"
-        )
 
 
 def _open(
@@ -126,7 +120,7 @@ def _open(
                 f"try again when they are done"
             )
         try:
-            return duckdb.connect(path, read_only=read_only), turn
+            return duckdb.connect(path, read_only=read_only, config=CONFIG), turn
         except BaseException as error:
             # Whoever has the file takes no turns. Those in line may be let in where this one
             # is not (readers beside a reader), so nobody sleeps on a turn.

@@ -281,3 +281,15 @@ def test_a_full_disk_loads_nothing_and_leaves_the_database_whole(
     subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
     assert import_file(database, big).row_count == 60_000
     assert count(database) == 60_001
+
+
+def test_checking_a_path_leaves_the_locks_of_this_process_alone(database: Path) -> None:
+    with db.connect(database):
+        db.check_path(database, must_exist=True)
+        other = subprocess.run(
+            [sys.executable, "-c", f"import duckdb; duckdb.connect({str(database)!r})"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert "lock on file" in other.stderr
