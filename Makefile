@@ -5,7 +5,7 @@ READY := .venv/.ready
 # dbt opens the database that it templates for; linting has one of its own.
 LINT := ORB_DATABASE=target/lint.db
 
-.PHONY: build test lint check bench docs constraints clean
+.PHONY: build test soak lint check bench docs constraints clean
 .DEFAULT_GOAL := build
 
 build: $(READY)
@@ -15,6 +15,10 @@ build: $(READY)
 
 test: $(READY) lint
 	$(BIN)/pytest
+
+# The crash test with 500 kills; ORB_SEED=… repeats a run's choices.
+soak: $(READY)
+	ORB_KILLS=$${ORB_KILLS:-500} $(BIN)/pytest -k after_kills tests/python/test_crashes.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

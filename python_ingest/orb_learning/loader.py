@@ -12,11 +12,12 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from orb_learning import batches, database, outbox_file, trimming, turns
 from orb_learning.batches import Item
@@ -68,8 +69,9 @@ def load_once(
     lone_half_limit: timedelta = LONE_HALF_LIMIT,
     limits: Limits | None = None,
     adopt: bool = False,
+    known: dict[Path, tuple[uuid.UUID, int]] | None = None,
 ) -> LoadResult:
-    """Load what is in the outbox, until it is empty.
+    """Load what is in the outbox.
 
     Args:
         database_path: the database; it is made if it does not exist.
@@ -80,12 +82,23 @@ def load_once(
         lone_half_limit: how long a half waits for its other.
         limits: up to which loaded records are kept that no backup holds.
         adopt: whether to take files that feed another database, from their beginning.
+        known: filled with the complete files, their outbox ids and last numbers; who loads again
+            and again gives it again, so that they are not opened each time.
 
     Raises:
         LoaderBusyError: another loader drains the outbox.
         DatabaseError: the database cannot be opened or written; what was committed stays.
     """
-    run = _Run(database_path, outbox_folder, batch_size, wait_seconds, now, lone_half_limit, adopt)
+    run = _Run(
+        database_path,
+        outbox_folder,
+        batch_size,
+        wait_seconds,
+        now,
+        lone_half_limit,
+        adopt,
+        {} if known is None else known,
+    )
     with only_loader(outbox_folder, wait_seconds):
         while run.load_for_a_while():
             pass
@@ -135,6 +148,7 @@ class _Run:
         now: datetime | None,
         lone_half_limit: timedelta,
         adopt: bool,
+        known: dict[Path, tuple[uuid.UUID, int]],
     ):
         self.database_path = database_path
         self.folder = folder
@@ -143,8 +157,10 @@ class _Run:
         self.given_now = now
         self.lone_half_limit = lone_half_limit
         self.adopt = adopt
+        self.known = known
         self.result = LoadResult()
         self.salvaged: list[Path] = []
+        self._batches: Iterator[list[Item]] | None = None
         self._foreign: set[str] = set()
 
     def load_for_a_while(self) -> bool:
@@ -159,39 +175,58 @@ class _Run:
             self.result.waited_seconds = max(self.result.waited_seconds, opened - began)
             row = connection.execute("select database_id from raw.database_id").fetchone()
             assert row is not None
-            positions = self.result.positions = batches.positions(connection)
-            while True:
+            positions = batches.positions(connection)
+            if self._batches is None or positions != self.result.positions:
+                # The first time, or another database stands there now.
+                self.result.positions = positions
+                self._batches = self._read_all(row[0], dict(positions))
+            for items in self._batches:
                 now = self.given_now or database.utc_now()
-                items = self._next_batch(row[0], positions)
-                if not items:
-                    self.result.counts["lone_half"] += batches.record_lone_halves(
-                        connection, now, self.lone_half_limit
-                    )
-                    return False
                 self.result.counts += batches.load(connection, items, now)
-                positions.update({item.outbox_id: item.record.number for item in items})
+                for item in items:
+                    self.result.positions[item.outbox_id] = item.record.number
                 if time.monotonic() - opened > MOST_SECONDS_OPEN:
                     return True
+            self.result.counts["lone_half"] += batches.record_lone_halves(
+                connection, self.given_now or database.utc_now(), self.lone_half_limit
+            )
+            return False
 
-    def _next_batch(self, database_id: uuid.UUID, positions: dict[uuid.UUID, int]) -> list[Item]:
+    def _read_all(self, database_id: uuid.UUID, seen: dict[uuid.UUID, int]) -> Iterator[list[Item]]:
+        """Go once through all files and yield what is new, in batches.
+
+        What is put meanwhile may be left to the next run: processes that record faster than this
+        loads must not keep it for ever.
+        """
         items: list[Item] = []
-        seen = dict(positions)
         for path in files_of(self.folder):
-            if len(items) >= self.batch_size or path in self.salvaged:
+            known = self.known.get(path)
+            if known and seen.get(known[0], 0) >= known[1]:
                 continue
             try:
+                is_complete = not outbox_file.in_use(path)
                 with open_reader(path) as reader:
-                    if self._feeds(reader, database_id):
-                        after = seen.get(reader.outbox_id, 0)
-                        new = self._read(reader, after, self.batch_size - len(items))
+                    if not self._feeds(reader, database_id):
+                        continue
+                    while True:
+                        limit = self.batch_size - len(items)
+                        new = self._read(reader, seen.get(reader.outbox_id, 0), limit)
                         items += new
-                        if new:  # a copy of this file brings nothing twice
+                        if new:  # so that a copy of this file brings nothing twice
                             seen[reader.outbox_id] = new[-1].record.number
+                        if len(items) >= self.batch_size:
+                            yield items
+                            items = []
+                        if len(new) < limit or path in self.salvaged:
+                            break
+                    if is_complete:
+                        self.known[path] = (reader.outbox_id, seen.get(reader.outbox_id, 0))
             except (StillInUseError, FileNotFoundError):
                 continue
             except DamagedFileError as error:
                 self._note_damage(path, error)
-        return items
+        if items:
+            yield items
 
     def _feeds(self, reader: OutboxReader, database_id: uuid.UUID) -> bool:
         if reader.database_id is None or (self.adopt and reader.database_id != str(database_id)):
@@ -254,6 +289,7 @@ class BackgroundLoader:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._positions: dict[uuid.UUID, int] = {}
+        self._known: dict[Path, tuple[uuid.UUID, int]] = {}
         self.last_result: LoadResult | None = None
         self.last_error: OrbError | None = None
 
@@ -288,6 +324,7 @@ class BackgroundLoader:
                 wait_seconds=wait_seconds,
                 lone_half_limit=self._lone_half_limit,
                 limits=self._limits,
+                known=self._known,
             )
         except OrbError as error:
             self.last_error = error
@@ -322,14 +359,20 @@ class BackgroundLoader:
         return self._stopping.is_set()
 
     def _waiting(self) -> int:
-        return pending(self._folder, self._positions)[0]
+        return pending(self._folder, self._positions, self._known)[0]
 
 
-def pending(outbox_folder: Path, positions: dict[uuid.UUID, int]) -> tuple[int, float | None]:
+def pending(
+    outbox_folder: Path,
+    positions: dict[uuid.UUID, int],
+    known: Mapping[Path, tuple[uuid.UUID, int]] = MappingProxyType({}),
+) -> tuple[int, float | None]:
     """Return how many records wait to be loaded, and when the oldest was put."""
     count, oldest = 0, None
     seen = dict(positions)
     for path in files_of(outbox_folder):
+        if path in known and positions.get(known[path][0], 0) >= known[path][1]:
+            continue
         try:
             with open_reader(path) as reader:
                 after = seen.get(reader.outbox_id, 0)
