@@ -19,11 +19,13 @@ from benchmarks import (
     incremental,
     indexes,
     nothing_new,
+    outbox,
 )
 from benchmarks.scales import SCALES
 
 BENCHMARKS: dict[str, ModuleType] = {
     "import": import_speed,
+    "outbox": outbox,
     "incremental": incremental,
     "nothing-new": nothing_new,
     "exact": exact,

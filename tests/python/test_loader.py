@@ -542,3 +542,44 @@ def test_the_background_loader_catches_up_when_the_database_is_free_again(
     until(lambda: count(database) == 1)
     until(lambda: background.last_error is None)
     background.stop()
+
+
+def test_a_process_that_ends_with_a_background_loader_drains_and_ends(
+    folder: Path, database: Path
+) -> None:
+    # The interval never comes, and nobody calls stop().
+    script = (
+        "import sys; from pathlib import Path; from orb_learning.loader import BackgroundLoader\n"
+        "from orb_learning.outbox import Outbox; database, folder = map(Path, sys.argv[1:])\n"
+        "BackgroundLoader(database, folder, flush_interval=3600).start()\n"
+        """assert Outbox(folder).put("execution", '{"file_count": 7}')"""
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, database, folder],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert loaded(database) == [7]
+
+
+def test_a_load_opens_each_complete_file_once(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "MOST_RECORDS", 5)
+    outbox = Outbox(folder)
+    put(outbox, *range(50))
+    outbox.close()
+    opened: list[Path] = []
+    real = loader.open_reader
+    monkeypatch.setattr(loader, "open_reader", lambda path: opened.append(path) or real(path))
+    known: dict[Path, tuple[uuid.UUID, int]] = {}
+    load_once(database, folder, batch_size=3, known=known)
+    assert sorted(opened) == files_of(folder)
+    load_once(database, folder, known=known)
+    assert len(opened) == 10
+    database.unlink()
+    load_once(database, folder, known=known, adopt=True)
+    assert sorted(loaded(database)) == list(range(50))
