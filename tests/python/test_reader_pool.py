@@ -174,6 +174,28 @@ def test_readers_that_overlap_without_end_let_a_writer_in(
     asyncio.run(scenario())
 
 
+def test_after_a_while_new_readers_wait_until_the_file_was_closed(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orb_learning.reader_pool.LONGEST_HOLD_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        pool = ReaderPool(database)
+        gate = Gate()
+        holder = asyncio.create_task(pool.run(gate))
+        await gate.filled(1)
+        await asyncio.sleep(0.1)
+        late = asyncio.create_task(pool.query("select 1 as one"))
+        await asyncio.sleep(0.1)
+        assert not late.done()
+        gate.open.set()
+        await holder
+        assert await late == [{"one": 1}]
+        assert pool.statistics().files_opened == 2
+
+    asyncio.run(scenario())
+
+
 def test_a_connection_that_fails_its_check_is_replaced(database: Path) -> None:
     async def scenario() -> None:
         pool = ReaderPool(database)
@@ -270,27 +292,32 @@ def test_one_pool_serves_one_event_loop_after_another(database: Path) -> None:
     assert asyncio.run(pool.query("select 1 as one")) == [{"one": 1}]
 
 
+def fork_and_read(pool: ReaderPool) -> int:
+    """Return the exit status of a child that reads: 0 if it got its row."""
+    child = os.fork()
+    if child == 0:
+        try:
+            rows: list[Any] = []
+            reader = threading.Thread(
+                target=lambda: rows.extend(asyncio.run(pool.query("select 1 as one"))), daemon=True
+            )
+            reader.start()
+            reader.join(10)
+            os._exit(0 if rows == [{"one": 1}] else 1)
+        finally:
+            os._exit(2)
+    return os.waitpid(child, 0)[1]
+
+
+def test_a_forked_child_has_threads_of_its_own(database: Path) -> None:
+    pool = ReaderPool(database, wait_seconds=5)
+    asyncio.run(pool.query("select 1"))  # its thread is idle now, and missing in the child
+    assert fork_and_read(pool) == 0
+
+
 def test_a_forked_child_reads_beside_its_parent(database: Path) -> None:
     pool = ReaderPool(database, wait_seconds=5)
-    found: list[Any] = []
-
-    def fork_while_reading(_: duckdb.DuckDBPyConnection) -> None:
-        child = os.fork()
-        if child == 0:
-            try:
-                rows: list[Any] = []
-                reader = threading.Thread(
-                    target=lambda: rows.extend(asyncio.run(pool.query("select 1 as one")))
-                )
-                reader.start()
-                reader.join(10)
-                os._exit(0 if rows == [{"one": 1}] else 1)
-            finally:
-                os._exit(2)
-        found.append(os.waitpid(child, 0)[1])
-
-    asyncio.run(pool.run(fork_while_reading))
-    assert found == [0]
+    assert asyncio.run(pool.run(lambda _: fork_and_read(pool))) == 0
 
 
 def test_a_closed_pool_says_so(database: Path) -> None:

@@ -64,6 +64,7 @@ def test_the_quick_way_writes_what_the_record_would(drawn: dict[str, Any]) -> No
         {"repo": "\ud800"},
         {"metadata": {"x": float("nan")}},
         {"metadata": {"x": object()}},
+        {"metadata": {5: "a name that is no text"}},
         {"timestamp": datetime(2026, 4, 1)},  # noqa: DTZ001
         {"task_id": "7"},
         {"unheard_of": 1},
