@@ -10,6 +10,7 @@ from types import ModuleType
 from rich.console import Console
 
 from benchmarks import (
+    capture,
     disk,
     documents,
     exact,
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "expected": expected,
     "disk": disk,
     "indexes": indexes,
+    "capture": capture,
 }
 
 
