@@ -27,7 +27,7 @@ RUNS = 9
 NEWEST = "timestamp '2026-03-31 23:00:00'"
 WEEK = "timestamp '2026-03-25 00:00:00'"
 QUERIES = {
-    "primary key": "select * from {table} where task_id = (select task_id from picked)",
+    "primary key": "select * from {table} where task_id = $task",
     "idx_executions_repo_task": f"""
         select "timestamp"::date as date, count(*), avg(duration_seconds) from {{table}}
         where repo = 'orchestrator' and task_type = 'bugfix' and "timestamp" >= {WEEK}
@@ -71,36 +71,41 @@ class Index:
     columns: str
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What a table cost to fill, and what the query of one of its indexes took."""
+
+    seconds: float
+    size: int
+    query: float
+    plan: str
+
+
 def run(scale: Scale) -> Iterator[Figure]:
     plans = []
     with databases.copy_of(databases.built_database(scale.import_rows)) as source:
         databases.dbt(source, "run", composite_indexes=True)
-        indexes = _indexes(source)
-        composite = [one for one in indexes if one.table == "fct_executions"]
         key = Index("primary key", "fct_executions", "task_id")
-        trials = [(key, [])]
-        trials += [(one, [key] if one in composite else []) for one in indexes]
-        bare: dict[tuple[str, bool], tuple[float, int]] = {}
-        for index, besides in trials:
-            at = (index.table, bool(besides))
-            if at not in bare:
-                bare[at] = _filled(source, index.table, besides, scale.repeats)
-            with_it = _filled(source, index.table, [*besides, index], scale.repeats)
-            yield from _costs(index.name, with_it, bare[at])
-            query, plan = _queried(source, index, besides, without=True)
-            query_with, plan_with = _queried(source, index, besides, without=False)
-            scanned = "scanned" if "Index Scan" in plan_with else "not scanned"
-            yield Figure(f"{index.name}: query ({scanned})", query_with, baseline=query)
-            plans.append((index, plan, plan_with))
-        everything = _filled(source, "fct_executions", [key, *composite], scale.repeats)
-        yield from _costs("all composite", everything, bare["fct_executions", True])
+        indexes = _indexes(source)
+        composite = [one for one in indexes if one.table == key.table]
+        for index in [key, *indexes]:
+            besides = (key,) if index in composite else ()
+            bare = _try(source, index, besides, scale.repeats)
+            with_it = _try(source, index, (*besides, index), scale.repeats)
+            yield from _costs(index.name, with_it, bare)
+            scanned = "scanned" if "Index Scan" in with_it.plan else "not scanned"
+            yield Figure(f"{index.name}: query ({scanned})", with_it.query, baseline=bare.query)
+            plans.append(_excerpt(index, bare.plan, with_it.plan))
+        bare = _try(source, composite[0], (key,), scale.repeats)
+        every = _try(source, composite[0], (key, *composite), scale.repeats)
+        yield from _costs("all composite", every, bare)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"plans.{scale.name}.md").write_text(_plans(plans))
+    (RESULTS / f"plans.{scale.name}.md").write_text("\n".join(plans))
 
 
-def _costs(name: str, with_it: tuple[float, int], bare: tuple[float, int]) -> Iterator[Figure]:
-    yield Figure(f"{name}: insert", with_it[0], baseline=bare[0])
-    yield Figure(f"{name}: file", with_it[1] / 2**10, unit="kB", baseline=bare[1] / 2**10)
+def _costs(name: str, with_it: Trial, bare: Trial) -> Iterator[Figure]:
+    yield Figure(f"{name}: insert", with_it.seconds, baseline=bare.seconds)
+    yield Figure(f"{name}: file", with_it.size / 2**10, unit="kB", baseline=bare.size / 2**10)
 
 
 def _indexes(source: Path) -> list[Index]:
@@ -114,7 +119,19 @@ def _indexes(source: Path) -> list[Index]:
     return [Index(*row) for row in rows]
 
 
-def _fill(source: Path, file: Path, table: str, indexes: list[Index]) -> float:
+def _try(source: Path, index: Index, made: tuple[Index, ...], repeats: int) -> Trial:
+    """Fill a table that has these indexes, and run the query of one of them."""
+    seconds = []
+    with databases.new_folder() as folder:
+        for number in range(repeats):
+            file = folder / f"{number}.db"
+            seconds.append(_fill(source, file, index.table, made))
+        size = file.stat().st_size
+        query, plan = _query(file, index)
+    return Trial(statistics.median(seconds), size, query, plan)
+
+
+def _fill(source: Path, file: Path, table: str, indexes: tuple[Index, ...]) -> float:
     with duckdb.connect(file) as connection:
         connection.execute(f"attach '{source}' as source (read_only)")
         connection.execute(f"create table {table} as from source.{table} limit 0")
@@ -129,52 +146,37 @@ def _fill(source: Path, file: Path, table: str, indexes: list[Index]) -> float:
         return time.perf_counter() - began
 
 
-def _filled(source: Path, table: str, indexes: list[Index], repeats: int) -> tuple[float, int]:
-    """Return the seconds to fill the table, and the bytes of its file."""
-    seconds = []
-    for _ in range(repeats):
-        with databases.new_folder() as folder:
-            file = folder / "filled.db"
-            seconds.append(_fill(source, file, table, indexes))
-            size = file.stat().st_size
-    return statistics.median(seconds), size
-
-
-def _queried(
-    source: Path, index: Index, besides: list[Index], *, without: bool
-) -> tuple[float, str]:
+def _query(file: Path, index: Index) -> tuple[float, str]:
     """Return the seconds of the index's query, and its plan as EXPLAIN ANALYZE draws it."""
     query = QUERIES[index.name].format(table=index.table)
-    with databases.new_folder() as folder:
-        file = folder / "queried.db"
-        _fill(source, file, index.table, besides if without else [*besides, index])
-        with duckdb.connect(file, read_only=True) as connection:
-            connection.execute("set enable_progress_bar = false")
-            if "picked" in query:
-                task = connection.execute(f"from (select task_id from {index.table}) limit 1")
-                query = query.replace("(select task_id from picked)", f"'{task.fetchone()[0]}'")
-            times = []
-            for _ in range(RUNS):
-                began = time.perf_counter()
-                connection.execute(query).fetchall()
-                times.append(time.perf_counter() - began)
-            plan = connection.execute(f"explain analyze {query}").fetchall()[0][1]
+    with duckdb.connect(file, read_only=True) as connection:
+        connection.execute("set enable_progress_bar = false")
+        if "$task" in query:
+            task = connection.execute(f"select task_id from {index.table} limit 1").fetchone()
+            assert task is not None
+            query = query.replace("$task", f"'{task[0]}'")
+        times = []
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            connection.execute(query).fetchall()
+            times.append(time.perf_counter() - began)
+        plan = connection.execute(f"explain analyze {query}").fetchall()[0][1]
     return statistics.median(times), plan
 
 
-def _plans(plans: list[tuple[Index, str, str]]) -> str:
-    parts = []
-    for index, plan, plan_with in plans:
-        query = re.sub(r"\s+", " ", QUERIES[index.name].format(table=index.table)).strip()
-        parts.append(f"`{index.name}` on `{index.table} ({index.columns})`\n\n")
-        parts.append(f"```\n{query}\n\nwithout:\n{_scan(plan)}\nwith:\n{_scan(plan_with)}\n```\n\n")
-    return "".join(parts)
+def _excerpt(index: Index, plan: str, plan_with: str) -> str:
+    query = re.sub(r"\s+", " ", QUERIES[index.name].format(table=index.table)).strip()
+    return (
+        f"`{index.name}` on `{index.table} ({index.columns})`\n\n```\n{query}\n\n"
+        f"without:\n{_scan(plan)}\nwith:\n{_scan(plan_with)}\n```\n"
+    )
 
 
 def _scan(plan: str) -> str:
     """Return what the plan says of how it reads the table: the last box, without its columns."""
     box = re.split(r"╭─", plan)[-1]
     lines = [re.sub(r"[│╭╮╰╯─┴┬┚┖]", "", line).strip() for line in box.splitlines()]
-    text = " · ".join(line for line in lines if line)
+    text = " ".join(line for line in lines if line)
     text = re.sub(r"Projections: .*?(?=Filters|Dynamic|Row Groups|Type)", "", text)
+    text = re.sub(r"Table: \S+ |Type: |  +", " ", text)
     return f"  {re.sub(r' {2,}', ' ', text)}"
