@@ -22,14 +22,17 @@ def ddl() -> str:
 
 def version_of(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the version of the database's raw schema, 0 where there is none."""
+    # fetchall: a result that is not read to its end stands in the way of the caller's next one.
     known = connection.execute(
         "select 1 from duckdb_tables() where database_name = current_database() "
         "and schema_name = 'raw' and table_name = 'schema_versions'"
-    ).fetchone()
-    if known is None:
+    ).fetchall()
+    if not known:
         return 0
-    row = connection.execute("select coalesce(max(version), 0) from raw.schema_versions").fetchone()
-    return int(row[0]) if row else 0
+    [(version,)] = connection.execute(
+        "select coalesce(max(version), 0) from raw.schema_versions"
+    ).fetchall()
+    return int(version)
 
 
 def check_version(connection: duckdb.DuckDBPyConnection, path: Path | str) -> None:
