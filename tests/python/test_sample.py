@@ -14,12 +14,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
+
 from orb_learning import sample
 from orb_learning.cli import app
 from orb_learning.database import connect
 from orb_learning.errors import ImportFileError
 from orb_learning.record import COLUMNS
-from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / sample.SAMPLE_FILE
