@@ -25,9 +25,10 @@
 {%- endmacro %}
 
 
-{#- Count and sum of hashes of the rows' load numbers: the same set of rows, the same fingerprint. -#}
+{#- Count, and exclusive or of the hashes, of the rows' load numbers: the same set of rows, the same
+    fingerprint. (A sum of hashes tells the same and takes half as long again.) -#}
 {% macro fingerprint(load_seq='_load_seq') -%}
-    hash(count(*), sum(hash({{ load_seq }})))
+    hash(count(*), bit_xor(hash({{ load_seq }})))
 {%- endmacro %}
 
 
