@@ -104,4 +104,21 @@ select
 from changed_groups
 {{ 'left' if is_incremental() else 'inner' }} join patterns
     on changed_groups._pattern_id = patterns._pattern_id
-order by changed_groups.repo, changed_groups.solution_summary
+{% if is_incremental() %}
+    -- Most groups of a changed day are as they were, and rewriting a row rewrites its index entry.
+    except
+    select
+        solution_summary,
+        repo,
+        task_types,
+        usage_count,
+        success_count,
+        avg_quality,
+        first_seen,
+        last_seen,
+        success_rate,
+        quality_known_count,
+        _pattern_id
+    from {{ this }}
+{% endif %}
+order by repo, solution_summary
