@@ -4,7 +4,7 @@ A table is filled in a new file with the rows of `fct_executions` (with its prim
 mart, in one INSERT and closed; then the query that the index is for is run, several times, and
 once by EXPLAIN ANALYZE, which says whether the index was scanned. Measured: this with the index.
 Baseline: the same without it. The composite indexes are those that the project makes itself, by
-`composite_indexes: true`; "all" has every one of them. Medians.
+`composite_indexes: true`; "all composite" has every one of them. Medians, in turns.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchmarks.figures import RESULTS, Figure
 from benchmarks.scales import Scale
 
 TITLE = "Indexes"
-RUNS = 9
+RUNS = 25
 NEWEST = "timestamp '2026-03-31 23:00:00'"
 WEEK = "timestamp '2026-03-25 00:00:00'"
 QUERIES = {
@@ -90,14 +90,12 @@ def run(scale: Scale) -> Iterator[Figure]:
         composite = [one for one in indexes if one.table == key.table]
         for index in [key, *indexes]:
             besides = (key,) if index in composite else ()
-            bare = _try(source, index, besides, scale.repeats)
-            with_it = _try(source, index, (*besides, index), scale.repeats)
+            bare, with_it = _compare(source, index, besides, (index,), scale.repeats)
             yield from _costs(index.name, with_it, bare)
             scanned = "scanned" if "Index Scan" in with_it.plan else "not scanned"
             yield Figure(f"{index.name}: query ({scanned})", with_it.query, baseline=bare.query)
             plans.append(_excerpt(index, bare.plan, with_it.plan))
-        bare = _try(source, composite[0], (key,), scale.repeats)
-        every = _try(source, composite[0], (key, *composite), scale.repeats)
+        bare, every = _compare(source, key, (key,), tuple(composite), scale.repeats)
         yield from _costs("all composite", every, bare)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"plans.{scale.name}.md").write_text("\n".join(plans))
@@ -119,16 +117,26 @@ def _indexes(source: Path) -> list[Index]:
     return [Index(*row) for row in rows]
 
 
-def _try(source: Path, index: Index, made: tuple[Index, ...], repeats: int) -> Trial:
-    """Fill a table that has these indexes, and run the query of one of them."""
-    seconds = []
+def _compare(
+    source: Path,
+    index: Index,
+    besides: tuple[Index, ...],
+    added: tuple[Index, ...],
+    repeats: int,
+) -> list[Trial]:
+    """Fill the index's table, and run its query, without and with what is added, in turns."""
+    made = (besides, (*besides, *added))
     with databases.new_folder() as folder:
-        for number in range(repeats):
-            file = folder / f"{number}.db"
-            seconds.append(_fill(source, file, index.table, made))
-        size = file.stat().st_size
-        query, plan = _query(file, index)
-    return Trial(statistics.median(seconds), size, query, plan)
+        files = [folder / "without.db", folder / "with.db"]
+        seconds: list[list[float]] = [[], []]
+        for _ in range(repeats):
+            for file, indexes, times in zip(files, made, seconds, strict=True):
+                file.unlink(missing_ok=True)
+                times.append(_fill(source, file, index.table, indexes))
+        return [
+            Trial(statistics.median(times), file.stat().st_size, *_query(file, index))
+            for file, times in zip(files, seconds, strict=True)
+        ]
 
 
 def _fill(source: Path, file: Path, table: str, indexes: tuple[Index, ...]) -> float:
