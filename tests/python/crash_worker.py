@@ -6,6 +6,7 @@ knows what the kill hit. `-` there means that it has written nothing yet.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import mmap
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 PHASE_BYTES = 64
+PR_SET_PDEATHSIG = 1
 
 
 class Phase:
@@ -135,5 +137,7 @@ def read(_: str, database: str) -> None:
 
 
 if __name__ == "__main__":
+    # No worker outlives the test that started it, even one that was killed itself.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     commands: dict[str, Callable[..., None]] = {"produce": produce, "load": load, "read": read}
     commands[sys.argv[1]](*sys.argv[2:])
