@@ -69,36 +69,49 @@ def execution(
         end_time: the same of the end.
         notes: what goes into metadata, besides what task and result have for it.
         naive_is_utc: whether times without a zone are UTC; they are no times otherwise.
-        drop: is told why a value is no measurement, and left out.
+        drop: is told why a duration is no measurement, and left out.
     """
     asked, came = known(task, NAMES), known(result, NAMES)
-    values = {name: asked[name] for name in asked if name in FIELDS}
-    values.update([(name, came[name]) for name in came if name in FIELDS])
+    told = {**asked, **came}
+    values = {name: value for name, value in told.items() if name in FIELDS}
     _add_under_other_names(values, asked, TASK_NAMES)
     _add_under_other_names(values, came, RESULT_NAMES)
     if isinstance(result, BaseException):
         values.setdefault("error_message", result)
     _add_outcome(values, came)
     _add_times(values, start_time, end_time, naive_is_utc, drop)
-    for name, value in values.items():
-        kind = type(value)
-        if kind is float:
-            if not isfinite(value):
-                values[name] = None
-                drop("not_finite")
-            elif name in INTEGERS and value.is_integer():
-                values[name] = int(value)
-        elif kind is str and name in LENGTHS:
-            values[name] = value[: LENGTHS[name]]
-    metadata: dict[str, Any] = {}
-    _add_metadata(metadata, asked)
-    _add_metadata(metadata, came)
+    for name, length in LENGTHS.items():
+        text = values.get(name)
+        if type(text) is str:
+            values[name] = text[:length]
+    metadata = _own_metadata(asked) | _own_metadata(came) if "metadata" in told else {}
+    for name in METADATA_NAMES:
+        if name in told:
+            metadata[name] = told[name]
     for name, value in notes.items():
         if value is not None:
             metadata[name] = value
     if metadata:
         values["metadata"] = metadata
     return values
+
+
+def measured(values: Mapping[str, Any], drop: Callable[[str], None]) -> dict[str, Any]:
+    """Return the fields with numbers that are no measurements left out, and 3.0 as the integer 3.
+
+    Args:
+        values: the fields of a record.
+        drop: is told why a value is left out.
+    """
+    kept = dict(values)
+    for name, value in values.items():
+        if type(value) is float:
+            if not isfinite(value):
+                del kept[name]
+                drop("not_finite")
+            elif name in INTEGERS and value.is_integer():
+                kept[name] = int(value)
+    return kept
 
 
 def routing(decision: Any, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,12 +197,8 @@ def _is_aware(value: Any) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
-def _add_metadata(metadata: dict[str, Any], told: dict[str, Any]) -> None:
+def _own_metadata(told: dict[str, Any]) -> dict[str, Any]:
     own = told.get("metadata")
     if isinstance(own, Mapping):
-        metadata.update(own)
-    elif own is not None:
-        metadata["metadata"] = own
-    for name in METADATA_NAMES:
-        if name in told:
-            metadata[name] = told[name]
+        return dict(own)
+    return {} if own is None else {"metadata": own}

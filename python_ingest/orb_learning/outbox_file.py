@@ -54,14 +54,17 @@ class OutboxFile:
         self.count = 0
         self.size = 0
         self._text_path = str(path)
-        self._lock = lock_of(path)
-        if self._lock is None:
+        lock = lock_of(path)
+        if lock is None:
             raise FileExistsError(f"{path} is another process's")
+        self._descriptors = [lock]
         try:
             self._connection = self._create(synchronous, busy_timeout_ms)
-            self._inode = os.stat(self._text_path).st_ino  # noqa: PTH116
+            # O_PATH: closing any other descriptor of the file would end SQLite's locks on it.
+            self._descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            self._descriptors.append(self._descriptor)
         except BaseException:
-            os.close(self._lock)
+            self._close_descriptors()
             remove(path)
             raise
         _open[self._text_path] += 1
@@ -90,11 +93,8 @@ class OutboxFile:
         return connection
 
     def is_there(self) -> bool:
-        """Whether the file is still where it was made, and not deleted or replaced."""
-        try:
-            return os.stat(self._text_path).st_ino == self._inode  # noqa: PTH116
-        except OSError:
-            return False
+        """Whether the file has a name still, and was not deleted or replaced."""
+        return os.fstat(self._descriptor).st_nlink > 0
 
     def append(self, kind: str, payload: str) -> None:
         """Append one record; it is committed when this returns."""
@@ -122,17 +122,17 @@ class OutboxFile:
         with suppress(sqlite3.Error):
             self._connection.close()
         _open[self._text_path] -= 1
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._close_descriptors()
 
     def abandon_after_fork(self) -> None:
         """Never touch the parent's connection in its child, not even to free it."""
         # Freed, it would be closed, which can delete the parent's log; so it never is.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._close_descriptors()
+
+    def _close_descriptors(self) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.pop())
 
 
 def lock_of(path: Path) -> int | None:

@@ -21,7 +21,7 @@ from orb_learning import mapping
 from orb_learning.outbox import Kind, Outbox
 from orb_learning.plain import as_json, jsonable
 from orb_learning.record import ExecutionRecord
-from orb_learning.record_json import record_json
+from orb_learning.record_json import quick_json, record_json
 
 LONGEST_PAYLOAD = 1_000_000
 """Characters of one record's JSON; a larger one is a dead letter, cut."""
@@ -170,7 +170,9 @@ class TelemetryCapture:
 
     def _checked(self, execution: ExecutionRecord | Mapping[str, Any]) -> str | None:
         try:
-            return _record_json(dict(execution))
+            values = dict(execution)
+            mapping.check_routing(values)
+            return record_json(values)
         except Exception as error:
             original = dict(execution) if isinstance(execution, Mapping) else execution
             self._keep_dead_letter("invalid", _explain(error), "execution", jsonable(original))
@@ -178,7 +180,7 @@ class TelemetryCapture:
 
     def _keep(self, kind: Kind, values: dict[str, Any]) -> bool:
         try:
-            payload = _payload(values)
+            payload = quick_json(values) or self._careful_json(values)
         except Exception as error:
             return self._keep_dead_letter("invalid", _explain(error), kind, jsonable(values))
         if len(payload) > LONGEST_PAYLOAD:
@@ -189,6 +191,18 @@ class TelemetryCapture:
         if kept:
             self._count("kept")
         return kept
+
+    def _careful_json(self, values: dict[str, Any]) -> str:
+        """Return the JSON of what is not so plain; a routing decision never is."""
+        values = mapping.measured(values, self._count)
+        mapping.check_routing(values)
+        try:
+            return record_json(values)
+        except Exception:
+            if "metadata" not in values:
+                raise
+        # Metadata may hold anything; what JSON has no form for is kept as text.
+        return record_json(values | {"metadata": jsonable(values["metadata"])})
 
     def _keep_dead_letter(self, count_as: str, reason: str, kind: Kind, original: Any) -> bool:
         letter = as_json({"kind": kind, "reason": reason, "payload": original})
@@ -201,21 +215,6 @@ class TelemetryCapture:
     def _count(self, reason: str, count: int = 1) -> None:
         with self._lock:
             self._counts[reason] += count
-
-
-def _payload(values: dict[str, Any]) -> str:
-    try:
-        return _record_json(values)
-    except Exception:
-        if "metadata" not in values:
-            raise
-    # Metadata may hold anything; what JSON has no form for is kept as text.
-    return _record_json(values | {"metadata": jsonable(values["metadata"])})
-
-
-def _record_json(values: dict[str, Any]) -> str:
-    mapping.check_routing(values)
-    return record_json(values)
 
 
 def _explain(error: Exception) -> str:

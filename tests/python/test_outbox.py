@@ -208,6 +208,16 @@ def test_a_deleted_outbox_is_made_again(folder: Path, whole_folder: bool) -> Non
     assert kept_in(folder) == ["kept"]
 
 
+def test_a_replaced_file_is_left_for_a_new_one(folder: Path, tmp_path: Path) -> None:
+    outbox = Outbox(folder)
+    outbox.put("execution", "lost")
+    file = files_of(folder)[0]
+    shutil.copy(file, tmp_path / "other")
+    (tmp_path / "other").replace(file)
+    assert outbox.put("execution", "kept")
+    assert "kept" in kept_in(folder)
+
+
 def test_a_damaged_file_is_left_for_a_new_one(folder: Path) -> None:
     for damage in (b"", b"\xff" * 100_000):
         outbox = Outbox(folder)
