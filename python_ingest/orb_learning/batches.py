@@ -1,7 +1,7 @@
 """A batch of outbox records into the raw schema, in one transaction with the outbox's positions.
 
-The payloads go through the Appender into a temporary table and become columns in SQL, which takes
-a tenth of the time that it takes to make a row of each in Python (docs/decisions).
+The payloads go through the Appender (Arrow, where they carry vectors) and become columns in SQL,
+which takes a tenth of the time that it takes to make a row of each in Python (docs/decisions).
 """
 
 from __future__ import annotations
@@ -16,19 +16,32 @@ from typing import Any, NamedTuple
 
 import duckdb
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
-from orb_learning import halves
+from orb_learning import halves, vectors
 from orb_learning.outbox_reader import OutboxRecord
 from orb_learning.record import STORED_COLUMNS, ExecutionRecord
 
 KEEP_LONE_HALVES = timedelta(days=30)
 """For so long a half that was recorded alone still becomes one record with its late other."""
 
-DATA_ERRORS = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
-"""What DuckDB raises because of a record, and not because of the disk or the file."""
+
+class NoRecordError(ValueError):
+    """A payload that is no record."""
+
+
+DATA_ERRORS = (
+    duckdb.DataError,
+    duckdb.IntegrityError,
+    duckdb.InvalidInputException,
+    vectors.VectorError,
+    NoRecordError,
+)
+"""What is raised because of a record, and not because of the disk or the file."""
 
 _FIELDS = ", ".join(f'"{name}" {kind}' for name, kind in STORED_COLUMNS.items())
 RECORD_TYPE = f"struct({_FIELDS})"
+_UNKNOWN: dict[str, Any] = dict.fromkeys(STORED_COLUMNS)
 
 
 class Item(NamedTuple):
@@ -133,22 +146,48 @@ def insert_executions(
     """Append executions to raw, in their order, in the transaction that the caller has open."""
     if not payloads:
         return
-    connection.execute("create or replace temp table batch (number bigint, payload varchar)")
-    with connection.appender("batch") as appender:
-        appender.append_rows(list(enumerate(payloads)))
+    texts, packed = zip(*map(_without_vector, payloads), strict=True)
+    if any(packed):
+        import pyarrow
+
+        names = ["number", "payload", "vector"]
+        columns = [range(len(texts)), texts, vectors.arrow_lists(packed)]
+        batch = "batch_with_vectors"
+        connection.register(batch, pyarrow.table(columns, names=names))
+    else:
+        batch = "batch"
+        connection.execute(
+            "create or replace temp table batch (number bigint, payload varchar, vector float[])"
+        )
+        with connection.appender("batch") as appender:
+            appender.append_rows([(*numbered, None) for numbered in enumerate(texts)])
     # nextval() beside the rows would number them in the order in which threads come to them.
     connection.execute(
         f"""
         insert into raw.executions by name
-        select unnest(payload::json::{RECORD_TYPE}), first + number as _load_seq, $now as _loaded_at
-        from batch, (
-            select min(nextval) as first
-            from (select nextval('raw.load_seq') as nextval from range($count))
+        select * exclude (number, vector) replace (vector as embedding)
+        from (
+            select
+                unnest(payload::json::{RECORD_TYPE}), vector, number,
+                first + number as _load_seq, $now as _loaded_at
+            from {batch}, (
+                select min(nextval) as first
+                from (select nextval('raw.load_seq') as nextval from range($count))
+            )
         )
         order by number
         """,  # noqa: S608
         {"now": now, "count": len(payloads)},
     )
+
+
+def _without_vector(payload: str) -> tuple[str, bytes | None]:
+    """Return a record with every other field, as DuckDB needs it, and its vector."""
+    record = _UNKNOWN | _object(payload)
+    vector = record["embedding"]
+    if vector is None:
+        return to_json(record).decode(), None
+    return to_json(record | {"embedding": None}).decode(), vectors.packed(vector)
 
 
 @contextmanager
@@ -300,9 +339,12 @@ def _task_id_of(payload: str) -> uuid.UUID | None:
 
 
 def _object(payload: str) -> dict[str, Any]:
-    value = json.loads(payload)
+    try:
+        value = from_json(payload)
+    except ValueError as error:
+        raise NoRecordError(f"it must be JSON: {error}") from error
     if not isinstance(value, dict):
-        raise ValueError("it must be a JSON object")
+        raise NoRecordError("it must be a JSON object")
     return value
 
 

@@ -13,9 +13,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple, get_args
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
-EMBEDDING_DIMENSIONS = 384
+from orb_learning import vectors
 
 
 class SqlType(NamedTuple):
@@ -61,9 +69,11 @@ Integer = Annotated[int, Field(ge=-(2**31), le=2**31 - 1), SqlType("INTEGER")]
 Float = Annotated[float, SqlType("FLOAT")]
 Boolean = Annotated[bool, SqlType("BOOLEAN")]
 Vector = Annotated[
-    list[float],
-    Field(min_length=EMBEDDING_DIMENSIONS, max_length=EMBEDDING_DIMENSIONS),
-    SqlType(f"FLOAT[{EMBEDDING_DIMENSIONS}]"),
+    list[Annotated[float, Field(ge=-vectors.LARGEST, le=vectors.LARGEST)]],
+    BeforeValidator(_from_text(vectors.from_text)),
+    Field(min_length=vectors.DIMENSIONS, max_length=vectors.DIMENSIONS),
+    PlainSerializer(vectors.to_text, return_type=str, when_used="json-unless-none"),
+    SqlType(f"FLOAT[{vectors.DIMENSIONS}]"),
 ]
 Json = Annotated[dict[str, Any], AfterValidator(_is_json), SqlType("JSON")]
 

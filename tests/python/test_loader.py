@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orb_learning import batches, loader, outbox_file, schema
+from orb_learning import TelemetryCapture, batches, loader, outbox_file, schema, vectors
 from orb_learning import database as databases
 from orb_learning import outbox as outbox_module
 from orb_learning.errors import DatabaseLockedError, LoaderBusyError
@@ -102,6 +103,44 @@ def test_a_record_arrives_as_it_would_if_it_were_inserted(folder: Path, database
                 )
             assert by_outbox == direct, name
     assert query(database, "select distinct _loaded_at from raw.executions") == [(NOW,)]
+
+
+def test_what_telemetry_records_is_loaded_without_being_checked_again(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(batches, "_checked")
+    vector = RICH.embedding
+    with_vector: dict[str, Any] = {"task_id": str(uuid.UUID(int=2)), "embedding": vector}
+    outbox = Outbox(folder)
+    capture = TelemetryCapture(outbox)
+    task = {"task_id": str(uuid.UUID(int=1)), "prompt": "mend it", "actual_cost": 1}
+    assert capture.store_execution_telemetry("pool-1", task, {"success": True}, None, None)
+    assert capture.store_records([with_vector]) == 1
+    load_once(database, folder)
+    rows = query(
+        database,
+        "select task_id, success, embedding from raw.executions order by _load_seq",
+    )
+    as_floats = list(struct.unpack("384f", struct.pack("384f", *vector or [])))
+    assert rows == [(uuid.UUID(int=1), True, None), (uuid.UUID(int=2), None, as_floats)]
+
+
+def test_vectors_come_as_lists_and_as_text_and_bad_ones_are_dead_letters(
+    folder: Path, database: Path
+) -> None:
+    quarter = [0.25] * 384
+    text = vectors.to_text(quarter)
+    given = [None, quarter, text, text[:-4], "no base64", [0.25] * 383, ["x"] * 384, [1e300] * 384]
+    outbox = Outbox(folder)
+    for number, vector in enumerate(given):
+        payload = {"task_id": str(uuid.UUID(int=number)), "embedding": vector}
+        assert outbox.put("execution", json.dumps(payload))
+    load_once(database, folder)
+    rows = query(database, "select embedding from raw.executions order by _load_seq")
+    assert rows == [(None,), (quarter,), (quarter,)]
+    letters = query(database, "select reason from raw.dead_letters")
+    assert len(letters) == len(given) - len(rows)
+    assert all("embedding" in reason for (reason,) in letters)
 
 
 def test_records_are_loaded_once_and_in_order(

@@ -216,6 +216,7 @@ def test_a_replaced_file_is_left_for_a_new_one(folder: Path, tmp_path: Path) -> 
     (tmp_path / "other").replace(file)
     assert outbox.put("execution", "kept")
     assert "kept" in kept_in(folder)
+    assert len(files_of(folder)) == 2
 
 
 def test_a_damaged_file_is_left_for_a_new_one(folder: Path) -> None:

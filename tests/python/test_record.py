@@ -51,6 +51,8 @@ def test_a_time_becomes_utc() -> None:
         ("repo", "\ud800"),
         ("embedding", [0.0] * 383),
         ("embedding", [0.0] * 383 + [None]),
+        ("embedding", [0.0] * 383 + [float("nan")]),
+        ("embedding", "no base64"),
         ("metadata", ["a list"]),
         ("metadata", {"a": object()}),
         ("metadata", deeply_nested()),
@@ -69,6 +71,13 @@ def test_a_value_out_of_range_is_a_rules_business() -> None:
         routing_confidence=7.0, complexity_score=-3, duration_seconds=float("nan"), user_rating=99
     )
     assert record.routing_confidence == 7.0
+
+
+def test_json_has_a_vector_as_text_and_gives_it_back() -> None:
+    record = ExecutionRecord(embedding=[number / 512 for number in range(384)])
+    text = record.model_dump_json()
+    assert len(text) < 3_000
+    assert ExecutionRecord.model_validate_json(text) == record
 
 
 def test_a_row_goes_into_raw_as_it_is() -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orb_learning.record import COLUMNS, EMBEDDING_DIMENSIONS
+from orb_learning import vectors
+from orb_learning.record import COLUMNS
 
 _SMALL_INTEGERS = {"TINYINT", "SMALLINT", "UTINYINT", "USMALLINT"}
 _INTEGERS = _SMALL_INTEGERS | {"INTEGER", "UINTEGER", "BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"}
@@ -138,7 +139,7 @@ def vector(source: str, source_type: str) -> Cast:
 
 def storable(floats: str) -> str:
     """Return the SQL of a FLOAT[] that raw takes; NULL for another length or with NULLs in it."""
-    n = EMBEDDING_DIMENSIONS
+    n = vectors.DIMENSIONS
     return f"case when len({floats}) = {n} and list_count({floats}) = {n} then {floats} end"
 
 
