@@ -39,12 +39,12 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; set PYTHON=/path/to/it"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable '.[dbt,dev]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable '.[dbt,dev,embeddings]'
 	touch $@
 
 constraints: $(READY)
 	{ head -1 constraints.txt; $(BIN)/pip list --format freeze --exclude-editable | \
-		grep -v '^pip=='; } > constraints.new && mv constraints.new constraints.txt
+		sed -e '/^pip==/d' -e 's/+cpu$$//'; } > constraints.new && mv constraints.new constraints.txt
 
 clean:
 	rm -rf .venv target logs

@@ -122,7 +122,10 @@ select
     latest.metadata,
     coalesce(latest.uploaded_at, latest._loaded_at) as uploaded_at,
     latest._load_seq,
-    latest._loaded_at
+    latest._loaded_at,
+    {{ text_id('latest.task_description') }} as _task_text_id,
+    {{ text_id('latest.solution_summary') }} as _solution_text_id,
+    {{ text_id('latest.error_message') }} as _error_text_id
 from latest
 {% if is_incremental() %}
     right join changed_tasks using (task_id)

@@ -24,7 +24,9 @@ select
     peak_memory_mb,
     cpu_time_seconds,
     solution_summary,
-    embedding::float[384] as embedding,
+    coalesce(executions.embedding::float[384], texts.embedding) as embedding,
     metadata,
     uploaded_at
-from {{ ref('fct_executions') }}
+from {{ ref('fct_executions') }} as executions
+left join {{ ref('text_embeddings') }} as texts
+    on executions._task_text_id = texts.text_id and texts.model = '{{ embedding_model() }}'

@@ -61,3 +61,7 @@ class ReaderPoolTimeoutError(DatabaseError):
 
 class ExecutionRefusedError(OrbError):
     """An execution was not stored: it is no record, or the outbox did not take it."""
+
+
+class EmbeddingError(OrbError):
+    """Texts cannot be embedded: a model or a package is missing, or is not what it should be."""

@@ -107,7 +107,8 @@ class DbtProject:
             *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder)),
             *("--target-path", str(self.scratch / "target")),
             *("--log-path", str(self.scratch / "logs")),
-            *("--vars", json.dumps(variables)),
+            # Most tests have no use for vectors, and importing torch takes seconds.
+            *("--vars", json.dumps({"embeddings_enabled": False} | variables)),
         ]
 
 

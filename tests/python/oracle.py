@@ -6,7 +6,9 @@ refresh have in common is seen too.
 
 from __future__ import annotations
 
+import hashlib
 import math
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -17,6 +19,8 @@ from typing import Any
 
 from orb_learning import database as databases
 from orb_learning.record import COLUMNS
+
+CONTROLS = {*range(32), *range(127, 160)}
 
 Row = dict[str, Any]
 Contents = dict[str, dict[tuple[Any, ...], Row]]
@@ -87,7 +91,7 @@ def expected(
         else:
             standing[row["task_id"]] = row
     valid = list(standing.values())
-    loaded = [{**row, "uploaded_at": row["uploaded_at"] or row["_loaded_at"]} for row in valid]
+    loaded = [_loaded(row) for row in valid]
     models = {
         "fct_executions": loaded,
         "rejected_executions": rejected,
@@ -96,6 +100,30 @@ def expected(
         "solution_patterns_mv": list(_patterns(valid, as_of, min_usage)),
     }
     return {model: _by_key(rows, KEYS[model]) for model, rows in models.items()}
+
+
+def _loaded(row: Row) -> Row:
+    return {
+        **row,
+        "uploaded_at": row["uploaded_at"] or row["_loaded_at"],
+        "_task_text_id": text_id(row["task_description"]),
+        "_solution_text_id": text_id(row["solution_summary"]),
+        "_error_text_id": text_id(row["error_message"]),
+    }
+
+
+def text_id(text: str | None) -> int | None:
+    """Return the number of a text: of its SHA-256, once its white space is one space."""
+    spaced = "".join(
+        " "
+        if unicodedata.category(character)[0] == "Z" or ord(character) in CONTROLS
+        else character
+        for character in unicodedata.normalize("NFC", text or "")
+    )
+    normalized = " ".join(filter(None, spaced.split(" ")))
+    if not normalized:
+        return None
+    return int(hashlib.sha256(normalized.encode()).hexdigest()[:16], 16)
 
 
 def assert_equal(actual: Contents, wanted: Contents) -> None:

@@ -23,6 +23,7 @@ PREFIXES = {
     "staging": r"stg_\w+",
     "core": r"(fct|int)_\w+|rejected_executions",
     "marts": r"int_\w+|\w+_mv",
+    "embeddings": r"int_\w+|text_embeddings|solution_clusters|error_resolutions",
     "public": r"executions|metadata",
 }
 """What a model in each folder is called."""
@@ -31,7 +32,8 @@ MAY_READ = {
     "staging": {"source", "seed"},
     "core": {"staging", "core"},
     "marts": {"core", "marts"},
-    "public": {"staging", "core"},
+    "embeddings": {"core", "marts", "embeddings"},
+    "public": {"staging", "core", "embeddings"},
 }
 """What each layer may read: its neighbours, and public the operational data in staging."""
 
@@ -83,10 +85,11 @@ def test_a_models_first_line_is_what_one_row_is_and_its_description_opens_with_i
     manifest: Manifest,
 ) -> None:
     for model in models(manifest):
-        first = model.raw_code.splitlines()[0]
-        assert first.startswith("-- One row is "), model.name
+        first = model.raw_code.splitlines()[0].removeprefix('"""').removesuffix('"""')
+        first = first.removeprefix("-- ")
+        assert first.startswith("One row is "), model.name
         assert first.endswith("."), model.name
-        opening = re.split(r"\W+", first.removeprefix("-- "))
+        opening = re.split(r"\W+", first)
         described = re.split(r"\W+", model.description)
         assert described[:4] == opening[:4], model.name
 

