@@ -2,15 +2,17 @@
 
 DuckDB lets one process write a file, or many read it, never both, so a connection is opened
 for one piece of work and closed after it; who finds the file taken waits, up to a limit. Threads
-and processes of this package wait in line (turns.py); dbt and others are asked again and again.
+and processes of this package, and dbt by its plugin, wait in line (turns.py); who takes no turns
+is asked again and again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -68,8 +70,8 @@ def connect(
     """
     path = Path(path)
     check_path(path, must_exist=read_only)
-    with translated_errors(path):
-        connection, turn = _open(path, read_only, wait_seconds)
+    opening = partial(duckdb.connect, path, read_only=read_only, config=CONFIG)
+    connection, turn = open_in_turn(path, opening, shared=read_only, wait_seconds=wait_seconds)
     try:
         with translated_errors(path):
             connection.execute("set timezone = 'UTC'")
@@ -107,25 +109,47 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
         raise DatabaseError(f"{path.parent} is not a directory; create it first")
 
 
-def _open(
-    path: Path, read_only: bool, wait_seconds: float
+def open_in_turn(
+    path: Path,
+    opening: Callable[[], duckdb.DuckDBPyConnection],
+    *,
+    shared: bool,
+    wait_seconds: float,
 ) -> tuple[duckdb.DuckDBPyConnection, turns.Turn]:
+    """Open the file when it is this one's turn, and nobody who takes no turns has it.
+
+    Args:
+        path: the database file.
+        opening: opens it.
+        shared: whether it is opened only to be read.
+        wait_seconds: for how long to wait.
+
+    Returns:
+        the connection, and the turn to end once it is closed.
+
+    Raises:
+        DatabaseError: one of its subclasses says who has the file, or what is wrong with it.
+    """
     deadline = time.monotonic() + wait_seconds
     pause = FIRST_PAUSE_SECONDS
     while True:
-        turn = turns.take(path, shared=read_only, deadline=deadline)
+        try:
+            turn = turns.take(path, shared=shared, deadline=deadline)
+        except OSError as error:
+            raise DatabaseError(f"{path} cannot be written: {error}") from error
         if turn is None:
             raise DatabaseLockedError(
-                f"{path} was in use by others of this package for {wait_seconds:g} s; "
-                f"try again when they are done"
+                f"{path} was in use by others of this package (a loader, an import, readers or "
+                f"dbt) for {wait_seconds:g} s; try again when they are done"
             )
         try:
-            return duckdb.connect(path, read_only=read_only, config=CONFIG), turn
+            with translated_errors(path):
+                return opening(), turn
         except BaseException as error:
             # Whoever has the file takes no turns. Those in line may be let in where this one
             # is not (readers beside a reader), so nobody sleeps on a turn.
             turn.end()
-            if not _is_lock_conflict(error) or time.monotonic() + pause > deadline:
+            if not isinstance(error, DatabaseLockedError) or time.monotonic() + pause > deadline:
                 raise
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -1,10 +1,14 @@
-"""Whose turn it is to have the DuckDB file, among the threads and processes of this package.
+"""Whose turn it is to have the DuckDB file, among dbt, threads and processes of this package.
 
 DuckDB gives a file to one writer or to many readers, refuses the rest at once, and refuses within
 one process to open it in two modes. So who opens it takes a turn first: readers share it, a
 writer is alone. A turn is a lock (flock, which also parts threads) on ``<file>.turn``. A writer
 keeps ``<file>.door`` shut while it waits, and readers come in only by that door, so readers that
 follow each other without a pause cannot keep it out. A lock ends with its process.
+
+DuckDB's own lock is not enough even for who would wait for it: DuckDB 2.0.0 reads a file's header
+before it takes the lock, so a writer that opens the file while another one closes it may go on
+from the state before, and what the other one had committed is gone.
 """
 
 from __future__ import annotations

@@ -272,3 +272,37 @@ def test_steady_readers_do_not_keep_the_loader_out(
         f"waited at most {max(waits):.2f} s"
     )
     assert max(waits) < LONGEST_WAIT_BESIDE_READERS
+
+
+def test_dbt_starts_beside_steady_readers_and_a_loader_that_never_pauses(
+    crash_project: DbtProject,
+    empty_database: Path,
+    database: Path,
+    tmp_path: Path,
+    tell: Callable[..., None],
+) -> None:
+    shutil.copy(empty_database, database)
+    outbox = tmp_path / "outbox"
+    workers: list[Worker | DbtRun] = [Worker("read", tmp_path, str(database)) for _ in range(3)]
+    workers.append(Worker("produce", tmp_path, str(outbox), str(tmp_path / "1.ids"), "0.005"))
+    workers.append(Worker("load", tmp_path, str(database), str(outbox), "0"))
+    waits: list[float] = []
+    with all_killed_at_the_end(workers):
+        for number in range(3):
+            run = crash_project.start(database, "run", "--select", "stg_loaded_files")
+            assert run.stdout is not None
+            lines = []
+            for line in run.stdout:
+                lines.append(line)
+                if "Concurrency:" in line:  # the last that dbt says before it opens the file
+                    began = time.monotonic()
+                if "START" in line and len(waits) == number:
+                    waits.append(time.monotonic() - began)
+            assert run.wait() == 0, "".join(lines)
+        assert all(worker.process.poll() is None for worker in workers)
+    tell(
+        "beside 3 steady readers and a loader without a pause, dbt began its first model after "
+        f"{', '.join(f'{wait:.2f}' for wait in waits)} s"
+    )
+    assert len(waits) == 3
+    assert max(waits) < LONGEST_WAIT_BESIDE_READERS

@@ -1,4 +1,4 @@
-"""Threads and processes of this package have the DuckDB file in turns."""
+"""Threads and processes of this package, and dbt, have the DuckDB file in turns."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from dbt.adapters.duckdb import environments
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.duckdb.credentials import DuckDBCredentials, PluginConfig
+from dbt.cli.main import dbtRunner
+from dbt_common.exceptions import DbtRuntimeError
 
+from building import DbtProject
 from orb_learning import turns
 from orb_learning.database import connect
-from orb_learning.errors import DatabaseLockedError
+from orb_learning.errors import DatabaseError, DatabaseLockedError
 
 READ_WITHOUT_A_PAUSE = """
 import sys
@@ -37,6 +45,13 @@ def existing(database: Path) -> None:
 
 def take(database: Path, *, shared: bool, seconds: float = 0.0) -> turns.Turn | None:
     return turns.take(database, shared=shared, deadline=time.monotonic() + seconds)
+
+
+def take_and_end(database: Path, *, shared: bool) -> bool:
+    turn = take(database, shared=shared)
+    if turn is not None:
+        turn.end()
+    return turn is not None
 
 
 def test_readers_share_and_a_writer_is_alone(database: Path) -> None:
@@ -164,5 +179,98 @@ def test_a_folder_that_cannot_be_written_can_be_read(
 
     monkeypatch.setattr(os, "open", refuse)
     assert take(database, shared=True) is not None
-    with pytest.raises(PermissionError):
-        take(database, shared=False)
+    with pytest.raises(DatabaseError, match="cannot be written: "), connect(database):
+        pass
+
+
+def dbt_environment(path: Path | str, **changes: Any) -> environments.Environment:
+    """What dbt-duckdb makes of a profile; its handle() opens the file."""
+    plugin = PluginConfig(module="orb_learning.dbt_plugin", config={"wait_seconds": 0.1})
+    return environments.create(
+        DuckDBCredentials(
+            database="learning", schema="main", path=str(path), plugins=[plugin], **changes
+        )
+    )
+
+
+@pytest.fixture
+def dbt_is_closed() -> Iterator[None]:
+    """Leave no file open in this process."""
+    yield
+    DuckDBConnectionManager.close_all_connections()
+
+
+def test_dbt_is_alone_until_it_closes_the_file(database: Path) -> None:
+    environment = dbt_environment(database)
+    assert take_and_end(database, shared=False), "before it opens the file it needs no turn"
+    handle = environment.handle()
+    assert not take_and_end(database, shared=True)
+    handle.close()
+    assert not take_and_end(database, shared=True), "dbt-duckdb keeps the file open"
+    environment.close()
+    assert take_and_end(database, shared=False)
+    duckdb.connect(database, read_only=True).close()  # would be refused if it were open
+    environment.handle().close()
+    assert not take_and_end(database, shared=True)
+    del environment, handle
+    assert take_and_end(database, shared=False)
+
+
+def test_dbt_that_only_reads_shares(database: Path) -> None:
+    environment = dbt_environment(database, config_options={"access_mode": "READ_ONLY"})
+    environment.handle()
+    assert take_and_end(database, shared=True)
+    assert not take_and_end(database, shared=False)
+
+
+def test_dbt_takes_no_turn_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    handle = dbt_environment(":memory:").handle()
+    assert handle.cursor().execute("select count(*) from raw.executions").fetchall() == [(0,)]
+    assert list(tmp_path.glob(":memory:*")) == []
+
+
+def test_dbt_says_what_it_waited_for_in_one_line(database: Path) -> None:
+    turn = take(database, shared=True)
+    assert turn is not None
+    with pytest.raises(DbtRuntimeError) as caught:
+        dbt_environment(database).handle()
+    assert caught.value.msg == (
+        f"{database} was in use by others of this package (a loader, an import, readers or dbt) "
+        f"for 0.1 s; try again when they are done"
+    )
+    turn.end()
+    with (
+        duckdb.connect(database, read_only=True),  # takes no turn
+        pytest.raises(DbtRuntimeError, match="is in use by another process") as caught,
+    ):
+        dbt_environment(database).handle()
+    assert "\n" not in caught.value.msg
+    assert take_and_end(database, shared=False), "who could not open the file keeps no turn"
+
+
+def test_dbt_does_not_wait_for_itself(database: Path) -> None:
+    forgotten = dbt_environment(database).handle()  # keeps the file open
+    handle = dbt_environment(database).handle()
+    assert handle.cursor().execute("select 1").fetchall() == [(1,)]
+    forgotten.close()
+
+
+@pytest.mark.usefixtures("dbt_is_closed")
+def test_dbt_runs_again_and_again_in_one_process(
+    project: DbtProject, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    dbt = dbtRunner(manifest=project.parse())
+    longest = 0.0
+    for options in (["--target", "dev"], [], ["--target", "read"], [], ["--threads", "4"]):
+        began = time.monotonic()
+        outcome = dbt.invoke(
+            ["--quiet", "show", "--inline", "select 1", *options, *project._options({})]
+        )
+        longest = max(longest, time.monotonic() - began)
+        assert outcome.success, (options, outcome.exception)
+    assert longest < 20
+    assert not take_and_end(database, shared=True)
+    DuckDBConnectionManager.close_all_connections()
+    assert take_and_end(database, shared=False)
