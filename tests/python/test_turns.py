@@ -22,6 +22,7 @@ from dbt.cli.main import dbtRunner
 from dbt_common.exceptions import DbtRuntimeError
 
 from building import DbtProject
+from orb_learning import database as db
 from orb_learning import turns
 from orb_learning.database import connect
 from orb_learning.errors import DatabaseError, DatabaseLockedError
@@ -39,6 +40,11 @@ while True:
 
 @pytest.fixture(autouse=True)
 def existing(database: Path) -> None:
+    with connect(database):
+        pass
+
+
+def open_and_close(database: Path) -> None:
     with connect(database):
         pass
 
@@ -99,6 +105,33 @@ def test_threads_read_and_write_one_file_without_a_conflict(database: Path) -> N
         assert connection.execute("select count(*) from seen").fetchone() == (24,)
 
 
+def has_lock_of_the_system(file: Path) -> bool:
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    inode = f":{file.stat().st_ino}"
+    return any(
+        kind == "POSIX" and int(process) == os.getpid() and place.endswith(inode)
+        for _, kind, _, _, process, place, *_ in locks
+    )
+
+
+def test_no_thread_loses_the_files_lock_by_another_that_opens_it(database: Path) -> None:
+    until = time.monotonic() + 1
+    locked: list[bool] = []
+
+    def read() -> None:
+        while time.monotonic() < until:
+            with connect(database, read_only=True):
+                locked.append(has_lock_of_the_system(database))
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(locked) > 100
+    assert all(locked), f"{locked.count(False)} of {len(locked)} connections had no lock"
+
+
 def test_a_writer_gets_in_between_readers_that_never_pause(database: Path) -> None:
     command = [sys.executable, "-c", READ_WITHOUT_A_PAUSE, str(database)]
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
@@ -135,6 +168,35 @@ def test_a_file_that_this_process_has_open_in_another_mode_is_waited_for(databas
     threading.Timer(0.2, other.close).start()
     with connect(database, read_only=True, wait_seconds=5) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_file_at_anothers_checkpoint_is_waited_for(database: Path) -> None:
+    code = (
+        "import duckdb, os, sys; connection = duckdb.connect(sys.argv[1])\n"
+        "connection.execute('create table t (i int)'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(database)], check=True)
+    log = database.with_name(f"{database.name}.wal")
+    before_the_checkpoint = log.read_bytes()
+    with connect(database):
+        pass
+    log.write_bytes(before_the_checkpoint)
+    with pytest.raises(duckdb.IOException, match="WAL checkpoint iteration does not match"):
+        duckdb.connect(database)
+    threading.Timer(0.2, log.unlink).start()
+    with connect(database, wait_seconds=5) as connection:
+        assert connection.execute("from t").fetchall() == []
+
+
+def test_a_forked_child_can_open_a_file_while_its_parent_opens_one(database: Path) -> None:
+    with db._open_mutex:
+        child = multiprocessing.get_context("fork").Process(target=open_and_close, args=(database,))
+        thread = threading.Thread(target=child.start)  # one that does not have the lock forks
+        thread.start()
+        thread.join()
+    child.join(timeout=10)
+    child.kill()
+    assert child.exitcode == 0
 
 
 def test_a_killed_process_gives_its_turn_back(database: Path) -> None:
