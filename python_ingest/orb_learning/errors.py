@@ -65,3 +65,7 @@ class ExecutionRefusedError(OrbError):
 
 class EmbeddingError(OrbError):
     """Texts cannot be embedded: a model or a package is missing, or is not what it should be."""
+
+
+class VectorIndexError(OrbError):
+    """The index of vectors cannot be built or written; search does without it."""

@@ -1,0 +1,62 @@
+"""A builder of the index of vectors that kills itself: `index_worker.py <db> <model> <step>`.
+
+The step is what it does when it dies; `-` lets it work until somebody else kills it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import faiss
+
+from orb_learning import vector_index
+
+write_index = faiss.write_index
+
+
+def die(*_: Any, **__: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dies_after(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any, **named: Any) -> None:
+        function(*arguments, **named)
+        die()
+
+    return call
+
+
+def half_written(index: Any, path: str) -> None:
+    write_index(index, path)
+    os.truncate(path, 1000)
+    die()
+
+
+def main(database: Path, model: str, step: str) -> None:
+    match step:
+        case "write_index":
+            faiss.write_index = half_written
+        case "fsync":
+            os.fsync = die
+        case "dump":
+            json.dump = dies_after(json.dump)
+        case "replace":
+            Path.replace = die  # type: ignore[method-assign]
+        case "after replace":
+            Path.replace = dies_after(Path.replace)  # type: ignore[method-assign]
+        case "unlink":
+            Path.unlink = dies_after(Path.unlink)  # type: ignore[method-assign]
+    with duckdb.connect(database, read_only=True) as connection:
+        print("building", flush=True)  # noqa: T201
+        vector_index.build_or_update(connection, vector_index.folder_of(database), model)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
