@@ -11,7 +11,7 @@
             {%- set moment = moment.astimezone(modules.pytz.utc) -%}
         {%- endif -%}
         timestamp '{{ moment.strftime("%Y-%m-%d %H:%M:%S.%f") }}'
-    {%- elif model.config.materialized == 'view' -%}
+    {%- elif model.config.materialized in ('view', 'table_macro') -%}
         (now() at time zone 'UTC')
     {%- else -%}
         timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}'

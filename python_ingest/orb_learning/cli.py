@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from orb_learning import search_commands
+from orb_learning.console import err, out, print_error, reported_errors
 from orb_learning.errors import DeadLetterError, OrbError
 
 app = typer.Typer(
@@ -25,27 +24,12 @@ dead_letters_app = typer.Typer(
     no_args_is_help=True, help="The records that the database did not take, with their reasons."
 )
 app.add_typer(dead_letters_app, name="dead-letters")
-out = Console()
-err = Console(stderr=True)
+app.add_typer(search_commands.app)
 
 
 @app.callback()
 def main() -> None:
     """The learning database of an orchestrator of AI agents."""
-
-
-@contextmanager
-def reported_errors() -> Iterator[None]:
-    """Print an OrbError as one message on standard error and exit with status 1."""
-    try:
-        yield
-    except OrbError as error:
-        _print_error(error)
-        raise typer.Exit(1) from error
-
-
-def _print_error(error: OrbError) -> None:
-    err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
 @app.command("import")
@@ -78,7 +62,7 @@ def import_command(
                 database, file, again=again, naive_is_utc=naive_is_utc, show_progress=True
             )
         except OrbError as error:
-            _print_error(error)
+            print_error(error)
             failed = True
             continue
         if result.already_known:
@@ -202,9 +186,9 @@ def load_command(
             soft_wrap=True,
         )
     for damage in result.damaged:
-        _print_error(OrbError(f"damaged, loaded as far as it can be read: {damage}"))
+        print_error(OrbError(f"damaged, loaded as far as it can be read: {damage}"))
     for name in result.foreign:
-        _print_error(
+        print_error(
             OrbError(
                 f"{settings.outbox_folder / name} feeds another database and was left alone; "
                 f"`orb load --adopt` loads it into this one, from its beginning"
@@ -313,7 +297,7 @@ def replay_dead_letters(
                 dead_letters.replay(database, number, payload=payload)
                 out.print(f"dead letter {number}: loaded", highlight=False)
             except DeadLetterError as error:
-                _print_error(error)
+                print_error(error)
                 failed = True
     if failed:
         raise typer.Exit(1)

@@ -44,8 +44,10 @@ class Encoder:
         path = _packaged_weights() if model == DEFAULT_MODEL else model
         try:
             transformers = importlib.import_module("sentence_transformers")
+            logging = importlib.import_module("transformers.utils.logging")
         except ImportError as error:
             raise _not_installed() from error
+        logging.disable_progress_bar()  # of loading the weights, which takes no time
         try:
             self._model = transformers.SentenceTransformer(str(path), device="cpu")
         except Exception as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from orb_learning import database
+from orb_learning import database, similarity
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.loader import BackgroundLoader
 from orb_learning.outbox import Outbox
@@ -178,6 +178,63 @@ class LearningDatabase:
         if limit < 0:
             raise ValueError(f"limit = {limit}: must be 0 or more")
         return await self._read("solution_patterns", repo=repo, min_usage=min_usage, limit=limit)
+
+    async def find_similar_executions(
+        self,
+        task_description: str,
+        repo: str | None = None,
+        limit: int = 10,
+        days_back: int | None = 90,
+        threshold: float | None = None,
+        *,
+        tier: str | None = None,
+        success: bool | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the tasks like one, the most similar first: one row a distinct text.
+
+        A row has the columns of one execution of the text (its newest success, else its newest),
+        and sums up all of them: ``execution_count``, ``success_count``, ``success_rate`` with its
+        95 % Wilson interval, ``tiers``, ``best_solution``. The filters apply before the ranking.
+
+        A text that the database does not have is embedded; the first one takes seconds.
+
+        Args:
+            task_description: the task, in whatever words.
+            repo: only executions in this repository.
+            limit: the most rows, 1 to 1,000.
+            days_back: how many days an execution may be old; None for any.
+            threshold: the least cosine similarity; ``learning.similarity_threshold`` (0.7) if None.
+            tier: only executions by this model tier.
+            success: only those that succeeded, or that failed.
+
+        Raises:
+            EmbeddingError: the text is empty, or the model cannot be used.
+            DatabaseError: there is no database, nothing was built, or it cannot be read.
+        """
+        vector = await self._vector_of(task_description)
+        return await self._readers.run(
+            lambda connection: similarity.similar_executions(
+                connection,
+                vector,
+                model=self.settings.embedding_model,
+                limit=limit,
+                days_back=days_back,
+                threshold=self.settings.similarity_threshold if threshold is None else threshold,
+                repo=repo,
+                tier=tier,
+                success=success,
+                now=self._now().astimezone(UTC).replace(tzinfo=None),
+            )
+        )
+
+    async def _vector_of(self, text: str) -> Sequence[float]:
+        model = self.settings.embedding_model
+        known = await self._readers.run(
+            lambda connection: similarity.known_vector(connection, text, model)
+        )
+        if known is not None:
+            return known
+        return await asyncio.to_thread(similarity.new_vector, text, model)
 
     def pool_statistics(self) -> PoolStatistics:
         """Return how the connections for reading are used."""

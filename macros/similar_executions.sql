@@ -1,0 +1,113 @@
+{#-
+  A call of the table function similar_executions, for models and analyses.
+  vector: an SQL expression, 384 floats of unit length, such as
+    (select embedding from text_embeddings where text_id = …)
+  The others are SQL expressions, too, by the names of the function's parameters.
+-#}
+{% macro similar_executions(vector) -%}
+    {#- depends_on: the function stands on these -#}
+    {%- set function = ref('similar_executions') -%}
+    {%- set arguments = [vector] -%}
+    {%- for name, value in kwargs.items() -%}{%- do arguments.append(name ~ ' := ' ~ value) -%}{%- endfor -%}
+    {{ function }}({{ arguments | join(', ') }})
+{%- endmacro %}
+
+
+{% macro search_parameters() -%}
+    {{ return([
+        'query_vector',
+        'at_most := 10',
+        'least_similarity := 0.7',
+        'days_back := 90',
+        'wanted_repo := null',
+        'wanted_tier := null',
+        'wanted_success := null',
+        'wanted_model := null',
+        'moment := null',
+    ]) }}
+{%- endmacro %}
+
+
+{#- The query behind the table functions: among all texts, or those in the parameter wanted_texts. -#}
+{% macro texts_by_similarity(executions, text_embeddings, among=false) -%}
+with
+
+wanted as not materialized (
+    select * from {{ executions }}
+    where
+        (wanted_repo is null or repo = wanted_repo)
+        and (wanted_tier is null or model_tier = wanted_tier)
+        and (wanted_success is null or success = wanted_success)
+        and (
+            days_back is null
+            or timestamp >= coalesce(moment::timestamp, {{ utc_now() }}) - to_days(days_back::integer)
+        )
+),
+
+ranked as (
+    select
+        texts.text_id,
+        array_inner_product(texts.embedding, query_vector::float[384]) as similarity
+    from {{ text_embeddings }} as texts
+    inner join (select distinct _task_text_id from wanted) as wanted_texts
+        on texts.text_id = wanted_texts._task_text_id
+    where
+        texts.model = coalesce(wanted_model, '{{ embedding_model() }}')
+        and texts.embedding is not null
+        {%- if among %}
+        and texts.text_id in (select unnest(wanted_texts))
+        {%- endif %}
+    order by similarity desc, texts.text_id
+    limit at_most
+),
+
+-- The threshold after the limit: a filter on the similarity would have it computed twice.
+nearest as (
+    select * from ranked
+    where similarity >= least_similarity
+),
+
+texts as (
+    select
+        nearest.text_id,
+        any_value(nearest.similarity) as similarity,
+        arg_max(wanted, (wanted.success, wanted.timestamp, wanted._load_seq)) as representative,
+        count(*) as execution_count,
+        count(*) filter (wanted.success) as success_count,
+        histogram(wanted.model_tier) as tiers,
+        histogram(wanted.model_tier) filter (wanted.success) as tiers_of_successes,
+        arg_max(
+            wanted.solution_summary,
+            (coalesce(wanted.quality_score, -1), wanted.timestamp, wanted._load_seq)
+        ) filter (wanted.success and {{ has_solution() }}) as best_solution
+    from nearest
+    inner join wanted
+        on nearest.text_id = wanted._task_text_id
+    group by nearest.text_id
+)
+
+select
+    representative.task_id,
+    representative.timestamp,
+    representative.task_type,
+    representative.repo,
+    representative.model_tier,
+    representative.pool_type,
+    representative.success,
+    representative.duration_seconds,
+    representative.quality_score,
+    representative.task_description,
+    representative.solution_summary,
+    similarity,
+    execution_count,
+    success_count,
+    success_count / execution_count as success_rate,
+    {{ wilson_lower('success_count', 'execution_count') }} as success_rate_low,
+    {{ wilson_upper('success_count', 'execution_count') }} as success_rate_high,
+    tiers,
+    tiers_of_successes,
+    best_solution,
+    text_id
+from texts
+order by similarity desc, text_id
+{%- endmacro %}

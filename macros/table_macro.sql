@@ -1,0 +1,14 @@
+{#- A model that is a DuckDB table macro: a query with the parameters that `meta.parameters` names.
+    (dbt-duckdb's own materialization takes them from a key that dbt calls deprecated.) -#}
+{% materialization table_macro, adapter='duckdb' %}
+    {{ run_hooks(pre_hooks) }}
+    {%- set relation = this.incorporate(type='view') -%}
+    {% call statement('main') %}
+        create or replace macro {{ relation }}({{ config.get('meta').parameters | join(', ') }}) as table (
+            {{ sql }}
+        )
+    {% endcall %}
+    {{ run_hooks(post_hooks) }}
+    {{ adapter.commit() }}
+    {{ return({'relations': [relation]}) }}
+{% endmaterialization %}

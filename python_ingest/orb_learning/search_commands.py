@@ -1,0 +1,106 @@
+"""``orb similar``: which executions were like a task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from orb_learning.console import err, out, reported_errors
+
+app = typer.Typer()
+
+LONGEST_CELL = 300
+
+Text = Annotated[str, typer.Argument(metavar="TEXT", help="The task, in whatever words.")]
+Repo = Annotated[str | None, typer.Option(help="Only executions in this repository.")]
+Limit = Annotated[int, typer.Option(min=1, max=1_000, help="The most rows.")]
+Days = Annotated[
+    int | None,
+    typer.Option("--days", min=0, max=36_500, help="How many days an execution may be old."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        min=-1,
+        max=1,
+        help="The least cosine similarity; if left out, the setting's.",
+    ),
+]
+Tier = Annotated[str | None, typer.Option(help="Only executions by this model tier.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("similar")
+def similar_command(
+    text: Text,
+    repo: Repo = None,
+    limit: Limit = 10,
+    days: Days = 90,
+    threshold: Threshold = None,
+    tier: Tier = None,
+    success: Annotated[
+        bool | None,
+        typer.Option("--succeeded/--failed", help="Only executions that did."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the tasks like this one, what became of them, and what solved them."""
+    from orb_learning import database, similarity
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        vector = similarity.vector_of(settings.database_path, text, settings.embedding_model)
+        with database.connect(settings.database_path, read_only=True) as connection:
+            rows = similarity.similar_executions(
+                connection,
+                vector,
+                model=settings.embedding_model,
+                limit=limit,
+                days_back=days,
+                threshold=settings.similarity_threshold if threshold is None else threshold,
+                repo=repo,
+                tier=tier,
+                success=success,
+            )
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        err.print("No task is so similar: try a lower --threshold, more --days or fewer filters.")
+        return
+    table = Table("similarity", "task", "runs", "success rate (95 %)", "tiers", "best solution")
+    for column, ratio in zip(table.columns, (None, 4, None, None, None, 4), strict=True):
+        column.ratio, column.overflow = ratio, "fold"
+    for row in rows:
+        table.add_row(
+            f"{row['similarity']:.3f}",
+            cell(row["task_description"]),
+            f"{row['execution_count']:,}",
+            rate(row),
+            ", ".join(f"{tier} {count:,}" for tier, count in row["tiers"].items()),
+            cell(row["best_solution"]),
+        )
+    out.print(table)
+
+
+def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows as a JSON list; UUIDs and times are texts."""
+    typer.echo(json.dumps(rows, default=str, indent=2, ensure_ascii=False))
+
+
+def cell(text: str | None) -> str:
+    """Return a text of an agent for a table: cut, and without what acts on a terminal."""
+    shown = "".join(one if one.isprintable() else " " for one in text or "-")
+    return escape(shown if len(shown) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}…")
+
+
+def rate(row: Mapping[str, Any]) -> str:
+    """Return a success rate with its interval."""
+    low, high = row["success_rate_low"], row["success_rate_high"]
+    return f"{row['success_rate']:.0%} ({low:.0%} to {high:.0%})"

@@ -1,0 +1,160 @@
+"""Which executions were like a task, by the vectors of their texts.
+
+The questions are table functions in the database, made by `dbt build` (models/search), so that the
+package, analysts and other tools ask the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from orb_learning import database
+from orb_learning.errors import EmbeddingError, NotBuiltError
+
+if TYPE_CHECKING:
+    from orb_learning.embedding import Encoder
+
+MOST_RESULTS = 1_000
+
+_loading = threading.Lock()
+
+
+def known_vector(
+    connection: duckdb.DuckDBPyConnection, text: str, model: str
+) -> Sequence[float] | None:
+    """Return the vector of a text that the database has already, None where it has not.
+
+    Raises:
+        EmbeddingError: the text is empty, or the database's vectors are of another model.
+        NotBuiltError: nothing has been built yet.
+    """
+    if not text.strip():
+        raise EmbeddingError("the text to search for is empty")
+    rows = _rows(
+        connection,
+        "select embedding from known_vector($text, wanted_model := $model)",
+        {"text": text, "model": model},
+    )
+    if rows:
+        vector: Sequence[float] = rows[0]["embedding"]
+        return vector
+    models = [
+        row["model"] for row in _rows(connection, "select distinct model from text_embeddings")
+    ]
+    if not models:
+        raise EmbeddingError(
+            "no text has been embedded yet: run `dbt build` with embeddings_enabled"
+        )
+    if model not in models:
+        raise EmbeddingError(
+            f"the texts were embedded by {', '.join(models)}, and {model} is to search them; set "
+            f"ORB_LEARNING__EMBEDDING_MODEL to the same for both and run `dbt build`"
+        )
+    return None
+
+
+def vector_of(database_path: Path, text: str, model: str) -> Sequence[float]:
+    """Return the vector of a text: from the database, which is not kept open, else from the model.
+
+    Raises:
+        EmbeddingError: the text is empty, or the model cannot be used.
+        DatabaseError: the database cannot be read.
+    """
+    with database.connect(database_path, read_only=True) as connection:
+        vector = known_vector(connection, text, model)
+    return new_vector(text, model) if vector is None else vector
+
+
+def new_vector(text: str, model: str) -> Sequence[float]:
+    """Return the vector of a text that the database does not have; the first one takes seconds.
+
+    Raises:
+        EmbeddingError: the model cannot be used.
+    """
+    with _loading:
+        encoder = _encoder(model)
+    vector: Sequence[float] = encoder.encode([text])[0].tolist()
+    return vector
+
+
+def similar_executions(
+    connection: duckdb.DuckDBPyConnection,
+    vector: Sequence[float],
+    *,
+    model: str,
+    limit: int,
+    days_back: int | None,
+    threshold: float,
+    repo: str | None = None,
+    tier: str | None = None,
+    success: bool | None = None,
+    now: datetime | None = None,
+) -> list[dict[str, Any]]:
+    """Return the distinct task texts like a vector, the most similar first.
+
+    Args:
+        connection: of the learning database.
+        vector: 384 floats of unit length.
+        model: the model that it is of.
+        limit: the most texts, 1 to 1,000.
+        days_back: how many days an execution may be old; None for any.
+        threshold: the least cosine similarity, -1 to 1.
+        repo: only executions in this repository.
+        tier: only those by this model tier.
+        success: only those that succeeded, or that failed.
+        now: naive UTC; the present time if None.
+
+    Raises:
+        ValueError: an argument is out of its range.
+        NotBuiltError: nothing has been built yet.
+    """
+    if not 1 <= limit <= MOST_RESULTS:
+        raise ValueError(f"limit = {limit}: must be 1 to {MOST_RESULTS:,}")
+    if not -1 <= threshold <= 1:
+        raise ValueError(f"threshold = {threshold}: must be -1 to 1")
+    if days_back is not None and not 0 <= days_back <= 36_500:
+        raise ValueError(f"days_back = {days_back}: must be 0 to 36,500")
+    parameters = {
+        "vector": vector,
+        "at_most": limit,
+        "least_similarity": threshold,
+        "days_back": days_back,
+        "wanted_repo": repo,
+        "wanted_tier": tier,
+        "wanted_success": success,
+        "wanted_model": model,
+        "moment": now,
+    }
+    return _rows(connection, _call("similar_executions", parameters), parameters)
+
+
+def _call(function: str, parameters: dict[str, Any]) -> str:
+    named = (f"{name} := ${name}" for name in parameters if name != "vector")
+    return f"from {function}($vector, {', '.join(named)})"
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    try:
+        result = connection.execute(sql, parameters or {})
+    except duckdb.CatalogException as error:
+        raise NotBuiltError(
+            f"nothing to search has been built yet: run `dbt build`. {str(error).splitlines()[0]}"
+        ) from error
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+@cache
+def _encoder(model: str) -> Encoder:
+    from orb_learning.embedding import Encoder
+
+    return Encoder(model)
