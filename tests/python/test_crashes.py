@@ -38,6 +38,9 @@ PHASES = {
     "dbt": ["1", "4", "7", "8", "9", "11", "13"],
 }
 LONGEST_WAIT_BESIDE_READERS = 5.0
+LONGEST_WAIT_FOR_A_VICTIM = 120.0
+"""Seconds without a kill after which something stands still; the slowest is a start of dbt."""
+SECONDS_BETWEEN_REPORTS = 60.0
 
 
 class Worker:
@@ -108,8 +111,14 @@ class DbtRun:
         self.process.send_signal(signal.SIGSTOP)
         self.process.kill()
         self.process.wait()
-        self._reader.join()
+        self.said()
         return self.phase()
+
+    def said(self) -> str:
+        """Return all the output of a process that has ended."""
+        self._reader.join(timeout=30)
+        assert not self._reader.is_alive(), "dbt has ended, and somebody still has its output open"
+        return "".join(self.output)
 
 
 def ids_of(folder: Path) -> Counter[str]:
@@ -183,11 +192,22 @@ def test_what_was_acknowledged_is_in_raw_exactly_once_after_kills(
         victims = ["dbt"] * (KILLS // 12) + ["load"] * (KILLS // 3)
         victims += ["produce"] * (KILLS - len(victims))
         chance.shuffle(victims)
+        last_kill = last_told = began
         while victims:
             time.sleep(chance.uniform(0.01, 0.2))
+            now = time.monotonic()
+            left = f"{dict(Counter(victims))} left to kill"
+            assert now - last_kill < LONGEST_WAIT_FOR_A_VICTIM, (
+                f"no kill for {now - last_kill:.0f} s, {left}, and at work "
+                f"{[(worker.what, worker.phase()) for worker in workers]}"
+            )
+            if now - last_told > SECONDS_BETWEEN_REPORTS:
+                last_told = now
+                tell(f"{hits.total()} kills in {now - began:.0f} s, {left}")
             for place, worker in enumerate(workers):
-                if worker.process.poll() is not None:  # a dbt run that came to its end
-                    assert worker.what == "dbt", f"a {worker.what} process ended by itself"
+                if worker.process.poll() is not None:
+                    assert isinstance(worker, DbtRun), f"a {worker.what} process ended by itself"
+                    assert worker.process.returncode == 0, f"dbt failed: {worker.said()}"
                     workers[place] = start("dbt")
             ready = [
                 place
@@ -199,8 +219,9 @@ def test_what_was_acknowledged_is_in_raw_exactly_once_after_kills(
             place = chance.choice(ready)
             what = workers[place].what
             phase = workers[place].kill(chance.choice(PHASES[what]))
-            workers[place] = start(what)
             if phase != "-":
+                workers[place] = start(what)
+                last_kill = time.monotonic()
                 victims.remove(what)
                 hits[f"{what}: {phase}"] += 1
         slowest = max(
