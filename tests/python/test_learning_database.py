@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from building import STEM, DbtProject
+from forking import forked
 from orb_learning.database import connect
 from orb_learning.errors import (
     DatabaseError,
@@ -318,17 +318,14 @@ def test_an_event_loop_closed_in_the_middle_loses_nothing(database: Path) -> Non
 def test_a_forked_child_stores_beside_its_parent(database: Path) -> None:
     learning = LearningDatabase(database, flush_interval=0.05)
     run(learning.initialize())
-    child = os.fork()
-    if child == 0:
-        try:
-            run(learning.initialize())
-            run(learning.store_execution(execution()))
-            run(learning.close())
-            os._exit(0)
-        finally:
-            os._exit(1)
-    run(learning.store_execution(execution()))
-    assert os.waitpid(child, 0)[1] == 0
+
+    def store() -> None:
+        run(learning.initialize())
+        run(learning.store_execution(execution()))
+        run(learning.close())
+
+    with forked(store):
+        run(learning.store_execution(execution()))
     run(learning.close())
     assert len(task_ids(database)) == 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -11,13 +12,16 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from forking import forked
 from orb_learning import outbox as outbox_module
 from orb_learning.outbox import Outbox
+from orb_learning.outbox_file import in_use
 from orb_learning.outbox_reader import files_of, open_reader
 
 
@@ -125,20 +129,90 @@ def test_a_forked_child_records_into_a_file_of_its_own(folder: Path) -> None:
 
     thread = threading.Thread(target=record)
     thread.start()
-    for child in range(5):
-        pid = os.fork()
-        if pid == 0:
-            # The parent's thread may have had the lock at the fork: the child must not wait for it.
-            kept = outbox.put("execution", f"child {child}")
-            outbox.close()
-            os._exit(0 if kept else 1)
-        assert os.waitpid(pid, 0)[1] == 0
-    stop.set()
-    thread.join()
+
+    def record_in_child(child: int) -> None:
+        assert outbox.put("execution", f"child {child}")
+        outbox.close()
+
+    try:
+        for child in range(5):
+            with forked(partial(record_in_child, child)):
+                pass
+    finally:
+        stop.set()
+        thread.join()
     assert outbox.put("execution", "after")
     assert sorted(kept_in(folder)) == sorted(
         ["before", *recorded, "after", *(f"child {child}" for child in range(5))]
     )
+
+
+def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent(folder: Path) -> None:
+    outbox = Outbox(folder)
+
+    def record() -> None:
+        thread = threading.Thread(target=outbox.put, args=["execution", "child"])
+        thread.start()  # another thread than the lock's
+        thread.join()
+
+    with outbox._lock, forked(record):
+        pass
+    assert kept_in(folder) == ["child"]
+
+
+def test_a_forked_child_does_not_open_what_its_parent_has_open(folder: Path) -> None:
+    left, read, own = Outbox(folder), Outbox(folder), Outbox(folder)
+    for outbox in (left, read, own):
+        assert outbox.put("execution", "a")
+    left.close()
+    read.close()
+    files = files_of(folder)
+
+    def look() -> None:
+        assert files_of(folder) == files[:1]
+
+    with open_reader(files[1]), forked(look):
+        assert files_of(folder) == files
+
+
+def test_a_forked_child_neither_closes_its_parents_file_nor_keeps_it_locked(folder: Path) -> None:
+    outbox = Outbox(folder)
+    outbox.put("execution", "a")
+    (file,) = files_of(folder)
+    told, tell = os.pipe()
+
+    def wait() -> None:
+        os.close(tell)
+        gc.collect()
+        opened = set()
+        for descriptor in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):  # that of the listing itself
+                opened.add(descriptor.readlink())
+        assert file in opened, "SQLite was told to close the parent's file"
+        assert file.with_name(f"{file.name}.lock") not in opened
+        os.read(told, 1)
+
+    with forked(wait):
+        try:
+            outbox.close()
+            assert not in_use(file)
+        finally:
+            os.close(told)
+            os.close(tell)
+
+
+def test_what_was_refused_before_a_fork_is_told_once(folder: Path) -> None:
+    outbox = Outbox(folder)
+    assert outbox.put_many("execution", ["\ud800"]) == 0
+
+    def record() -> None:
+        assert outbox.put("execution", "child")
+
+    with forked(record):
+        pass
+    assert outbox.put("execution", "parent")
+    told = '{"reason": "unencodable", "count": 1}'
+    assert sorted(kept_in(folder)) == ["child", "parent", told]
 
 
 def test_a_forked_child_that_ends_normally_leaves_the_parents_file_alone(folder: Path) -> None:
@@ -156,7 +230,7 @@ def test_a_forked_child_that_ends_normally_leaves_the_parents_file_alone(folder:
         assert outbox.put("execution", "after")
         os._exit(0)
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, timeout=60)
     assert kept_in(folder) == ["before", "after"]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import enum
 import json
-import os
 import sqlite3
 import threading
 import uuid
@@ -20,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from forking import forked
 from orb_learning.halves import merge
 from orb_learning.outbox import Outbox
 from orb_learning.record import ExecutionRecord
@@ -456,13 +456,14 @@ def test_threads_are_counted_exactly(captured: Captured) -> None:
 
 def test_a_forked_child_records_beside_its_parent(captured: Captured) -> None:
     captured.store()
-    with captured.capture._lock:
-        child = os.fork()
-        if child == 0:
-            thread = threading.Thread(target=captured.store)  # another thread than the lock's
-            thread.start()
-            thread.join(5)
-            os._exit(0 if captured.capture.counts() == {"kept": 2} else 1)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def record() -> None:
+        thread = threading.Thread(target=captured.store)  # another thread than the lock's
+        thread.start()
+        thread.join()
+        assert captured.capture.counts() == {"kept": 2}
+
+    with captured.capture._lock, forked(record):
+        pass
     captured.store()
     assert len(captured.payloads()) == 3
