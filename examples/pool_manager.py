@@ -1,4 +1,4 @@
-"""A small asynchronous PoolManager: pools of workers that run tasks, each execution recorded.
+"""A small asynchronous PoolManager: pools of workers that run tasks; what it does is recorded.
 
 Run it: ``python examples/pool_manager.py [database]``. The README shows what stands between the
 lines "in the README" and "to here".
@@ -22,7 +22,11 @@ from orb_learning.database import connect
 
 Task = dict[str, Any]
 Result = dict[str, Any]
+Decision = dict[str, Any]
 Worker = Callable[[Task], Awaitable[Result]]
+
+EXPLORED = 0.1
+"""The part of the tasks whose pool is drawn: who never tries another pool learns of one only."""
 
 
 @dataclass
@@ -40,40 +44,63 @@ class Pool:
 
 
 class PoolManager:
-    """Runs tasks on pools; a task that fails has a result that says so."""
+    """Routes tasks to pools and runs them; a task that fails has a result that says so."""
 
     def __init__(self, pools: dict[str, Pool], telemetry: TelemetryCapture | None = None):
         self.pools = pools
         self.telemetry = telemetry
-
-    async def route_task(self, task: Task) -> Result:
-        """Run a task on the pool that has the least to do for its places."""
-        load = {name: pool.tasks / pool.places for name, pool in self.pools.items()}
-        return await self.execute_on_pool(min(load, key=lambda name: load[name]), task)
+        self._chance = random.Random(1)  # noqa: S311 - the same tasks go the same ways in every run
 
     # in the README
-    async def execute_on_pool(self, pool_id: str, task: Task) -> Result:
+    async def route_task(self, task: Task) -> Result:
+        pool_id, decision = self._decide()
+        if self.telemetry is not None:
+            self.telemetry.capture_routing_decision(task["task_id"], task, decision)
+        return await self.execute_on_pool(pool_id, task, routed=True)
+
+    # to here
+
+    # in the README
+    async def execute_on_pool(self, pool_id: str, task: Task, routed: bool = False) -> Result:
         start = datetime.now(UTC)
         result = await self._run(pool_id, task)
         if self.telemetry is not None:
-            known = {**task, "pool_type": self.pools[pool_id].pool_type}
             end = datetime.now(UTC)
-            self.telemetry.store_execution_telemetry(pool_id, known, result, start, end)
+            await asyncio.sleep(0)  # the next task starts first, so the pool loses no time
+            if routed:
+                self.telemetry.capture_execution_outcome(task["task_id"], result, start, end)
+            else:
+                self.telemetry.store_execution_telemetry(pool_id, task, result, start, end)
         return result
 
     # to here
 
+    def _decide(self) -> tuple[str, Decision]:
+        """Choose the pool that has the least to do for its places, and now and then any."""
+        load = {name: pool.tasks / pool.places for name, pool in self.pools.items()}
+        best = min(load, key=lambda name: load[name])
+        draws = self._chance.random() < EXPLORED
+        pool_id = self._chance.choice(list(load)) if draws else best
+        return pool_id, {
+            "pool_type": self.pools[pool_id].pool_type,
+            "candidates": [{"pool_id": name, "load": load[name]} for name in load],
+            "policy": "least_load",
+            "propensity": EXPLORED / len(load) + (1 - EXPLORED if pool_id == best else 0),
+            "metadata": {"pool_id": pool_id},
+        }
+
     async def _run(self, pool_id: str, task: Task) -> Result:
         pool = self.pools[pool_id]
+        ran = {"pool_type": pool.pool_type}
         limit = task.get("timeout", 30.0)
         pool.tasks += 1
         try:
             async with pool.free, asyncio.timeout(limit):
-                return {"status": "completed", **await pool.worker(task)}
+                return ran | {"status": "completed", **await pool.worker(task)}
         except TimeoutError:
-            return {"status": "timeout", "error": f"timed out after {limit} s"}
+            return ran | {"status": "timeout", "error": f"timed out after {limit} s"}
         except Exception as error:
-            return {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+            return ran | {"status": "failed", "error": f"{type(error).__name__}: {error}"}
         finally:
             pool.tasks -= 1
 
@@ -118,7 +145,7 @@ def pools() -> dict[str, Pool]:
 
 
 async def main(database: Path) -> None:
-    """Run 50 tasks with telemetry, and print what was recorded."""
+    """Route 50 tasks with telemetry, and print what was recorded."""
     # in the README
     async with LearningDatabase(database) as learning:
         manager = PoolManager(pools(), telemetry=learning.telemetry)
@@ -128,14 +155,21 @@ async def main(database: Path) -> None:
     print({status: statuses.count(status) for status in sorted(set(statuses))})
     print(learning.telemetry.counts())
     with connect(database, read_only=True) as connection:
-        rows = connection.execute("""
-            select pool_type, success, error_type, count(*), round(avg(duration_seconds), 3)
+        found = connection.execute("""
+            select
+                pool_type,
+                success,
+                error_type,
+                count(*) as executions,
+                round(avg(duration_seconds), 3) as duration,
+                round(avg((metadata -> 'routing' ->> 'propensity')::double), 2) as propensity
             from raw.executions
             group by all
             order by all
-        """).fetchall()
-    for row in [("pool_type", "success", "error_type", "executions", "avg_duration"), *rows]:
-        print("".join(f"{value!s:<14}" for value in row))
+        """)
+        names = [name for name, *_ in found.description]
+        for row in [names, *found.fetchall()]:
+            print("".join(f"{value!s:<14}" for value in row))
 
 
 if __name__ == "__main__":
