@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -280,6 +281,62 @@ def test_a_deleted_outbox_is_made_again(folder: Path, whole_folder: bool) -> Non
         files_of(folder)[0].unlink()
     assert outbox.put("execution", "kept")
     assert kept_in(folder) == ["kept"]
+
+
+@pytest.mark.parametrize("end", ["closed", "killed"])
+def test_a_deleted_index_of_the_log_loses_nothing(folder: Path, end: str) -> None:
+    script = f"""
+        import os, pathlib, sys
+        from orb_learning.outbox import Outbox
+        outbox = Outbox(pathlib.Path({str(folder)!r}))
+        for text in sys.stdin:
+            assert outbox.put("execution", text.strip())
+            print("kept", flush=True)
+        outbox.close() if {end!r} == "closed" else os.kill(os.getpid(), 9)
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in range(6):
+            process.stdin.write(f"{number}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "kept\n"
+            if number % 2:
+                # A reader makes the index again; the process goes on with the one it has.
+                assert kept_in(folder) == [str(done) for done in range(number + 1)]
+            else:
+                next(folder.glob("*-shm")).unlink()
+    assert process.returncode == (0 if end == "closed" else -signal.SIGKILL)
+    assert kept_in(folder) == [str(number) for number in range(6)]
+
+
+def test_a_deleted_log_comes_back_when_the_file_is_left(folder: Path) -> None:
+    outbox = Outbox(folder)
+    for text in ("before", "after"):
+        assert outbox.put("execution", text)
+        for log in folder.glob("*-wal"):
+            log.unlink()
+    outbox.close()
+    assert kept_in(folder) == ["before", "after"]
+
+
+def test_a_cut_index_kills_the_process_but_not_its_records(folder: Path) -> None:
+    script = f"""
+        import os, pathlib
+        from orb_learning.outbox import Outbox
+        outbox = Outbox(pathlib.Path({str(folder)!r}))
+        assert outbox.put("execution", "before")
+        os.truncate(next(outbox.folder.glob("*-shm")), 0)
+        outbox.put("execution", "after")
+    """
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
+    assert ended.returncode == -signal.SIGBUS
+    assert kept_in(folder) == ["before"]
 
 
 def test_a_replaced_file_is_left_for_a_new_one(folder: Path, tmp_path: Path) -> None:
