@@ -74,9 +74,11 @@ def similar_command(
     if not rows:
         err.print("No task is so similar: try a lower --threshold, more --days or fewer filters.")
         return
-    table = Table("similarity", "task", "runs", "success rate (95 %)", "tiers", "best solution")
-    for column, ratio in zip(table.columns, (None, 4, None, None, None, 4), strict=True):
-        column.ratio, column.overflow = ratio, "fold"
+    table = Table(expand=True)
+    for header, ratio in (("similarity", 0), ("task", 3), ("runs", 0), ("success rate", 2)):
+        table.add_column(header, ratio=ratio or None, overflow="fold")
+    table.add_column("tiers", ratio=2, overflow="fold")
+    table.add_column("best solution", ratio=3, overflow="fold")
     for row in rows:
         table.add_row(
             f"{row['similarity']:.3f}",
@@ -96,7 +98,8 @@ def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def cell(text: str | None) -> str:
     """Return a text of an agent for a table: cut, and without what acts on a terminal."""
-    shown = "".join(one if one.isprintable() else " " for one in text or "-")
+    printable = "".join(one if one.isprintable() else " " for one in text or "-")
+    shown = " ".join(printable.split())
     return escape(shown if len(shown) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}…")
 
 

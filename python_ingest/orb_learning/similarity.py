@@ -45,9 +45,8 @@ def known_vector(
     if rows:
         vector: Sequence[float] = rows[0]["embedding"]
         return vector
-    models = [
-        row["model"] for row in _rows(connection, "select distinct model from text_embeddings")
-    ]
+    rows = _rows(connection, "select distinct model from text_embeddings order by all")
+    models = [row["model"] for row in rows]
     if not models:
         raise EmbeddingError(
             "no text has been embedded yet: run `dbt build` with embeddings_enabled"

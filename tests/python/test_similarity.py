@@ -1,0 +1,354 @@
+"""Searching: what is wanted is ranked, a text once with its outcomes, in the same order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from building import DbtProject
+from oracle import text_id
+from orb_learning import LearningDatabase, similarity
+from orb_learning import database as databases
+from orb_learning.errors import DatabaseMissingError, EmbeddingError, NotBuiltError
+from orb_learning.record import STORED_COLUMNS
+
+MODEL = "all-MiniLM-L6-v2"
+NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (raw holds naive UTC)
+TEXTS = 30
+SEED = int(os.environ.get("ORB_SEED", "20260331"))
+
+Row = dict[str, Any]
+
+
+def unit(numbers: Sequence[float]) -> list[float]:
+    padded = [*numbers, *[0.0] * (384 - len(numbers))]
+    length = math.hypot(*padded)
+    return [number / length for number in padded]
+
+
+def dot(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+class Tasks:
+    """Executions of a few texts, at random, and a vector of each text."""
+
+    def __init__(self, seed: int):
+        chance = random.Random(seed)  # noqa: S311
+        self.vectors = {
+            f"task {number}": unit([1.0, chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5)])
+            for number in range(TEXTS)
+        }
+        self.vectors["task 1"] = self.vectors["task 0"]  # a tie
+        self.rows: list[Row] = [
+            {
+                "task_id": UUID(int=number),
+                "timestamp": NOW - timedelta(days=chance.uniform(0, 120)),
+                "task_type": "refactor",
+                "task_description": chance.choice([" task  {}", "task {}", "task {}\n"]).format(
+                    # The first texts come by the dozen, the last once or never.
+                    int(TEXTS * chance.random() ** 2)
+                ),
+                "repo": chance.choice(["api", "api", "web", "infra"]),
+                "model_tier": chance.choice(["small", "medium"]),
+                "pool_type": "local",
+                "success": chance.random() < 0.6,
+                "quality_score": chance.choice([None, 50, 80]),
+                "solution_summary": chance.choice([None, " ", "a decorator", "a retry loop"]),
+                "error_message": chance.choice([None, "boom"]),
+            }
+            for number in range(300)
+        ]
+
+    def expected(
+        self,
+        vector: Sequence[float],
+        *,
+        limit: int,
+        threshold: float,
+        days_back: int | None,
+        repo: str | None,
+        tier: str | None,
+        success: bool | None,
+    ) -> list[Row]:
+        groups: dict[str, list[Row]] = {}
+        for number, row in enumerate(self.rows):
+            text = " ".join(row["task_description"].split())
+            if (
+                (repo in (None, row["repo"]))
+                and tier in (None, row["model_tier"])
+                and success in (None, row["success"])
+                and (days_back is None or row["timestamp"] >= NOW - timedelta(days=days_back))
+            ):
+                groups.setdefault(text, []).append({**row, "number": number})
+        ranked = sorted(
+            groups, key=lambda text: (-round(dot(self.vectors[text], vector), 6), text_id(text))
+        )
+        near = [text for text in ranked[:limit] if dot(self.vectors[text], vector) >= threshold]
+        return [self._summed_up(groups[text], dot(self.vectors[text], vector)) for text in near]
+
+    def _summed_up(self, rows: list[Row], similarity: float) -> Row:
+        newest = max(rows, key=lambda row: (row["success"], row["timestamp"], row["number"]))
+        solved = [
+            (row["quality_score"] or -1, row["timestamp"], row["number"], row["solution_summary"])
+            for row in rows
+            if row["success"] and (row["solution_summary"] or "").strip()
+        ]
+        count, successes = len(rows), sum(row["success"] for row in rows)
+        low, high = wilson(successes, count)
+        return {
+            "task_id": newest["task_id"],
+            "solution_summary": newest["solution_summary"],
+            "similarity": similarity,
+            "execution_count": count,
+            "success_count": successes,
+            "success_rate": successes / count,
+            "success_rate_low": low,
+            "success_rate_high": high,
+            "tiers": tally(row["model_tier"] for row in rows),
+            "tiers_of_successes": tally(row["model_tier"] for row in rows if row["success"]),
+            "best_solution": max(solved)[-1] if solved else None,
+        }
+
+
+def tally(values: Any) -> dict[str, int] | None:
+    counted = list(values)
+    return {value: counted.count(value) for value in sorted(set(counted))} or None
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    z, share = 1.959963984540054, successes / trials
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = (
+        z / (1 + z**2 / trials) * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    )
+    return middle - half, middle + half
+
+
+@pytest.fixture(scope="module")
+def tasks() -> Tasks:
+    return Tasks(SEED)
+
+
+@pytest.fixture(scope="module")
+def searchable(project: DbtProject, tasks: Tasks, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built database of the tasks, their vectors put in by hand."""
+    file = tmp_path_factory.mktemp("searchable") / "learning.db"
+    with databases.connect(file) as connection:
+        names = list(tasks.rows[0])
+        for number, row in enumerate(tasks.rows):
+            connection.execute(
+                f"insert into raw.executions ({', '.join(names)}, _load_seq, _loaded_at) "
+                f"values ({', '.join('?' * len(names))}, ?, ?)",
+                [*row.values(), number, NOW + timedelta(days=1)],
+            )
+        assert set(names) <= set(STORED_COLUMNS)
+    project.run(file, command="seed")
+    project.run(file, as_of=NOW.isoformat())
+    with databases.connect(file) as connection:
+        for number, (text, vector) in enumerate(tasks.vectors.items(), 1):
+            values = [text_id(text), number, text, vector, MODEL, NOW]
+            connection.execute(
+                "insert into text_embeddings "
+                "select $1, $2, sha256($3), $3, $4::float[384], $5, $6, null",
+                values,
+            )
+        # Of another model: it must not be found, though it is as near as can be.
+        connection.execute(
+            "insert into text_embeddings select 7, 1000, 'x', 'x', embedding, 'other', now(), null "
+            "from text_embeddings where text_number = 1"
+        )
+    return file
+
+
+def search(database: Path, vector: Sequence[float], **wanted: Any) -> list[Row]:
+    given = {"limit": 10, "threshold": -1.0, "days_back": None, "now": NOW, **wanted}
+    with databases.connect(database, read_only=True) as connection:
+        return similarity.similar_executions(connection, vector, model=MODEL, **given)
+
+
+def assert_same(found: list[Row], wanted: list[Row]) -> None:
+    assert [row["task_id"] for row in found] == [row["task_id"] for row in wanted]
+    for is_, should_be in zip(found, wanted, strict=True):
+        for name, value in should_be.items():
+            if isinstance(value, float):
+                assert is_[name] == pytest.approx(value, abs=1e-6), name
+            else:
+                assert is_[name] == value, name
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_what_is_wanted_is_ranked_and_summed_up(
+    searchable: Path, tasks: Tasks, number: int
+) -> None:
+    chance = random.Random(SEED + number)  # noqa: S311
+    vector = unit([1.0, chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5)])
+    wanted: dict[str, Any] = {
+        "limit": chance.choice([1, 3, 10, 100]),
+        "threshold": chance.choice([-1.0, 0.7, 0.9]),
+        "days_back": chance.choice([None, 0, 7, 90]),
+        "repo": chance.choice([None, "api", "infra", "nowhere"]),
+        "tier": chance.choice([None, "small"]),
+        "success": chance.choice([None, True, False]),
+    }
+    found = search(searchable, vector, **wanted)
+    assert_same(found, tasks.expected(vector, **wanted))
+
+
+def test_a_filtered_search_still_returns_its_limit(searchable: Path, tasks: Tasks) -> None:
+    vector = tasks.vectors["task 0"]
+    texts = {
+        " ".join(row["task_description"].split()) for row in tasks.rows if row["repo"] == "infra"
+    }
+    assert len(search(searchable, vector, repo="infra", limit=5)) == min(5, len(texts)) == 5
+
+
+def test_the_same_search_returns_the_same_rows_in_the_same_order(
+    searchable: Path, tasks: Tasks
+) -> None:
+    vector = tasks.vectors["task 0"]
+    first = search(searchable, vector)
+    assert [row["similarity"] for row in first[:2]] == pytest.approx([1, 1])
+    assert first[0]["text_id"] < first[1]["text_id"]
+    assert all(search(searchable, vector) == first for _ in range(5))
+
+
+def test_analysts_ask_the_same_in_sql(searchable: Path, tasks: Tasks) -> None:
+    sql = f"""
+        select task_id from similar_executions(
+            (select embedding from text_embeddings where text = 'task 3' and model = '{MODEL}'),
+            wanted_repo := 'api', moment := timestamp '{NOW}'
+        )
+    """
+    with databases.connect(searchable, read_only=True) as connection:
+        found = connection.execute(sql).fetchall()
+    wanted = tasks.expected(
+        tasks.vectors["task 3"],
+        limit=10, threshold=0.7, days_back=90, repo="api", tier=None, success=None,
+    )  # fmt: skip
+    assert [task_id for (task_id,) in found] == [row["task_id"] for row in wanted]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"limit": 0},
+        {"limit": 1_001},
+        {"threshold": 1.1},
+        {"threshold": math.nan},
+        {"days_back": -1},
+        {"days_back": 10**9},
+    ],
+)
+def test_an_argument_out_of_its_range_is_named(searchable: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        search(searchable, unit([1.0]), **wrong)
+
+
+@pytest.mark.parametrize("injected", ["' or true --", "api'; drop table text_embeddings; --", "\0"])
+def test_filters_are_values_and_never_sql(searchable: Path, injected: str) -> None:
+    assert search(searchable, unit([1.0]), repo=injected, tier=injected) == []
+    with databases.connect(searchable, read_only=True) as connection:
+        assert similarity.known_vector(connection, injected + "x", MODEL) is None
+
+
+def test_a_text_that_the_database_has_is_not_embedded(searchable: Path, tasks: Tasks) -> None:
+    code = f"""
+import asyncio, json, sys
+from datetime import UTC, datetime
+from orb_learning import LearningDatabase
+async def main():
+    now = lambda: datetime({NOW.year}, {NOW.month}, {NOW.day}, {NOW.hour}, tzinfo=UTC)
+    database = LearningDatabase({str(searchable)!r}, now=now)
+    rows = await database.find_similar_executions(" task\\n3 ", repo="api", limit=3)
+    await database.close()
+    print(json.dumps([[str(row["task_id"]) for row in rows], "torch" in sys.modules]))
+asyncio.run(main())
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+    ids, imported_torch = json.loads(said)
+    wanted = tasks.expected(
+        tasks.vectors["task 3"],
+        limit=3, threshold=0.7, days_back=90, repo="api", tier=None, success=None,
+    )  # fmt: skip
+    assert ids == [str(row["task_id"]) for row in wanted]
+    assert not imported_torch
+
+
+def test_the_command_prints_a_table_or_json(searchable: Path, tasks: Tasks) -> None:
+    def orb(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from orb_learning.cli import app; app()", *arguments],
+            env={**os.environ, "ORB_DATABASE": str(searchable), "COLUMNS": "150"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    # The clock is the real one, so no limit of days.
+    listed = orb("similar", "task 3", "--days", "36500", "--json", "--succeeded")
+    wanted = tasks.expected(
+        tasks.vectors["task 3"],
+        limit=10, threshold=0.7, days_back=None, repo=None, tier=None, success=True,
+    )  # fmt: skip
+    assert [row["task_id"] for row in json.loads(listed.stdout)] == [
+        str(row["task_id"]) for row in wanted
+    ]
+    shown = orb("similar", "task 3", "--days", "36500")
+    assert "success rate" in shown.stdout
+    assert "task 3" in shown.stdout
+    none = orb("similar", "task 3", "--repo", "nowhere")
+    assert (none.returncode, none.stdout) == (0, "")
+    assert "No task is so similar" in none.stderr
+    empty = orb("similar", " \n")
+    assert empty.returncode == 1
+    assert "empty" in empty.stderr
+
+
+def test_what_cannot_be_searched_is_said(
+    searchable: Path, empty_database: Path, database: Path
+) -> None:
+    def known(file: Path, model: str = MODEL) -> None:
+        with databases.connect(file, read_only=True) as connection:
+            similarity.known_vector(connection, "a text", model)
+
+    with pytest.raises(EmbeddingError, match=f"embedded by {MODEL}, other.*a-third"):
+        known(searchable, "a-third")
+    with pytest.raises(EmbeddingError, match="no text has been embedded yet"):
+        known(empty_database)
+    with databases.connect(database):
+        pass
+    with pytest.raises(NotBuiltError, match="dbt build"):
+        known(database)
+    missing = LearningDatabase(database.with_name("none.db"))
+    with pytest.raises(DatabaseMissingError):
+        asyncio.run(missing.find_similar_executions("a text"))
+
+
+def test_an_index_gives_the_same_texts(searchable: Path, tasks: Tasks, tmp_path: Path) -> None:
+    file = shutil.copy(searchable, tmp_path / "learning.db")
+    vector = tasks.vectors["task 5"]
+    wanted = search(file, vector, repo="api", limit=5)
+    ids = [row["text_id"] for row in wanted]
+    with databases.connect(file, read_only=True) as connection:
+        found = connection.execute(
+            "select text_id from similar_among($1, wanted_texts := $2, wanted_repo := 'api', "
+            "days_back := null, least_similarity := -1, at_most := 3)",
+            [vector, [*ids[1:], 12345]],
+        ).fetchall()
+    assert [one for (one,) in found] == ids[1:4]
