@@ -10,6 +10,7 @@ from types import ModuleType
 from rich.console import Console
 
 from benchmarks import (
+    accuracy,
     capture,
     disk,
     documents,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "disk": disk,
     "indexes": indexes,
     "capture": capture,
+    "accuracy": accuracy,
 }
 
 
