@@ -31,6 +31,7 @@ create table records (
 insert into outbox values ('{outbox_id}', null, {created_at!r});
 commit;
 """
+LONGEST_TICK_SECONDS = 0.1
 INSERT = "insert into records (kind, payload, put_at) values (?, ?, ?)"
 
 _open: Counter[str] = Counter()
@@ -60,9 +61,10 @@ class OutboxFile:
         self._descriptors = [lock]
         try:
             self._connection = self._create(synchronous, busy_timeout_ms)
-            # O_PATH: closing any other descriptor of the file would end SQLite's locks on it.
-            self._descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            self._descriptors.append(self._descriptor)
+            # O_PATH: closing any other descriptor of a file would end SQLite's locks on it.
+            for name in (path, f"{path}-wal", path.parent):
+                self._descriptors.append(os.open(name, os.O_PATH | os.O_CLOEXEC))
+            self._folder_changed = 0
         except BaseException:
             self._close_descriptors()
             remove(path)
@@ -93,8 +95,19 @@ class OutboxFile:
         return connection
 
     def is_there(self) -> bool:
-        """Whether the file has a name still, and was not deleted or replaced."""
-        return os.fstat(self._descriptor).st_nlink > 0
+        """Whether the file and its log are where they were made: not deleted, replaced or moved."""
+        _, main, log, folder = self._descriptors
+        changed = os.fstat(folder).st_ctime_ns
+        if changed == self._folder_changed:
+            return True
+        # Of two changes within a tick of the system's clock the second has the time of the first.
+        if time.time() - changed / 1e9 > LONGEST_TICK_SECONDS:
+            self._folder_changed = changed
+        try:
+            is_named = os.stat(self._text_path).st_ino == os.fstat(main).st_ino  # noqa: PTH116
+        except OSError:
+            return False
+        return is_named and os.fstat(log).st_nlink > 0
 
     def append(self, kind: str, payload: str) -> None:
         """Append one record; it is committed when this returns."""

@@ -80,6 +80,9 @@ class TelemetryCapture:
     def capture_routing_decision(self, task_id: Any, task: Any, decision: Any) -> bool:
         """Record what was decided about a task; its outcome may come before or after.
 
+        The outcome is told once, by ``capture_execution_outcome``; what
+        ``store_execution_telemetry`` records is an execution of its own, and is not joined.
+
         Args:
             task_id: the task's UUID, by which the halves are joined.
             task: what is asked for: a mapping, or an object with attributes.
@@ -104,7 +107,7 @@ class TelemetryCapture:
         *,
         pool_id: Any = None,
     ) -> bool:
-        """Record what came of a task; its routing decision may come before or after."""
+        """Record what came of a task, once; its routing decision may come before or after."""
 
         def values() -> dict[str, Any]:
             notes = {"pool_id": pool_id}

@@ -350,6 +350,31 @@ def test_a_replaced_file_is_left_for_a_new_one(folder: Path, tmp_path: Path) -> 
     assert len(files_of(folder)) == 2
 
 
+@pytest.mark.parametrize("pause", [0, 0.2])
+def test_a_deleted_log_is_left_for_a_new_one(folder: Path, pause: float) -> None:
+    outbox = Outbox(folder)
+    for _ in range(3):
+        outbox.put("execution", "before")
+        time.sleep(pause)
+    Path(f"{files_of(folder)[0]}-wal").unlink()
+    assert outbox.put("execution", "kept")
+    outbox.close()
+    assert "kept" in kept_in(folder)
+    assert len(files_of(folder)) == 2
+
+
+@pytest.mark.parametrize("pause", [0, 0.2])
+def test_a_moved_folder_is_made_again(folder: Path, tmp_path: Path, pause: float) -> None:
+    outbox = Outbox(folder)
+    for _ in range(3):
+        outbox.put("execution", "before")
+        time.sleep(pause)
+    folder.rename(tmp_path / "elsewhere")
+    assert outbox.put("execution", "kept")
+    assert kept_in(folder) == ["kept"]
+    assert kept_in(tmp_path / "elsewhere") == ["before"] * 3
+
+
 def test_a_damaged_file_is_left_for_a_new_one(folder: Path) -> None:
     for damage in (b"", b"\xff" * 100_000):
         outbox = Outbox(folder)
