@@ -32,14 +32,21 @@ class DbtProject:
     def __init__(self, folder: Path, scratch: Path):
         self.folder = folder
         self.scratch = scratch
-        self._manifest: Manifest | None = None
+        self._manifests: dict[bool, Manifest] = {}
 
     def parse(self) -> Manifest:
         """Read the project's files again, after an edit."""
-        parsed = self._invoke(dbtRunner(), "parse", self.scratch / f"{STEM}.db", {}, [])
-        assert isinstance(parsed.result, Manifest)
-        self._manifest = parsed.result
-        return self._manifest
+        self._manifests.clear()
+        return self._parsed(embeddings_enabled=False)
+
+    def _parsed(self, *, embeddings_enabled: bool) -> Manifest:
+        # A model's config takes its variables when it is parsed, its SQL when it is compiled.
+        if embeddings_enabled not in self._manifests:
+            variables = {"embeddings_enabled": embeddings_enabled}
+            parsed = self._invoke(dbtRunner(), "parse", self.scratch / f"{STEM}.db", variables, [])
+            assert isinstance(parsed.result, Manifest)
+            self._manifests[embeddings_enabled] = parsed.result
+        return self._manifests[embeddings_enabled]
 
     def run(
         self,
@@ -55,7 +62,7 @@ class DbtProject:
         Raises:
             BuildError: dbt or one of its nodes failed.
         """
-        manifest = self._manifest or self.parse()
+        manifest = self._parsed(embeddings_enabled=variables.get("embeddings_enabled", False))
         arguments = [word for name in select for word in ("--select", name)]
         if full_refresh:
             arguments.append("--full-refresh")
