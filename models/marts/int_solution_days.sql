@@ -32,6 +32,7 @@ solution_days as (
         solution_summary,
         repo,
         task_type,
+        any_value(_solution_text_id) as _solution_text_id,
         count(*) as usage_count,
         count(*) filter (success) as success_count,
         sum(quality_score)::bigint as quality_sum,
@@ -55,7 +56,8 @@ select
     solution_days.quality_sum,
     solution_days.quality_known_count,
     solution_days.first_seen,
-    solution_days.last_seen
+    solution_days.last_seen,
+    solution_days._solution_text_id
 from changed_days
 {{ 'left' if is_incremental() else 'inner' }} join solution_days
     on changed_days.bucket = solution_days.date

@@ -1,0 +1,18 @@
+"""One row is a text that has a vector, as a task or as a solution, and the cluster it belongs to."""
+
+
+def model(dbt, session):
+    from orb_learning import text_clusters
+
+    dbt.config(materialized="incremental")
+    texts = dbt.ref("int_texts")
+    embedded = dbt.ref("text_embeddings")
+    settings = dbt.config.get("meta")
+    return text_clusters.new_rows(
+        session,
+        texts=f"({texts.sql_query()})",
+        embedded=f"({embedded.sql_query()})",
+        clustered=str(dbt.this) if dbt.is_incremental else None,
+        model=settings["model"],
+        threshold=settings["threshold"],
+    )

@@ -1,0 +1,55 @@
+-- One row is a cluster of nearly identical solutions that were used in the last 90 days.
+{{ config(materialized='table') }}
+
+with
+
+solution_days as (
+    select * from {{ ref('int_solution_days') }}
+    where _solution_text_id is not null
+),
+
+solution_texts as (
+    select
+        _solution_text_id,
+        min(solution_summary) as solution_summary,
+        sum(usage_count)::bigint as usage_count,
+        sum(success_count)::bigint as success_count,
+        sum(quality_sum)::bigint as quality_sum,
+        sum(quality_known_count)::bigint as quality_known_count,
+        min(first_seen) as first_seen,
+        max(last_seen) as last_seen,
+        list(distinct repo) as repos,
+        list(distinct task_type) as task_types
+    from solution_days
+    group by _solution_text_id
+),
+
+-- A solution without a vector is a cluster of its own.
+clustered_texts as (
+    select
+        solution_texts.*,
+        coalesce(clusters.cluster_id, solution_texts._solution_text_id) as cluster_id
+    from solution_texts
+    left join {{ ref('int_text_clusters') }} as clusters
+        on solution_texts._solution_text_id = clusters.text_id and clusters.kind = 'solution'
+)
+
+select
+    cluster_id,
+    -- The text that says it as most have said it, of several the first in the alphabet.
+    min_by(solution_summary, (-usage_count, solution_summary)) as representative,
+    sum(usage_count)::bigint as usage_count,
+    sum(success_count)::bigint as success_count,
+    sum(success_count) / sum(usage_count) as success_rate,
+    {{ wilson_lower('sum(success_count)', 'sum(usage_count)') }} as success_rate_lower,
+    {{ wilson_upper('sum(success_count)', 'sum(usage_count)') }} as success_rate_upper,
+    count(*) as text_count,
+    list_sort(list_distinct(flatten(list(repos)))) as repos,
+    list_sort(list_distinct(flatten(list(task_types)))) as task_types,
+    sum(quality_sum) / sum(quality_known_count) as avg_quality,
+    sum(quality_known_count)::bigint as quality_known_count,
+    min(first_seen) as first_seen,
+    max(last_seen) as last_seen
+from clustered_texts
+group by cluster_id
+order by cluster_id
