@@ -11,7 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from orb_learning import database, similarity
+import duckdb
+
+from orb_learning import database, similarity, vector_index
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.loader import BackgroundLoader
 from orb_learning.outbox import Outbox
@@ -212,17 +214,67 @@ class LearningDatabase:
             DatabaseError: there is no database, nothing was built, or it cannot be read.
         """
         vector = await self._vector_of(task_description)
-        return await self._readers.run(
-            lambda connection: similarity.similar_executions(
+
+        def search(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+            model = self.settings.embedding_model
+            folder = vector_index.folder_of(self.database_path)
+            return similarity.similar_executions(
                 connection,
                 vector,
-                model=self.settings.embedding_model,
+                model=model,
                 limit=limit,
                 days_back=days_back,
                 threshold=self.settings.similarity_threshold if threshold is None else threshold,
                 repo=repo,
                 tier=tier,
                 success=success,
+                now=self._now().astimezone(UTC).replace(tzinfo=None),
+                index=vector_index.open_index(folder, connection, model),
+            )
+
+        return await self._readers.run(search)
+
+    async def find_solutions(
+        self,
+        task_description: str | None = None,
+        error_message: str | None = None,
+        repo: str | None = None,
+        limit: int = 10,
+        days_back: int | None = 90,
+        threshold: float = similarity.SOLUTION_THRESHOLD,
+    ) -> list[dict[str, Any]]:
+        """Return what solved tasks like one, or tasks that failed with such an error, best first.
+
+        A row is a cluster of nearly identical solutions, ranked by the similarity of the nearest
+        task that it solved times the lower bound of its success rate.
+
+        Args:
+            task_description: the task, in whatever words; or
+            error_message: what it failed with. One of the two is given.
+            repo: only executions in this repository.
+            limit: the most rows, 1 to 1,000.
+            days_back: how many days an execution may be old; None for any.
+            threshold: the least cosine similarity.
+
+        Raises:
+            ValueError: both texts are given, or none.
+            EmbeddingError: the text is empty, or the model cannot be used.
+            DatabaseError: there is no database, nothing was built, or it cannot be read.
+        """
+        text = error_message if task_description is None else task_description
+        if text is None or (task_description is not None and error_message is not None):
+            raise ValueError("give either task_description or error_message")
+        vector = await self._vector_of(text)
+        return await self._readers.run(
+            lambda connection: similarity.similar_solutions(
+                connection,
+                vector,
+                of_errors=task_description is None,
+                model=self.settings.embedding_model,
+                limit=limit,
+                days_back=days_back,
+                threshold=threshold,
+                repo=repo,
                 now=self._now().astimezone(UTC).replace(tzinfo=None),
             )
         )

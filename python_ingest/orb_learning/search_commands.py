@@ -1,4 +1,4 @@
-"""``orb similar``: which executions were like a task."""
+"""``orb similar``, ``solutions`` and ``index``: what was like a task, and what solved it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Threshold = Annotated[
     typer.Option(
         min=-1,
         max=1,
-        help="The least cosine similarity; if left out, the setting's.",
+        help="The least cosine similarity; if left out, 0.5 for solutions, else the setting's.",
     ),
 ]
 Tier = Annotated[str | None, typer.Option(help="Only executions by this model tier.")]
@@ -91,6 +91,81 @@ def similar_command(
     out.print(table)
 
 
+@app.command("solutions")
+def solutions_command(
+    text: Text,
+    error: Annotated[
+        bool, typer.Option("--error", help="The text is an error message, and not a task.")
+    ] = False,
+    repo: Repo = None,
+    limit: Limit = 10,
+    days: Days = 90,
+    threshold: Threshold = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find what solved tasks like this one, or tasks that failed with this error."""
+    from orb_learning import database, similarity
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        vector = similarity.vector_of(settings.database_path, text, settings.embedding_model)
+        with database.connect(settings.database_path, read_only=True) as connection:
+            rows = similarity.similar_solutions(
+                connection,
+                vector,
+                of_errors=error,
+                model=settings.embedding_model,
+                limit=limit,
+                days_back=days,
+                threshold=similarity.SOLUTION_THRESHOLD if threshold is None else threshold,
+                repo=repo,
+            )
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        err.print("No solution is known: try a lower --threshold, more --days or no --repo.")
+        return
+    table = Table(expand=True)
+    for header, ratio in (("score", 0), ("similarity", 0), ("solution", 4), ("uses", 0)):
+        table.add_column(header, ratio=ratio or None, overflow="fold")
+    table.add_column("success rate", ratio=2, overflow="fold")
+    table.add_column("on a task like", ratio=3, overflow="fold")
+    for row in rows:
+        table.add_row(
+            f"{row['score']:.3f}",
+            f"{row['similarity']:.3f}",
+            cell(row["solution_summary"]),
+            f"{row['execution_count']:,}",
+            rate(row),
+            cell(row["task_description"]),
+        )
+    out.print(table)
+
+
+@app.command("index")
+def index_command() -> None:
+    """Build the index of vectors beside the database, or add what is new to it."""
+    from orb_learning import database, vector_index
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        folder = vector_index.folder_of(settings.database_path)
+        with database.connect(settings.database_path, read_only=True) as connection:
+            result = vector_index.build_or_update(connection, folder, settings.embedding_model)
+    built = (
+        f"built anew ({result.rebuilt_because})" if result.rebuilt_because else "brought up to date"
+    )
+    out.print(
+        f"{escape(str(folder))}: {built} in {result.seconds:.1f} s, {result.vectors:,} vectors, "
+        f"{result.added:,} of them new",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows as a JSON list; UUIDs and times are texts."""
     typer.echo(json.dumps(rows, default=str, indent=2, ensure_ascii=False))
@@ -105,5 +180,5 @@ def cell(text: str | None) -> str:
 
 def rate(row: Mapping[str, Any]) -> str:
     """Return a success rate with its interval."""
-    low, high = row["success_rate_low"], row["success_rate_high"]
+    low, high = row["success_rate_lower"], row["success_rate_upper"]
     return f"{row['success_rate']:.0%} ({low:.0%} to {high:.0%})"

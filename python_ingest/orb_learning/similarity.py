@@ -1,4 +1,4 @@
-"""Which executions were like a task, by the vectors of their texts.
+"""Which executions were like a task and what solved them, by the vectors of their texts.
 
 The questions are table functions in the database, made by `dbt build` (models/search), so that the
 package, analysts and other tools ask the same.
@@ -20,8 +20,16 @@ from orb_learning.errors import EmbeddingError, NotBuiltError
 
 if TYPE_CHECKING:
     from orb_learning.embedding import Encoder
+    from orb_learning.vector_index import VectorIndex
 
 MOST_RESULTS = 1_000
+SOLUTION_THRESHOLD = 0.5
+"""Least similarity of a task whose solutions are looked at: half of the tasks in other words are at
+least so near, and 5 of 10,000 pairs of different tasks (docs/embeddings.md)."""
+CANDIDATES_PER_RESULT = 20
+"""Texts that an index is asked for, a result: some are no tasks, or too old."""
+MOST_NEWER_TEXTS = 10_000
+"""Texts that came after the index was built, beyond which comparing all is as quick."""
 
 _loading = threading.Lock()
 
@@ -95,6 +103,7 @@ def similar_executions(
     tier: str | None = None,
     success: bool | None = None,
     now: datetime | None = None,
+    index: VectorIndex | None = None,
 ) -> list[dict[str, Any]]:
     """Return the distinct task texts like a vector, the most similar first.
 
@@ -109,17 +118,14 @@ def similar_executions(
         tier: only those by this model tier.
         success: only those that succeeded, or that failed.
         now: naive UTC; the present time if None.
+        index: finds the candidates where nothing but days is wanted; every vector is compared if
+            None, and where the candidates are not enough.
 
     Raises:
         ValueError: an argument is out of its range.
         NotBuiltError: nothing has been built yet.
     """
-    if not 1 <= limit <= MOST_RESULTS:
-        raise ValueError(f"limit = {limit}: must be 1 to {MOST_RESULTS:,}")
-    if not -1 <= threshold <= 1:
-        raise ValueError(f"threshold = {threshold}: must be -1 to 1")
-    if days_back is not None and not 0 <= days_back <= 36_500:
-        raise ValueError(f"days_back = {days_back}: must be 0 to 36,500")
+    _check_ranges(limit, threshold, days_back)
     parameters = {
         "vector": vector,
         "at_most": limit,
@@ -131,7 +137,90 @@ def similar_executions(
         "wanted_model": model,
         "moment": now,
     }
+    # Where few executions are wanted, comparing their texts alone is quicker.
+    if index is not None and repo is None and tier is None and success is None:
+        rows = _by_index(connection, index, parameters)
+        if rows is not None:
+            return rows
     return _rows(connection, _call("similar_executions", parameters), parameters)
+
+
+def _by_index(
+    connection: duckdb.DuckDBPyConnection, index: VectorIndex, parameters: dict[str, Any]
+) -> list[dict[str, Any]] | None:
+    """Return what the exact search would, as far as the index knows; None where it may not do."""
+    count = CANDIDATES_PER_RESULT * parameters["at_most"]
+    found = index.search(parameters["vector"], count)
+    newer = _rows(
+        connection,
+        "select text_id from text_embeddings where text_number > $last limit $most",
+        {"last": index.last_number, "most": MOST_NEWER_TEXTS + 1},
+    )
+    if len(newer) > MOST_NEWER_TEXTS:
+        return None
+    candidates = [text_id for text_id, _ in found] + [row["text_id"] for row in newer]
+    parameters = {**parameters, "wanted_texts": candidates}
+    rows = _rows(connection, _call("similar_among", parameters), parameters)
+    # What the index did not return is no nearer than the last that it did.
+    unseen = found[-1][1] if len(found) == count else -1.0
+    is_full = len(rows) == parameters["at_most"] and rows[-1]["similarity"] >= unseen
+    return rows if is_full or unseen < parameters["least_similarity"] else None
+
+
+def similar_solutions(
+    connection: duckdb.DuckDBPyConnection,
+    vector: Sequence[float],
+    *,
+    of_errors: bool,
+    model: str,
+    limit: int,
+    days_back: int | None,
+    threshold: float,
+    repo: str | None = None,
+    now: datetime | None = None,
+) -> list[dict[str, Any]]:
+    """Return what solved tasks like a vector, the best first.
+
+    A row is a cluster of nearly identical solutions. It is ranked by the similarity of the nearest
+    task that it solved, times the lower bound of the 95 % Wilson interval of its success rate on
+    all the tasks that are similar enough.
+
+    Args:
+        connection: of the learning database.
+        vector: 384 floats of unit length.
+        of_errors: whether the vector is of an error message, and not of a task.
+        model: the model that it is of.
+        limit: the most rows, 1 to 1,000.
+        days_back: how many days an execution may be old; None for any.
+        threshold: the least cosine similarity, -1 to 1.
+        repo: only executions in this repository.
+        now: naive UTC; the present time if None.
+
+    Raises:
+        ValueError: an argument is out of its range.
+        NotBuiltError: nothing has been built yet.
+    """
+    _check_ranges(limit, threshold, days_back)
+    parameters = {
+        "vector": vector,
+        "at_most": limit,
+        "least_similarity": threshold,
+        "days_back": days_back,
+        "wanted_repo": repo,
+        "wanted_model": model,
+        "moment": now,
+    }
+    function = "solutions_of_similar_errors" if of_errors else "similar_solutions"
+    return _rows(connection, _call(function, parameters), parameters)
+
+
+def _check_ranges(limit: int, threshold: float, days_back: int | None) -> None:
+    if not 1 <= limit <= MOST_RESULTS:
+        raise ValueError(f"limit = {limit}: must be 1 to {MOST_RESULTS:,}")
+    if not -1 <= threshold <= 1:
+        raise ValueError(f"threshold = {threshold}: must be -1 to 1")
+    if days_back is not None and not 0 <= days_back <= 36_500:
+        raise ValueError(f"days_back = {days_back}: must be 0 to 36,500")
 
 
 def _call(function: str, parameters: dict[str, Any]) -> str:

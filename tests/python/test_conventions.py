@@ -25,7 +25,7 @@ PREFIXES = {
     "marts": r"int_\w+|\w+_mv",
     "embeddings": r"int_\w+|text_embeddings|solution_clusters|error_resolutions",
     "public": r"executions|metadata",
-    "search": r"similar_\w+|known_vector",
+    "search": r"similar_\w+|solutions_of_similar_errors|known_vector",
 }
 """What a model in each folder is called."""
 

@@ -20,7 +20,7 @@ import pytest
 
 from building import DbtProject
 from oracle import text_id
-from orb_learning import LearningDatabase, similarity
+from orb_learning import LearningDatabase, similarity, vector_index
 from orb_learning import database as databases
 from orb_learning.errors import DatabaseMissingError, EmbeddingError, NotBuiltError
 from orb_learning.record import STORED_COLUMNS
@@ -53,6 +53,8 @@ class Tasks:
             for number in range(TEXTS)
         }
         self.vectors["task 1"] = self.vectors["task 0"]  # a tie
+        self.vectors["boom"] = unit([1.0, 0.3, 0.3])
+        self.vectors["bang"] = unit([1.0, -1.0, 0.3])
         self.rows: list[Row] = [
             {
                 "task_id": UUID(int=number),
@@ -67,8 +69,10 @@ class Tasks:
                 "pool_type": "local",
                 "success": chance.random() < 0.6,
                 "quality_score": chance.choice([None, 50, 80]),
-                "solution_summary": chance.choice([None, " ", "a decorator", "a retry loop"]),
-                "error_message": chance.choice([None, "boom"]),
+                "solution_summary": chance.choice(
+                    [None, " ", "a decorator", "a retry loop", "a loop"]
+                ),
+                "error_message": chance.choice([None, "boom", "bang"]),
             }
             for number in range(300)
         ]
@@ -116,8 +120,8 @@ class Tasks:
             "execution_count": count,
             "success_count": successes,
             "success_rate": successes / count,
-            "success_rate_low": low,
-            "success_rate_high": high,
+            "success_rate_lower": low,
+            "success_rate_upper": high,
             "tiers": tally(row["model_tier"] for row in rows),
             "tiers_of_successes": tally(row["model_tier"] for row in rows if row["success"]),
             "best_solution": max(solved)[-1] if solved else None,
@@ -166,6 +170,11 @@ def searchable(project: DbtProject, tasks: Tasks, tmp_path_factory: pytest.TempP
                 "select $1, $2, sha256($3), $3, $4::float[384], $5, $6, null",
                 values,
             )
+        clustered = [text_id("a loop"), text_id("a retry loop")]
+        connection.execute(
+            "insert into int_text_clusters select 'solution', unnest($1), 1, $2, 1, 'm', 0.9",
+            [clustered, clustered[1]],
+        )
         # Of another model: it must not be found, though it is as near as can be.
         connection.execute(
             "insert into text_embeddings select 7, 1000, 'x', 'x', embedding, 'other', now(), null "
@@ -352,3 +361,145 @@ def test_an_index_gives_the_same_texts(searchable: Path, tasks: Tasks, tmp_path:
             [vector, [*ids[1:], 12345]],
         ).fetchall()
     assert [one for (one,) in found] == ids[1:4]
+
+
+def test_with_an_index_the_search_finds_the_same(
+    searchable: Path, tasks: Tasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path(shutil.copy(searchable, tmp_path / "learning.db"))
+    folder = vector_index.folder_of(file)
+    with databases.connect(file) as connection:
+        # These two come after the index was built.
+        connection.execute("create temp table late as from text_embeddings where text_number <= 2")
+        connection.execute("delete from text_embeddings where text_number <= 2")
+        vector_index.build_or_update(connection, folder, MODEL)
+        connection.execute(
+            "insert into text_embeddings by name "
+            "select * replace (text_number + 5000 as text_number) from late"
+        )
+    asked: list[str] = []
+    call = similarity._call
+    monkeypatch.setattr(
+        similarity, "_call", lambda function, given: asked.append(function) or call(function, given)
+    )
+    with databases.connect(file, read_only=True) as connection:
+        index = vector_index.open_index(folder, connection, MODEL)
+        assert index is not None
+        chance = random.Random(SEED)  # noqa: S311
+        for candidates in (1, 2, 20):
+            monkeypatch.setattr(similarity, "CANDIDATES_PER_RESULT", candidates)
+            for _ in range(20):
+                vector = unit([1.0, chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5)])
+                wanted: dict[str, Any] = {
+                    "limit": chance.choice([1, 3, 10]),
+                    "threshold": chance.choice([-1.0, 0.9, 0.99]),
+                    "days_back": chance.choice([None, 7, 90]),
+                }
+                found = similarity.similar_executions(
+                    connection, vector, model=MODEL, now=NOW, index=index, **wanted
+                )
+                everything = {"repo": None, "tier": None, "success": None}
+                assert_same(found, tasks.expected(vector, **wanted, **everything))
+    # Both ways were taken: the index alone, and all vectors where its candidates were not enough.
+    assert asked.count("similar_among") == 60
+    assert 0 < asked.count("similar_executions") < 60
+
+
+def expected_solutions(
+    tasks: Tasks,
+    vector: Sequence[float],
+    *,
+    of_errors: bool,
+    limit: int,
+    threshold: float,
+    repo: str | None,
+    days_back: int | None,
+) -> list[tuple[Any, ...]]:
+    def vector_of(row: Row) -> list[float] | None:
+        text = row["error_message"] if of_errors else row["task_description"]
+        return tasks.vectors.get(" ".join((text or "").split()))
+
+    wanted = [
+        row
+        for row in tasks.rows
+        if repo in (None, row["repo"])
+        and (days_back is None or row["timestamp"] >= NOW - timedelta(days=days_back))
+    ]
+    near: dict[str, float] = {}
+    for row in wanted:
+        own = vector_of(row)
+        if own is not None and dot(own, vector) >= threshold:
+            text = " ".join(row["task_description"].split())
+            near[text] = max(near.get(text, -1), dot(own, vector))
+    uses: dict[str, list[tuple[bool, float]]] = {}
+    for row in wanted:
+        text = " ".join(row["task_description"].split())
+        solution = (row["solution_summary"] or "").strip()
+        if text in near and solution:
+            leader = {"a loop": "a retry loop"}.get(solution, solution)
+            uses.setdefault(leader, []).append((row["success"], near[text]))
+    found = []
+    for solution, used in uses.items():
+        successes = sum(success for success, _ in used)
+        if successes:
+            similarity = max(similarity for success, similarity in used if success)
+            score = similarity * wilson(successes, len(used))[0]
+            found.append((round(score, 5), round(similarity, 5), len(used), successes, solution))
+    return [row[:4] for row in sorted(found, reverse=True)[:limit]]
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_solutions_are_ranked_by_similarity_and_the_lower_bound_of_their_success_rate(
+    searchable: Path, tasks: Tasks, number: int
+) -> None:
+    chance = random.Random(SEED + number)  # noqa: S311
+    vector = unit([1.0, chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5)])
+    wanted: dict[str, Any] = {
+        "of_errors": number % 4 == 0,
+        "limit": chance.choice([1, 2, 10]),
+        "threshold": chance.choice([-1.0, 0.7, 0.95]),
+        "repo": chance.choice([None, "api", "infra"]),
+        "days_back": chance.choice([None, 30]),
+    }
+    with databases.connect(searchable, read_only=True) as connection:
+        rows = similarity.similar_solutions(connection, vector, model=MODEL, now=NOW, **wanted)
+    found = [
+        (
+            *(round(row["score"], 5), round(row["similarity"], 5)),
+            *(row["execution_count"], row["success_count"]),
+        )
+        for row in rows
+    ]
+    assert found == expected_solutions(tasks, vector, **wanted)
+
+
+def test_solutions_are_found_by_the_library_and_the_command(searchable: Path) -> None:
+    async def find(**text: str) -> list[Row]:
+        database = LearningDatabase(searchable)
+        try:
+            return await database.find_solutions(days_back=36_500, **text)
+        finally:
+            await database.close()
+
+    found = asyncio.run(find(task_description="task 3"))
+    assert found
+    assert asyncio.run(find(error_message="boom"))
+    for wrong in ({}, {"task_description": "task 3", "error_message": "boom"}):
+        with pytest.raises(ValueError, match="either"):
+            asyncio.run(find(**wrong))
+    for option, text in (("--json", "task 3"), ("--error", "boom")):
+        said = subprocess.run(
+            [
+                *(sys.executable, "-c", "from orb_learning.cli import app; app()"),
+                *("solutions", text, option, "--days", "36500"),
+            ],
+            env={**os.environ, "ORB_DATABASE": str(searchable), "COLUMNS": "150"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        if option == "--json":
+            assert [row["score"] for row in json.loads(said)] == [row["score"] for row in found]
+        else:
+            assert "loop" in said
+            assert "success rate" in said

@@ -1,0 +1,108 @@
+{% macro solution_search_parameters() -%}
+    {{ return([
+        'query_vector',
+        'at_most := 10',
+        'least_similarity := 0.5',
+        'days_back := 90',
+        'wanted_repo := null',
+        'wanted_model := null',
+        'moment := null',
+    ]) }}
+{%- endmacro %}
+
+
+{#-
+  The query behind similar_solutions and solutions_of_similar_errors: the texts nearest to the vector,
+  the tasks that have them (a task's own text, or that of an error it failed with), and what solved
+  those tasks.
+  text_id: the column of fct_executions whose texts are compared.
+-#}
+{% macro solutions_by_similarity(executions, text_embeddings, text_clusters, text_id) -%}
+with
+
+wanted as not materialized (
+    select * from {{ executions }}
+    where
+        (wanted_repo is null or repo = wanted_repo)
+        and (
+            days_back is null
+            or timestamp >= coalesce(moment::timestamp, {{ utc_now() }}) - to_days(days_back::integer)
+        )
+),
+
+ranked as (
+    select
+        texts.text_id,
+        array_inner_product(texts.embedding, query_vector::float[384]) as similarity
+    from {{ text_embeddings }} as texts
+    inner join (select distinct {{ text_id }} as text_id from wanted) as wanted_texts
+        on texts.text_id = wanted_texts.text_id
+    where
+        texts.model = coalesce(wanted_model, '{{ embedding_model() }}')
+        and texts.embedding is not null
+    order by similarity desc, texts.text_id
+    limit {{ var('solution_search_texts') }}
+),
+
+tasks as (
+    select
+        wanted._task_text_id,
+        max(ranked.similarity) as similarity
+    from ranked
+    inner join wanted
+        on ranked.text_id = wanted.{{ text_id }}
+    where ranked.similarity >= least_similarity
+    group by wanted._task_text_id
+),
+
+executions as (
+    select
+        wanted.*,
+        tasks.similarity,
+        coalesce(clusters.cluster_id, wanted._solution_text_id) as cluster_id
+    from tasks
+    inner join wanted
+        on tasks._task_text_id = wanted._task_text_id
+    left join {{ text_clusters }} as clusters
+        on wanted._solution_text_id = clusters.text_id and clusters.kind = 'solution'
+    where wanted._solution_text_id is not null
+),
+
+solutions as (
+    select
+        cluster_id,
+        arg_max(executions, (similarity, timestamp, _load_seq)) filter (success) as nearest,
+        max(similarity) filter (success) as similarity,
+        count(*) as execution_count,
+        count(*) filter (success) as success_count,
+        avg(quality_score) filter (success) as avg_quality,
+        count(quality_score) filter (success) as quality_known_count,
+        list_sort(list(distinct repo)) as repos,
+        list_sort(list(distinct task_type)) as task_types,
+        max(timestamp) as last_seen
+    from executions
+    group by cluster_id
+    having bool_or(success)
+)
+
+select
+    nearest.solution_summary,
+    similarity * {{ wilson_lower('success_count', 'execution_count') }} as score,
+    similarity,
+    execution_count,
+    success_count,
+    success_count / execution_count as success_rate,
+    {{ wilson_lower('success_count', 'execution_count') }} as success_rate_lower,
+    {{ wilson_upper('success_count', 'execution_count') }} as success_rate_upper,
+    avg_quality,
+    quality_known_count,
+    repos,
+    task_types,
+    last_seen,
+    nearest.task_id,
+    nearest.task_description,
+    cluster_id
+from solutions
+order by score desc, cluster_id
+limit at_most
+{%- endmacro %}

@@ -1,0 +1,8 @@
+-- One row is a cluster of solutions that succeeded on tasks which failed with an error like a vector.
+--
+-- Ranked like similar_solutions; the similarity is that of the error messages.
+{{ config(meta={'parameters': solution_search_parameters()}) }}
+
+{{ solutions_by_similarity(
+    ref('fct_executions'), ref('text_embeddings'), ref('int_text_clusters'), '_error_text_id'
+) }}
