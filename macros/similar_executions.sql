@@ -28,6 +28,18 @@
 {%- endmacro %}
 
 
+{#- The texts of the executions that are wanted, once each. HAVING is true of all: without it DuckDB
+    expects as many of them as there are vectors, and makes its hash table of the vectors. -#}
+{% macro wanted_texts(text_id) -%}
+wanted_texts as (
+    select {{ text_id }} as text_id
+    from wanted
+    group by {{ text_id }}
+    having count(*) > 0
+)
+{%- endmacro %}
+
+
 {#- The query behind the table functions: among all texts, or those in the parameter wanted_texts. -#}
 {% macro texts_by_similarity(executions, text_embeddings, among=false) -%}
 with
@@ -44,13 +56,15 @@ wanted as not materialized (
         )
 ),
 
+{{ wanted_texts('_task_text_id') }},
+
 ranked as (
     select
         texts.text_id,
         array_inner_product(texts.embedding, query_vector::float[384]) as similarity
     from {{ text_embeddings }} as texts
-    inner join (select distinct _task_text_id from wanted) as wanted_texts
-        on texts.text_id = wanted_texts._task_text_id
+    inner join wanted_texts
+        on texts.text_id = wanted_texts.text_id
     where
         texts.model = coalesce(wanted_model, '{{ embedding_model() }}')
         and texts.embedding is not null

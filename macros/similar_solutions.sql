@@ -30,12 +30,14 @@ wanted as not materialized (
         )
 ),
 
+{{ wanted_texts(text_id) }},
+
 ranked as (
     select
         texts.text_id,
         array_inner_product(texts.embedding, query_vector::float[384]) as similarity
     from {{ text_embeddings }} as texts
-    inner join (select distinct {{ text_id }} as text_id from wanted) as wanted_texts
+    inner join wanted_texts
         on texts.text_id = wanted_texts.text_id
     where
         texts.model = coalesce(wanted_model, '{{ embedding_model() }}')
