@@ -22,6 +22,7 @@ from benchmarks import (
     indexes,
     nothing_new,
     outbox,
+    search,
 )
 from benchmarks.scales import SCALES
 
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "indexes": indexes,
     "capture": capture,
     "accuracy": accuracy,
+    "search": search,
 }
 
 
