@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import faiss
 import numpy
 import pytest
 
@@ -50,8 +51,8 @@ def folder(database: Path) -> Path:
 
 
 @pytest.fixture
-def with_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Indexes of a few hundred vectors have lists, too."""
+def with_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indexes of a few hundred vectors have a graph, too."""
     monkeypatch.setattr(vector_index, "FLAT_BELOW", 200)
 
 
@@ -99,22 +100,9 @@ def nearest(connection: duckdb.DuckDBPyConnection, query: numpy.ndarray, count: 
 def contents(folder: Path) -> dict[int, bytes]:
     """The index's vectors by their ids."""
     index, _ = vector_index._load(folder)
-    faiss = pytest.importorskip("faiss")
-    if not hasattr(index, "nlist"):
-        vectors = index.index.reconstruct_n(0, index.ntotal)
-        ids = faiss.vector_to_array(index.id_map)
-        return {
-            int(text_id): vector.tobytes() for text_id, vector in zip(ids, vectors, strict=True)
-        }
-    found = {}
-    for number in range(index.nlist):
-        size = index.invlists.list_size(number)
-        if size:
-            ids = faiss.rev_swig_ptr(index.invlists.get_ids(number), size)
-            codes = faiss.rev_swig_ptr(index.invlists.get_codes(number), size * 4 * DIMENSIONS)
-            for text_id, code in zip(ids, codes.reshape(size, -1), strict=True):
-                found[int(text_id)] = code.tobytes()
-    return found
+    vectors = vector_index._inner(index).reconstruct_n(0, index.ntotal)
+    ids = faiss.vector_to_array(index.id_map)
+    return {int(text_id): vector.tobytes() for text_id, vector in zip(ids, vectors, strict=True)}
 
 
 def why_not(folder: Path, connection: duckdb.DuckDBPyConnection, model: str = MODEL) -> str:
@@ -140,8 +128,8 @@ def test_a_small_index_finds_exactly_the_nearest(
         assert found[0][1] == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.usefixtures("with_lists")
-def test_an_index_with_lists_finds_each_of_its_vectors(
+@pytest.mark.usefixtures("with_graph")
+def test_an_index_with_a_graph_finds_each_of_its_vectors(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 600)
@@ -151,7 +139,7 @@ def test_an_index_with_lists_finds_each_of_its_vectors(
     for number in range(1, 601, 20):
         ((text_id, similarity),) = index.search(vector_of(connection, number), 1)
         assert text_id == ID_BEYOND_SIGNED * (number % 2) + number
-        assert similarity == pytest.approx(1, abs=1e-5)
+        assert similarity == pytest.approx(1, abs=1e-4)
 
 
 def test_more_than_there_is_is_not_made_up(connection: duckdb.DuckDBPyConnection, folder: Path):
@@ -170,8 +158,8 @@ def test_an_index_of_no_texts_is_one(connection: duckdb.DuckDBPyConnection, fold
     assert index.search(numpy.zeros(DIMENSIONS), 3) == []
 
 
-@pytest.mark.usefixtures("with_lists")
-@pytest.mark.parametrize("first", [100, 250], ids=["flat", "lists"])
+@pytest.mark.usefixtures("with_graph")
+@pytest.mark.parametrize("first", [100, 250], ids=["flat", "graph"])
 def test_an_updated_index_holds_what_a_rebuilt_one_does(
     connection: duckdb.DuckDBPyConnection, folder: Path, first: int
 ):
@@ -217,18 +205,47 @@ def test_newer_texts_are_named_and_not_found(connection: duckdb.DuckDBPyConnecti
     assert 52 not in [text_id for text_id, _ in index.search(vector_of(connection, 52), 50)]
 
 
-@pytest.mark.usefixtures("with_lists")
+@pytest.mark.usefixtures("with_graph")
 def test_an_index_that_the_table_outgrew_is_built_anew(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 150)
     assert build_or_update(connection, folder, MODEL).rebuilt
     embed(connection, 60)
-    assert build_or_update(connection, folder, MODEL).rebuilt  # is large enough for lists
-    embed(connection, 100)
-    assert not build_or_update(connection, folder, MODEL).rebuilt
-    embed(connection, 110)
-    assert build_or_update(connection, folder, MODEL).rebuilt  # is twice as large
+    assert build_or_update(connection, folder, MODEL).rebuilt  # is large enough for a graph
+    for added in (100, 110, 500):
+        embed(connection, added)
+        assert not build_or_update(connection, folder, MODEL).rebuilt
+
+
+@pytest.mark.usefixtures("with_graph")
+def test_the_breadth_of_a_search_is_chosen_anew_when_an_index_has_doubled(
+    connection: duckdb.DuckDBPyConnection, folder: Path
+):
+    measured = []
+    for added in (210, 200, 20):
+        embed(connection, added)
+        build_or_update(connection, folder, MODEL)
+        measured.append(vector_index._read_manifest(folder).measured_count)
+    assert measured == [210, 210, 430]
+
+
+def test_the_database_is_free_while_the_index_is_built(
+    connection: duckdb.DuckDBPyConnection, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    embed(connection, 50)
+    steps = []
+    publish = vector_index._publish
+    monkeypatch.setattr(
+        vector_index, "_publish", lambda *given: (steps.append("write"), publish(*given))
+    )
+
+    def close() -> None:
+        connection.close()
+        steps.append("close")
+
+    assert build_or_update(connection, folder, MODEL, when_read=close).vectors == 50
+    assert steps == ["close", "write"]
 
 
 @pytest.mark.parametrize(
@@ -337,7 +354,7 @@ def truncate(path: Path) -> None:
         lambda path: path.unlink(),
     ],
 )
-@pytest.mark.usefixtures("with_lists")
+@pytest.mark.usefixtures("with_graph")
 def test_a_damaged_index_is_not_used_and_built_anew(
     connection: duckdb.DuckDBPyConnection, folder: Path, damage: Any
 ):
@@ -455,8 +472,8 @@ def test_readers_beside_a_builder_find_a_whole_index(
         build_or_update(connection, folder, MODEL)
     stop.set()
     reader.join()
-    assert reasons
-    assert set(reasons) == {None}
+    # Whose view of the table is older than the index finds one that knows too much.
+    assert {None} <= set(reasons) <= {None, "texts that it knows were deleted or embedded anew"}
 
 
 @pytest.mark.parametrize("round_number", range(8))
