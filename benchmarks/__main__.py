@@ -14,11 +14,13 @@ from benchmarks import (
     capture,
     disk,
     documents,
+    encoding,
     exact,
     expected,
     figures,
     import_speed,
     incremental,
+    index,
     indexes,
     nothing_new,
     outbox,
@@ -38,6 +40,8 @@ BENCHMARKS: dict[str, ModuleType] = {
     "capture": capture,
     "accuracy": accuracy,
     "search": search,
+    "encoding": encoding,
+    "index": index,
 }
 
 
