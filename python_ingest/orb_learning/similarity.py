@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from orb_learning import database
+from orb_learning.embedding import DEFAULT_MODEL, Encoder
 from orb_learning.errors import EmbeddingError, NotBuiltError
+from orb_learning.query_embedding import QueryEncoder, query_encoder
 
 if TYPE_CHECKING:
-    from orb_learning.embedding import Encoder
     from orb_learning.vector_index import VectorIndex
 
 MOST_RESULTS = 1_000
@@ -80,14 +81,20 @@ def vector_of(database_path: Path, text: str, model: str) -> Sequence[float]:
 
 
 def new_vector(text: str, model: str) -> Sequence[float]:
-    """Return the vector of a text that the database does not have; the first one takes seconds.
+    """Return the vector of a text that the database does not have.
+
+    The first one by another model than the default takes seconds, because it imports torch.
 
     Raises:
         EmbeddingError: the model cannot be used.
     """
+    vector: Sequence[float]
     with _loading:
-        encoder = _encoder(model)
-    vector: Sequence[float] = encoder.encode([text])[0].tolist()
+        encoder = query_encoder() if model == DEFAULT_MODEL else _encoder(model)
+    if isinstance(encoder, QueryEncoder):
+        vector = encoder.encode(text).tolist()
+    else:
+        vector = encoder.encode([text])[0].tolist()
     return vector
 
 
@@ -243,6 +250,4 @@ def _rows(
 
 @cache
 def _encoder(model: str) -> Encoder:
-    from orb_learning.embedding import Encoder
-
     return Encoder(model)

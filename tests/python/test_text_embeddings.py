@@ -18,9 +18,10 @@ import pytest
 from building import BuildError, DbtProject
 from oracle import text_id
 from orb_learning import database as databases
-from orb_learning import embedding, text_embeddings
+from orb_learning import embedding, similarity, text_embeddings
 from orb_learning.embedding import DEFAULT_MODEL, Encoder
 from orb_learning.errors import EmbeddingError
+from orb_learning.query_embedding import query_encoder
 
 NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (raw holds naive UTC)
 EVERY_KIND = [
@@ -61,7 +62,7 @@ def make_model(folder: Path, dimensions: int) -> Path:
         intermediate_size=dimensions,
     )
     BertModel(config).save_pretrained(folder / "bert")
-    packaged = embedding._packaged_weights()
+    packaged = embedding.packaged_model()
     AutoTokenizer.from_pretrained(packaged).save_pretrained(folder / "bert")
     transformer = models.Transformer(str(folder / "bert"))
     SentenceTransformer(
@@ -128,8 +129,27 @@ def test_the_encoder_is_sentence_transformers_own(encoder: Encoder) -> None:
     from sentence_transformers import SentenceTransformer
 
     texts = ["fix the flaky test", "a longer text about the build " * 30, "x"]
-    model = SentenceTransformer(str(embedding._packaged_weights()), device="cpu")
+    model = SentenceTransformer(str(embedding.packaged_model()), device="cpu")
     assert numpy.allclose(encoder.encode(texts), model.encode(texts), atol=1e-5)
+
+
+def test_a_query_gets_the_vector_that_the_text_would_and_needs_no_torch(encoder: Encoder) -> None:
+    texts = ["fix the flaky test", "x", "", "emoji 🦆 日本語", "a word or more " * 500, "\x00"]
+    for text, wanted in zip(texts, encoder.encode(texts), strict=True):
+        assert numpy.allclose(query_encoder().encode(text), wanted, atol=1e-6), text[:20]
+    code = (
+        "import sys; from orb_learning.similarity import new_vector; "
+        f"new_vector('a text', {DEFAULT_MODEL!r}); print('torch' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+    assert said == "False\n"
+
+
+def test_another_model_embeds_queries_too(toy_model: Path) -> None:
+    vector = similarity.new_vector("a text", str(toy_model))
+    assert numpy.allclose(vector, Encoder(str(toy_model)).encode(["a text"])[0], atol=1e-6)
 
 
 def test_many_texts_go_in_pieces_the_newest_first(
