@@ -22,7 +22,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -131,7 +131,7 @@ class VectorIndex:
         """How many vectors it holds."""
         return self._manifest.vector_count
 
-    def search(self, vector: Array, count: int) -> list[tuple[int, float]]:
+    def search(self, vector: Sequence[float] | Array, count: int) -> list[tuple[int, float]]:
         """Return the text_ids of nearest vectors and their cosine similarities, nearest first.
 
         Args:
