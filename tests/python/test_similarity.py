@@ -251,6 +251,28 @@ def test_analysts_ask_the_same_in_sql(searchable: Path, tasks: Tasks) -> None:
     assert [task_id for (task_id,) in found] == [row["task_id"] for row in wanted]
 
 
+def test_a_model_or_an_analysis_asks_by_the_macro(
+    project: DbtProject, searchable: Path, tasks: Tasks
+) -> None:
+    inline = """
+        select task_id from {{ similar_executions(
+            "(select embedding from text_embeddings where text_number = 4)",
+            wanted_repo="'api'", days_back="null", at_most="3"
+        ) }}
+    """
+    shown = project.start(
+        searchable, "show", "--quiet", "--inline", inline, "--output", "json", "--limit", "-1"
+    )
+    said, _ = shown.communicate(timeout=120)
+    assert shown.returncode == 0, said
+    wanted = tasks.expected(
+        tasks.vectors["task 3"],
+        limit=3, threshold=0.7, days_back=None, repo="api", tier=None, success=None,
+    )  # fmt: skip
+    found = json.loads(said[said.index("{") :])["show"]
+    assert [row["task_id"] for row in found] == [str(row["task_id"]) for row in wanted]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

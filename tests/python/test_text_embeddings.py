@@ -284,6 +284,15 @@ def test_a_build_embeds_texts_of_every_kind(
         database,
         "select count(*) from duckdb_tables() where table_name like '%dbt_tmp%'",
     ) == [(0,)]
+    # Each of them can be searched for, as it came, and is its own nearest.
+    with databases.connect(database, read_only=True) as connection:
+        for text in EVERY_KIND:
+            vector = similarity.known_vector(connection, text, DEFAULT_MODEL)
+            assert vector is not None, text[:50]
+            found = similarity.similar_executions(
+                connection, vector, model=DEFAULT_MODEL, limit=1, days_back=None, threshold=0.99
+            )
+            assert found[0]["text_id"] == text_id(text) or found[0]["similarity"] > 0.9999
     # No torch where nothing is new, and no rows where embedding is switched off.
     insert(database, {"task_description": "split the  module"})
     code = (
