@@ -193,12 +193,14 @@ def build_or_update(
                 raise VectorIndexError(
                     f"there is nothing to index: {error}; `dbt build`"
                 ) from error
-            count = table.vector_count()
+            count = table.vector_count(table.last_number)
             reason = None
             try:
                 index, before = _load(folder)
                 table.check_fits(before)
                 _check_kind(before, count)
+                if table.vector_count(before.last_number) != before.vector_count:
+                    raise _UnusableError("vectors that it knows are gone")
             except _UnusableError as error:
                 reason = str(error)
                 index, before = _empty(faiss, count), table.manifest(last_number=0)
@@ -311,11 +313,13 @@ class _Table:
             file_sha256="",
         )
 
-    def vector_count(self) -> int:
-        """Return how many rows have a vector."""
+    def vector_count(self, last_number: int) -> int:
+        """Return how many rows up to a number have a vector."""
         (count,) = self._row(
-            "select count(*) from text_embeddings where model = ? and embedding is not null",
+            "select count(*) from text_embeddings "
+            "where model = ? and embedding is not null and text_number <= ?",
             self.model,
+            last_number,
         )
         return int(count)
 

@@ -283,6 +283,16 @@ def test_a_stale_index_is_not_used_and_built_anew(
     assert index.vectors == result.vectors == count
 
 
+def test_a_vector_that_is_taken_out_by_hand_is_left_out_by_the_next_build(
+    connection: duckdb.DuckDBPyConnection, folder: Path
+):
+    embed(connection, 50)
+    build_or_update(connection, folder, MODEL)
+    connection.execute("update text_embeddings set embedding = null where text_number = 7")
+    result = build_or_update(connection, folder, MODEL)
+    assert (result.vectors, result.rebuilt_because) == (49, "vectors that it knows are gone")
+
+
 def test_an_index_of_another_model_is_not_used(connection: duckdb.DuckDBPyConnection, folder: Path):
     embed(connection, 50)
     build_or_update(connection, folder, MODEL)
@@ -417,6 +427,27 @@ def test_a_folder_that_cannot_be_written_is_named(
     folder.write_text("a file")
     with pytest.raises(VectorIndexError, match=r"learning\.db\.index cannot be written"):
         build_or_update(connection, folder, MODEL)
+
+
+def test_a_full_disk_leaves_the_old_index(
+    connection: duckdb.DuckDBPyConnection, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    embed(connection, 20)
+    build_or_update(connection, folder, MODEL)
+    before = sorted(folder.iterdir())
+
+    def half_written(_: Any, path: str) -> None:
+        Path(path).write_bytes(b"half")
+        raise RuntimeError("write error: No space left on device")
+
+    monkeypatch.setattr(faiss, "write_index", half_written)
+    embed(connection, 5)
+    with pytest.raises(VectorIndexError, match="cannot be written: write error: No space left"):
+        build_or_update(connection, folder, MODEL)
+    assert sorted(folder.iterdir()) == before
+    index = open_index(folder, connection, MODEL)
+    assert index is not None
+    assert index.vectors == 20
 
 
 def test_a_search_goes_on_while_the_index_is_replaced(
