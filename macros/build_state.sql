@@ -147,7 +147,7 @@
     before its seed), what was built from the old state is built again when the new one is there. -#}
 {% macro model_formula() %}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
-    {%- set policy = ['execution_rules', 'load_block_size', 'solution_min_usage'] -%}
+    {%- set policy = ['execution_rules', 'load_block_size', 'solution_min_usage', 'error_resolution_window_hours'] -%}
     {%- set parts = [model.raw_code] -%}
     {%- for name in policy -%}{%- do parts.append(name ~ (var(name) | tojson)) -%}{%- endfor -%}
     {%- for column in model.columns.values() -%}
