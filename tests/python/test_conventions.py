@@ -23,7 +23,7 @@ PREFIXES = {
     "staging": r"stg_\w+",
     "core": r"(fct|int)_\w+|rejected_executions",
     "marts": r"int_\w+|\w+_mv",
-    "embeddings": r"int_\w+|text_embeddings|solution_clusters|error_resolutions|error_resolution_rates",
+    "embeddings": r"int_\w+|text_embeddings|solution_clusters|error_(resolutions|resolution_rates)",
     "public": r"executions|metadata",
     "search": r"similar_\w+|solutions_of_similar_errors|known_vector",
 }
