@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
@@ -153,11 +154,16 @@ def index_command() -> None:
     with reported_errors():
         settings = load_settings()
         folder = vector_index.folder_of(settings.database_path)
-        with database.connect(settings.database_path, read_only=True) as connection:
-            result = vector_index.build_or_update(connection, folder, settings.embedding_model)
-    built = (
-        f"built anew ({result.rebuilt_because})" if result.rebuilt_because else "brought up to date"
-    )
+        with ExitStack() as opened:
+            connection = opened.enter_context(
+                database.connect(settings.database_path, read_only=True)
+            )
+            # Building takes longer than reading, and who wants to write need not wait for it.
+            result = vector_index.build_or_update(
+                connection, folder, settings.embedding_model, when_read=opened.close
+            )
+    reason = result.rebuilt_because
+    built = f"built anew ({reason})" if reason else "brought up to date"
     out.print(
         f"{escape(str(folder))}: {built} in {result.seconds:.1f} s, {result.vectors:,} vectors, "
         f"{result.added:,} of them new",

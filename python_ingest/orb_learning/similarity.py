@@ -29,6 +29,8 @@ SOLUTION_THRESHOLD = 0.5
 least so near, and 5 of 10,000 pairs of different tasks (docs/embeddings.md)."""
 CANDIDATES_PER_RESULT = 20
 """Texts that an index is asked for, a result: some are no tasks, or too old."""
+INDEX_ROUNDING = 1e-4
+"""By how much a similarity from the index, whose vectors have 16 bits a number, may be off."""
 MOST_NEWER_TEXTS = 10_000
 """Texts that came after the index was built, beyond which comparing all is as quick."""
 
@@ -168,8 +170,8 @@ def _by_index(
     candidates = [text_id for text_id, _ in found] + [row["text_id"] for row in newer]
     parameters = {**parameters, "wanted_texts": candidates}
     rows = _rows(connection, _call("similar_among", parameters), parameters)
-    # What the index did not return is no nearer than the last that it did.
-    unseen = found[-1][1] if len(found) == count else -1.0
+    # What the index did not return is no nearer than the last that it did, but for its rounding.
+    unseen = found[-1][1] + INDEX_ROUNDING if len(found) == count else -1.0
     is_full = len(rows) == parameters["at_most"] and rows[-1]["similarity"] >= unseen
     return rows if is_full or unseen < parameters["least_similarity"] else None
 

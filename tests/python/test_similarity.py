@@ -7,6 +7,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -425,6 +426,27 @@ def test_with_an_index_the_search_finds_the_same(
     # Both ways were taken: the index alone, and all vectors where its candidates were not enough.
     assert asked.count("similar_among") == 60
     assert 0 < asked.count("similar_executions") < 60
+
+
+def test_the_command_builds_the_index_and_brings_it_up_to_date(
+    searchable: Path, tmp_path: Path
+) -> None:
+    file = Path(shutil.copy(searchable, tmp_path / "learning.db"))
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", "from orb_learning.cli import app; app()", "index"],
+            env={**os.environ, "ORB_DATABASE": str(file)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    ]
+    count = TEXTS + 2  # the errors have vectors, too
+    assert f"{count} vectors, {count} of them new" in said[0]
+    assert f"brought up to date in 0.0 s, {count} vectors, 0 of them new" in re.sub(
+        r"in [\d.]+ s", "in 0.0 s", said[1]
+    )
 
 
 def expected_solutions(
