@@ -1,4 +1,4 @@
--- One row is a cluster of solutions that succeeded on tasks which failed with an error like a vector.
+-- One row is a cluster of solutions that succeeded on tasks which failed with a similar error.
 --
 -- Ranked like similar_solutions; the similarity is that of the error messages.
 {{ config(meta={'parameters': solution_search_parameters()}) }}
