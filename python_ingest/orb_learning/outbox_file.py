@@ -31,7 +31,7 @@ create table records (
 insert into outbox values ('{outbox_id}', null, {created_at!r});
 commit;
 """
-LONGEST_TICK_SECONDS = 0.1
+LONGEST_TICK_SECONDS = 0.02
 INSERT = "insert into records (kind, payload, put_at) values (?, ?, ?)"
 
 _open: Counter[str] = Counter()
