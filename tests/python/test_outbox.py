@@ -181,8 +181,10 @@ def test_a_forked_child_neither_closes_its_parents_file_nor_keeps_it_locked(fold
     outbox.put("execution", "a")
     (file,) = files_of(folder)
     told, tell = os.pipe()
+    begun, begin = os.pipe()
 
     def wait() -> None:
+        os.write(begin, b"!")  # what is done at a fork has been done by now
         os.close(tell)
         gc.collect()
         opened = set()
@@ -195,11 +197,13 @@ def test_a_forked_child_neither_closes_its_parents_file_nor_keeps_it_locked(fold
 
     with forked(wait):
         try:
+            os.close(begin)
+            assert os.read(begun, 1) == b"!"
             outbox.close()
             assert not in_use(file)
         finally:
-            os.close(told)
-            os.close(tell)
+            for descriptor in (told, tell, begun):
+                os.close(descriptor)
 
 
 def test_what_was_refused_before_a_fork_is_told_once(folder: Path) -> None:
