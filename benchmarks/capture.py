@@ -69,8 +69,8 @@ def run(scale: Scale) -> Iterator[Figure]:
     with databases.new_folder() as folder:
         yield from _calls(folder, 50_000 if full else 2_000)
         for workers in (1, WORKERS_OF_TARGET, 16):
-            for timers in (False, True):
-                yield _pool(folder, workers, 1_000 if full else 100, 7 if full else 1, timers)
+            yield _pool(folder, workers, 1_000 if full else 100, 5 if full else 1)
+        yield _pool(folder, WORKERS_OF_TARGET, 1_000, 5 if full else 1, timers=True)
     yield Figure("import orb_learning, over an empty Python", _import_seconds(), most=0.150)
 
 
@@ -128,7 +128,7 @@ def _first_payload(outbox: Path) -> str:
     return str(payload)
 
 
-def _pool(folder: Path, workers: int, count: int, rounds: int, timers: bool) -> Figure:
+def _pool(folder: Path, workers: int, count: int, rounds: int, *, timers: bool = False) -> Figure:
     example = _example()
     outbox = Outbox(folder / f"outbox-{workers}-{timers}")
     without, recorded = [], []
