@@ -216,12 +216,10 @@ class LearningDatabase:
         vector = await self._vector_of(task_description)
 
         def search(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-            model = self.settings.embedding_model
-            folder = vector_index.folder_of(self.database_path)
             return similarity.similar_executions(
                 connection,
                 vector,
-                model=model,
+                model=self.settings.embedding_model,
                 limit=limit,
                 days_back=days_back,
                 threshold=self.settings.similarity_threshold if threshold is None else threshold,
@@ -229,7 +227,7 @@ class LearningDatabase:
                 tier=tier,
                 success=success,
                 now=self._now().astimezone(UTC).replace(tzinfo=None),
-                index=vector_index.open_index(folder, connection, model),
+                index_folder=vector_index.folder_of(self.database_path),
             )
 
         return await self._readers.run(search)

@@ -11,17 +11,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
-from orb_learning import database
+from orb_learning import database, vector_index
 from orb_learning.embedding import DEFAULT_MODEL, Encoder
 from orb_learning.errors import EmbeddingError, NotBuiltError
-from orb_learning.query_embedding import QueryEncoder, query_encoder
-
-if TYPE_CHECKING:
-    from orb_learning.vector_index import VectorIndex
+from orb_learning.query_embedding import query_encoder
+from orb_learning.vector_index import VectorIndex
 
 MOST_RESULTS = 1_000
 SOLUTION_THRESHOLD = 0.5
@@ -91,12 +89,10 @@ def new_vector(text: str, model: str) -> Sequence[float]:
         EmbeddingError: the model cannot be used.
     """
     vector: Sequence[float]
-    with _loading:
-        encoder = query_encoder() if model == DEFAULT_MODEL else _encoder(model)
-    if isinstance(encoder, QueryEncoder):
-        vector = encoder.encode(text).tolist()
+    if model == DEFAULT_MODEL:
+        vector = query_encoder().encode(text).tolist()
     else:
-        vector = encoder.encode([text])[0].tolist()
+        vector = _encoder(model).encode([text])[0].tolist()
     return vector
 
 
@@ -112,7 +108,7 @@ def similar_executions(
     tier: str | None = None,
     success: bool | None = None,
     now: datetime | None = None,
-    index: VectorIndex | None = None,
+    index_folder: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Return the distinct task texts like a vector, the most similar first.
 
@@ -127,8 +123,8 @@ def similar_executions(
         tier: only those by this model tier.
         success: only those that succeeded, or that failed.
         now: naive UTC; the present time if None.
-        index: finds the candidates where nothing but days is wanted; every vector is compared if
-            None, and where the candidates are not enough.
+        index_folder: an index there finds the candidates where nothing but days is wanted; every
+            vector is compared if None, and where the candidates are not enough.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -147,8 +143,9 @@ def similar_executions(
         "moment": now,
     }
     # Where few executions are wanted, comparing their texts alone is quicker.
-    if index is not None and repo is None and tier is None and success is None:
-        rows = _by_index(connection, index, parameters)
+    if index_folder is not None and repo is None and tier is None and success is None:
+        index = vector_index.open_index(index_folder, connection, model)
+        rows = None if index is None else _by_index(connection, index, parameters)
         if rows is not None:
             return rows
     return _rows(connection, _call("similar_executions", parameters), parameters)
@@ -250,6 +247,11 @@ def _rows(
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-@cache
 def _encoder(model: str) -> Encoder:
+    with _loading:  # threads that ask at once wait for one load
+        return _loaded(model)
+
+
+@cache
+def _loaded(model: str) -> Encoder:
     return Encoder(model)

@@ -419,7 +419,7 @@ def test_with_an_index_the_search_finds_the_same(
                     "days_back": chance.choice([None, 7, 90]),
                 }
                 found = similarity.similar_executions(
-                    connection, vector, model=MODEL, now=NOW, index=index, **wanted
+                    connection, vector, model=MODEL, now=NOW, index_folder=folder, **wanted
                 )
                 everything = {"repo": None, "tier": None, "success": None}
                 assert_same(found, tasks.expected(vector, **wanted, **everything))
