@@ -33,6 +33,7 @@ MOST_NEWER_TEXTS = 10_000
 """Texts that came after the index was built, beyond which comparing all is as quick."""
 
 _loading = threading.Lock()
+"""Threads that ask for a model at once wait for one load of it."""
 
 
 def known_vector(
@@ -90,9 +91,13 @@ def new_vector(text: str, model: str) -> Sequence[float]:
     """
     vector: Sequence[float]
     if model == DEFAULT_MODEL:
-        vector = query_encoder().encode(text).tolist()
+        with _loading:
+            query = query_encoder()
+        vector = query.encode(text).tolist()
     else:
-        vector = _encoder(model).encode([text])[0].tolist()
+        with _loading:
+            encoder = _encoder(model)
+        vector = encoder.encode([text])[0].tolist()
     return vector
 
 
@@ -247,11 +252,6 @@ def _rows(
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _encoder(model: str) -> Encoder:
-    with _loading:  # threads that ask at once wait for one load
-        return _loaded(model)
-
-
 @cache
-def _loaded(model: str) -> Encoder:
+def _encoder(model: str) -> Encoder:
     return Encoder(model)
