@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -18,7 +17,8 @@ import duckdb
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from orb_learning import halves, vectors
+from orb_learning import arrivals, forgetting, halves, vectors
+from orb_learning.database import transaction
 from orb_learning.outbox_reader import OutboxRecord
 from orb_learning.record import STORED_COLUMNS, ExecutionRecord
 
@@ -179,6 +179,7 @@ def insert_executions(
         """,  # noqa: S608
         {"now": now, "count": len(payloads)},
     )
+    arrivals.settle(connection, len(payloads), now)
 
 
 def _without_vector(payload: str) -> tuple[str, bytes | None]:
@@ -190,20 +191,6 @@ def _without_vector(payload: str) -> tuple[str, bytes | None]:
     return to_json(record | {"embedding": None}).decode(), vectors.packed(vector)
 
 
-@contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit what is done inside, or nothing of it."""
-    connection.execute("begin")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        # A full disk can end the transaction, or the whole database instance, by itself.
-        with suppress(duckdb.Error):
-            connection.execute("rollback")
-        raise
-
-
 def _load_all(
     connection: duckdb.DuckDBPyConnection,
     items: Sequence[Item],
@@ -213,6 +200,8 @@ def _load_all(
     executions: list[str] = []
     letters: list[DeadLetter] = []
     refused: list[tuple[str, int, datetime | None, datetime]] = []
+    steps: list[dict[str, Any]] = []
+    forgotten: list[uuid.UUID] = []
     counts: Counter[str] = Counter()
     with transaction(connection):
         pending = PendingHalves(connection, (item.record for item in items), now)
@@ -228,9 +217,15 @@ def _load_all(
                     letters.append(_letter_of(record))
                 elif record.kind == "refused":
                     refused.append((*_refusal(record.payload), as_time(record.put_at), now))
+                elif record.kind == "maintenance":
+                    steps.append(_step_of(record.payload))
+                elif record.kind == "forget":
+                    forgotten += map(uuid.UUID, _object(record.payload)["task_ids"])
+                elif record.kind == "forgotten":
+                    pass  # what stood here is deleted; its number stays taken
                 else:
                     raise ValueError(f"unknown kind {record.kind!r}")
-            except (ValueError, RecursionError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 letters.append(DeadLetter(record.kind, said(error), record.payload, record.put_at))
                 continue
             counts[record.kind] += record.kind != "dead_letter"
@@ -239,6 +234,18 @@ def _load_all(
         insert_letters(connection, letters, now)
         if refused:
             connection.executemany("insert into raw.refused_records values (?, ?, ?, ?)", refused)
+        if steps:
+            connection.executemany(
+                "insert or replace into raw.maintenance_steps by name select "
+                "$run_id::uuid as run_id, $step as step, $outcome as outcome, "
+                "$started_at::timestamp as started_at, $ended_at::timestamp as ended_at, "
+                "$message as message",
+                steps,
+            )
+        if forgotten:
+            forgetting.delete_tasks(connection, forgotten, now)
+        if letters or pending.has_stored:
+            arrivals.drop_forgotten_rests(connection)
         last = {item.outbox_id: item.record.number for item in items}
         connection.executemany(
             "insert or replace into raw.outbox_positions values (?, ?, ?)",
@@ -306,6 +313,11 @@ class PendingHalves:
         self._halves[task_id] = known
         return []
 
+    @property
+    def has_stored(self) -> bool:
+        """Whether any half waits that did not before, or no longer does."""
+        return bool(self._changed)
+
     def store(self) -> None:
         """Write what waits now."""
         if not self._changed:
@@ -355,6 +367,14 @@ def _letter_of(record: OutboxRecord) -> DeadLetter:
     text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
     kind, reason = str(told.get("kind", "execution")), str(told.get("reason", "unknown"))
     return DeadLetter(kind, reason, text, record.put_at)
+
+
+def _step_of(payload: str) -> dict[str, Any]:
+    told = _object(payload)
+    return {
+        name: None if told[name] is None else str(told[name])
+        for name in ("run_id", "step", "outcome", "started_at", "ended_at", "message")
+    }
 
 
 def _refusal(payload: str) -> tuple[str, int]:

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -97,6 +97,20 @@ def connect(
     finally:
         connection.close()
         turn.end()
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what is done inside, or nothing of it."""
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        # A full disk can end the transaction, or the whole database instance, by itself.
+        with suppress(duckdb.Error):
+            connection.execute("rollback")
+        raise
 
 
 def check_path(path: Path | str, *, must_exist: bool) -> None:

@@ -82,7 +82,7 @@ def replay(
         letter = _find(connection, number)
         text = letter.payload if payload is None else payload
         try:
-            with batches.transaction(connection):
+            with database.transaction(connection):
                 batches.insert_executions(
                     connection, _executions(connection, letter, text, now), now
                 )
@@ -104,7 +104,7 @@ def drop(database_path: Path, numbers: Sequence[int]) -> int:
         DeadLetterError: one of them does not exist; none is deleted.
         DatabaseError: the database cannot be written.
     """
-    with database.connect(database_path) as connection, batches.transaction(connection):
+    with database.connect(database_path) as connection, database.transaction(connection):
         for number in numbers:
             _find(connection, number)
             connection.execute("delete from raw.dead_letters where dead_letter_id = ?", [number])

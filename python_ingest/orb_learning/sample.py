@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from orb_learning import database, importing
+from orb_learning import arrivals, database, importing
 from orb_learning.errors import ImportFileError
 
 SAMPLE_FILE = Path("data/sample/terminal_bench_trials.csv")
@@ -56,14 +56,9 @@ def load(
             return SampleLoad(0, f"{file} has been loaded already")
         if if_empty and connection.execute("select 1 from raw.executions limit 1").fetchone():
             return SampleLoad(0, f"{database_path} holds executions already")
-        connection.execute("begin")
-        try:
-            rows = _insert(connection, file, now)
+        with database.transaction(connection):
+            rows = arrivals.settle(connection, _insert(connection, file, now), now)
             importing.record_file(connection, sha256, file, rows, 0, now)
-            connection.execute("commit")
-        except BaseException:
-            connection.execute("rollback")
-            raise
     return SampleLoad(rows)
 
 

@@ -86,6 +86,45 @@ class LearningSettings(BaseSettings):
         description="hours that a routing decision or an outcome waits for its other half",
     )
 
+    project_path: Path = Field(Path(), description="the folder of the dbt project")
+    archive_path: Path | None = Field(
+        None, description="the folder of archived days, archive/ beside the database if not set"
+    )
+    backup_path: Path | None = Field(
+        None, description="the folder of backups, backups/ beside the database if not set"
+    )
+    backup_copy_to: str | None = Field(
+        None,
+        description="where each verified backup is copied to besides: a folder, or a URL that fsspec "
+        "knows, such as s3://bucket/backups",
+    )
+    backup_keep_last: int = Field(7, ge=1, le=10_000, description="newest backups that are kept")
+    backup_keep_daily: int = Field(
+        7, ge=0, le=10_000, description="days whose last backup is kept, from the newest back"
+    )
+    backup_keep_weekly: int = Field(
+        4, ge=0, le=10_000, description="weeks whose last backup is kept, from the newest back"
+    )
+    backup_keep_monthly: int = Field(
+        12, ge=0, le=10_000, description="months whose last backup is kept, from the newest back"
+    )
+    storage_warning_mb: float = Field(
+        500.0, gt=0, description="MB of the database file from which rpt_storage warns"
+    )
+    storage_critical_mb: float = Field(
+        1_000.0, gt=0, description="MB of the database file from which rpt_storage alerts"
+    )
+
+    @property
+    def archive_folder(self) -> Path:
+        """The folder of archived days."""
+        return self.archive_path or self.database_path.parent / "archive"
+
+    @property
+    def backup_folder(self) -> Path:
+        """The folder of backups."""
+        return self.backup_path or self.database_path.parent / "backups"
+
     @property
     def outbox_folder(self) -> Path:
         """The outbox's folder."""

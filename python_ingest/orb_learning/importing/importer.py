@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -78,7 +78,7 @@ def import_file(
         if not again and known_file(connection, sha256):
             return ImportResult(file, sha256, True, 0, 0)
         loaded_at = now or database.utc_now()
-        with _one_transaction(connection), read_errors(file):
+        with database.transaction(connection), read_errors(file):
             with (
                 _source(
                     connection, file, naive_is_utc=naive_is_utc, read_bytes=bar.read_bytes
@@ -154,19 +154,6 @@ def read_errors(file: Path) -> Iterator[None]:
             f"{file} is damaged, incomplete, or not what its name's ending says: "
             f"{text.splitlines()[0]}; copy it again from where it came from"
         ) from error
-
-
-@contextmanager
-def _one_transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        # A full disk can end the transaction, or the whole database instance, by itself.
-        with suppress(duckdb.Error):
-            connection.execute("rollback")
-        raise
 
 
 @contextmanager

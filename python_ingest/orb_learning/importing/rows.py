@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from orb_learning import arrivals
 from orb_learning.importing.casts import cast, metadata, quoted, storable, vector
 from orb_learning.record import COLUMNS
 
@@ -83,9 +84,10 @@ def store(
             given,
         )
     )
+    left = arrivals.settle(connection, loaded, now)
     whole = f"select count(*) from {source.relation}"  # noqa: S608
     if reason is None or loaded == _count(connection.execute(whole, source.parameters)):
-        return loaded, 0
+        return left, 0
     unreadable = _count(
         connection.execute(
             f"""
@@ -97,7 +99,8 @@ def store(
             given,
         )
     )
-    return loaded, unreadable
+    arrivals.drop_forgotten_rests(connection)
+    return left, unreadable
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int:

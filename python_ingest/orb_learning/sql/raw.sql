@@ -102,3 +102,65 @@ create table if not exists raw.refused_records (
     put_at timestamp,
     loaded_at timestamp not null
 );
+
+-- version 3
+-- How many versions came on a day, counted as they come: what live and archived ones add up to.
+create table if not exists raw.loaded_counts (
+    loaded_on date primary key,
+    version_count bigint not null
+);
+
+insert into raw.loaded_counts
+select _loaded_at::date, count(*) from raw.executions
+where not exists (from raw.loaded_counts)
+group by all;
+
+create table if not exists raw.archived_files (
+    file_name varchar primary key,
+    archived_day date not null,
+    version_count bigint not null,
+    size_bytes bigint not null,
+    file_sha256 varchar not null,
+    archived_at timestamp not null,
+    -- When its versions came back into raw; null while they are only in the file.
+    unarchived_at timestamp
+);
+
+create table if not exists raw.held_days (
+    held_day date primary key,
+    held_at timestamp not null
+);
+
+create table if not exists raw.retention_runs (
+    run_id varchar primary key,
+    ran_at timestamp not null,
+    days_to_keep integer not null,
+    archived_count bigint not null,
+    deleted_count bigint not null,
+    day_count bigint not null
+);
+
+-- The ids of what was deleted on request, never its content.
+create table if not exists raw.forgotten (
+    task_id uuid primary key,
+    version_count bigint not null,
+    forgotten_at timestamp not null
+);
+
+create table if not exists raw.maintenance_steps (
+    run_id uuid not null,
+    step varchar not null,
+    outcome varchar not null,
+    started_at timestamp not null,
+    ended_at timestamp not null,
+    message varchar,
+    primary key (run_id, step)
+);
+
+create table if not exists raw.storage_samples (
+    sampled_at timestamp not null,
+    kind varchar not null,
+    name varchar not null,
+    size_bytes bigint not null,
+    row_count bigint
+);
