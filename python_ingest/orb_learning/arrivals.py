@@ -10,7 +10,7 @@ from datetime import datetime
 
 import duckdb
 
-UUID_PATTERN = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+from orb_learning import forgotten
 
 
 def settle(connection: duckdb.DuckDBPyConnection, version_count: int, now: datetime) -> int:
@@ -27,7 +27,7 @@ def settle(connection: duckdb.DuckDBPyConnection, version_count: int, now: datet
     if not version_count:
         return 0
     refused = 0
-    if has_forgotten(connection):
+    if forgotten.is_any(connection):
         refused = _count(
             connection,
             "delete from raw.executions where task_id in (select task_id from raw.forgotten)",
@@ -38,28 +38,6 @@ def settle(connection: duckdb.DuckDBPyConnection, version_count: int, now: datet
         [now.date(), version_count - refused],
     )
     return version_count - refused
-
-
-def drop_forgotten_rests(connection: duckdb.DuckDBPyConnection) -> None:
-    """Delete the unreadable rows, dead letters and halves of tasks that were forgotten."""
-    if not has_forgotten(connection):
-        return
-    for table, content in (
-        ("raw.unreadable_rows", "content"),
-        ("raw.dead_letters", "payload"),
-        ("raw.pending_halves", "task_id::varchar"),
-    ):
-        connection.execute(
-            f"delete from {table} where list_has_any("  # noqa: S608
-            f"list_transform(regexp_extract_all({content}, ?), lambda id: lower(id)), "
-            "(select list(task_id::varchar) from raw.forgotten))",
-            [UUID_PATTERN],
-        )
-
-
-def has_forgotten(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether any task was forgotten."""
-    return bool(connection.execute("select 1 from raw.forgotten limit 1").fetchall())
 
 
 def _count(connection: duckdb.DuckDBPyConnection, statement: str) -> int:

@@ -17,7 +17,7 @@ import duckdb
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from orb_learning import arrivals, forgetting, halves, vectors
+from orb_learning import arrivals, forgotten, halves, vectors
 from orb_learning.database import transaction
 from orb_learning.outbox_reader import OutboxRecord
 from orb_learning.record import STORED_COLUMNS, ExecutionRecord
@@ -201,7 +201,7 @@ def _load_all(
     letters: list[DeadLetter] = []
     refused: list[tuple[str, int, datetime | None, datetime]] = []
     steps: list[dict[str, Any]] = []
-    forgotten: list[uuid.UUID] = []
+    to_forget: list[uuid.UUID] = []
     counts: Counter[str] = Counter()
     with transaction(connection):
         pending = PendingHalves(connection, (item.record for item in items), now)
@@ -220,7 +220,7 @@ def _load_all(
                 elif record.kind == "maintenance":
                     steps.append(_step_of(record.payload))
                 elif record.kind == "forget":
-                    forgotten += map(uuid.UUID, _object(record.payload)["task_ids"])
+                    to_forget += map(uuid.UUID, _object(record.payload)["task_ids"])
                 elif record.kind == "forgotten":
                     pass  # what stood here is deleted; its number stays taken
                 else:
@@ -242,10 +242,10 @@ def _load_all(
                 "$message as message",
                 steps,
             )
-        if forgotten:
-            forgetting.delete_tasks(connection, forgotten, now)
+        if to_forget:
+            forgotten.delete_tasks(connection, to_forget, now)
         if letters or pending.has_stored:
-            arrivals.drop_forgotten_rests(connection)
+            forgotten.drop_rests(connection)
         last = {item.outbox_id: item.record.number for item in items}
         connection.executemany(
             "insert or replace into raw.outbox_positions values (?, ?, ?)",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning import search_commands
+from orb_learning import retention_commands, search_commands
 from orb_learning.console import err, out, print_error, reported_errors
 from orb_learning.errors import DeadLetterError, OrbError
 
@@ -25,6 +25,7 @@ dead_letters_app = typer.Typer(
 )
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(search_commands.app)
+app.add_typer(retention_commands.app)
 
 
 @app.callback()

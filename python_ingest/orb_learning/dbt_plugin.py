@@ -12,7 +12,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from orb_learning import database, schema, turns
+from orb_learning import archive_functions, database, schema, turns
 from orb_learning.errors import DatabaseError
 
 WAIT_SECONDS = 30.0
@@ -73,3 +73,4 @@ class Plugin(BasePlugin):
         row = conn.execute("select current_setting('access_mode')").fetchone()
         if row != ("READ_ONLY",):
             schema.migrate(conn)
+            archive_functions.register(conn)

@@ -69,3 +69,11 @@ class EmbeddingError(OrbError):
 
 class VectorIndexError(OrbError):
     """The index of vectors cannot be built or written; search does without it."""
+
+
+class DbtError(OrbError):
+    """A dbt command failed."""
+
+
+class ArchiveError(OrbError):
+    """An archived day cannot be used as it is; nothing was changed."""

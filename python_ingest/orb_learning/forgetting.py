@@ -1,53 +1,308 @@
-"""Deleting what must not be kept, by task: its ids stay, so that nothing brings it back."""
+"""Deleting on request what must not be kept, everywhere; its ids stay, so nothing brings it back.
+
+The order to forget goes through the outbox like every record: a database that is restored from an
+older backup loads it again. The loader applies it to the database (forgotten.py); the archive and
+the outbox itself are cleaned here.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from orb_learning import arrivals
+from orb_learning import compacting, database, dbt_process, forgotten, vector_index
+from orb_learning.errors import ArchiveError, OutboxError
+from orb_learning.files import sha256_of, sync
+from orb_learning.loader import load_once
+from orb_learning.outbox import Outbox
+from orb_learning.outbox_reader import (
+    DamagedFileError,
+    StillInUseError,
+    files_of,
+    open_reader,
+)
+from orb_learning.settings import LearningSettings
 
-TABLES = ("raw.executions", "main.fct_executions", "main.rejected_executions")
+TASKS_A_RECORD = 10_000
+ARCHIVED = "executions_archive_*.parquet"
 
 
-def delete_tasks(
-    connection: duckdb.DuckDBPyConnection, task_ids: Collection[uuid.UUID], now: datetime
-) -> None:
-    """Delete tasks from raw and core and note their ids, in the transaction that is open.
+@dataclass
+class Forgotten:
+    """What was deleted, and where it may still be."""
+
+    task_count: int = 0
+    version_count: int = 0
+    """Versions in the database."""
+    archived_count: int = 0
+    """Versions in the archive."""
+    outbox_count: int = 0
+    """Records in the outbox."""
+    still_in: list[Path] = field(default_factory=list)
+    """Files that hold some of it and were left alone."""
+
+
+def forget(
+    settings: LearningSettings,
+    *,
+    task_ids: Collection[uuid.UUID] = (),
+    repo: str | None = None,
+    now: datetime | None = None,
+) -> Forgotten:
+    """Delete tasks from the database, the archive, the outbox, and what was refused.
+
+    Run again after it was interrupted, it goes on.
 
     Args:
-        connection: a writable connection, inside a transaction.
-        task_ids: the tasks; those that are not here are noted, too.
-        now: ``forgotten_at``, naive UTC.
+        settings: name the database, the outbox, the archive and the dbt project.
+        task_ids: the tasks.
+        repo: all tasks of a repository, besides; whatever names it and has no task, too.
+        now: naive UTC; the present time if None.
+
+    Raises:
+        OrbError: one of its subclasses says what could not be done; what was done stays done.
     """
-    connection.execute(
-        """
-        insert into raw.forgotten
-        select task_id, count(versions._load_seq), $now
-        from (select unnest($task_ids::uuid[]) as task_id) as wanted
-        left join raw.executions as versions using (task_id)
-        group by task_id
-        on conflict (task_id) do update set
-            version_count = version_count + excluded.version_count
-        """,
-        {"task_ids": list(set(task_ids)), "now": now},
-    )
-    for table in existing(connection, TABLES):
-        connection.execute(
-            f"delete from {table} where task_id in (select unnest(?::uuid[]))",  # noqa: S608
-            [list(task_ids)],
-        )
-    arrivals.drop_forgotten_rests(connection)
+    now = now or database.utc_now()
+    path, outbox = settings.database_path, settings.outbox_folder
+    load_once(path, outbox, now=now)
+    wanted = set(task_ids)
+    if repo is not None:
+        wanted |= _tasks_of(settings, repo)
+    _order(outbox, wanted)
+    with database.connect(path, read_only=True) as connection:
+        before = _version_count(connection)
+    load_once(path, outbox, now=now)
+    with database.connect(path) as connection:
+        result = Forgotten(len(wanted), before - _version_count(connection))
+        if repo is not None:
+            _delete_rests_of(connection, repo)
+        result.archived_count = clean_archive(connection, settings.archive_folder)
+        is_built = bool(forgotten.existing(connection, ["main.fct_executions"]))
+        if forgotten.existing(connection, ["main.text_embeddings"]):
+            connection.execute(
+                "delete from text_embeddings where text_id not in (select text_id from int_texts)"
+            )
+    if is_built:
+        dbt_process.run(settings, "run")
+    shutil.rmtree(vector_index.folder_of(path), ignore_errors=True)  # `orb index` makes it again
+    compacting.compact(path)
+    result.outbox_count = _clean_outbox(outbox, wanted, repo)
+    result.still_in = [
+        file for file in sorted(outbox.glob("*.damaged*")) if _names(file.read_bytes(), wanted)
+    ]
+    return result
 
 
-def existing(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> list[str]:
-    """Return those of some tables that the database has."""
+def clean_archive(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
+    """Write the archive's files again that hold forgotten tasks, without them.
+
+    Args:
+        connection: a writable connection.
+        folder: the archive.
+
+    Returns:
+        how many versions went.
+
+    Raises:
+        ArchiveError: a file cannot be read, or the new one does not compare; it is as it was.
+    """
+    for file in folder.glob(".executions_archive_*.partial"):
+        file.unlink()
+    return sum(_clean_file(connection, file) for file in sorted(folder.glob(ARCHIVED)))
+
+
+def _clean_file(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
+    known = connection.execute(
+        "select version_count, file_sha256, unarchived_at from raw.archived_files "
+        "where file_name = ?",
+        [file.name],
+    ).fetchone()
+    try:
+        [(total, gone)] = connection.execute(
+            "select count(*), count(*) filter (task_id in (select task_id from raw.forgotten)) "
+            "from read_parquet(?)",
+            [str(file)],
+        ).fetchall()
+    except duckdb.Error as error:
+        raise ArchiveError(
+            f"{file} cannot be read, so what it holds is not forgotten; bring it back from a copy "
+            f"of the archive, or delete it: {str(error).splitlines()[0]}"
+        ) from error
+    if not gone:
+        if known and total != known[0] and known[1] in _former(connection, file):
+            # The record is older than the file, as in a database that was restored.
+            _note(connection, file, file, total, known)
+        return 0
+    partial = file.with_name(f".{file.stem}.partial")
+    _write_rest(connection, file, partial)
+    # Noted first: killed in between, the file still holds the tasks and is written once more.
+    _note(connection, file, partial, total - gone, known)
+    partial.replace(file)
+    sync(file.parent)
+    return int(gone)
+
+
+def _former(connection: duckdb.DuckDBPyConnection, file: Path) -> list[str]:
     rows = connection.execute(
-        "select schema_name || '.' || table_name from duckdb_tables() "
-        "where database_name = current_database()"
+        "select decode(value) from parquet_kv_metadata(?) where decode(key) = 'rewritten_from'",
+        [str(file)],
     ).fetchall()
-    known = {name for (name,) in rows}
-    return [table for table in tables if table in known]
+    return rows[0][0].split(",") if rows else []
+
+
+def _write_rest(connection: duckdb.DuckDBPyConnection, file: Path, partial: Path) -> None:
+    former = ",".join([*_former(connection, file), sha256_of(file)])
+    rest = "from read_parquet($file) where task_id not in (select task_id from raw.forgotten)"
+    connection.execute(
+        f"copy (select * {rest} order by _load_seq) to {_text(partial)} "
+        f"(format parquet, compression zstd, kv_metadata {{rewritten_from: {_text(former)}}})",
+        {"file": str(file)},
+    )
+    [(strange,)] = connection.execute(
+        "select count(*) filter (hash(old) is distinct from hash(new)) "  # noqa: S608
+        f"from (select * {rest}) as old full join (from read_parquet($partial)) as new "
+        "on old._load_seq = new._load_seq",
+        {"file": str(file), "partial": str(partial)},
+    ).fetchall()
+    if strange:
+        raise ArchiveError(
+            f"{partial}, read back, differs in {strange} versions from what should stay of {file}, "
+            f"which is as it was; check the disk and run it again"
+        )
+    sync(partial)
+
+
+def _note(
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    content: Path,
+    version_count: int,
+    known: tuple[int, str, datetime | None] | None,
+) -> None:
+    """Record what a file holds from now on, and count what went as forgotten."""
+    if known is None:
+        return
+    with database.transaction(connection):
+        connection.execute(
+            "update raw.archived_files set version_count = ?, size_bytes = ?, file_sha256 = ? "
+            "where file_name = ?",
+            [version_count, content.stat().st_size, sha256_of(content), file.name],
+        )
+        if known[2] is None:  # else they were live, and counted there
+            # To one of the tasks: what is held against all that ever came is the sum.
+            connection.execute(
+                "update raw.forgotten set version_count = version_count + ? "
+                "where task_id = (select min(task_id) from raw.forgotten)",
+                [known[0] - version_count],
+            )
+
+
+def _order(outbox_folder: Path, task_ids: Collection[uuid.UUID]) -> None:
+    outbox = Outbox(outbox_folder, synchronous="FULL", busy_timeout_ms=5_000, size_limit_bytes=None)
+    try:
+        ids = sorted(map(str, task_ids))
+        for start in range(0, len(ids), TASKS_A_RECORD):
+            order = json.dumps({"task_ids": ids[start : start + TASKS_A_RECORD]})
+            if not outbox.put("forget", order):
+                raise OutboxError(
+                    f"the order to forget could not be written to {outbox_folder}: "
+                    f"{', '.join(outbox.refused())}; nothing was deleted"
+                )
+    finally:
+        outbox.close()
+
+
+def _tasks_of(settings: LearningSettings, repo: str) -> set[uuid.UUID]:
+    """Return a repository's tasks in the database and in the archive."""
+    with database.connect(settings.database_path, read_only=True) as connection:
+        rows = connection.execute(
+            "select task_id from raw.executions where repo = $repo union "
+            "select task_id from raw.pending_halves where json_valid(payload) "
+            "and payload->>'$.repo' = $repo",
+            {"repo": repo},
+        ).fetchall()
+        for file in settings.archive_folder.glob(ARCHIVED):
+            rows += connection.execute(
+                "select task_id from read_parquet(?) where repo = ?", [str(file), repo]
+            ).fetchall()
+    return {task_id for (task_id,) in rows}
+
+
+def _delete_rests_of(connection: duckdb.DuckDBPyConnection, repo: str) -> None:
+    """Delete what names a repository and may have no task: dead letters and unreadable rows."""
+    # A field of a line that could not be read: its fields are not known, only what parts them.
+    named = f'(^|[",;:\\s]){re.escape(repo)}([",;\\s]|$)'
+    for table, content in (("raw.dead_letters", "payload"), ("raw.unreadable_rows", "content")):
+        connection.execute(
+            f"delete from {table} where regexp_matches({content}, ?)",  # noqa: S608
+            [named],
+        )
+
+
+def _clean_outbox(folder: Path, task_ids: Collection[uuid.UUID], repo: str | None) -> int:
+    count = 0
+    for path in files_of(folder):
+        with (
+            suppress(StillInUseError, FileNotFoundError, DamagedFileError),
+            open_reader(path) as reader,
+        ):
+            records = reader.read(0, -1)
+            numbers = [
+                record.number
+                for record in records
+                if record.kind != "forget"
+                and (
+                    _names(record.payload.encode(), task_ids)
+                    or (repo is not None and repo in _repos(record.payload))
+                )
+            ]
+            reader.erase(numbers)
+            count += len(numbers)
+    return count
+
+
+def _names(content: bytes, task_ids: Collection[uuid.UUID]) -> bool:
+    """Whether bytes have the id of a task in them."""
+    found = re.findall(forgotten.UUID_PATTERN.encode(), content)
+    return any(uuid.UUID(text.decode()) in task_ids for text in found)
+
+
+def _repos(payload: str) -> set[str]:
+    """Return what stands as a repository in a record, or in the record inside a dead letter."""
+    try:
+        value = json.loads(payload)
+    except ValueError:
+        return set()
+    return set(_values_of("repo", value))
+
+
+def _values_of(key: str, value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get(key), str):
+            yield value[key]
+        if isinstance(value.get("payload"), str):
+            yield from _repos(value["payload"])
+        for inner in value.values():
+            yield from _values_of(key, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _values_of(key, inner)
+
+
+def _version_count(connection: duckdb.DuckDBPyConnection) -> int:
+    [(count,)] = connection.execute("select count(*) from raw.executions").fetchall()
+    return int(count)
+
+
+def _text(value: Path | str) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

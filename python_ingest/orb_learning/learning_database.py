@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import duckdb
 
-from orb_learning import database, similarity, vector_index
+from orb_learning import database, retention, similarity, vector_index
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.loader import BackgroundLoader
 from orb_learning.outbox import Outbox
@@ -276,6 +276,34 @@ class LearningDatabase:
                 now=self._now().astimezone(UTC).replace(tzinfo=None),
             )
         )
+
+    async def cleanup_old_executions(
+        self, days_to_keep: int = 90, archive_path: Path | str | None = None
+    ) -> dict[str, int]:
+        """Archive whole UTC days older than the limit and delete them, as `orb retention` does.
+
+        Args:
+            days_to_keep: 7 to 365.
+            archive_path: the folder of the files; ``learning.archive_path`` if None.
+
+        Returns:
+            ``archived_count``, ``deleted_count`` (versions of executions; the same ones) and
+            ``days_cleaned``, the number of days that they were of.
+
+        Raises:
+            DbtError: it failed, and the message says why; days that were done before stay done.
+        """
+        settings = self.settings
+        if archive_path is not None:
+            settings = settings.model_copy(update={"archive_path": Path(archive_path)})
+        result = await asyncio.to_thread(
+            retention.archive_and_retain, settings, days_to_keep=days_to_keep
+        )
+        return {
+            "archived_count": result.archived_count,
+            "deleted_count": result.deleted_count,
+            "days_cleaned": result.days_cleaned,
+        }
 
     async def _vector_of(self, text: str) -> Sequence[float]:
         model = self.settings.embedding_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -110,6 +110,20 @@ class OutboxReader:
             missing = 0 if row else missing + 1
             if row:
                 yield OutboxRecord._make(row)
+
+    def erase(self, numbers: Sequence[int]) -> None:
+        """Overwrite records; their numbers stay taken, or the next ones would be skipped."""
+        if not numbers:
+            return
+        self._connection.execute("pragma secure_delete = on")
+        self._connection.execute("begin immediate")
+        self._connection.executemany(
+            "update records set kind = 'forgotten', payload = '' where id = ?",
+            [(number,) for number in numbers],
+        )
+        self._connection.execute("commit")
+        # The log still has them as they were.
+        self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
 
     def last_number(self) -> int:
         """Return the number of the last record, 0 where there is none."""

@@ -15,6 +15,7 @@ import duckdb
 
 from orb_learning import arrivals, database, importing
 from orb_learning.errors import ImportFileError
+from orb_learning.files import sha256_of
 
 SAMPLE_FILE = Path("data/sample/terminal_bench_trials.csv")
 
@@ -50,7 +51,7 @@ def load(
             f"{file} is not a file; run this in the project's folder, or name the sample by --file"
         )
     now = now or database.utc_now()
-    sha256 = importing.file_sha256(file)
+    sha256 = sha256_of(file)
     with database.connect(database_path) as connection:
         if importing.known_file(connection, sha256):
             return SampleLoad(0, f"{file} has been loaded already")

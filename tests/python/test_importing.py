@@ -23,7 +23,8 @@ from typer.testing import CliRunner
 from orb_learning import database as db
 from orb_learning.cli import app
 from orb_learning.errors import ImportFileError
-from orb_learning.importing import ImportResult, file_sha256, import_file
+from orb_learning.files import sha256_of
+from orb_learning.importing import ImportResult, import_file
 from orb_learning.importing.rows import ROW_NAMESPACE
 from orb_learning.record import COLUMNS, ExecutionRecord
 
@@ -271,7 +272,7 @@ def test_a_value_of_the_wrong_type_makes_its_row_unreadable_and_no_other(
     query = (
         "select distinct file_sha256, file_name, contains(content, 'good') from raw.unreadable_rows"
     )
-    assert rows_of(database, query) == [(file_sha256(file), str(file), True)]
+    assert rows_of(database, query) == [(sha256_of(file), str(file), True)]
 
 
 @pytest.mark.parametrize(
@@ -854,7 +855,7 @@ def test_the_command_skips_a_known_file_with_a_message_and_exits_with_0(
 def run_output(file: Path, rows: int, bad: int) -> str:
     return (
         f"{file}: {rows} rows loaded, {bad} UNREADABLE, kept aside: "
-        f"see raw.unreadable_rows where file_sha256 = '{file_sha256(file)}'\n"
+        f"see raw.unreadable_rows where file_sha256 = '{sha256_of(file)}'\n"
     )
 
 

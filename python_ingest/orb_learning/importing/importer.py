@@ -13,10 +13,11 @@ import duckdb
 
 from orb_learning import database
 from orb_learning.errors import ImportFileError
+from orb_learning.files import sha256_of
 from orb_learning.importing.csv_lines import csv_source
 from orb_learning.importing.database_file import copy_executions
 from orb_learning.importing.jsonl import jsonl_source
-from orb_learning.importing.ledger import file_sha256, known_file, record_file
+from orb_learning.importing.ledger import known_file, record_file
 from orb_learning.importing.parquet import parquet_source
 from orb_learning.importing.progress import progress_bar
 from orb_learning.importing.rows import Source, store
@@ -70,7 +71,7 @@ def import_file(
     check_file(file, database_path)
     with read_errors(file):
         before = file.stat()
-        sha256 = file_sha256(file)
+        sha256 = sha256_of(file)
     with (
         database.connect(database_path) as connection,
         progress_bar(file.name, before.st_size, show=show_progress) as bar,

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of the file's bytes as 64 hexadecimal digits.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def known_file(connection: duckdb.DuckDBPyConnection, sha256: str) -> bool:
@@ -39,7 +28,7 @@ def record_file(
 
     Args:
         connection: a writable connection inside that transaction.
-        sha256: what ``file_sha256`` returned for it.
+        sha256: that of its bytes.
         file: the file; its path is kept as given.
         row_count: rows that went into ``raw.executions``.
         unreadable_count: rows that went into ``raw.unreadable_rows``.

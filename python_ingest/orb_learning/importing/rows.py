@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning import arrivals
+from orb_learning import arrivals, forgotten
 from orb_learning.importing.casts import cast, metadata, quoted, storable, vector
 from orb_learning.record import COLUMNS
 
@@ -99,7 +99,7 @@ def store(
             given,
         )
     )
-    arrivals.drop_forgotten_rests(connection)
+    forgotten.drop_rests(connection)
     return left, unreadable
 
 

@@ -131,15 +131,6 @@ create table if not exists raw.held_days (
     held_at timestamp not null
 );
 
-create table if not exists raw.retention_runs (
-    run_id varchar primary key,
-    ran_at timestamp not null,
-    days_to_keep integer not null,
-    archived_count bigint not null,
-    deleted_count bigint not null,
-    day_count bigint not null
-);
-
 -- The ids of what was deleted on request, never its content.
 create table if not exists raw.forgotten (
     task_id uuid primary key,

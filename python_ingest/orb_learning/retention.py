@@ -1,0 +1,187 @@
+"""Old executions out of the database and into files, and back.
+
+The macro archive_and_retain decides what is old, writes the files and deletes; here are its call,
+and the way back. A day that was unarchived is held: retention leaves it alone until it is released.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from orb_learning import compacting, database, dbt_process
+from orb_learning.errors import ArchiveError, DatabaseLockedError
+from orb_learning.files import sha256_of
+from orb_learning.record import STORED_COLUMNS
+from orb_learning.settings import LearningSettings
+
+
+@dataclass(frozen=True)
+class RetentionResult:
+    """What went."""
+
+    archived_count: int
+    """Versions of executions that are in files now."""
+    deleted_count: int
+    """Versions that left the database; the same ones."""
+    days_cleaned: int
+    """UTC days that they were of."""
+    reclaimed_bytes: int = 0
+    """By how much the database's file is shorter."""
+
+
+class ArchivedFile(NamedTuple):
+    """A file of archived versions, as the database knows it."""
+
+    file_name: str
+    archived_day: date
+    version_count: int
+    file_sha256: str
+    unarchived_at: datetime | None
+    """When its versions came back into the database; None while they are only in the file."""
+
+
+def archive_and_retain(
+    settings: LearningSettings,
+    *,
+    days_to_keep: int | None = None,
+    dry_run: bool = False,
+    now: datetime | None = None,
+) -> RetentionResult:
+    """Archive and delete whole UTC days that are older than the limit; runs the dbt macro.
+
+    Args:
+        settings: name the database, the archive and the dbt project.
+        days_to_keep: 7 to 365; ``retention_days`` if None.
+        dry_run: whether only to count what would go.
+        now: the present time, naive UTC; the clock's if None.
+
+    Raises:
+        DbtError: it failed, and the message says why; days that were done before stay done.
+    """
+    arguments = {
+        "days_to_keep": settings.retention_days if days_to_keep is None else days_to_keep,
+        "archive_path": str(settings.archive_folder.resolve()),
+        "dry_run": dry_run,
+    }
+    said = dbt_process.run(
+        settings, "run-operation", "archive_and_retain", "--args", json.dumps(arguments), now=now
+    )
+    result = RetentionResult(**json.loads(said.strip().splitlines()[-1]))
+    if result.deleted_count and compacting.is_worth_it(settings.database_path):
+        # Where others keep the file for too long, the next retention does it.
+        with suppress(DatabaseLockedError):
+            before, after = compacting.compact(settings.database_path)
+            result = replace(result, reclaimed_bytes=before - after)
+    return result
+
+
+def unarchive(
+    settings: LearningSettings, first: date, last: date, *, now: datetime | None = None
+) -> int:
+    """Bring archived days back into raw, as they were, and hold them.
+
+    Args:
+        settings: name the database and the archive.
+        first: the first day.
+        last: the last day.
+        now: naive UTC; the present time if None.
+
+    Returns:
+        how many versions came back; fct_executions has them after the next build.
+
+    Raises:
+        ArchiveError: a file is missing or is not what was archived; nothing came back.
+        DatabaseError: the database cannot be written.
+    """
+    now = now or database.utc_now()
+    count = 0
+    with database.connect(settings.database_path) as connection:
+        wanted = [
+            file
+            for file in archived_files(connection)
+            if first <= file.archived_day <= last and file.unarchived_at is None
+        ]
+        for file in wanted:
+            check(settings.archive_folder, file)
+        with database.transaction(connection):
+            for file in wanted:
+                count += _bring_back(connection, settings.archive_folder / file.file_name)
+                connection.execute(
+                    "update raw.archived_files set unarchived_at = ? where file_name = ?",
+                    [now, file.file_name],
+                )
+            connection.executemany(
+                "insert or ignore into raw.held_days values (?, ?)",
+                [(file.archived_day, now) for file in wanted],
+            ) if wanted else None
+    return count
+
+
+def release(settings: LearningSettings) -> list[date]:
+    """Let retention take the days again that were unarchived; returns them."""
+    with database.connect(settings.database_path) as connection:
+        rows = connection.execute("delete from raw.held_days returning held_day").fetchall()
+    return sorted(day for (day,) in rows)
+
+
+def archived_files(connection: duckdb.DuckDBPyConnection) -> list[ArchivedFile]:
+    """Return the files that the database knows, the oldest day first."""
+    rows = connection.execute(
+        "select file_name, archived_day, version_count, file_sha256, unarchived_at "
+        "from raw.archived_files order by archived_day, file_name"
+    ).fetchall()
+    return [ArchivedFile._make(row) for row in rows]
+
+
+def check(folder: Path, file: ArchivedFile) -> None:
+    """Hold a file against what was archived, bit by bit.
+
+    Raises:
+        ArchiveError: it is missing, or not what it was.
+    """
+    path = folder / file.file_name
+    try:
+        sha256 = sha256_of(path)
+    except OSError as error:
+        raise ArchiveError(
+            f"{path}, {file.version_count:,} versions of {file.archived_day}, cannot be read: "
+            f"{error.strerror}; bring it back from a copy of the archive"
+        ) from error
+    if sha256 != file.file_sha256:
+        raise ArchiveError(
+            f"{path} is not what was archived: its SHA-256 is {sha256} and was "
+            f"{file.file_sha256}; bring it back from a copy of the archive"
+        )
+
+
+def check_all(settings: LearningSettings) -> Iterator[str]:
+    """Yield what is wrong with the files of the archive; nothing when all are as they were."""
+    with database.connect(settings.database_path, read_only=True) as connection:
+        files = archived_files(connection)
+    for file in files:
+        try:
+            check(settings.archive_folder, file)
+        except ArchiveError as error:
+            yield str(error)
+
+
+def _bring_back(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    columns = ", ".join(f'"{name}"' for name in (*STORED_COLUMNS, "_load_seq", "_loaded_at"))
+    [(count,)] = connection.execute(
+        f"""
+        insert into raw.executions by name
+        select {columns} from read_parquet(?)
+        where task_id not in (select task_id from raw.forgotten)
+        order by _load_seq
+        """,  # noqa: S608
+        [str(path)],
+    ).fetchall()
+    return int(count)

@@ -1,0 +1,97 @@
+"""The commands of ``orb`` about what leaves the database, and what comes back."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from orb_learning.console import out, reported_errors
+from orb_learning.errors import OrbError
+
+app = typer.Typer()
+
+DAY = ["%Y-%m-%d"]
+
+
+@app.command("retention")
+def retention_command(
+    days: Annotated[
+        int | None,
+        typer.Option(help="Days to keep, 7 to 365; the setting retention_days if left out."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+    release: Annotated[
+        bool, typer.Option("--release", help="Take the days again that were unarchived, too.")
+    ] = False,
+) -> None:
+    """Archive whole days older than the limit as Parquet files, and delete them."""
+    from orb_learning import retention
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        if release and not dry_run:
+            released = retention.release(settings)
+            out.print(f"{len(released):,} days released", highlight=False)
+        result = retention.archive_and_retain(settings, days_to_keep=days, dry_run=dry_run)
+    said = "would go" if dry_run else f"are in {escape(str(settings.archive_folder))} now"
+    out.print(
+        f"{result.archived_count:,} versions of {result.days_cleaned:,} days {said}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command("unarchive")
+def unarchive_command(
+    first: Annotated[datetime, typer.Option("--from", formats=DAY, help="The first UTC day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=DAY, help="The last UTC day.")],
+) -> None:
+    """Bring archived days back, and hold them until `orb retention --release`."""
+    from orb_learning import retention
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        count = retention.unarchive(load_settings(), first.date(), last.date())
+    out.print(f"{count:,} versions are in raw again; run dbt build", highlight=False)
+
+
+@app.command("check-archive")
+def check_archive_command() -> None:
+    """Hold every archived file against what was archived."""
+    from orb_learning import retention
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        problems = list(retention.check_all(load_settings()))
+        if problems:
+            raise OrbError("\n".join(problems))
+    out.print("Every archived file is what was archived.")
+
+
+@app.command("forget")
+def forget_command(
+    task_ids: Annotated[
+        list[uuid.UUID] | None, typer.Option("--task-id", help="A task; may be given again.")
+    ] = None,
+    repo: Annotated[str | None, typer.Option(help="All tasks of a repository.")] = None,
+) -> None:
+    """Delete tasks for good: from the database, the archive, the outbox, and what was refused."""
+    from orb_learning import forgetting
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        if bool(task_ids) == (repo is not None):
+            raise OrbError("name either tasks, by --task-id, or a repository, by --repo")
+        result = forgetting.forget(load_settings(), task_ids=task_ids or (), repo=repo)
+    out.print(
+        f"{result.task_count:,} tasks forgotten: {result.version_count:,} versions in the "
+        f"database, {result.archived_count:,} in the archive, {result.outbox_count:,} records in "
+        "the outbox",
+        highlight=False,
+        soft_wrap=True,
+    )
