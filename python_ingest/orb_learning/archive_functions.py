@@ -11,6 +11,11 @@ from orb_learning.files import sync
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Add the functions to a connection and its cursors."""
+    known = connection.execute(
+        "select function_name from duckdb_functions() where function_name = 'publish_file'"
+    ).fetchall()
+    if known:
+        return  # dbt opened the database again in the same process
     for function in (prepare_folder, publish_file):
         connection.create_function(function.__name__, function, side_effects=True)
 

@@ -71,6 +71,23 @@ class DbtProject:
             dbtRunner(manifest=manifest.deepcopy()), command, database, variables, arguments
         )
 
+    def operate(
+        self, database: Path, macro: str, arguments: dict[str, Any], **variables: Any
+    ) -> None:
+        """Run a macro on the database.
+
+        Raises:
+            BuildError: it failed.
+        """
+        manifest = self._parsed(embeddings_enabled=False)
+        options = [macro, "--args", json.dumps(arguments)]
+        said: list[str] = []  # what an operation fails of, dbt says nowhere else
+        runner = dbtRunner(manifest.deepcopy(), [lambda event: said.append(event.info.msg)])
+        try:
+            self._invoke(runner, "run-operation", database, variables, options)
+        except BuildError as error:
+            raise BuildError("\n".join([str(error), *said])) from error
+
     def start(
         self, database: Path, *arguments: str, time_zone: str = "", **variables: Any
     ) -> subprocess.Popen[str]:
@@ -155,5 +172,6 @@ def _failures(outcome: dbtRunnerResult) -> str:
     messages = [str(outcome.exception)] if outcome.exception else []
     for result in getattr(outcome.result, "results", []):
         if result.status not in ("success", "pass", "warn", "skipped"):
-            messages.append(f"{result.node.name}: {result.message}")
+            name = result.node.name if hasattr(result, "node") else result.unique_id
+            messages.append(f"{name}: {result.message}")
     return "\n".join(messages)

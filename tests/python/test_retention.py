@@ -1,0 +1,378 @@
+"""Retention, and the way back: what leaves the database is in files, whole, and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dbt.adapters.duckdb.environments import local
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from building import REPOSITORY, BuildError
+from histories import TOO_LATE, History, days_ago, task_id
+from oracle import raw_rows
+from orb_learning import archive_functions, retention
+from orb_learning import database as databases
+from orb_learning.errors import ArchiveError, DbtError
+from orb_learning.learning_database import LearningDatabase
+from orb_learning.settings import LearningSettings, load_settings
+
+Versions = dict[int, str]
+"""Versions of executions by their load number."""
+
+
+def settings_of(history: History) -> LearningSettings:
+    return load_settings(database_path=history.database)
+
+
+def retain(history: History, days: Any = 30, **arguments: Any) -> None:
+    archive = str(settings_of(history).archive_folder)
+    given_arguments = {"days_to_keep": days, "archive_path": archive, **arguments}
+    variables = {"as_of": history.as_of.isoformat(), **history.variables}
+    history.project.operate(history.database, "archive_and_retain", given_arguments, **variables)
+
+
+def live(history: History) -> Versions:
+    return {row["_load_seq"]: str(sorted(row.items())) for row in raw_rows(history.database)}
+
+
+def archived(history: History) -> Versions:
+    """What the files hold that the database counts as archived."""
+    found: Versions = {}
+    with databases.connect(history.database, read_only=True) as connection:
+        for file in retention.archived_files(connection):
+            if file.unarchived_at is None:
+                relation = connection.execute(
+                    "from read_parquet(?)", [str(settings_of(history).archive_folder / file[0])]
+                )
+                names = [column[0] for column in relation.description or []]
+                for values in relation.fetchall():
+                    row = dict(zip(names, values, strict=True))
+                    assert row["_load_seq"] not in found
+                    found[row["_load_seq"]] = str(sorted(row.items()))
+    return found
+
+
+def held_days(history: History) -> set[date]:
+    return {row[0] for row in query(history, "select held_day from raw.held_days")}
+
+
+def query(history: History, statement: str) -> list[tuple[Any, ...]]:
+    with databases.connect(history.database, read_only=True) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def days_of_tasks(history: History) -> dict[Any, date]:
+    """Each live task's day: its valid version's, else its newest one's."""
+    days: dict[Any, date] = {}
+    valid = dict(query(history, "select task_id, timestamp from fct_executions"))
+    for row in raw_rows(history.database):
+        moment = row["timestamp"]
+        if moment is None or moment > row["_loaded_at"] + timedelta(minutes=5):
+            moment = row["_loaded_at"]
+        days[row["task_id"]] = valid.get(row["task_id"], moment).date()
+    return days
+
+
+def assert_nothing_lost(history: History, every: Versions) -> None:
+    here, there = live(history), archived(history)
+    assert not here.keys() & there.keys()
+    assert here | there == every
+
+
+def test_old_days_are_in_files_and_no_longer_in_the_database(history: History) -> None:
+    every = live(history)
+    retain(history, 30)
+    assert_nothing_lost(history, every)
+    names = [
+        row[0] for row in query(history, "select file_name from raw.archived_files order by 1")
+    ]
+    # 90, 40 and 31 days ago; the last moment of the day before the oldest kept one is among them.
+    expected = [
+        days_ago(days).strftime("executions_archive_%Y%m%d.parquet") for days in (90, 40, 31)
+    ]
+    assert names == expected
+    folder = settings_of(history).archive_folder
+    assert sorted(path.name for path in folder.iterdir()) == expected
+    gone = {task_id(task) for task in (5, 6, 7, 8, 9, 10, 13)}
+    for table in ("raw.executions", "fct_executions", "rejected_executions"):
+        left = {row[0] for row in query(history, f"select task_id from {table}")}
+        assert not left & gone
+    history.build()
+    history.assert_equal_to_full_refresh()
+
+
+def test_a_file_is_zstd_parquet_with_the_raw_columns(history: History) -> None:
+    retain(history, 30)
+    file = next(settings_of(history).archive_folder.iterdir())
+    with duckdb.connect() as connection:
+        columns = connection.execute("select name from parquet_schema(?)", [str(file)]).fetchall()
+        codecs = connection.execute(
+            "select distinct compression from parquet_metadata(?)", [str(file)]
+        ).fetchall()
+    raw = query(
+        history,
+        "select column_name from duckdb_columns() where table_name = 'executions' "
+        "and schema_name = 'raw' order by column_index",
+    )
+    nested = {"list", "element", "array"}
+    assert [name for name in columns[1:] if name[0] not in nested] == raw
+    assert codecs == [("ZSTD",)]
+
+
+def test_every_version_of_a_task_goes_with_its_valid_one(history: History) -> None:
+    history.insert(40, timestamp=days_ago(50), repo="old")
+    history.insert(40, timestamp=days_ago(51), repo="older")
+    history.insert(40, timestamp=days_ago(1), quality_score=101)  # rejected, and newer
+    history.insert(41, timestamp=days_ago(50))
+    history.insert(41, timestamp=days_ago(1))  # moved to a young day: both stay
+    history.build()
+    every = live(history)
+    retain(history, 30)
+    assert_nothing_lost(history, every)
+    left = [row[0] for row in query(history, "select task_id from raw.executions")]
+    assert task_id(40) not in left
+    assert left.count(task_id(41)) == 2
+    with duckdb.connect() as connection:
+        file = settings_of(history).archive_folder / days_ago(51).strftime(
+            "executions_archive_%Y%m%d.parquet"
+        )
+        versions = connection.execute(
+            "select count(*) from read_parquet(?) where task_id = ?", [str(file), task_id(40)]
+        ).fetchall()
+    assert versions == [(3,)]
+
+
+def test_a_rejected_task_without_a_time_goes_by_the_day_of_its_load(history: History) -> None:
+    history.insert(50, timestamp=None)
+    history.insert(51, timestamp=TOO_LATE)
+    history.insert(52, timestamp=datetime.max)  # noqa: DTZ901
+    every = live(history)
+    retain(history, 30)
+    assert {task_id(50), task_id(51), task_id(52)} <= days_of_tasks(history).keys()
+    history.wait(days=40)
+    retain(history, 30)
+    assert_nothing_lost(history, every)
+    assert not {task_id(50), task_id(51), task_id(52)} & days_of_tasks(history).keys()
+
+
+def test_the_limit_is_whole_utc_days(history: History) -> None:
+    history.insert(60, timestamp=days_ago(30))
+    history.insert(61, timestamp=days_ago(30) - timedelta(microseconds=1))
+    history.build()
+    retain(history, 30)
+    left = days_of_tasks(history)
+    assert task_id(60) in left
+    assert task_id(61) not in left
+
+
+@pytest.mark.parametrize("days", [6, 366, 0, -1, "30", 7.5, True])
+def test_another_number_of_days_is_refused(days: Any, history: History) -> None:
+    every = live(history)
+    with pytest.raises(BuildError, match=r"from 7 to 365"):
+        retain(history, days)
+    assert live(history) == every
+
+
+def test_a_dry_run_changes_nothing(history: History) -> None:
+    every = live(history)
+    retain(history, 30, dry_run=True)
+    assert live(history) == every
+    assert not settings_of(history).archive_folder.exists()
+
+
+def test_run_again_it_changes_nothing(history: History) -> None:
+    retain(history, 30)
+    folder = settings_of(history).archive_folder
+    files = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    records = query(history, "from raw.archived_files")
+    here = live(history)
+    retain(history, 30)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == files
+    assert query(history, "from raw.archived_files") == records
+    assert live(history) == here
+
+
+def test_late_rows_of_an_archived_day_get_a_further_file(history: History) -> None:
+    retain(history, 30)
+    for task in (70, 71):
+        history.insert(task, timestamp=days_ago(40))
+        retain(history, 30)
+    stem = days_ago(40).strftime("executions_archive_%Y%m%d")
+    folder = settings_of(history).archive_folder
+    assert {path.name for path in folder.glob(f"{stem}*")} == {
+        f"{stem}.parquet",
+        f"{stem}_2.parquet",
+        f"{stem}_3.parquet",
+    }
+
+
+def test_an_unarchived_day_is_what_it_was_and_is_held(history: History) -> None:
+    every = live(history)
+    before = query(history, "from fct_executions order by all")
+    retain(history, 30)
+    days = days_ago(40).date(), days_ago(30).date()
+    count = retention.unarchive(settings_of(history), *days)
+    assert count == 6
+    assert held_days(history) == {days_ago(40).date(), days_ago(31).date()}
+    retain(history, 30)
+    assert_nothing_lost(history, every)
+    assert len(archived(history)) == 1
+    assert retention.unarchive(settings_of(history), *days) == 0
+    retention.unarchive(settings_of(history), days_ago(90).date(), days_ago(90).date())
+    assert live(history) == every
+    history.build()
+    assert query(history, "from fct_executions order by all") == before
+    assert retention.release(settings_of(history)) == sorted(
+        days_ago(n).date() for n in (90, 40, 31)
+    )
+    files = sorted(settings_of(history).archive_folder.iterdir())
+    retain(history, 30)
+    assert_nothing_lost(history, every)
+    assert sorted(settings_of(history).archive_folder.iterdir()) == files
+
+
+def test_a_changed_file_does_not_come_back(history: History) -> None:
+    retain(history, 30)
+    here = live(history)
+    file = min(settings_of(history).archive_folder.iterdir())
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ArchiveError, match="is not what was archived"):
+        retention.unarchive(settings_of(history), date.min, date.max)
+    assert live(history) == here
+    assert not held_days(history)
+    [problem] = retention.check_all(settings_of(history))
+    assert file.name in problem
+    file.unlink()
+    [problem] = retention.check_all(settings_of(history))
+    assert "No such file" in problem
+
+
+def test_a_file_that_differs_from_the_table_deletes_nothing(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the disk gives back is not what was written: a row of the file is another one."""
+    every = live(history)
+    execute = local.DuckDBCursorWrapper.execute
+
+    def spoil(cursor: Any, statement: str, bindings: Any = None) -> Any:
+        other = "copy (select * replace (repo || ' ' as repo)"
+        return execute(cursor, statement.replace("copy (select *", other), bindings)
+
+    monkeypatch.setattr(local.DuckDBCursorWrapper, "execute", spoil)
+    with pytest.raises(BuildError, match=r"read back, differs from the table in 1 of 1 versions"):
+        retain(history, 30)
+    assert live(history) == every
+    assert not list(settings_of(history).archive_folder.glob("*.parquet"))
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_that_ended_beside_a_file_is_gone_on_with(
+    moment: str, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends before the file has its name, or after that, before the day is deleted."""
+    every = live(history)
+    publish = archive_functions.publish_file
+
+    def fail(file: str, name: str) -> bool:
+        if moment == "after":
+            publish(file, name)
+        raise OSError("the machine is off")
+
+    fail.__name__ = "publish_file"
+    monkeypatch.setattr(archive_functions, "publish_file", fail)
+    with pytest.raises(BuildError, match="the machine is off"):
+        retain(history, 30)
+    assert live(history) == every
+    monkeypatch.undo()
+    history.insert(80, timestamp=days_ago(90))  # comes meanwhile
+    every = live(history)
+    retain(history, 30)
+    assert_nothing_lost(history, every)
+    stem = days_ago(90).strftime("executions_archive_%Y%m%d")
+    parts = sorted(path.name for path in settings_of(history).archive_folder.glob(f".{stem}*"))
+    assert parts == []
+    whole = sorted(path.name for path in settings_of(history).archive_folder.glob(f"{stem}*"))
+    assert whole == [f"{stem}.parquet", f"{stem}_2.parquet"][: 1 if moment == "before" else 2]
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("insert"), st.integers(0, 30), st.integers(0, 100)),
+        st.tuples(st.just("reject"), st.integers(0, 30), st.integers(0, 100)),
+        st.tuples(st.just("retain"), st.sampled_from([7, 30, 90])),
+        st.tuples(st.just("unarchive"), st.integers(0, 100), st.integers(0, 60)),
+        st.tuples(st.just("release")),
+        st.tuples(st.just("wait"), st.integers(-2, 20)),
+        st.tuples(st.just("build")),
+    ),
+    min_size=3,
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=STEPS)
+def test_whatever_happens_live_and_archived_are_all_that_came(
+    steps: list[tuple[Any, ...]], history: History, small_database: Path
+) -> None:
+    shutil.copy(small_database, history.database)
+    shutil.rmtree(settings_of(history).archive_folder, ignore_errors=True)
+    history = History(history.project, history.database)
+    every = live(history)
+    for step in [*steps, ("retain", 30), ("build",)]:
+        event(step[0])
+        act(history, *step)
+        every |= live(history)
+        assert_nothing_lost(history, every)
+    limit = history.as_of.date() - timedelta(days=30)
+    old = {task: day for task, day in days_of_tasks(history).items() if day < limit}
+    assert set(old.values()) <= held_days(history)
+    assert not list(retention.check_all(settings_of(history)))
+
+
+def act(history: History, what: str, *values: int) -> None:
+    actions: dict[str, Callable[..., Any]] = {
+        "insert": lambda task, days: history.insert(task, timestamp=days_ago(days)),
+        "reject": lambda task, days: history.insert(task, timestamp=days_ago(days), repo=""),
+        "retain": lambda days: retain(history, days),
+        "unarchive": lambda first, count: retention.unarchive(
+            settings_of(history), days_ago(first + count).date(), days_ago(first).date()
+        ),
+        "release": lambda: retention.release(settings_of(history)),
+        "wait": lambda days: history.wait(days=days),
+        "build": history.build,
+    }
+    actions[what](*values)
+
+
+def test_the_library_and_the_command_run_the_macro(history: History) -> None:
+    with databases.connect(history.database) as connection:
+        connection.execute("update raw.executions set timestamp = timestamp - interval 10 year")
+    every = live(history)
+    learning = LearningDatabase(history.database, project_path=REPOSITORY)
+    result = asyncio.run(learning.cleanup_old_executions(days_to_keep=365))
+    gone = len(archived(history))
+    assert result == {
+        "archived_count": gone,
+        "deleted_count": gone,
+        "days_cleaned": len(query(history, "from raw.archived_files")),
+    }
+    assert gone > 10
+    assert_nothing_lost(history, every)
+    with pytest.raises(DbtError, match="from 7 to 365"):
+        asyncio.run(learning.cleanup_old_executions(days_to_keep=3))
