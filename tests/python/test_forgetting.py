@@ -1,0 +1,231 @@
+"""What is forgotten is nowhere any more, and nothing brings it back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from building import REPOSITORY
+from histories import ORDINARY
+from orb_learning import compacting, forgetting, retention
+from orb_learning import database as databases
+from orb_learning.importing import import_file
+from orb_learning.loader import load_once
+from orb_learning.outbox import Outbox
+from orb_learning.settings import LearningSettings, load_settings
+
+SECRET = "the secret of the vault is 4711"  # noqa: S105 (no password, but a text)
+NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (naive UTC, as the package has it)
+
+
+@pytest.fixture
+def settings(database: Path, empty_database: Path) -> LearningSettings:
+    shutil.copy(empty_database, database)
+    return load_settings(database_path=database, project_path=REPOSITORY)
+
+
+@pytest.fixture
+def outbox(settings: LearningSettings) -> Iterator[Outbox]:
+    outbox = Outbox(settings.outbox_folder)
+    yield outbox
+    outbox.close()
+
+
+def record(task: int, days_old: int = 1, **values: Any) -> dict[str, Any]:
+    known = {**ORDINARY, "timestamp": NOW - timedelta(days=days_old), **values}
+    return {**known, "task_id": str(uuid.UUID(int=task))}
+
+
+def payload(*arguments: Any, **values: Any) -> str:
+    return json.dumps(record(*arguments, **values), default=lambda time: time.isoformat() + "Z")
+
+
+def put(outbox: Outbox, *arguments: Any, **values: Any) -> None:
+    assert outbox.put("execution", payload(*arguments, **values))
+
+
+def load(settings: LearningSettings) -> None:
+    load_once(settings.database_path, settings.outbox_folder, now=NOW)
+
+
+def tasks(settings: LearningSettings, table: str = "raw.executions") -> list[int]:
+    rows = query(settings, f"select task_id from {table} order by task_id")
+    return [task.int for (task,) in rows]
+
+
+def query(settings: LearningSettings, statement: str) -> list[tuple[Any, ...]]:
+    with databases.connect(settings.database_path, read_only=True) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def files_with(folder: Path, text: str) -> list[str]:
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and text.encode() in path.read_bytes()
+    )
+
+
+def make_every_trace(settings: LearningSettings, outbox: Outbox) -> None:
+    """Task 1 in every place that keeps anything, and others beside it."""
+    for task in (1, 2, 3):
+        text = SECRET if task == 1 else "nothing to hide"
+        put(outbox, task, days_old=200, task_description=text)
+        put(outbox, task, task_description=text, solution_summary=text)
+        put(outbox, task, task_description=text, quality_score=101)
+    for task in (11, 12, 13):
+        text = "nothing to hide" if task == 13 else SECRET
+        put(outbox, task, days_old=200, task_description=text)
+    letter = {"kind": "execution", "reason": "spoilt", "payload": payload(1, error_message=SECRET)}
+    outbox.put("dead_letter", json.dumps(letter))
+    routing = {"task_id": str(uuid.UUID(int=1)), "task_description": SECRET}
+    outbox.put("routing", json.dumps(routing))
+    load(settings)
+    lines = [payload(1, task_description=SECRET)[1:], payload(4)]
+    file = settings.database_path.parent / "some.jsonl"
+    file.write_text("\n".join(lines))
+    import_file(settings.database_path, file, now=NOW)
+    file.unlink()
+
+
+def test_a_forgotten_task_is_in_no_file_any_more(
+    settings: LearningSettings, outbox: Outbox, tmp_path: Path
+) -> None:
+    make_every_trace(settings, outbox)
+    retention.archive_and_retain(settings, days_to_keep=30, now=NOW)
+    put(outbox, 1, task_description=SECRET)  # not loaded yet
+    assert len(files_with(tmp_path, SECRET)) >= 2  # the outbox and the database; files are packed
+    ids = [uuid.UUID(int=1), uuid.UUID(int=11), uuid.UUID(int=12)]
+    result = forgetting.forget(settings, task_ids=ids, now=NOW)
+    assert files_with(tmp_path, SECRET) == []
+    assert not {1, 11, 12} & set(tasks(settings))
+    archive = [str(path) for path in settings.archive_folder.glob("*.parquet")]
+    [(left,)] = query(settings, f"select count(*) from read_parquet({archive})")
+    assert left == 1  # task 13; the valid versions of 2 and 3 are young
+    assert not list(retention.check_all(settings))
+    assert result.task_count == 3
+    assert (result.version_count, result.archived_count) == (4, 2)
+    assert result.outbox_count >= 7
+    for table in ("raw.dead_letters", "raw.pending_halves", "raw.unreadable_rows"):
+        assert query(settings, f"select count(*) from {table}") == [(0,)]
+    forgotten = query(settings, "select sum(version_count)::int from raw.forgotten")
+    assert forgotten == [(6,)]
+
+
+def test_nothing_brings_a_forgotten_task_back(
+    settings: LearningSettings, outbox: Outbox, tmp_path: Path
+) -> None:
+    put(outbox, 1)
+    put(outbox, 2)
+    load(settings)
+    copied = tmp_path / "of_before.db"
+    shutil.copy(settings.database_path, copied)
+    forgetting.forget(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
+    put(outbox, 1)
+    outbox.put("routing", json.dumps({"task_id": str(uuid.UUID(int=1))}))
+    outbox.put("dead_letter", json.dumps({"kind": "execution", "payload": payload(1)}))
+    load(settings)
+    file = tmp_path / "records.jsonl"
+    file.write_text("\n".join([payload(1), payload(5), payload(1)[1:]]))
+    import_file(settings.database_path, file, now=NOW)
+    assert tasks(settings) == [2, 5]
+    for table in ("raw.dead_letters", "raw.pending_halves", "raw.unreadable_rows"):
+        assert query(settings, f"select count(*) from {table}") == [(0,)], table
+    # A database of before loads the order to forget from the outbox.
+    copied.replace(settings.database_path)
+    assert tasks(settings) == [1, 2]
+    load(settings)
+    assert tasks(settings) == [2]
+
+
+def test_a_repository_is_forgotten_with_what_names_it(
+    settings: LearningSettings, outbox: Outbox, tmp_path: Path
+) -> None:
+    for task in range(1, 4):
+        put(outbox, task, days_old=1 if task < 3 else 200, repo="vault")
+    put(outbox, 4, repo="vault-2")
+    put(outbox, 5, days_old=200, repo="api")
+    letter = {"kind": "execution", "reason": "no task", "payload": '{"repo": "vault", "x": 1}'}
+    outbox.put("dead_letter", json.dumps(letter))
+    load(settings)
+    file = tmp_path / "records.csv"
+    file.write_text("task_id,repo,timestamp\nno-id,vault,x\nno-id,vault-2,x\n")
+    import_file(settings.database_path, file, now=NOW)
+    file.unlink()
+    retention.archive_and_retain(settings, days_to_keep=30, now=NOW)
+    forgetting.forget(settings, repo="vault", now=NOW)
+    assert tasks(settings) == [4]
+    assert [
+        task for (task,) in query(settings, "select task_id::varchar from raw.forgotten order by 1")
+    ] == [str(uuid.UUID(int=task)) for task in (1, 2, 3)]
+    assert query(settings, "select count(*) from raw.dead_letters") == [(0,)]
+    [(content,)] = query(settings, "select content from raw.unreadable_rows")
+    assert "vault-2" in content
+    retention.unarchive(settings, date.min, date.max, now=NOW)
+    assert tasks(settings) == [4, 5]
+
+
+def test_no_model_keeps_a_forgotten_text(settings: LearningSettings, outbox: Outbox) -> None:
+    """A solution used often enough to be a pattern, by one task more than by the rest."""
+    for task in range(1, 7):
+        put(outbox, task, solution_summary=SECRET)
+    load(settings)
+    subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", "--vars",
+         '{"as_of": "2026-03-31T12:00:00"}'],
+        env={"PATH": "/usr/bin", "ORB_DATABASE": str(settings.database_path)},
+        cwd=REPOSITORY, check=True, timeout=300,
+    )  # fmt: skip
+    found = {name for name in relations(settings) if SECRET in str(query(settings, f"from {name}"))}
+    assert {"raw.executions", "main.fct_executions", "main.text_embeddings"} <= found
+    forgetting.forget(settings, task_ids=[uuid.UUID(int=task) for task in range(1, 7)], now=NOW)
+    for name in relations(settings):
+        assert SECRET not in str(query(settings, f"from {name}")), name
+
+
+def relations(settings: LearningSettings) -> list[str]:
+    rows = query(
+        settings,
+        "select schema_name || '.' || table_name from duckdb_tables() where not internal union all "
+        "select schema_name || '.' || view_name from duckdb_views() where not internal",
+    )
+    return [name for (name,) in rows]
+
+
+def test_a_live_producer_goes_on_while_its_file_is_cleaned(
+    settings: LearningSettings, outbox: Outbox
+) -> None:
+    put(outbox, 1, task_description=SECRET)
+    put(outbox, 2)
+    forgetting.forget(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
+    put(outbox, 3)
+    load(settings)
+    assert tasks(settings) == [2, 3]
+    assert files_with(settings.outbox_folder, SECRET) == []
+
+
+def test_a_copy_without_free_blocks_has_the_same_rows(settings: LearningSettings) -> None:
+    with databases.connect(settings.database_path) as connection:
+        connection.execute(
+            "create table noise as select range as n, random() as r from range(1_000_000)"
+        )
+        connection.execute("checkpoint")
+        connection.execute("delete from noise where n >= 1000")
+    tables = "select table_name, sql from duckdb_tables() order by all"
+    indexes = "select index_name, sql from duckdb_indexes() order by all"
+    before = [query(settings, statement) for statement in (tables, indexes, "from noise")]
+    old, new = compacting.compact(settings.database_path)
+    assert new < old / 2
+    assert settings.database_path.stat().st_size == new
+    assert [query(settings, statement) for statement in (tables, indexes, "from noise")] == before
+    leftovers = {path.name for path in settings.database_path.parent.iterdir()}
+    assert not [name for name in leftovers if "compacting" in name]
