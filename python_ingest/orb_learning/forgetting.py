@@ -93,7 +93,8 @@ def forget(
                 "delete from text_embeddings where text_id not in (select text_id from int_texts)"
             )
     if is_built:
-        dbt_process.run(settings, "run")
+        # Texts that wait for their vectors can go on waiting.
+        dbt_process.run(settings, "run", "--exclude", "text_embeddings")
     shutil.rmtree(vector_index.folder_of(path), ignore_errors=True)  # `orb index` makes it again
     compacting.compact(path)
     result.outbox_count = _clean_outbox(outbox, wanted, repo)
