@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -14,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from building import REPOSITORY
+from building import REPOSITORY, DbtProject
 from histories import ORDINARY
 from orb_learning import compacting, forgetting, retention
 from orb_learning import database as databases
@@ -28,9 +26,21 @@ NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (naive UTC, as the package has i
 
 
 @pytest.fixture
-def settings(database: Path, empty_database: Path) -> LearningSettings:
-    shutil.copy(empty_database, database)
+def settings(database: Path) -> LearningSettings:
+    """Of a database that is yet to be made, in which no model is built."""
     return load_settings(database_path=database, project_path=REPOSITORY)
+
+
+@pytest.fixture
+def built_settings(settings: LearningSettings, empty_database: Path) -> LearningSettings:
+    shutil.copy(empty_database, settings.database_path)
+    return settings
+
+
+def retain(project: DbtProject, settings: LearningSettings) -> None:
+    given = {"days_to_keep": 30, "archive_path": str(settings.archive_folder)}
+    as_of = NOW.isoformat()
+    project.operate(settings.database_path, "archive_and_retain", given, as_of=as_of)
 
 
 @pytest.fixture
@@ -98,10 +108,11 @@ def make_every_trace(settings: LearningSettings, outbox: Outbox) -> None:
 
 
 def test_a_forgotten_task_is_in_no_file_any_more(
-    settings: LearningSettings, outbox: Outbox, tmp_path: Path
+    built_settings: LearningSettings, outbox: Outbox, tmp_path: Path, project: DbtProject
 ) -> None:
+    settings = built_settings
     make_every_trace(settings, outbox)
-    retention.archive_and_retain(settings, days_to_keep=30, now=NOW)
+    retain(project, settings)
     put(outbox, 1, task_description=SECRET)  # not loaded yet
     assert len(files_with(tmp_path, SECRET)) >= 2  # the outbox and the database; files are packed
     ids = [uuid.UUID(int=1), uuid.UUID(int=11), uuid.UUID(int=12)]
@@ -148,8 +159,9 @@ def test_nothing_brings_a_forgotten_task_back(
 
 
 def test_a_repository_is_forgotten_with_what_names_it(
-    settings: LearningSettings, outbox: Outbox, tmp_path: Path
+    built_settings: LearningSettings, outbox: Outbox, tmp_path: Path, project: DbtProject
 ) -> None:
+    settings = built_settings
     for task in range(1, 4):
         put(outbox, task, days_old=1 if task < 3 else 200, repo="vault")
     put(outbox, 4, repo="vault-2")
@@ -161,7 +173,7 @@ def test_a_repository_is_forgotten_with_what_names_it(
     file.write_text("task_id,repo,timestamp\nno-id,vault,x\nno-id,vault-2,x\n")
     import_file(settings.database_path, file, now=NOW)
     file.unlink()
-    retention.archive_and_retain(settings, days_to_keep=30, now=NOW)
+    retain(project, settings)
     forgetting.forget(settings, repo="vault", now=NOW)
     assert tasks(settings) == [4]
     assert [
@@ -174,17 +186,15 @@ def test_a_repository_is_forgotten_with_what_names_it(
     assert tasks(settings) == [4, 5]
 
 
-def test_no_model_keeps_a_forgotten_text(settings: LearningSettings, outbox: Outbox) -> None:
+def test_no_model_keeps_a_forgotten_text(
+    built_settings: LearningSettings, outbox: Outbox, project: DbtProject
+) -> None:
     """A solution used often enough to be a pattern, by one task more than by the rest."""
+    settings = built_settings
     for task in range(1, 7):
         put(outbox, task, solution_summary=SECRET)
     load(settings)
-    subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", "--vars",
-         '{"as_of": "2026-03-31T12:00:00"}'],
-        env={"PATH": "/usr/bin", "ORB_DATABASE": str(settings.database_path)},
-        cwd=REPOSITORY, check=True, timeout=300,
-    )  # fmt: skip
+    project.run(settings.database_path, as_of=NOW.isoformat(), embeddings_enabled=True)
     found = {name for name in relations(settings) if SECRET in str(query(settings, f"from {name}"))}
     assert {"raw.executions", "main.fct_executions", "main.text_embeddings"} <= found
     forgetting.forget(settings, task_ids=[uuid.UUID(int=task) for task in range(1, 7)], now=NOW)
