@@ -102,9 +102,10 @@ def _settings() -> str:
 
 def _models() -> str:
     rows = []
-    for file in sorted((ROOT / "models").glob("*/*.sql")):
+    models = ROOT / "models"
+    for file in sorted(models.rglob("*.sql")):
         first = file.read_text().splitlines()[0].removeprefix("-- ")
-        rows.append([file.parent.name, f"`{file.stem}`", first])
+        rows.append([file.relative_to(models).parts[0], f"`{file.stem}`", first])
     return _table(["layer", "model", "what one row is"], rows)
 
 

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from orb_learning import batches, database, outbox_file, trimming, turns
+from orb_learning import batches, database, outbox_file, storage, trimming, turns
 from orb_learning.batches import Item
 from orb_learning.errors import DatabaseLockedError, LoaderBusyError, OrbError
 from orb_learning.outbox import Limits
@@ -189,6 +189,11 @@ class _Run:
                     return True
             self.result.counts["lone_half"] += batches.record_lone_halves(
                 connection, self.given_now or database.utc_now(), self.lone_half_limit
+            )
+            storage.sample_hourly(
+                connection,
+                {storage.DATABASE: self.database_path, "outbox": self.folder},
+                self.given_now or database.utc_now(),
             )
             return False
 

@@ -22,6 +22,7 @@ from oracle import (
     raw_rows,
     solutions,
 )
+from orb_learning import arrivals
 from orb_learning import database as databases
 
 TODAY = datetime(2026, 3, 31)  # noqa: DTZ001 (raw holds naive UTC)
@@ -73,6 +74,7 @@ class History:
             for row in rows:
                 number = connection.execute("select nextval('raw.load_seq')").fetchone()
                 _append(connection, {**row, "_load_seq": number[0], "_loaded_at": _LOADED_AT})
+            arrivals.settle(connection, len(rows), _LOADED_AT)
 
     def remove(self, *, newest_only: bool = False, also_built: bool = False, **where: Any) -> None:
         """Delete the versions of the tasks that have a version with these values.
@@ -100,6 +102,8 @@ class History:
             connection.execute("begin")
             for table in tables:
                 connection.execute(f"delete from {table} where _load_seq in ?", [numbers])
+            # Neither archived nor forgotten: as if they had never come.
+            arrivals.settle(connection, -len(gone), _LOADED_AT)
             connection.execute("commit")
         self._removed.append(gone)
 
@@ -110,6 +114,7 @@ class History:
             with databases.connect(self.database) as connection:
                 for row in rows:
                     _append(connection, row)
+                arrivals.settle(connection, len(rows), _LOADED_AT)
 
     def wait(self, **time: float) -> None:
         """Let time pass by for the next builds, or go back."""

@@ -26,6 +26,7 @@ PREFIXES = {
     "embeddings": r"int_\w+|text_embeddings|solution_clusters|error_(resolutions|resolution_rates)",
     "public": r"executions|metadata",
     "search": r"similar_\w+|solutions_of_similar_errors|known_vector",
+    "reports": r"rpt_\w+",
 }
 """What a model in each folder is called."""
 
@@ -36,8 +37,9 @@ MAY_READ = {
     "embeddings": {"core", "marts", "embeddings"},
     "public": {"staging", "core", "embeddings"},
     "search": {"core", "embeddings"},
+    "reports": {"staging", "core", "embeddings", "marts", "public", "reports"},
 }
-"""What each layer may read: its neighbours, and public the operational data in staging."""
+"""What each layer may read: its neighbours, and public and reports operational data in staging."""
 
 
 @pytest.fixture(scope="module")

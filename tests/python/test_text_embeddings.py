@@ -17,8 +17,8 @@ import pytest
 
 from building import BuildError, DbtProject
 from oracle import text_id
+from orb_learning import arrivals, embedding, similarity, text_embeddings
 from orb_learning import database as databases
-from orb_learning import embedding, similarity, text_embeddings
 from orb_learning.embedding import DEFAULT_MODEL, Encoder
 from orb_learning.errors import EmbeddingError
 from orb_learning.query_embedding import query_encoder
@@ -243,6 +243,7 @@ def insert(database: Path, *rows: dict[str, Any]) -> None:
                 f"select uuid(), {', '.join('?' * len(values))}, nextval('raw.load_seq'), ?",
                 [*values.values(), NOW],
             )
+        arrivals.settle(connection, len(rows), NOW)
 
 
 def select(database: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,119 @@
+-- One row is a part of the versions that ever came: live ones by their age, archived, forgotten.
+with
+
+-- Superseded and rejected ones, and what came after the last build.
+other_versions as (
+    select *
+    from {{ ref('stg_version_times') }}
+    where _load_seq not in (select _load_seq from {{ ref('fct_executions') }})
+),
+
+-- They are of their task's day: that of the valid version, else of the newest.
+dated_other_versions as (
+    select
+        coalesce(
+            standing.timestamp,
+            max_by(versions.version_time, versions._load_seq) over (partition by versions.task_id)
+        )::date as task_day
+    from other_versions as versions
+    left join {{ ref('fct_executions') }} as standing
+        on versions.task_id = standing.task_id
+),
+
+counts as (
+    select
+        timestamp::date as task_day,
+        count(*) as execution_count,
+        count(*) as version_count
+    from {{ ref('fct_executions') }}
+    group by task_day
+    union all
+    select
+        task_day,
+        0 as execution_count,
+        count(*) as version_count
+    from dated_other_versions
+    group by task_day
+),
+
+aged_counts as (
+    select
+        *,
+        date_diff('day', task_day, {{ utc_now() }}::date) as age
+    from counts
+),
+
+ages as (
+    select
+        unnest(
+            ['live_0_7_days', 'live_7_30_days', 'live_30_90_days', 'live_over_90_days']
+        ) as part,
+        unnest([-36500, 7, 30, 90]) as over_days,
+        unnest([7, 30, 90, 3650000]) as up_to_days
+),
+
+live_parts as (
+    select
+        ages.part,
+        count(distinct aged_counts.task_day) as day_count,
+        coalesce(sum(aged_counts.execution_count), 0)::bigint as execution_count,
+        coalesce(sum(aged_counts.version_count), 0)::bigint as version_count,
+        null::bigint as size_bytes
+    from ages
+    left join aged_counts
+        on ages.over_days < aged_counts.age and ages.up_to_days >= aged_counts.age
+    group by ages.part
+),
+
+other_parts as (
+    select
+        'archived' as part,
+        count(distinct archived_day) as day_count,
+        0 as execution_count,
+        coalesce(sum(version_count), 0)::bigint as version_count,
+        coalesce(sum(size_bytes), 0)::bigint as size_bytes
+    from {{ ref('stg_archived_files') }}
+    where unarchived_at is null
+    union all
+    select
+        'forgotten' as part,
+        null as day_count,
+        0 as execution_count,
+        coalesce(sum(version_count), 0)::bigint as version_count,
+        null as size_bytes
+    from {{ ref('stg_forgotten') }}
+),
+
+came as (
+    select
+        'came' as part,
+        null as day_count,
+        null as execution_count,
+        coalesce(sum(version_count), 0)::bigint as version_count,
+        null as size_bytes
+    from {{ ref('stg_loaded_counts') }}
+),
+
+-- Live ones are counted in raw: the ages would count one that only fct_executions still has.
+balance as (
+    select
+        (select count(*) from {{ ref('stg_version_times') }})
+        + (select sum(version_count) from other_parts)
+        = (select version_count from came) as is_complete
+)
+
+select
+    parts.part,
+    parts.day_count,
+    parts.execution_count,
+    parts.version_count,
+    parts.size_bytes,
+    balance.is_complete
+from (
+    from live_parts
+    union all
+    from other_parts
+    union all
+    from came
+) as parts
+cross join balance

@@ -1,0 +1,113 @@
+-- One row is the database, or a folder beside it, with its size and how it grows.
+with
+
+samples as (
+    select
+        name as place,
+        sampled_at,
+        size_bytes,
+        row_count
+    from {{ ref('stg_storage_samples') }}
+    where kind = 'place'
+),
+
+newest_samples as (
+    select *
+    from samples
+    qualify row_number() over (partition by place order by sampled_at desc) = 1
+),
+
+daily_samples as (
+    select *
+    from samples
+    where sampled_at >= {{ window_start('day', 30) }}
+    qualify
+        row_number() over (partition by place, sampled_at::date order by sampled_at desc) = 1
+),
+
+growth as (
+    select
+        place,
+        -- The slope through a single sample is no number.
+        case
+            when count(*) > 1
+                then round(regr_slope(size_bytes, epoch(sampled_at) / 86400))::bigint
+        end as growth_bytes_a_day
+    from daily_samples
+    group by place
+),
+
+retention as (
+    select
+        'database' as place,
+        date_diff('day', min(timestamp)::date, {{ utc_now() }}::date) as days_held,
+        {{ setting('retention_days', '90') }} as days_to_keep
+    from {{ ref('fct_executions') }}
+),
+
+-- Until retention has something to delete, the database grows by what comes; then by the
+-- difference of what comes and what goes, and an end cannot be foreseen.
+projections as (
+    select
+        newest_samples.*,
+        growth.growth_bytes_a_day,
+        retention.days_held,
+        coalesce(retention.days_held, 0) >= retention.days_to_keep as is_at_limit,
+        size_bytes + growth_bytes_a_day
+        * greatest(retention.days_to_keep - coalesce(retention.days_held, 0), 0) as projected_bytes
+    from newest_samples
+    left join growth
+        on newest_samples.place = growth.place
+    left join retention
+        on newest_samples.place = retention.place
+),
+
+{% for level, threshold_mb in [
+    ('warning', setting('storage_warning_mb', '500')),
+    ('critical', setting('storage_critical_mb', '1000'))
+] %}
+{{ level }}_days as (
+    select
+        place,
+        threshold_bytes,
+        case
+            when size_bytes >= threshold_bytes then sampled_at::date
+            when
+                growth_bytes_a_day > 0
+                and (is_at_limit or projected_bytes >= threshold_bytes)
+                and days_left < 36500
+                then sampled_at::date + ceil(days_left)::integer
+        end as reached_on
+    from (
+        select
+            *,
+            {{ threshold_mb }} * 1e6 as threshold_bytes,
+            (threshold_bytes - size_bytes) / growth_bytes_a_day as days_left
+        from projections
+        where place = 'database'
+    )
+){{ ',' if not loop.last }}
+{% endfor %}
+
+select
+    projections.place,
+    projections.sampled_at,
+    projections.size_bytes,
+    projections.row_count,
+    projections.growth_bytes_a_day,
+    projections.days_held,
+    if(
+        projections.projected_bytes < 0, 0, projections.projected_bytes
+    )::bigint as projected_bytes,
+    warning_days.reached_on as warning_on,
+    critical_days.reached_on as critical_on,
+    case
+        when projections.size_bytes >= critical_days.threshold_bytes then 'critical'
+        when projections.size_bytes >= warning_days.threshold_bytes then 'warning'
+        when projections.place = 'database' then 'ok'
+    end as alert
+from projections
+left join warning_days
+    on projections.place = warning_days.place
+left join critical_days
+    on projections.place = critical_days.place
