@@ -1,0 +1,131 @@
+"""Retention killed at any moment: every version is in the database or in a file, once."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from building import DbtProject
+from histories import NOON, days_ago
+from orb_learning import database as databases
+from orb_learning import retention
+
+KILLS = int(os.environ.get("ORB_KILLS", "60")) // 5
+SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
+DAYS = 12
+"""Old days that wait to be archived before each run."""
+
+INSERT = """
+    insert into raw.executions
+        (task_id, timestamp, task_type, task_description, repo, model_tier, pool_type, success,
+        _load_seq, _loaded_at)
+    select
+        uuid(), ?::timestamp - to_days(days.range::integer), 'refactor', repeat('text ', 200), 'api',
+        'small', 'local', true, nextval('raw.load_seq'), ?::timestamp
+    from range(?) as days, range(300)
+"""
+
+
+def insert_old_days(database: Path) -> None:
+    with databases.connect(database) as connection:
+        connection.execute(INSERT, [days_ago(60), NOON, DAYS])
+
+
+def numbers(database: Path, folder: Path) -> Counter[int]:
+    """How often each load number is there, in the database and in its archive."""
+    found: Counter[int] = Counter()
+    with databases.connect(database, read_only=True) as connection:
+        found.update(
+            number
+            for (number,) in connection.execute("select _load_seq from raw.executions").fetchall()
+        )
+        for file in retention.archived_files(connection):
+            if file.unarchived_at is None:
+                retention.check(folder, file)
+                rows = connection.execute(
+                    "select _load_seq from read_parquet(?)", [str(folder / file.file_name)]
+                ).fetchall()
+                found.update(number for (number,) in rows)
+    return found
+
+
+def start(project: DbtProject, database: Path, folder: Path) -> int:
+    """Run retention in a child of its own; returns its process id."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        arguments = {"days_to_keep": 30, "archive_path": str(folder)}
+        project.operate(database, "archive_and_retain", arguments, as_of=NOON.isoformat())
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def kill(child: int, folder: Path, chance: random.Random) -> str:
+    """Kill it at a random moment of its work; returns what it was at, as far as files tell."""
+    before = set(folder.glob("*.parquet")) if folder.exists() else set()
+    days = chance.randrange(DAYS + 1)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if os.waitpid(child, os.WNOHANG) != (0, 0):
+            return "ended before"
+        files = set(folder.glob("*.parquet")) - before if folder.exists() else set()
+        if len(files) >= days:
+            break
+    pause = chance.uniform(0, 0.05)
+    began = time.monotonic()
+    while time.monotonic() - began < pause:
+        pass
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return "a file half written" if list(folder.glob(".*.partial")) else "between files"
+
+
+def test_nothing_is_lost_or_twice_after_kills_of_retention(
+    project: DbtProject,
+    empty_database: Path,
+    database: Path,
+    tmp_path: Path,
+    tell: Callable[..., None],
+) -> None:
+    shutil.copy(empty_database, database)
+    folder = tmp_path / "archive"
+    chance = random.Random(SEED)  # noqa: S311 (no secret)
+    project.operate(database, "archive_and_retain", {"dry_run": True})  # parsed once, for all
+    hits: Counter[str] = Counter()
+    while hits.total() - hits["ended before"] < KILLS:
+        insert_old_days(database)
+        every = numbers(database, folder)
+        hits[kill(start(project, database, folder), folder, chance)] += 1
+        assert numbers(database, folder) == every
+        assert set(every.values()) == {1}
+    assert os.waitpid(start(project, database, folder), 0)[1] == 0
+    assert numbers(database, folder) == every
+    with databases.connect(database, read_only=True) as connection:
+        assert connection.execute("select count(*) from raw.executions").fetchall() == [(0,)]
+    assert not list(folder.glob(".*"))
+    tell(
+        f"{KILLS} kills of retention (seed {SEED}): {len(every):,} versions, each in the database "
+        f"or in a file, once; hit: {dict(sorted(hits.items()))}"
+    )
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+
+    def tell(*lines: str) -> None:
+        reporter.ensure_newline()
+        for line in lines:
+            reporter.write_line(line)
+
+    return tell
