@@ -24,7 +24,9 @@ from benchmarks import (
     indexes,
     nothing_new,
     outbox,
+    retention,
     search,
+    soak,
 )
 from benchmarks.scales import SCALES
 
@@ -42,6 +44,8 @@ BENCHMARKS: dict[str, ModuleType] = {
     "search": search,
     "encoding": encoding,
     "index": index,
+    "retention": retention,
+    "soak": soak,
 }
 
 

@@ -16,6 +16,7 @@ class Scale:
     append_rows: int
     append_rounds: int
     repeats: int
+    soak_seconds: float
     record_counts: dict[str, int]
     """Sizes of the seed's table, by its headings."""
 
@@ -28,6 +29,7 @@ FULL = Scale(
     append_rows=10_000,
     append_rounds=5,
     repeats=3,
+    soak_seconds=600,
     record_counts={"1K": 1_000, "10K": 10_000, "100K": 100_000, "1M": 1_000_000},
 )
 SMALL = Scale(
@@ -38,6 +40,7 @@ SMALL = Scale(
     append_rows=1_000,
     append_rounds=1,
     repeats=1,
+    soak_seconds=40,
     record_counts={"1K": 1_000},
 )
 SCALES = {scale.name: scale for scale in (FULL, SMALL)}
