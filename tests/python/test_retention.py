@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import shutil
-from collections.abc import Callable
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,8 +28,23 @@ from orb_learning.errors import ArchiveError, DbtError
 from orb_learning.learning_database import LearningDatabase
 from orb_learning.settings import LearningSettings, load_settings
 
+CORRUPTIONS = int(os.environ.get("ORB_CORRUPTIONS", "300"))
 Versions = dict[int, str]
 """Versions of executions by their load number."""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of a few hundred KB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 def settings_of(history: History) -> LearningSettings:
@@ -43,14 +62,15 @@ def live(history: History) -> Versions:
     return {row["_load_seq"]: str(sorted(row.items())) for row in raw_rows(history.database)}
 
 
-def archived(history: History) -> Versions:
+def archived(history: History, folder: Path | None = None) -> Versions:
     """What the files hold that the database counts as archived."""
+    folder = folder or settings_of(history).archive_folder
     found: Versions = {}
     with databases.connect(history.database, read_only=True) as connection:
         for file in retention.archived_files(connection):
             if file.unarchived_at is None:
                 relation = connection.execute(
-                    "from read_parquet(?)", [str(settings_of(history).archive_folder / file[0])]
+                    "from read_parquet(?)", [str(folder / file.file_name)]
                 )
                 names = [column[0] for column in relation.description or []]
                 for values in relation.fetchall():
@@ -303,6 +323,79 @@ def test_a_run_that_ended_beside_a_file_is_gone_on_with(
     assert parts == []
     whole = sorted(path.name for path in settings_of(history).archive_folder.glob(f"{stem}*"))
     assert whole == [f"{stem}.parquet", f"{stem}_2.parquet"][: 1 if moment == "before" else 2]
+
+
+def test_every_corruption_of_an_archived_file_is_found(history: History) -> None:
+    retain(history, 7)
+    chance = random.Random(7)  # noqa: S311 (the same ones each time)
+    folder = settings_of(history).archive_folder
+    with databases.connect(history.database, read_only=True) as connection:
+        files = retention.archived_files(connection)
+    contents = {file: (folder / file.file_name).read_bytes() for file in files}
+    for number in range(CORRUPTIONS):
+        file = chance.choice(files)
+        path, content = folder / file.file_name, bytearray(contents[file])
+        match number % 3:
+            case 0:
+                content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+            case 1:
+                del content[chance.randrange(len(content)) :]
+            case 2:
+                content[:] = contents[chance.choice([other for other in files if other != file])]
+        path.write_bytes(content)
+        with pytest.raises(ArchiveError, match="is not what was archived"):
+            retention.check(folder, file)
+        path.write_bytes(contents[file])
+        retention.check(folder, file)
+
+
+def test_what_a_full_disk_does_not_take_is_not_deleted(history: History, small_disk: Path) -> None:
+    with databases.connect(history.database) as connection:
+        connection.execute(
+            "update raw.executions set task_description = (select string_agg(uuid()::varchar, '') "
+            "from range(20000))"
+        )
+    every = live(history)
+    with pytest.raises(BuildError, match=r"No space left|not enough space"):
+        retain(history, 30, archive_path=str(small_disk))
+    here, there = live(history), archived(history, small_disk)  # there was room for one day
+    assert not here.keys() & there.keys()
+    assert here | there == every
+    assert len(there) < 7
+
+
+def test_a_folder_that_cannot_be_made_deletes_nothing(history: History, tmp_path: Path) -> None:
+    every = live(history)
+    (tmp_path / "file").touch()
+    with pytest.raises(BuildError, match="Not a directory"):
+        retain(history, 30, archive_path=str(tmp_path / "file" / "archive"))
+    with pytest.raises(BuildError, match=r"may not contain \*, \? or \["):
+        retain(history, 30, archive_path=str(tmp_path / "archive*"))
+    assert live(history) == every
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+@pytest.mark.parametrize(
+    "as_of", ["2026-03-08T06:59:00", "2026-03-08T23:30:00", "2026-04-04T14:30:00"]
+)
+def test_the_days_are_utc_days_in_every_zone(
+    zone: str, as_of: str, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Around the hours in which clocks there are put forward or back."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        history.as_of = datetime.fromisoformat(as_of)
+        first_kept = history.as_of.date() - timedelta(days=10)
+        for hours in range(-30, 30):
+            moment = datetime.combine(first_kept, datetime.min.time()) + timedelta(hours=hours)
+            history.insert(200 + hours, timestamp=moment)
+        retain(history, 10)
+        left = {task.int for task in days_of_tasks(history)}
+        assert {task - 200 for task in left if 170 <= task < 230} == set(range(30))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 STEPS = st.lists(

@@ -28,8 +28,8 @@ INSERT = """
         (task_id, timestamp, task_type, task_description, repo, model_tier, pool_type, success,
         _load_seq, _loaded_at)
     select
-        uuid(), ?::timestamp - to_days(days.range::integer), 'refactor', repeat('text ', 200), 'api',
-        'small', 'local', true, nextval('raw.load_seq'), ?::timestamp
+        uuid(), ?::timestamp - to_days(days.range::integer), 'refactor', repeat('text ', 200),
+        'api', 'small', 'local', true, nextval('raw.load_seq'), ?::timestamp
     from range(?) as days, range(300)
 """
 
