@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,23 @@ def small_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactory
 def history(project: DbtProject, small_database: Path, database: Path) -> History:
     shutil.copy(small_database, database)
     return History(project, database)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mounts a file system of a size such as 4m; skips where that is not allowed."""
+    folder = tmp_path / "small-disk"
+
+    def mount(size: str) -> Path:
+        folder.mkdir()
+        options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        if (
+            os.geteuid() != 0
+            or subprocess.run(["mount", *options], capture_output=True, check=False).returncode
+        ):
+            pytest.skip("a small disk can be mounted by root only")
+        return folder
+
+    yield mount
+    if folder.is_mount():
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

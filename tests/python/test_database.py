@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import struct
 import subprocess
@@ -240,29 +239,12 @@ def test_connections_are_in_utc_whatever_the_machine_is_in(
         time.tzset()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small file system needs root")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)],
-        capture_output=True,
-        text=True,
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.parametrize("name", ["x.parquet", "x.csv"])
 def test_a_full_disk_loads_nothing_and_leaves_the_database_whole(
-    small_disk: Path, tmp_path: Path, name: str
+    small_disk: Callable[[str], Path], tmp_path: Path, name: str
 ) -> None:
-    database = small_disk / "learning.db"
+    disk = small_disk("4m")
+    database = disk / "learning.db"
     first = tmp_path / "first.jsonl"
     first.write_text('{"repo": "r"}')
     import_file(database, first)
@@ -278,7 +260,7 @@ def test_a_full_disk_loads_nothing_and_leaves_the_database_whole(
     assert count(database) == 1
 
     # Free space, and the same file goes in: nothing of the failed try is left in its way.
-    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
     assert import_file(database, big).row_count == 60_000
     assert count(database) == 60_001
 

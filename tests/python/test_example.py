@@ -363,24 +363,14 @@ def test_an_outbox_that_raises_leaves_the_results_as_they_are(
     assert telemetry.counts() == {"failed CancelledError": CALLS}
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 def test_a_full_disk_leaves_the_results_as_they_are(
-    example: ModuleType, results: list[Result], small_disk: Path
+    example: ModuleType, results: list[Result], small_disk: Callable[[str], Path]
 ) -> None:
-    telemetry = TelemetryCapture(Outbox(small_disk / "outbox"))
+    disk = small_disk("256k")
+    telemetry = TelemetryCapture(Outbox(disk / "outbox"))
 
     def fill() -> None:
-        with (small_disk / "filler").open("wb", buffering=0) as filler:
+        with (disk / "filler").open("wb", buffering=0) as filler:
             try:
                 while True:
                     filler.write(bytes(4096))

@@ -6,9 +6,8 @@ import asyncio
 import os
 import random
 import shutil
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,20 +30,6 @@ from orb_learning.settings import LearningSettings, load_settings
 CORRUPTIONS = int(os.environ.get("ORB_CORRUPTIONS", "300"))
 Versions = dict[int, str]
 """Versions of executions by their load number."""
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a few hundred KB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small disk needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def settings_of(history: History) -> LearningSettings:
@@ -349,7 +334,10 @@ def test_every_corruption_of_an_archived_file_is_found(history: History) -> None
         retention.check(folder, file)
 
 
-def test_what_a_full_disk_does_not_take_is_not_deleted(history: History, small_disk: Path) -> None:
+def test_what_a_full_disk_does_not_take_is_not_deleted(
+    history: History, small_disk: Callable[[str], Path]
+) -> None:
+    disk = small_disk("400k")
     with databases.connect(history.database) as connection:
         connection.execute(
             "update raw.executions set task_description = (select string_agg(uuid()::varchar, '') "
@@ -357,8 +345,8 @@ def test_what_a_full_disk_does_not_take_is_not_deleted(history: History, small_d
         )
     every = live(history)
     with pytest.raises(BuildError, match=r"No space left|not enough space"):
-        retain(history, 30, archive_path=str(small_disk))
-    here, there = live(history), archived(history, small_disk)  # there was room for one day
+        retain(history, 30, archive_path=str(disk))
+    here, there = live(history), archived(history, disk)  # there was room for one day
     assert not here.keys() & there.keys()
     assert here | there == every
     assert len(there) < 7
