@@ -15,11 +15,9 @@
 
 {% macro wilson_bound(successes, trials, sign) -%}
     {%- set z = 1.959963984540054 -%}
-    {%- set share = '(' ~ successes ~ ')::double / nullif(' ~ trials ~ ', 0)' -%}
+    {%- set s, n = '(' ~ successes ~ ')::double', '(' ~ trials ~ ')::double' -%}
     (
-        {{ share }} + {{ z * z / 2 }} / ({{ trials }})
-        {{ sign }} {{ z }} * sqrt(
-            greatest(0, ({{ share }}) * (1 - {{ share }}) + {{ z * z / 4 }} / ({{ trials }})) / ({{ trials }})
-        )
-    ) / (1 + {{ z * z }} / ({{ trials }}))
+        {{ s }} + {{ z * z / 2 }}
+        {{ sign }} {{ z }} * sqrt({{ s }} * ({{ n }} - {{ s }}) / nullif({{ n }}, 0) + {{ z * z / 4 }})
+    ) / ({{ n }} + {{ z * z }})
 {%- endmacro %}
