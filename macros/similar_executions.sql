@@ -28,52 +28,15 @@
 {%- endmacro %}
 
 
-{#- The texts of the executions that are wanted, once each. HAVING is true of all: without it DuckDB
-    expects as many of them as there are vectors, and makes its hash table of the vectors. -#}
-{% macro wanted_texts(text_id) -%}
-wanted_texts as (
-    select {{ text_id }} as text_id
-    from wanted
-    group by {{ text_id }}
-    having count(*) > 0
-)
-{%- endmacro %}
-
-
 {#- The query behind the table functions: among all texts, or those in the parameter wanted_texts. -#}
 {% macro texts_by_similarity(executions, text_embeddings, among=false) -%}
 with
 
-wanted as not materialized (
-    select * from {{ executions }}
-    where
-        (wanted_repo is null or repo = wanted_repo)
-        and (wanted_tier is null or model_tier = wanted_tier)
-        and (wanted_success is null or success = wanted_success)
-        and (
-            days_back is null
-            or timestamp >= coalesce(moment::timestamp, {{ utc_now() }}) - to_days(days_back::integer)
-        )
-),
+{{ wanted_executions(
+    executions, {'repo': 'wanted_repo', 'model_tier': 'wanted_tier', 'success': 'wanted_success'}
+) }},
 
-{{ wanted_texts('_task_text_id') }},
-
-ranked as (
-    select
-        texts.text_id,
-        array_inner_product(texts.embedding, query_vector::float[384]) as similarity
-    from {{ text_embeddings }} as texts
-    inner join wanted_texts
-        on texts.text_id = wanted_texts.text_id
-    where
-        texts.model = coalesce(wanted_model, '{{ embedding_model() }}')
-        and texts.embedding is not null
-        {%- if among %}
-        and texts.text_id in (select unnest(wanted_texts))
-        {%- endif %}
-    order by similarity desc, texts.text_id
-    limit at_most
-),
+{{ ranked_texts(text_embeddings, '_task_text_id', 'at_most', among) }},
 
 -- The threshold after the limit: a filter on the similarity would have it computed twice.
 nearest as (
@@ -88,8 +51,10 @@ texts as (
         arg_max(wanted, (wanted.success, wanted.timestamp, wanted._load_seq)) as representative,
         count(*) as execution_count,
         count(*) filter (wanted.success) as success_count,
-        histogram(wanted.model_tier) as tiers,
-        histogram(wanted.model_tier) filter (wanted.success) as tiers_of_successes,
+        -- Not histogram(), of which DuckDB makes joins that take 4 ms, however few the rows are.
+        list_aggregate(list(wanted.model_tier), 'histogram') as tiers,
+        list_aggregate(list(wanted.model_tier) filter (wanted.success), 'histogram')
+            as tiers_of_successes,
         arg_max(
             wanted.solution_summary,
             (coalesce(wanted.quality_score, -1), wanted.timestamp, wanted._load_seq)

@@ -20,31 +20,9 @@
 {% macro solutions_by_similarity(executions, text_embeddings, text_clusters, text_id) -%}
 with
 
-wanted as not materialized (
-    select * from {{ executions }}
-    where
-        (wanted_repo is null or repo = wanted_repo)
-        and (
-            days_back is null
-            or timestamp >= coalesce(moment::timestamp, {{ utc_now() }}) - to_days(days_back::integer)
-        )
-),
+{{ wanted_executions(executions, {'repo': 'wanted_repo'}) }},
 
-{{ wanted_texts(text_id) }},
-
-ranked as (
-    select
-        texts.text_id,
-        array_inner_product(texts.embedding, query_vector::float[384]) as similarity
-    from {{ text_embeddings }} as texts
-    inner join wanted_texts
-        on texts.text_id = wanted_texts.text_id
-    where
-        texts.model = coalesce(wanted_model, '{{ embedding_model() }}')
-        and texts.embedding is not null
-    order by similarity desc, texts.text_id
-    limit {{ var('solution_search_texts') }}
-),
+{{ ranked_texts(text_embeddings, text_id, var('solution_search_texts')) }},
 
 tasks as (
     select

@@ -274,6 +274,80 @@ def test_a_model_or_an_analysis_asks_by_the_macro(
     assert [row["task_id"] for row in found] == [str(row["task_id"]) for row in wanted]
 
 
+CROWD = 500
+OLD_CROWD = 58
+"""Texts that are near each other, and only of executions from before the last 90 days. Of three
+texts, 60 candidates are ranked: two are found there, the third is not."""
+
+
+@pytest.fixture(scope="module")
+def crowded(searchable: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in which most texts, but none of one corner, are of the last 90 days."""
+    file = Path(shutil.copy(searchable, tmp_path_factory.mktemp("crowded") / "learning.db"))
+    chance = random.Random(SEED)  # noqa: S311
+    with databases.connect(file) as connection:
+        for number in range(CROWD):
+            is_old = number < OLD_CROWD
+            place = (3, 3) if is_old else (chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5))
+            # In steps, so that there are ties.
+            vector = unit([1, *(round(one + chance.choice([0, 0.1]), 1) for one in place)])
+            connection.execute(
+                "insert into text_embeddings "
+                "select $1, 2000 + $2, 'x', 'crowd ' || $2, $3::float[384], $4, $5, null",
+                [text_id(f"crowd {number}"), number, vector, MODEL, NOW],
+            )
+            connection.execute(
+                "insert into fct_executions by name select uuid() as task_id, "
+                "$1 as timestamp, 'refactor' as task_type, 'api' as repo, 'small' as model_tier, "
+                "'local' as pool_type, 'crowd ' || $2 as task_description, true as success, "
+                "'the same' as solution_summary, 9 as _solution_text_id, $3 as _task_text_id, "
+                "1000 + $2 as _load_seq, $1 as uploaded_at, $1 as _loaded_at",
+                [
+                    NOW - timedelta(days=100 if is_old else chance.uniform(1, 80)),
+                    *(number, text_id(f"crowd {number}")),
+                ],
+            )
+    return file
+
+
+def test_ranking_first_finds_the_same_as_filtering_first(crowded: Path) -> None:
+    chance = random.Random(SEED)  # noqa: S311
+    with databases.connect(crowded, read_only=True) as connection:
+        ids = connection.execute("select list(distinct text_id) from text_embeddings").fetchall()
+        for number in range(40):
+            corner = (3, 3) if number % 2 else (0, 0)
+            vector = unit([1, *(one + chance.uniform(-1, 1) for one in corner)])
+            given: dict[str, Any] = {
+                "vector": vector,
+                "at_most": chance.choice([1, 2, 3, 10]),
+                "least_similarity": chance.choice([-1.0, 0.7]),
+                "days_back": chance.choice([None, 90]),
+                "moment": NOW,
+            }
+            ranked_first = similarity._rows(
+                connection, similarity._call("similar_executions", given), given
+            )
+            given["wanted_texts"] = ids[0][0]
+            filtered_first = similarity._rows(
+                connection, similarity._call("similar_among", given), given
+            )
+            assert ranked_first == filtered_first
+
+
+def test_solutions_are_those_of_the_nearest_200_texts(crowded: Path) -> None:
+    with databases.connect(crowded, read_only=True) as connection:
+        given: dict[str, Any] = {"model": MODEL, "now": NOW, "days_back": None, "threshold": -1}
+        vector = unit([1.0, 3.0, 3.0])
+        nearest = similarity.similar_executions(connection, vector, limit=200, **given)
+        solutions = similarity.similar_solutions(
+            connection, vector, of_errors=False, limit=10, **given
+        )
+    counts = {row["solution_summary"]: row["execution_count"] for row in solutions}
+    crowd = [row for row in nearest if row["task_description"].startswith("crowd")]
+    assert OLD_CROWD < len(crowd) < CROWD
+    assert counts["the same"] == len(crowd)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
