@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning import retention_commands, search_commands
+from orb_learning import backup_commands, retention_commands, search_commands
 from orb_learning.console import err, out, print_error, reported_errors
 from orb_learning.errors import DeadLetterError, OrbError
 
@@ -26,6 +26,7 @@ dead_letters_app = typer.Typer(
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(search_commands.app)
 app.add_typer(retention_commands.app)
+app.add_typer(backup_commands.app)
 
 
 @app.callback()
@@ -165,6 +166,7 @@ def load_command(
             wait_seconds=wait,
             lone_half_limit=settings.lone_half_limit,
             limits=settings.outbox_limits,
+            backup_folder=settings.backup_folder,
             adopt=adopt,
         )
     counts = result.counts

@@ -100,6 +100,25 @@ def connect(
 
 
 @contextmanager
+def connect_still(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a file in UTC to read it without a turn: nobody writes it, or the caller has the turn.
+
+    Raises:
+        DatabaseError: one of its subclasses says what is wrong with the file.
+    """
+    check_path(path, must_exist=True)
+    with translated_errors(path):
+        with _open_mutex:
+            connection = duckdb.connect(path, read_only=True, config=CONFIG)
+        try:
+            connection.execute("set timezone = 'UTC'")
+            schema.check_version(connection, path)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commit what is done inside, or nothing of it."""
     connection.execute("begin")

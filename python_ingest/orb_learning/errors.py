@@ -77,3 +77,15 @@ class DbtError(OrbError):
 
 class ArchiveError(OrbError):
     """An archived day cannot be used as it is; nothing was changed."""
+
+
+class BackupError(OrbError):
+    """A backup cannot be made, found or copied; the database is as it was."""
+
+
+class InvalidBackupError(BackupError):
+    """A backup is damaged, or not what it was when it was made."""
+
+
+class RestoreError(BackupError):
+    """A backup was not restored; the present database is as it was."""

@@ -13,7 +13,15 @@ from typing import Any, Self
 
 import duckdb
 
-from orb_learning import database, retention, similarity, vector_index
+from orb_learning import (
+    backups,
+    database,
+    restoring,
+    retention,
+    similarity,
+    validating,
+    vector_index,
+)
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.loader import BackgroundLoader
 from orb_learning.outbox import Outbox
@@ -77,6 +85,7 @@ class LearningDatabase:
             flush_interval=self.settings.flush_interval,
             lone_half_limit=self.settings.lone_half_limit,
             limits=self.settings.outbox_limits,
+            backup_folder=self.settings.backup_folder,
         )
 
     async def initialize(self) -> None:
@@ -303,6 +312,90 @@ class LearningDatabase:
             "archived_count": result.archived_count,
             "deleted_count": result.deleted_count,
             "days_cleaned": result.days_cleaned,
+        }
+
+    async def backup_database(self, backup_dir: Path | str | None = None) -> Path:
+        """Make a backup, validate it, and copy it to ``learning.backup_copy_to`` if that is set.
+
+        Args:
+            backup_dir: the folder of backups; ``learning.backup_path`` if None.
+
+        Returns:
+            the backup's folder.
+
+        Raises:
+            BackupError: it cannot be written, does not validate, or cannot be copied.
+            DatabaseError: the database cannot be read, or the disk is full.
+        """
+        made = await asyncio.to_thread(
+            backups.make,
+            self.database_path,
+            self.outbox.folder,
+            self.settings.backup_folder if backup_dir is None else Path(backup_dir),
+            copy_to=self.settings.backup_copy_to,
+        )
+        return made.backup.folder
+
+    async def validate_backup(self, file: Path | str) -> dict[str, Any]:
+        """Hold a backup against its manifest: bytes, tables, rows, a query on every relation.
+
+        Args:
+            file: the backup's folder, or the database or the manifest in it.
+
+        Returns:
+            ``is_valid``, ``problems``, ``notes`` (what could not be checked) and how many files,
+            rows and relations were checked.
+
+        Raises:
+            BackupError: there is no such file.
+        """
+        found = await asyncio.to_thread(validating.validate, Path(file))
+        return {
+            "is_valid": not found.problems,
+            "problems": found.problems,
+            "notes": found.notes,
+            "file_count": found.file_count,
+            "row_count": found.row_count,
+            "relation_count": found.relation_count,
+        }
+
+    async def restore_from_backup(
+        self, file: Path | str, validate_before_restore: bool = True
+    ) -> dict[str, Any]:
+        """Put a backup in the database's place, and load what came after it from the outbox.
+
+        Args:
+            file: the backup's folder, or the database or the manifest in it.
+            validate_before_restore: whether to validate it first.
+
+        Returns:
+            ``kept_beside`` (the database of before), ``loaded`` (records that came after the
+            backup, by kind), ``missing`` (how many of those had left the outbox; ``first_put_at``
+            and ``last_put_at`` say which), ``to_import_again`` and ``problems``.
+
+        Raises:
+            BackupError: it is damaged, does not fit, or failed; the database is as it was.
+            DatabaseError: others have the database for too long, or the disk is full.
+        """
+        restored = await asyncio.to_thread(
+            restoring.restore,
+            Path(file),
+            self.database_path,
+            self.outbox.folder,
+            backup_folder=self.settings.backup_folder,
+            archive_folder=self.settings.archive_folder,
+            limits=self.settings.outbox_limits,
+            validate=validate_before_restore,
+        )
+        missing = restored.missing
+        return {
+            "kept_beside": restored.kept_beside,
+            "loaded": dict(restored.loaded.counts) if restored.loaded else {},
+            "missing": missing.count if missing else 0,
+            "first_put_at": missing.first_put_at if missing else None,
+            "last_put_at": missing.last_put_at if missing else None,
+            "to_import_again": restored.to_import_again,
+            "problems": restored.problems,
         }
 
     async def _vector_of(self, text: str) -> Sequence[float]:

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from orb_learning import batches, database, outbox_file, storage, trimming, turns
+from orb_learning import batches, database, manifests, outbox_file, storage, trimming, turns
 from orb_learning.batches import Item
 from orb_learning.errors import DatabaseLockedError, LoaderBusyError, OrbError
 from orb_learning.outbox import Limits
@@ -68,6 +68,7 @@ def load_once(
     now: datetime | None = None,
     lone_half_limit: timedelta = LONE_HALF_LIMIT,
     limits: Limits | None = None,
+    backup_folder: Path | None = None,
     adopt: bool = False,
     known: dict[Path, tuple[uuid.UUID, int]] | None = None,
 ) -> LoadResult:
@@ -81,6 +82,7 @@ def load_once(
         now: the rows' ``_loaded_at``, naive UTC; the present time if None.
         lone_half_limit: how long a half waits for its other.
         limits: up to which loaded records are kept that no backup holds.
+        backup_folder: the backups; what the newest verified one holds is not kept in the outbox.
         adopt: whether to take files that feed another database, from their beginning.
         known: filled with the complete files, their outbox ids and last numbers; who loads again
             and again gives it again, so that they are not opened each time.
@@ -107,7 +109,7 @@ def load_once(
         result = run.result
         result.trimmed = trimming.trim(
             outbox_folder,
-            {},
+            run.verified_positions(backup_folder),
             loaded=result.positions,
             limits=limits or Limits(),
             now=now or database.utc_now(),
@@ -162,6 +164,7 @@ class _Run:
         self.salvaged: list[Path] = []
         self._batches: Iterator[list[Item]] | None = None
         self._foreign: set[str] = set()
+        self._database_id: uuid.UUID | None = None
 
     def load_for_a_while(self) -> bool:
         """Open the database and load for at most ``MOST_SECONDS_OPEN``.
@@ -175,6 +178,7 @@ class _Run:
             self.result.waited_seconds = max(self.result.waited_seconds, opened - began)
             row = connection.execute("select database_id from raw.database_id").fetchone()
             assert row is not None
+            self._database_id = row[0]
             positions = batches.positions(connection)
             if self._batches is None or positions != self.result.positions:
                 # The first time, or another database stands there now.
@@ -196,6 +200,12 @@ class _Run:
                 self.given_now or database.utc_now(),
             )
             return False
+
+    def verified_positions(self, backup_folder: Path | None) -> dict[uuid.UUID, int]:
+        """Return how far a verified backup holds each outbox."""
+        if backup_folder is None or self._database_id is None:
+            return {}
+        return manifests.verified_positions(backup_folder, self._database_id)
 
     def _read_all(self, database_id: uuid.UUID, seen: dict[uuid.UUID, int]) -> Iterator[list[Item]]:
         """Go once through all files and yield what is new, in batches.
@@ -271,6 +281,7 @@ class BackgroundLoader:
         wait_seconds: how long one attempt waits for the database, and so the end of the process.
         lone_half_limit: how long a half waits for its other.
         limits: up to which loaded records are kept that no backup holds.
+        backup_folder: the backups; what the newest verified one holds is not kept in the outbox.
     """
 
     def __init__(
@@ -283,6 +294,7 @@ class BackgroundLoader:
         wait_seconds: float = 5.0,
         lone_half_limit: timedelta = LONE_HALF_LIMIT,
         limits: Limits | None = None,
+        backup_folder: Path | None = None,
     ):
         self._database_path = database_path
         self._folder = outbox_folder
@@ -291,6 +303,7 @@ class BackgroundLoader:
         self._wait_seconds = wait_seconds
         self._lone_half_limit = lone_half_limit
         self._limits = limits
+        self._backup_folder = backup_folder
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._positions: dict[uuid.UUID, int] = {}
@@ -329,6 +342,7 @@ class BackgroundLoader:
                 wait_seconds=wait_seconds,
                 lone_half_limit=self._lone_half_limit,
                 limits=self._limits,
+                backup_folder=self._backup_folder,
                 known=self._known,
             )
         except OrbError as error:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,6 +124,22 @@ class OutboxReader:
         self._connection.execute("commit")
         # The log still has them as they were.
         self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+
+    def back_up(self, file: Path) -> None:
+        """Copy the file as it is at this moment, with what is in its log, while others append.
+
+        Raises:
+            DamagedFileError: it cannot be read.
+            sqlite3.Error: the copy cannot be written.
+        """
+        with closing(sqlite3.connect(file)) as copy:
+            try:
+                self._connection.backup(copy)
+            except sqlite3.Error as error:
+                if error.sqlite_errorname.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+                    raise DamagedFileError(f"{self.path.name}: {error}") from error
+                raise
+            copy.execute("pragma journal_mode = delete").fetchall()
 
     def last_number(self) -> int:
         """Return the number of the last record, 0 where there is none."""

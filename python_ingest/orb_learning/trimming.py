@@ -2,19 +2,24 @@
 
 The outbox is the log behind the backups: a restored database has an older position, and what came
 after it is loaded again from here. So a file goes when its process has left it and a verified
-backup holds all of it, or, as reported, when it is loaded and a limit is reached.
+backup holds all of it, or, as reported, when it is loaded and a limit is reached. What went is
+noted, so that who restores an older backup learns what is missing.
 """
 
 from __future__ import annotations
 
+import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import BaseModel, ValidationError
+
 from orb_learning import outbox_file
 from orb_learning.batches import as_time
+from orb_learning.files import sync
 from orb_learning.outbox import Limits, folder_size
 from orb_learning.outbox_reader import (
     DamagedFileError,
@@ -22,6 +27,19 @@ from orb_learning.outbox_reader import (
     files_of,
     open_reader,
 )
+
+LEDGER = "trimmed.jsonl"
+
+
+class TrimmedFile(BaseModel):
+    """A line of the ledger: a file that was removed from the outbox."""
+
+    outbox_id: uuid.UUID
+    last_number: int
+    """Its records had the numbers from 1 to this one."""
+    first_put_at: datetime | None
+    last_put_at: datetime | None
+    trimmed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -58,18 +76,85 @@ def trim(
         try:
             with open_reader(path) as reader:
                 last = reader.last_number()
-                put_at = as_time(reader.put_at_of(last)) if last else None
-                outbox_id = reader.outbox_id
+                put_at = as_time(reader.put_at_of(last))
+                gone = TrimmedFile(
+                    outbox_id=reader.outbox_id,
+                    last_number=last,
+                    first_put_at=as_time(reader.put_at_of(0)),
+                    last_put_at=put_at,
+                    trimmed_at=now,
+                )
         except (StillInUseError, FileNotFoundError, DamagedFileError):
             continue
-        if last > loaded.get(outbox_id, 0):
+        if last > loaded.get(gone.outbox_id, 0):
             continue
-        beyond = max(0, last - verified.get(outbox_id, 0))
+        beyond = max(0, last - verified.get(gone.outbox_id, 0))
         is_old = put_at is not None and put_at < now - limits.age
         if beyond and not is_old and too_large <= 0:
             continue
+        try:
+            if last:
+                _note(outbox_folder / LEDGER, [gone])
+        except OSError:
+            break  # the disk is full: what cannot be noted, stays
         too_large -= path.stat().st_size
         outbox_file.remove(path)
         files += 1
         unverified += beyond
     return Trimmed(files, unverified)
+
+
+def trimmed_files(outbox_folder: Path) -> list[TrimmedFile]:
+    """Return what was removed from an outbox, as far as some backup may lack it."""
+    try:
+        lines = (outbox_folder / LEDGER).read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            found.append(TrimmedFile.model_validate_json(line))
+        except ValidationError:
+            continue  # a kill cut it short; its file was not removed then
+    return found
+
+
+def drop_covered(outbox_folder: Path, positions: Collection[Mapping[uuid.UUID, int]]) -> None:
+    """Drop from the ledger what every backup holds. Only one loader or trimmer may be at work.
+
+    Args:
+        outbox_folder: the outbox.
+        positions: how far each backup holds each outbox.
+    """
+    noted = trimmed_files(outbox_folder)
+    needed = [
+        gone
+        for gone in noted
+        if any(held.get(gone.outbox_id, 0) < gone.last_number for held in positions)
+        or not positions
+    ]
+    if len(needed) < len(noted):
+        written = outbox_folder / f".{LEDGER}.new"
+        written.unlink(missing_ok=True)
+        _note(written, needed)
+        written.replace(outbox_folder / LEDGER)
+        sync(outbox_folder)
+
+
+def _note(ledger: Path, gone: Iterable[TrimmedFile]) -> None:
+    """Append lines, durably before the files go."""
+    is_new = not ledger.exists()
+    with ledger.open("ab+") as file:
+        if file.tell() and not _ends_with_newline(ledger):
+            file.write(b"\n")
+        file.write("".join(f"{one.model_dump_json()}\n" for one in gone).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        sync(ledger.parent)
+
+
+def _ends_with_newline(ledger: Path) -> bool:
+    with ledger.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
