@@ -149,17 +149,6 @@ def all_killed_at_the_end(workers: list[Worker | DbtRun]) -> Iterator[None]:
 
 
 @pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
-    """Print lines past pytest's capture: the figures are what a reader wants of these tests."""
-
-    def lines(*said: str) -> None:
-        with capsys.disabled():
-            print("", *said, sep="\n")  # noqa: T201
-
-    return lines
-
-
-@pytest.fixture
 def crash_project(tmp_path: Path) -> DbtProject:
     """This project with a target folder of its own, which kills may leave half-written."""
     return DbtProject(REPOSITORY, tmp_path / "dbt")
