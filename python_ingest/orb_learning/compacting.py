@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning import database
+from orb_learning import contents, database
 from orb_learning.errors import DatabaseError
 from orb_learning.files import sync
 
@@ -75,26 +75,17 @@ def compact(path: Path, *, wait_seconds: float = 30.0) -> tuple[int, int]:
 
 def _copy(connection: duckdb.DuckDBPyConnection, copied: Path) -> None:
     [(name,)] = connection.execute("select current_database()").fetchall()
-    connection.execute(f"attach {_quoted(str(copied), mark=chr(39))} as compacted")
-    connection.execute(f"copy from database {_quoted(name)} to compacted")
-    tables = connection.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = ?", [name]
-    ).fetchall()
-    for table in tables:
-        schema, relation = map(_quoted, table)
-        [here, there] = connection.execute(
-            " union all ".join(
-                f"select count(*), sum(hash(rows)) from {catalog}.{schema}.{relation} as rows"  # noqa: S608
-                for catalog in (_quoted(name), "compacted")
-            )
-        ).fetchall()
-        if here != there:
-            raise DatabaseError(
-                f"a copy of {'.'.join(table)} has {there} as its rows' number and hash, not "
-                f"{here}; the database was left as it is"
-            )
+    path = str(copied).replace("'", "''")
+    connection.execute(f"attach '{path}' as compacted")
+    connection.execute(f"copy from database {contents.quoted(name)} to compacted")
+    here = contents.tables(connection)
+    connection.execute("use compacted")
+    there = contents.tables(connection)
+    connection.execute(f"use {contents.quoted(name)}")
     connection.execute("detach compacted")
-
-
-def _quoted(text: str, mark: str = '"') -> str:
-    return mark + text.replace(mark, 2 * mark) + mark
+    if here != there:
+        tables = [table for table in here if here[table] != there.get(table)]
+        raise DatabaseError(
+            f"a copy of the database holds other rows than it in {', '.join(tables)}; the database "
+            "was left as it is"
+        )

@@ -20,8 +20,16 @@ from typing import Any
 
 import duckdb
 
-from orb_learning import compacting, database, dbt_process, forgotten, vector_index
-from orb_learning.errors import ArchiveError, OutboxError
+from orb_learning import (
+    backups,
+    compacting,
+    database,
+    dbt_process,
+    forgotten,
+    manifests,
+    vector_index,
+)
+from orb_learning.errors import ArchiveError, OrbError, OutboxError
 from orb_learning.files import sha256_of, sync
 from orb_learning.loader import load_once
 from orb_learning.outbox import Outbox
@@ -49,7 +57,7 @@ class Forgotten:
     outbox_count: int = 0
     """Records in the outbox."""
     still_in: list[Path] = field(default_factory=list)
-    """Files that hold some of it and were left alone."""
+    """Backups and files beside the database that hold some of it, and were left alone."""
 
 
 def forget(
@@ -57,6 +65,7 @@ def forget(
     *,
     task_ids: Collection[uuid.UUID] = (),
     repo: str | None = None,
+    in_backups: bool = False,
     now: datetime | None = None,
 ) -> Forgotten:
     """Delete tasks from the database, the archive, the outbox, and what was refused.
@@ -67,6 +76,8 @@ def forget(
         settings: name the database, the outbox, the archive and the dbt project.
         task_ids: the tasks.
         repo: all tasks of a repository, besides; whatever names it and has no task, too.
+        in_backups: whether to delete the backups and other copies that hold them, once there is a
+            new verified backup that does not.
         now: naive UTC; the present time if None.
 
     Raises:
@@ -98,10 +109,59 @@ def forget(
     shutil.rmtree(vector_index.folder_of(path), ignore_errors=True)  # `orb index` makes it again
     compacting.compact(path)
     result.outbox_count = _clean_outbox(outbox, wanted, repo)
-    result.still_in = [
-        file for file in sorted(outbox.glob("*.damaged*")) if _names(file.read_bytes(), wanted)
-    ]
+    copies = _copies_that_hold(settings, wanted)
+    if in_backups and copies:
+        backups.make(path, outbox, settings.backup_folder, copy_to=settings.backup_copy_to, now=now)
+        backups.remove(
+            settings.backup_folder, [copy for copy in copies if isinstance(copy, manifests.Backup)]
+        )
+        for copy in copies:
+            if isinstance(copy, Path):
+                copy.unlink()
+        copies = []
+    result.still_in = [copy if isinstance(copy, Path) else copy.folder for copy in copies]
     return result
+
+
+def _copies_that_hold(
+    settings: LearningSettings, task_ids: Collection[uuid.UUID]
+) -> list[manifests.Backup | Path]:
+    """Return the backups, databases kept by a restore, and damaged files that hold some task.
+
+    What cannot be read is taken to hold some.
+    """
+    path = settings.database_path
+    copies: list[manifests.Backup | Path] = [
+        backup
+        for backup in manifests.backups_in(settings.backup_folder)
+        if _holds(backup.folder / path.name, task_ids)
+        or any(_names(file.read_bytes(), task_ids) for file in backup.folder.rglob("*.sqlite"))
+    ]
+    for file in sorted(path.parent.glob(f"{path.stem}.before-restore-*.db")):
+        if _holds(file, task_ids):
+            copies.append(file)
+    for file in sorted(settings.outbox_folder.glob("*.damaged*")):
+        if _names(file.read_bytes(), task_ids):
+            copies.append(file)
+    return copies
+
+
+def _holds(file: Path, task_ids: Collection[uuid.UUID]) -> bool:
+    try:
+        with database.connect_still(file) as connection:
+            rests = " union all ".join(
+                f"select {content} as content from {table}"  # noqa: S608
+                for table, content in forgotten.RESTS.items()
+            )
+            holds = forgotten.names_some("content", "$ids")
+            [(found,)] = connection.execute(
+                "select exists (from raw.executions where list_contains($ids::uuid[], task_id)) "
+                f"or exists (from ({rests}) where {holds})",
+                {"ids": list(map(str, task_ids))},
+            ).fetchall()
+    except (OrbError, duckdb.Error):
+        return True
+    return bool(found)
 
 
 def clean_archive(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:

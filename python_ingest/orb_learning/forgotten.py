@@ -9,6 +9,12 @@ from datetime import datetime
 import duckdb
 
 UUID_PATTERN = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+RESTS = {
+    "raw.unreadable_rows": "content",
+    "raw.dead_letters": "payload",
+    "raw.pending_halves": "task_id::varchar",
+}
+"""Where a task may be named that is not in raw.executions, and in what."""
 TABLES = ("raw.executions", "main.fct_executions", "main.rejected_executions")
 
 
@@ -46,17 +52,17 @@ def drop_rests(connection: duckdb.DuckDBPyConnection) -> None:
     """Delete the unreadable rows, dead letters and halves of tasks that were forgotten."""
     if not is_any(connection):
         return
-    for table, content in (
-        ("raw.unreadable_rows", "content"),
-        ("raw.dead_letters", "payload"),
-        ("raw.pending_halves", "task_id::varchar"),
-    ):
-        connection.execute(
-            f"delete from {table} where list_has_any("  # noqa: S608
-            f"list_transform(regexp_extract_all({content}, ?), lambda id: lower(id)), "
-            "(select list(task_id::varchar) from raw.forgotten))",
-            [UUID_PATTERN],
-        )
+    for table, content in RESTS.items():
+        forgotten = "(select list(task_id::varchar) from raw.forgotten)"
+        connection.execute(f"delete from {table} where {names_some(content, forgotten)}")  # noqa: S608
+
+
+def names_some(content: str, task_ids: str) -> str:
+    """Return SQL for whether a text has one of some ids in it, which are texts, too."""
+    return (
+        f"list_has_any(list_transform(regexp_extract_all({content}, '{UUID_PATTERN}'), "
+        f"lambda id: lower(id)), {task_ids})"
+    )
 
 
 def is_any(connection: duckdb.DuckDBPyConnection) -> bool:

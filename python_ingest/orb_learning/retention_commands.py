@@ -79,6 +79,12 @@ def forget_command(
         list[uuid.UUID] | None, typer.Option("--task-id", help="A task; may be given again.")
     ] = None,
     repo: Annotated[str | None, typer.Option(help="All tasks of a repository.")] = None,
+    in_backups: Annotated[
+        bool,
+        typer.Option(
+            "--backups", help="Delete the backups that hold them, too, after a new verified one."
+        ),
+    ] = False,
 ) -> None:
     """Delete tasks for good: from the database, the archive, the outbox, and what was refused."""
     from orb_learning import forgetting
@@ -87,7 +93,9 @@ def forget_command(
     with reported_errors():
         if bool(task_ids) == (repo is not None):
             raise OrbError("name either tasks, by --task-id, or a repository, by --repo")
-        result = forgetting.forget(load_settings(), task_ids=task_ids or (), repo=repo)
+        result = forgetting.forget(
+            load_settings(), task_ids=task_ids or (), repo=repo, in_backups=in_backups
+        )
     out.print(
         f"{result.task_count:,} tasks forgotten: {result.version_count:,} versions in the "
         f"database, {result.archived_count:,} in the archive, {result.outbox_count:,} records in "
@@ -95,3 +103,9 @@ def forget_command(
         highlight=False,
         soft_wrap=True,
     )
+    for copy in result.still_in:
+        out.print(
+            f"[bold red]still in[/] {escape(str(copy))}; --backups deletes it after a new backup",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -14,7 +14,7 @@ import pytest
 
 from building import REPOSITORY, DbtProject
 from histories import ORDINARY
-from orb_learning import compacting, forgetting, retention
+from orb_learning import backups, compacting, forgetting, retention, validating
 from orb_learning import database as databases
 from orb_learning.importing import import_file
 from orb_learning.loader import load_once
@@ -200,6 +200,37 @@ def test_no_model_keeps_a_forgotten_text(
     forgetting.forget(settings, task_ids=[uuid.UUID(int=task) for task in range(1, 7)], now=NOW)
     for name in relations(settings):
         assert SECRET not in str(query(settings, f"from {name}")), name
+
+
+def test_copies_that_hold_a_forgotten_task_are_named_and_deleted_on_request(
+    settings: LearningSettings, outbox: Outbox
+) -> None:
+    def back_up() -> Path:
+        made = backups.make(settings.database_path, settings.outbox_folder, settings.backup_folder)
+        return made.backup.folder
+
+    put(outbox, 2)
+    load(settings)
+    without = back_up()
+    put(outbox, 1)
+    waiting = back_up()  # only in its outbox
+    load(settings)
+    loaded = back_up()
+    kept = settings.database_path.with_name("learning.before-restore-20260101T000000.db")
+    shutil.copy(settings.database_path, kept)
+    damaged = settings.outbox_folder / "1-1.sqlite.damaged"
+    damaged.write_text(payload(1))
+    wanted = [uuid.UUID(int=1)]
+    result = forgetting.forget(settings, task_ids=wanted, now=NOW)
+    assert result.still_in == [waiting, loaded, kept, damaged]
+    assert all(copy.exists() for copy in result.still_in)
+    result = forgetting.forget(settings, task_ids=wanted, in_backups=True, now=NOW)
+    assert result.still_in == []
+    assert not any(copy.exists() for copy in (waiting, loaded, kept, damaged))
+    new, old = sorted(settings.backup_folder.glob("2*Z"), reverse=True)
+    assert old == without
+    assert not validating.validate(new).problems
+    assert files_with(settings.backup_folder, str(wanted[0])) == []
 
 
 def relations(settings: LearningSettings) -> list[str]:
