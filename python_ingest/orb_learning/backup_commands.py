@@ -118,6 +118,8 @@ def restore_command(
         _say(f"[bold red]{_missing(restored.missing)}[/]")
     for name in restored.to_import_again:
         _say(f"imported after the backup, import it again: {escape(name)}")
+    for note in restored.notes:
+        err.print(escape(note), highlight=False, soft_wrap=True)
     for problem in restored.problems:
         print_error(OrbError(problem))
     _say("Now run `dbt build`.")

@@ -371,7 +371,7 @@ class LearningDatabase:
         Returns:
             ``kept_beside`` (the database of before), ``loaded`` (records that came after the
             backup, by kind), ``missing`` (how many of those had left the outbox; ``first_put_at``
-            and ``last_put_at`` say which), ``to_import_again`` and ``problems``.
+            and ``last_put_at`` say which), ``to_import_again``, ``notes`` and ``problems``.
 
         Raises:
             BackupError: it is damaged, does not fit, or failed; the database is as it was.
@@ -395,6 +395,7 @@ class LearningDatabase:
             "first_put_at": missing.first_put_at if missing else None,
             "last_put_at": missing.last_put_at if missing else None,
             "to_import_again": restored.to_import_again,
+            "notes": restored.notes,
             "problems": restored.problems,
         }
 

@@ -75,6 +75,8 @@ class Restored:
     missing: Missing | None = None
     to_import_again: list[str] = field(default_factory=list)
     """Files that were imported after the backup."""
+    notes: list[str] = field(default_factory=list)
+    """What could not be known of the database that was replaced."""
     problems: list[str] = field(default_factory=list)
     """What could not be done or known once the database was in its place."""
 
@@ -189,7 +191,7 @@ def _alone(path: Path, wait_seconds: float, result: Restored) -> Iterator[_Prese
             except (DatabaseLockedError, DiskFullError):
                 raise
             except (DatabaseError, duckdb.Error) as error:
-                result.problems.append(
+                result.notes.append(
                     f"the present database could not be read, and with it what was imported or "
                     f"forgotten since: {error}"
                 )
@@ -248,7 +250,7 @@ def _forgotten_since(
             with database.connect_still(file) as connection:
                 known = _forgotten_in(connection) | known
         except (DatabaseError, duckdb.Error) as error:
-            result.problems.append(f"{newest.folder} could not be read: {error}")
+            result.notes.append(f"{newest.folder} could not be read: {error}")
     return known
 
 

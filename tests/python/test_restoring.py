@@ -324,7 +324,8 @@ def test_a_database_that_cannot_be_read_is_replaced_and_kept(
     damaged = place.database.read_bytes()
     damaged_log = log.read_bytes() if log.exists() else None
     done = place.restore(backup)
-    assert "could not be read" in done.problems[0]
+    assert "could not be read" in done.notes[0]
+    assert not done.problems
     assert place.numbers() == [1, 2]
     assert done.kept_beside is not None
     kept_log = Path(f"{done.kept_beside}.wal")
