@@ -14,11 +14,13 @@ build: $(READY)
 	$(BIN)/orb status
 
 test: $(READY) lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-# The crash test with 500 kills; ORB_SEED=… repeats a run's choices.
+# The crash tests with 500 kills of what records and loads, and 100 or more of each other command;
+# ORB_SEED=… repeats a run's choices.
 soak: $(READY)
-	ORB_KILLS=$${ORB_KILLS:-500} $(BIN)/pytest -k after_kills tests/python/test_crashes.py
+	ORB_KILLS=$${ORB_KILLS:-500} ORB_CORRUPTIONS=$${ORB_CORRUPTIONS:-10000} \
+		$(BIN)/pytest -k "kill or corruption" tests/python
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -7,11 +7,14 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from building import REPOSITORY, STEM, DbtProject
 from histories import History, insert_rows_at_the_edges
+
+FIGURES = "figures"
 
 
 @pytest.fixture
@@ -71,11 +74,14 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 
 @pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
-    """Print lines past pytest's capture: the figures are what a reader wants of these tests."""
+def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Print lines after the tests: the figures are what a reader wants of some of them."""
+    return lambda *lines: request.node.user_properties.append((FIGURES, lines))
 
-    def lines(*said: str) -> None:
-        with capsys.disabled():
-            print("", *said, sep="\n")  # noqa: T201
 
-    return lines
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, lines in getattr(report, "user_properties", ()):
+                if name == FIGURES and report.when == "call":
+                    terminalreporter.write_line("\n".join(lines))

@@ -40,7 +40,6 @@ PHASES = {
 LONGEST_WAIT_BESIDE_READERS = 5.0
 LONGEST_WAIT_FOR_A_VICTIM = 120.0
 """Seconds without a kill after which something stands still; the slowest is a start of dbt."""
-SECONDS_BETWEEN_REPORTS = 60.0
 
 
 class Worker:
@@ -181,7 +180,7 @@ def test_what_was_acknowledged_is_in_raw_exactly_once_after_kills(
         victims = ["dbt"] * (KILLS // 12) + ["load"] * (KILLS // 3)
         victims += ["produce"] * (KILLS - len(victims))
         chance.shuffle(victims)
-        last_kill = last_told = began
+        last_kill = began
         while victims:
             time.sleep(chance.uniform(0.01, 0.2))
             now = time.monotonic()
@@ -190,9 +189,6 @@ def test_what_was_acknowledged_is_in_raw_exactly_once_after_kills(
                 f"no kill for {now - last_kill:.0f} s, {left}, and at work "
                 f"{[(worker.what, worker.phase()) for worker in workers]}"
             )
-            if now - last_told > SECONDS_BETWEEN_REPORTS:
-                last_told = now
-                tell(f"{hits.total()} kills in {now - began:.0f} s, {left}")
             for place, worker in enumerate(workers):
                 if worker.process.poll() is not None:
                     assert isinstance(worker, DbtRun), f"a {worker.what} process ended by itself"
