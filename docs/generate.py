@@ -1,6 +1,6 @@
-"""Write docs/reference.md from the code: columns, rules, settings, variables, models, commands.
+"""Write docs/reference.md and docs/reports.md from the code.
 
-A test holds the file equal to what this makes.
+Tests hold the files equal to what this makes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from orb_learning.settings import ENV_PREFIX, LearningSettings
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs/reference.md"
+REPORTS = ROOT / "docs/reports.md"
 
 
 def reference() -> str:
@@ -44,6 +45,60 @@ def reference() -> str:
         _commands(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def reports() -> str:
+    """Return the text of docs/reports.md: the views of each category, and their columns."""
+    folders = sorted(path for path in (ROOT / "models/reports").iterdir() if path.is_dir())
+    parts = [
+        "# Reports",
+        "Made from the models by `make docs`; edit them, not this page.",
+        "Every figure that people and agents see comes from one of these views. Each is as of the "
+        "time when it is read; a filter on `time_range` leaves the other ranges unread. A rate has "
+        "its 95 % Wilson interval beside it, an average the number of rows that it is over; what "
+        "is unknown is NULL and counts in no average.",
+        _table(
+            ["category", "views"],
+            [
+                [f"[{_title(folder)}](#{_title(folder).lower().replace(' ', '-')})", _views(folder)]
+                for folder in folders
+            ],
+        ),
+    ]
+    cited: dict[str, None] = {}
+    for folder in folders:
+        rows = []
+        for file in sorted(folder.glob("*.yml")):
+            (model,) = yaml.safe_load(file.read_text())["models"]
+            one_row = model["description"].removeprefix("One row is ")
+            rows.append([f"`{model['name']}`", one_row, _column_names(model)])
+            cited |= dict.fromkeys(
+                (column["name"], _cited_block(column)) for column in model["columns"]
+            )
+        parts += [f"## {_title(folder)}", _table(["view", "one row is", "columns"], rows)]
+    described = _doc_blocks()
+    meanings: dict[str, list[str]] = {}
+    for name, block in cited:
+        meanings.setdefault(name, []).append(described[block].replace("\n", " "))
+    columns = [[f"`{name}`", " Or: ".join(meanings[name])] for name in sorted(meanings)]
+    parts += ["## Columns", _table(["column", "what it is"], columns)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(folder: Path) -> str:
+    return folder.name.replace("_", " ").capitalize()
+
+
+def _views(folder: Path) -> str:
+    return ", ".join(f"`{file.stem}`" for file in sorted(folder.glob("*.sql")))
+
+
+def _column_names(model: dict[str, Any]) -> str:
+    return ", ".join(f"`{column['name']}`" for column in model["columns"])
+
+
+def _cited_block(column: dict[str, str]) -> str:
+    return re.sub(r"{{ doc\('(\w+)'\) }}", r"\1", column["description"])
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
@@ -133,3 +188,4 @@ def _command(name: str, command: Command) -> str:
 
 if __name__ == "__main__":
     REFERENCE.write_text(reference())
+    REPORTS.write_text(reports())

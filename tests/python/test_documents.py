@@ -28,10 +28,11 @@ def words_of_shell_blocks(text: str) -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in lines]
 
 
-def test_the_reference_is_made_from_the_code() -> None:
+@pytest.mark.parametrize("document", ["reference", "reports"])
+def test_a_document_is_made_from_the_code(document: str) -> None:
     generator = runpy.run_path(str(REPOSITORY / "docs/generate.py"))
-    assert (REPOSITORY / "docs/reference.md").read_text() == generator["reference"](), (
-        "docs/reference.md is stale: run `make docs`"
+    assert (REPOSITORY / f"docs/{document}.md").read_text() == generator[document](), (
+        f"docs/{document}.md is stale: run `make docs`"
     )
 
 

@@ -1,0 +1,122 @@
+{#- What the reports have in common: the time ranges and the figures of a group of executions. -#}
+
+
+{#- The ranges that people and agents ask for, with their lengths. -#}
+{% macro time_ranges() %}
+    {{ return({'1h': '1 hour', '24h': '24 hour', '7d': '7 day', '30d': '30 day', '90d': '90 day'}) }}
+{% endmacro %}
+
+
+{#- Whether an execution started in the time from so long ago to now. -#}
+{% macro started_within(length) -%}
+    timestamp between {{ utc_now() }} - interval {{ length }} and {{ utc_now() }}
+{%- endmacro %}
+
+
+{#- Executions once for each time range that they started in. Each range is a part of its own, so
+    that a filter on time_range leaves the others' parts unread. -#}
+{% macro in_time_ranges() -%}
+    {% for name, length in time_ranges().items() %}
+    select
+        '{{ name }}' as time_range,
+        *
+    from {{ ref('fct_executions') }}
+    where {{ started_within(length) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+{%- endmacro %}
+
+
+{#- Executions of a window of whole buckets that ends now. -#}
+{% macro in_window(bucket, days) -%}
+    select
+        *,
+        {{ bucket_of(bucket) }} as {{ 'date' if bucket == 'day' else bucket }}
+    from {{ ref('fct_executions') }}
+    where timestamp between {{ window_start(bucket, days) }} and {{ utc_now() }}
+{%- endmacro %}
+
+
+{#- Every bucket of that window, those without executions too. -#}
+{% macro buckets_of_window(bucket, days) -%}
+    select
+        unnest(generate_series(
+            {{ window_start(bucket, days) }}, {{ utc_now() }}, interval 1 {{ bucket }}
+        )){{ '::date as date' if bucket == 'day' else ' as hour' }}
+{%- endmacro %}
+
+
+{#- Aggregates of a group of executions; each average with the rows that it is over. -#}
+{% macro execution_figures() -%}
+    count(*) as total_executions,
+    count(*) filter (success) as successful_count,
+    avg(duration_seconds) as avg_duration,
+    count(duration_seconds) as duration_known_count,
+    sum(actual_cost) as total_cost,
+    avg(actual_cost) as avg_cost,
+    count(actual_cost) as cost_known_count,
+    avg(quality_score) as avg_quality,
+    count(quality_score) as quality_known_count,
+    avg(routing_confidence) as avg_routing_confidence,
+    count(routing_confidence) as routing_confidence_known_count
+{%- endmacro %}
+
+
+{#- The columns that a report shows of those aggregates; `of` is the CTE that has them. -#}
+{% macro figure_columns(of) -%}
+    coalesce({{ of }}.total_executions, 0) as total_executions,
+    coalesce({{ of }}.successful_count, 0) as successful_count,
+    {{ rate_columns('success_rate', of ~ '.successful_count', of ~ '.total_executions') }},
+    {{ of }}.avg_duration,
+    coalesce({{ of }}.duration_known_count, 0) as duration_known_count,
+    {{ of }}.total_cost,
+    {{ of }}.avg_cost,
+    coalesce({{ of }}.cost_known_count, 0) as cost_known_count,
+    {{ of }}.avg_quality,
+    coalesce({{ of }}.quality_known_count, 0) as quality_known_count,
+    {{ of }}.avg_routing_confidence,
+    coalesce({{ of }}.routing_confidence_known_count, 0) as routing_confidence_known_count
+{%- endmacro %}
+
+
+{#- A rate, its Wilson interval, and whether it is over enough trials to be learned from. -#}
+{% macro rate_columns(name, successes, trials) -%}
+    {{ successes }} / nullif({{ trials }}, 0) as {{ name }},
+    {{ wilson_lower(successes, trials) }} as {{ name }}_lower,
+    {{ wilson_upper(successes, trials) }} as {{ name }}_upper,
+    coalesce({{ trials }}, 0) >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples
+{%- endmacro %}
+
+
+{#- Interpolated percentiles of the duration, as a list: the 50th, 95th and 99th. -#}
+{% macro duration_percentiles() -%}
+    quantile_cont(duration_seconds::double, [0.5, 0.95, 0.99])
+{%- endmacro %}
+
+
+{#- How far the cost that came up is from the expected one, in percent of it; NULL where one of
+    them is unknown or the expected one is 0. -#}
+{% macro cost_error_pct() -%}
+    abs(actual_cost::double - cost_estimate) / nullif(cost_estimate, 0)::double * 100
+{%- endmacro %}
+
+
+{#- Pearson's correlation; NULL where one of the two does not vary. Rounding can leave it a little
+    beyond 1. -#}
+{% macro correlation(y, x) -%}
+    if(
+        isfinite(corr({{ y }}, {{ x }})),
+        greatest(least(corr({{ y }}, {{ x }}), 1), -1),
+        null
+    )
+{%- endmacro %}
+
+
+{% macro duration_bucket() -%}
+    case
+        when duration_seconds < 10 then 'fast'
+        when duration_seconds < 60 then 'medium'
+        when duration_seconds >= 60 then 'slow'
+        else 'unknown'
+    end
+{%- endmacro %}

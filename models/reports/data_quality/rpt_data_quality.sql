@@ -1,0 +1,113 @@
+-- One row is a check of the data, with how many rows it looked at and how many failed it.
+{% set rules = var('execution_rules') %}
+with
+
+executions as (
+    select * from {{ ref('fct_executions') }}
+),
+
+broken_rules as (
+    select unnest(broken_rules) as rule from {{ ref('rejected_executions') }}
+),
+
+versions as (
+    select
+        (select count(*) from executions)
+        + (select count(*) from {{ ref('rejected_executions') }}) as version_count
+),
+
+-- As many rows as rules that reject: one that nothing broke has its row, too.
+rejections as (
+    select
+        rules.check_name,
+        'rejected' as check_kind,
+        any_value(versions.version_count) as checked_count,
+        count(broken_rules.rule) as failing_count
+    from (
+        select
+            unnest([
+                {% for name, rule in rules.items() if rule.on_break == 'reject' %}
+                '{{ name }}'{{ ',' if not loop.last }}
+                {% endfor %}
+            ]) as check_name
+    ) as rules
+    cross join versions
+    left join broken_rules
+        on rules.check_name = broken_rules.rule
+    group by rules.check_name
+),
+
+warnings as (
+    select
+        'warned' as check_kind,
+        count(*) as checked_count,
+        unnest([
+            {% for name, rule in rules.items() if rule.on_break == 'warn' %}
+            {
+                'name': '{{ name }}',
+                'failing': count(*) filter (not ({{ rule.holds }}))
+            },
+            {% endfor %}
+            {
+                'name': 'model_tier_unknown',
+                'failing': count(*) filter (model_tier not in ('small', 'medium', 'large'))
+            },
+            {
+                'name': 'timestamp_after_now',
+                'failing': count(*) filter (timestamp > {{ utc_now() }})
+            }
+        ]) as warning
+    from executions
+),
+
+-- The same task of a repository twice at one moment, under two ids.
+recorded_twice as (
+    select
+        'recorded_twice' as check_name,
+        'warned' as check_kind,
+        coalesce(sum(times), 0)::bigint as checked_count,
+        coalesce(sum(times - 1), 0)::bigint as failing_count
+    from (
+        select count(*) as times
+        from executions
+        where {{ started_within('30 day') }}
+        group by timestamp, repo, _task_text_id
+    ) as recordings
+),
+
+unreadable_rows as (
+    select
+        'unreadable_row' as check_name,
+        'unreadable' as check_kind,
+        coalesce(sum(row_count + unreadable_count), 0)::bigint as checked_count,
+        coalesce(sum(unreadable_count), 0)::bigint as failing_count
+    from {{ ref('stg_loaded_files') }}
+),
+
+checks as (
+    select * from rejections
+    union all by name
+    select
+        warning.name as check_name,
+        check_kind,
+        checked_count,
+        warning.failing as failing_count
+    from warnings
+    union all by name
+    select * from recorded_twice
+    union all by name
+    select * from unreadable_rows
+)
+
+select
+    check_name,
+    check_kind,
+    checked_count,
+    failing_count,
+    failing_count / nullif(checked_count, 0) as failing_share,
+    case
+        when checked_count = 0 then 'unknown'
+        when failing_count = 0 then 'ok'
+        else 'warning'
+    end as status
+from checks

@@ -1,0 +1,37 @@
+-- One row is a time range and a quality band in it: excellent, good, fair, poor or unknown.
+with
+
+executions as (
+    {{ in_time_ranges() }}
+),
+
+bands as (
+    select
+        time_range,
+        case
+            when quality_score >= 90 then 'excellent'
+            when quality_score >= 75 then 'good'
+            when quality_score >= 60 then 'fair'
+            when quality_score >= 0 then 'poor'
+            else 'unknown'
+        end as quality_band,
+        count(*) as total_executions,
+        count(quality_score) as quality_known_count
+    from executions
+    group by all
+),
+
+totals as (
+    select
+        *,
+        sum(quality_known_count) over (partition by time_range)::bigint as known_in_range
+    from bands
+)
+
+select
+    time_range,
+    quality_band,
+    total_executions,
+    quality_known_count / nullif(if(quality_band = 'unknown', 0, known_in_range), 0) as known_share,
+    known_in_range
+from totals

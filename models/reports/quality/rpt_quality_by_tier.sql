@@ -1,0 +1,47 @@
+-- One row is a time range and a model tier used in it, with its quality and what people say of it.
+with
+
+-- From the public view, because it is where people's later feedback joins the record's own.
+executions as (
+    {% for time_range, length in time_ranges().items() %}
+    select
+        '{{ time_range }}' as time_range,
+        model_tier,
+        quality_score,
+        user_rating,
+        user_accepted
+    from {{ ref('executions') }}
+    where {{ started_within(length) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+figures as (
+    select
+        time_range,
+        model_tier,
+        count(*) as total_executions,
+        avg(quality_score) as avg_quality,
+        median(quality_score) as median_quality,
+        count(quality_score) as quality_known_count,
+        avg(user_rating) as avg_user_rating,
+        count(user_rating) as rating_known_count,
+        count(*) filter (user_accepted) as accepted_count,
+        count(user_accepted) as acceptance_known_count
+    from executions
+    group by time_range, model_tier
+)
+
+select
+    time_range,
+    model_tier,
+    total_executions,
+    avg_quality,
+    median_quality,
+    quality_known_count,
+    avg_user_rating,
+    rating_known_count,
+    accepted_count,
+    acceptance_known_count,
+    {{ rate_columns('acceptance_rate', 'accepted_count', 'acceptance_known_count') }}
+from figures

@@ -1,0 +1,46 @@
+-- One row is a time range and a pool type used in it, with memory and CPU.
+with
+
+executions as (
+    {{ in_time_ranges() }}
+),
+
+usage as (
+    select
+        time_range,
+        pool_type,
+        count(*) as total_executions,
+        avg(peak_memory_mb) as avg_memory_mb,
+        quantile_cont(peak_memory_mb::double, 0.95) as p95_memory_mb,
+        max(peak_memory_mb) as max_memory_mb,
+        count(peak_memory_mb) as memory_known_count,
+        avg(cpu_time_seconds) as avg_cpu_seconds,
+        quantile_cont(cpu_time_seconds::double, 0.95) as p95_cpu_seconds,
+        count(cpu_time_seconds) as cpu_known_count,
+        sum(cpu_time_seconds) filter (duration_seconds is not null) as timed_cpu_seconds,
+        sum(duration_seconds) filter (cpu_time_seconds is not null) as cpu_known_duration,
+        {{ correlation('duration_seconds', 'peak_memory_mb') }} as memory_correlation,
+        regr_count(duration_seconds, peak_memory_mb)::bigint as memory_and_duration_known_count,
+        {{ correlation('duration_seconds', 'cpu_time_seconds') }} as cpu_correlation,
+        regr_count(duration_seconds, cpu_time_seconds)::bigint as cpu_and_duration_known_count
+    from executions
+    group by all
+)
+
+select
+    time_range,
+    pool_type,
+    total_executions,
+    avg_memory_mb,
+    p95_memory_mb,
+    max_memory_mb,
+    memory_known_count,
+    avg_cpu_seconds,
+    p95_cpu_seconds,
+    cpu_known_count,
+    timed_cpu_seconds / nullif(cpu_known_duration, 0) as avg_cores,
+    memory_correlation,
+    memory_and_duration_known_count,
+    cpu_correlation,
+    cpu_and_duration_known_count
+from usage

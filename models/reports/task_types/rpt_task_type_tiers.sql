@@ -1,0 +1,23 @@
+-- One row is a time range, a task type and a model tier used for it: a cell of a heat map.
+with
+
+executions as (
+    {{ in_time_ranges() }}
+),
+
+figures as (
+    select
+        time_range,
+        task_type,
+        model_tier,
+        {{ execution_figures() }}
+    from executions
+    group by time_range, task_type, model_tier
+)
+
+select
+    figures.time_range,
+    figures.task_type,
+    figures.model_tier,
+    {{ figure_columns('figures') }}
+from figures

@@ -1,0 +1,45 @@
+-- One row is a time range and a bucket of it: an hour of 1h and 24h, a UTC day of the longer ones.
+{% set bucket_lengths = {'1h': 'hour', '24h': 'hour', '7d': 'day', '30d': 'day', '90d': 'day'} %}
+with
+
+executions as (
+    {{ in_time_ranges() }}
+),
+
+buckets as (
+    {% for time_range, length in time_ranges().items() %}
+    select
+        '{{ time_range }}' as time_range,
+        '{{ bucket_lengths[time_range] }}' as bucket_length,
+        unnest(generate_series(
+            date_trunc('{{ bucket_lengths[time_range] }}', {{ utc_now() }} - interval {{ length }}),
+            {{ utc_now() }},
+            interval 1 {{ bucket_lengths[time_range] }}
+        )) as bucket_start
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+figures as (
+    select
+        time_range,
+        if(
+            time_range in ('1h', '24h'),
+            date_trunc('hour', timestamp),
+            timestamp::date::timestamp
+        ) as bucket_start,
+        {{ execution_figures() }}
+    from executions
+    group by all
+)
+
+select
+    buckets.time_range,
+    buckets.bucket_length,
+    buckets.bucket_start,
+    {{ figure_columns('figures') }}
+from buckets
+left join figures
+    on
+        buckets.time_range = figures.time_range
+        and buckets.bucket_start = figures.bucket_start
