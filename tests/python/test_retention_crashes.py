@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from building import DbtProject
 from histories import NOON, days_ago
 from orb_learning import database as databases
@@ -22,6 +20,8 @@ KILLS = max(10, int(os.environ.get("ORB_KILLS", "45")) // 5)
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 DAYS = 12
 """Old days that wait to be archived before each run."""
+
+PARTIAL = ".*.partial"
 
 INSERT = """
     insert into raw.executions
@@ -72,22 +72,23 @@ def start(project: DbtProject, database: Path, folder: Path) -> int:
 
 def kill(child: int, folder: Path, chance: random.Random) -> str:
     """Kill it at a random moment of its work; returns what it was at, as far as files tell."""
-    before = set(folder.glob("*.parquet")) if folder.exists() else set()
-    days = chance.randrange(DAYS + 1)
+    before = set(folder.glob("*.parquet"))
+    days, in_a_file = chance.randrange(DAYS), chance.random() < 0.5
     until = time.monotonic() + 60
     while time.monotonic() < until:
         if os.waitpid(child, os.WNOHANG) != (0, 0):
             return "ended before"
-        files = set(folder.glob("*.parquet")) - before if folder.exists() else set()
-        if len(files) >= days:
+        if len(set(folder.glob("*.parquet")) - before) >= days and (
+            not in_a_file or list(folder.glob(PARTIAL))
+        ):
             break
-    pause = chance.uniform(0, 0.05)
+    pause = 0 if in_a_file else chance.uniform(0, 0.05)
     began = time.monotonic()
     while time.monotonic() - began < pause:
         pass
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return "a file half written" if list(folder.glob(".*.partial")) else "between files"
+    return "a file half written" if list(folder.glob(PARTIAL)) else "between files"
 
 
 def test_nothing_is_lost_or_twice_after_kills_of_retention(
