@@ -9,7 +9,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning import backup_commands, retention_commands, search_commands
+from orb_learning import (
+    backup_commands,
+    maintenance_commands,
+    retention_commands,
+    search_commands,
+)
 from orb_learning.console import err, out, print_error, reported_errors
 from orb_learning.errors import DeadLetterError, OrbError
 
@@ -27,6 +32,7 @@ app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(search_commands.app)
 app.add_typer(retention_commands.app)
 app.add_typer(backup_commands.app)
+app.add_typer(maintenance_commands.app)
 
 
 @app.callback()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Collection
 from datetime import datetime
 
 from orb_learning.errors import DbtError
@@ -15,13 +16,19 @@ LINES_SAID = 20
 """Of a failed command's output, in the error."""
 
 
-def run(settings: LearningSettings, *arguments: str, now: datetime | None = None) -> str:
+def run(
+    settings: LearningSettings,
+    *arguments: str,
+    now: datetime | None = None,
+    pass_fds: Collection[int] = (),
+) -> str:
     """Run a dbt command in the project's folder, on the settings' database.
 
     Args:
         settings: name the project and the database.
         arguments: the command and its options.
         now: what the models take as the present time, naive UTC; the clock's if None.
+        pass_fds: descriptors that dbt keeps open for as long as it lives.
 
     Returns:
         its standard output.
@@ -43,7 +50,9 @@ def run(settings: LearningSettings, *arguments: str, now: datetime | None = None
     ]
     # dbt changes into the project's folder, so relative paths would be others there.
     environment = {**os.environ, "ORB_DATABASE": str(settings.database_path.resolve())}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, pass_fds=pass_fds
+    )
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines()[-LINES_SAID:]
         if any("No module named 'dbt" in line for line in said):

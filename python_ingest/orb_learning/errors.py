@@ -89,3 +89,11 @@ class InvalidBackupError(BackupError):
 
 class RestoreError(BackupError):
     """A backup was not restored; the present database is as it was."""
+
+
+class MaintenanceError(OrbError):
+    """A step of the maintenance did what it could, and that is not all that it should."""
+
+
+class MaintenanceBusyError(OrbError):
+    """Another run of the maintenance is at work."""

@@ -123,6 +123,8 @@ def test_a_tables_size_is_that_of_what_was_written_into_it(database: Path) -> No
             connection.execute(f'create table "{table}" (content blob)')
             for _ in range(megabytes * 10):
                 connection.execute(f'insert into "{table}" values (?)', [os.urandom(100_000)])
+        columns = ", ".join(f"range * {n} as c{n}" for n in range(1, 41))  # which share blocks
+        connection.execute(f"create table wide as select {columns} from range(2000)")
         connection.execute("create temp table never_in_the_file as from range(100000)")
         connection.execute("create view seen as from few")
     with databases.connect(database) as connection:
@@ -133,6 +135,7 @@ def test_a_tables_size_is_that_of_what_was_written_into_it(database: Path) -> No
         assert rows == 10 * megabytes
         if megabytes:
             assert megabytes * 1e6 <= size < megabytes * 1e6 + 2 * BLOCK_BYTES
+    assert tables["main.wide"][0] <= 4 * BLOCK_BYTES
     assert "main.seen" not in tables
     assert "main.never_in_the_file" not in tables
     assert "raw.executions" in tables
