@@ -3,6 +3,14 @@
     Journal of the American Statistical Association 22, equation 4; z = 1.959964. -#}
 
 
+{#- A rate and its bounds, as three columns. -#}
+{% macro rate_with_bounds(successes, trials, name) -%}
+    {{ successes }} / {{ trials }} as {{ name }},
+    {{ wilson_lower(successes, trials) }} as {{ name }}_lower,
+    {{ wilson_upper(successes, trials) }} as {{ name }}_upper
+{%- endmacro %}
+
+
 {% macro wilson_lower(successes, trials) -%}
     {{ wilson_bound(successes, trials, '-') }}
 {%- endmacro %}

@@ -17,13 +17,9 @@ select
     retries.change,
     retries.attempts,
     retries.resolved,
-    retries.resolved / retries.attempts as resolution_rate,
-    {{ wilson_lower('retries.resolved', 'retries.attempts') }} as resolution_rate_lower,
-    {{ wilson_upper('retries.resolved', 'retries.attempts') }} as resolution_rate_upper,
+    {{ rate_with_bounds('retries.resolved', 'retries.attempts', 'resolution_rate') }},
     coalesce(same_again.attempts, 0) as same_again_attempts,
-    same_again.resolved / same_again.attempts as same_again_rate,
-    {{ wilson_lower('same_again.resolved', 'same_again.attempts') }} as same_again_rate_lower,
-    {{ wilson_upper('same_again.resolved', 'same_again.attempts') }} as same_again_rate_upper
+    {{ rate_with_bounds('same_again.resolved', 'same_again.attempts', 'same_again_rate') }}
 from retries
 left join retries as same_again
     on retries.error_type = same_again.error_type and same_again.change = 'nothing'
