@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from orb_learning.console import err, out, reported_errors
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
 
@@ -35,6 +40,28 @@ Threshold = Annotated[
 Tier = Annotated[str | None, typer.Option(help="Only executions by this model tier.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+Rows = list[dict[str, Any]]
+Search = Callable[["duckdb.DuckDBPyConnection", Sequence[float], "LearningSettings"], Rows]
+Columns = dict[str, tuple[int, Callable[[Mapping[str, Any]], str]]]
+"""By their headers: the share of the width, 0 for what is needed, and the cell of a row."""
+
+TASK_COLUMNS: Columns = {
+    "similarity": (0, lambda row: f"{row['similarity']:.3f}"),
+    "task": (3, lambda row: cell(row["task_description"])),
+    "runs": (0, lambda row: f"{row['execution_count']:,}"),
+    "success rate": (2, lambda row: rate(row)),
+    "tiers": (2, lambda row: ", ".join(f"{tier} {n:,}" for tier, n in row["tiers"].items())),
+    "best solution": (3, lambda row: cell(row["best_solution"])),
+}
+SOLUTION_COLUMNS: Columns = {
+    "score": (0, lambda row: f"{row['score']:.3f}"),
+    "similarity": (0, lambda row: f"{row['similarity']:.3f}"),
+    "solution": (4, lambda row: cell(row["solution_summary"])),
+    "uses": (0, lambda row: f"{row['execution_count']:,}"),
+    "success rate": (2, lambda row: rate(row)),
+    "on a task like": (3, lambda row: cell(row["task_description"])),
+}
+
 
 @app.command("similar")
 def similar_command(
@@ -51,45 +78,28 @@ def similar_command(
     as_json: AsJson = False,
 ) -> None:
     """Find the tasks like this one, what became of them, and what solved them."""
-    from orb_learning import database, similarity
-    from orb_learning.settings import load_settings
+    from orb_learning import similarity
 
-    with reported_errors():
-        settings = load_settings()
-        vector = similarity.vector_of(settings.database_path, text, settings.embedding_model)
-        with database.connect(settings.database_path, read_only=True) as connection:
-            rows = similarity.similar_executions(
-                connection,
-                vector,
-                model=settings.embedding_model,
-                limit=limit,
-                days_back=days,
-                threshold=settings.similarity_threshold if threshold is None else threshold,
-                repo=repo,
-                tier=tier,
-                success=success,
-            )
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        err.print("No task is so similar: try a lower --threshold, more --days or fewer filters.")
-        return
-    table = Table(expand=True)
-    for header, ratio in (("similarity", 0), ("task", 3), ("runs", 0), ("success rate", 2)):
-        table.add_column(header, ratio=ratio or None, overflow="fold")
-    table.add_column("tiers", ratio=2, overflow="fold")
-    table.add_column("best solution", ratio=3, overflow="fold")
-    for row in rows:
-        table.add_row(
-            f"{row['similarity']:.3f}",
-            cell(row["task_description"]),
-            f"{row['execution_count']:,}",
-            rate(row),
-            ", ".join(f"{tier} {count:,}" for tier, count in row["tiers"].items()),
-            cell(row["best_solution"]),
-        )
-    out.print(table)
+    rows = found(
+        text,
+        lambda connection, vector, settings: similarity.similar_executions(
+            connection,
+            vector,
+            model=settings.embedding_model,
+            limit=limit,
+            days_back=days,
+            threshold=settings.similarity_threshold if threshold is None else threshold,
+            repo=repo,
+            tier=tier,
+            success=success,
+        ),
+    )
+    show(
+        rows,
+        TASK_COLUMNS,
+        "No task is so similar: try a lower --threshold, more --days or fewer filters.",
+        as_json=as_json,
+    )
 
 
 @app.command("solutions")
@@ -105,44 +115,27 @@ def solutions_command(
     as_json: AsJson = False,
 ) -> None:
     """Find what solved tasks like this one, or tasks that failed with this error."""
-    from orb_learning import database, similarity
-    from orb_learning.settings import load_settings
+    from orb_learning import similarity
 
-    with reported_errors():
-        settings = load_settings()
-        vector = similarity.vector_of(settings.database_path, text, settings.embedding_model)
-        with database.connect(settings.database_path, read_only=True) as connection:
-            rows = similarity.similar_solutions(
-                connection,
-                vector,
-                of_errors=error,
-                model=settings.embedding_model,
-                limit=limit,
-                days_back=days,
-                threshold=similarity.SOLUTION_THRESHOLD if threshold is None else threshold,
-                repo=repo,
-            )
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        err.print("No solution is known: try a lower --threshold, more --days or no --repo.")
-        return
-    table = Table(expand=True)
-    for header, ratio in (("score", 0), ("similarity", 0), ("solution", 4), ("uses", 0)):
-        table.add_column(header, ratio=ratio or None, overflow="fold")
-    table.add_column("success rate", ratio=2, overflow="fold")
-    table.add_column("on a task like", ratio=3, overflow="fold")
-    for row in rows:
-        table.add_row(
-            f"{row['score']:.3f}",
-            f"{row['similarity']:.3f}",
-            cell(row["solution_summary"]),
-            f"{row['execution_count']:,}",
-            rate(row),
-            cell(row["task_description"]),
-        )
-    out.print(table)
+    rows = found(
+        text,
+        lambda connection, vector, settings: similarity.similar_solutions(
+            connection,
+            vector,
+            of_errors=error,
+            model=settings.embedding_model,
+            limit=limit,
+            days_back=days,
+            threshold=similarity.SOLUTION_THRESHOLD if threshold is None else threshold,
+            repo=repo,
+        ),
+    )
+    show(
+        rows,
+        SOLUTION_COLUMNS,
+        "No solution is known: try a lower --threshold, more --days or no --repo.",
+        as_json=as_json,
+    )
 
 
 @app.command("index")
@@ -172,9 +165,32 @@ def index_command() -> None:
     )
 
 
-def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows as a JSON list; UUIDs and times are texts."""
-    typer.echo(json.dumps(rows, default=str, indent=2, ensure_ascii=False))
+def found(text: str, search: Search) -> Rows:
+    """Return what a search finds for the vector of a text."""
+    from orb_learning import database, similarity
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        vector = similarity.vector_of(settings.database_path, text, settings.embedding_model)
+        with database.connect(settings.database_path, read_only=True) as connection:
+            return search(connection, vector, settings)
+
+
+def show(rows: Rows, columns: Columns, if_none: str, *, as_json: bool) -> None:
+    """Print rows as a table, or as a JSON list with UUIDs and times as texts."""
+    if as_json:
+        typer.echo(json.dumps(rows, default=str, indent=2, ensure_ascii=False))
+        return
+    if not rows:
+        err.print(if_none)
+        return
+    table = Table(expand=True)
+    for header, (ratio, _) in columns.items():
+        table.add_column(header, ratio=ratio or None, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell_of(row) for _, cell_of in columns.values()))
+    out.print(table)
 
 
 def cell(text: str | None) -> str:

@@ -135,17 +135,10 @@ def similar_executions(
         ValueError: an argument is out of its range.
         NotBuiltError: nothing has been built yet.
     """
-    _check_ranges(limit, threshold, days_back)
     parameters = {
-        "vector": vector,
-        "at_most": limit,
-        "least_similarity": threshold,
-        "days_back": days_back,
-        "wanted_repo": repo,
+        **_parameters(vector, model, limit, days_back, threshold, repo, now),
         "wanted_tier": tier,
         "wanted_success": success,
-        "wanted_model": model,
-        "moment": now,
     }
     # Where few executions are wanted, comparing their texts alone is quicker.
     if index_folder is not None and repo is None and tier is None and success is None:
@@ -211,8 +204,28 @@ def similar_solutions(
         ValueError: an argument is out of its range.
         NotBuiltError: nothing has been built yet.
     """
-    _check_ranges(limit, threshold, days_back)
-    parameters = {
+    parameters = _parameters(vector, model, limit, days_back, threshold, repo, now)
+    function = "solutions_of_similar_errors" if of_errors else "similar_solutions"
+    return _rows(connection, _call(function, parameters), parameters)
+
+
+def _parameters(
+    vector: Sequence[float],
+    model: str,
+    limit: int,
+    days_back: int | None,
+    threshold: float,
+    repo: str | None,
+    now: datetime | None,
+) -> dict[str, Any]:
+    """Return what every table function takes, by the names of its parameters."""
+    if not 1 <= limit <= MOST_RESULTS:
+        raise ValueError(f"limit = {limit}: must be 1 to {MOST_RESULTS:,}")
+    if not -1 <= threshold <= 1:
+        raise ValueError(f"threshold = {threshold}: must be -1 to 1")
+    if days_back is not None and not 0 <= days_back <= 36_500:
+        raise ValueError(f"days_back = {days_back}: must be 0 to 36,500")
+    return {
         "vector": vector,
         "at_most": limit,
         "least_similarity": threshold,
@@ -221,17 +234,6 @@ def similar_solutions(
         "wanted_model": model,
         "moment": now,
     }
-    function = "solutions_of_similar_errors" if of_errors else "similar_solutions"
-    return _rows(connection, _call(function, parameters), parameters)
-
-
-def _check_ranges(limit: int, threshold: float, days_back: int | None) -> None:
-    if not 1 <= limit <= MOST_RESULTS:
-        raise ValueError(f"limit = {limit}: must be 1 to {MOST_RESULTS:,}")
-    if not -1 <= threshold <= 1:
-        raise ValueError(f"threshold = {threshold}: must be -1 to 1")
-    if days_back is not None and not 0 <= days_back <= 36_500:
-        raise ValueError(f"days_back = {days_back}: must be 0 to 36,500")
 
 
 def _call(function: str, parameters: dict[str, Any]) -> str:

@@ -40,6 +40,10 @@ def unit(numbers: Sequence[float]) -> list[float]:
     return [number / length for number in padded]
 
 
+def any_vector(chance: random.Random) -> list[float]:
+    return unit([1.0, chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5)])
+
+
 def dot(one: Sequence[float], other: Sequence[float]) -> float:
     return sum(a * b for a, b in zip(one, other, strict=True))
 
@@ -49,10 +53,7 @@ class Tasks:
 
     def __init__(self, seed: int):
         chance = random.Random(seed)  # noqa: S311
-        self.vectors = {
-            f"task {number}": unit([1.0, chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5)])
-            for number in range(TEXTS)
-        }
+        self.vectors = {f"task {number}": any_vector(chance) for number in range(TEXTS)}
         self.vectors["task 1"] = self.vectors["task 0"]  # a tie
         self.vectors["boom"] = unit([1.0, 0.3, 0.3])
         self.vectors["bang"] = unit([1.0, -1.0, 0.3])
@@ -205,7 +206,7 @@ def test_what_is_wanted_is_ranked_and_summed_up(
     searchable: Path, tasks: Tasks, number: int
 ) -> None:
     chance = random.Random(SEED + number)  # noqa: S311
-    vector = unit([1.0, chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5)])
+    vector = any_vector(chance)
     wanted: dict[str, Any] = {
         "limit": chance.choice([1, 3, 10, 100]),
         "threshold": chance.choice([-1.0, 0.7, 0.9]),
@@ -486,7 +487,7 @@ def test_with_an_index_the_search_finds_the_same(
         for candidates in (1, 2, 20):
             monkeypatch.setattr(similarity, "CANDIDATES_PER_RESULT", candidates)
             for _ in range(20):
-                vector = unit([1.0, chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5)])
+                vector = any_vector(chance)
                 wanted: dict[str, Any] = {
                     "limit": chance.choice([1, 3, 10]),
                     "threshold": chance.choice([-1.0, 0.9, 0.99]),
@@ -571,7 +572,7 @@ def test_solutions_are_ranked_by_similarity_and_the_lower_bound_of_their_success
     searchable: Path, tasks: Tasks, number: int
 ) -> None:
     chance = random.Random(SEED + number)  # noqa: S311
-    vector = unit([1.0, chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5)])
+    vector = any_vector(chance)
     wanted: dict[str, Any] = {
         "of_errors": number % 4 == 0,
         "limit": chance.choice([1, 2, 10]),
