@@ -28,7 +28,7 @@ import duckdb
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import database, loader, retention
+from orb_learning import backups, database, loader, retention
 from orb_learning.errors import DatabaseMissingError, LoaderBusyError
 from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings, load_settings
@@ -84,8 +84,6 @@ def run(scale: Scale) -> Iterator[Figure]:
 
 def _work(settings: LearningSettings, seconds: float) -> tuple[list[float], Counter[str]]:
     """Load, build, retain and back up for so long; returns the loader's lags, and what was done."""
-    from orb_learning import backups
-
     done: Counter[str] = Counter()
     until = time.monotonic() + seconds
     errors: list[BaseException] = []
@@ -106,7 +104,12 @@ def _work(settings: LearningSettings, seconds: float) -> tuple[list[float], Coun
     def keep() -> None:
         retention.archive_and_retain(settings, days_to_keep=DAYS_KEPT)
         done["retention"] += 1
-        backups.backup(settings)
+        backups.make(
+            settings.database_path,
+            settings.outbox_folder,
+            settings.backup_folder,
+            wait_seconds=300,
+        )
         done["backups"] += 1
 
     threads = [
