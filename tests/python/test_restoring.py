@@ -247,6 +247,22 @@ def test_a_backed_up_outbox_is_never_laid_over_a_live_one(place: Place) -> None:
     assert place.numbers() == [1, 2, 3, 4]
 
 
+def test_nor_over_a_live_one_that_cannot_be_read(place: Place) -> None:
+    place.change()
+    place.put(1)
+    backup = place.back_up()
+    [file] = files_of(place.outbox_folder)
+    damaged = os.urandom(10_000)
+    file.write_bytes(damaged)
+    done = place.restore(backup)
+    assert done.outbox_files == []
+    assert done.loaded is not None
+    assert len(done.loaded.damaged) == 1
+    assert file.with_name(f"{file.name}.damaged").read_bytes() == damaged
+    assert place.restore(backup).outbox_files == [file.name]
+    assert place.numbers() == [1]
+
+
 def test_a_damaged_backup_is_not_restored_unless_it_must_be(place: Place) -> None:
     place.put(1)
     place.load()
