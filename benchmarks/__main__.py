@@ -11,6 +11,7 @@ from rich.console import Console
 
 from benchmarks import (
     accuracy,
+    backups,
     capture,
     disk,
     documents,
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "encoding": encoding,
     "index": index,
     "retention": retention,
+    "backups": backups,
     "soak": soak,
 }
 

@@ -1,0 +1,82 @@
+"""Backup, validation and restore of a built database, against a bare COPY of its executions.
+
+Two baselines, each into a new file: a COPY of raw.executions to Parquet, which leaves out the other
+tables, the indexes, and any look at what it wrote; and DuckDB's own COPY FROM DATABASE, which is
+what a backup begins with. A writer that wants the database at once says for how long a backup keeps
+it: afterwards the copy is hashed, read back and compared without it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks import databases
+from benchmarks.figures import Figure
+from benchmarks.scales import Scale
+from orb_learning import backups, database, restoring, validating
+from orb_learning.outbox import Limits
+
+TITLE = "Backups"
+LONGEST_WAIT_SECONDS = 3_600.0
+
+
+def run(scale: Scale) -> Iterator[Figure]:
+    with databases.copy_of(databases.built_database(scale.large_rows)) as path:
+        outbox, folder = path.parent / "outbox", path.parent / "backups"
+        parquet, copied = path.parent / "bare.parquet", path.parent / "copied.db"
+        with database.connect(path, read_only=True) as connection:
+            to_parquet = _seconds(
+                lambda: connection.execute(f"copy raw.executions to '{parquet}' (format parquet)")
+            )
+            connection.execute(f"attach '{copied}' as copied (read_write)")
+            to_database = _seconds(
+                lambda: connection.execute("copy from database learning to copied")
+            )
+            connection.execute("detach copied")
+        copied.unlink()
+        waits: list[float] = []
+        writer = threading.Timer(0.5, lambda: waits.append(_wait_of_a_writer(path)))
+        writer.start()
+        began = time.perf_counter()
+        backup = backups.make(path, outbox, folder, wait_seconds=LONGEST_WAIT_SECONDS).backup
+        made = time.perf_counter() - began
+        writer.join()
+        validated = _seconds(lambda: validating.check(backup.folder))
+        restored = _seconds(
+            lambda: restoring.restore(
+                backup.folder,
+                path,
+                outbox,
+                backup_folder=folder,
+                archive_folder=path.parent / "archive",
+                limits=Limits(),
+            )
+        )
+        rows = f"{scale.large_rows:,} executions"
+        for baseline, name in ((to_parquet, "bare COPY"), (to_database, "COPY FROM DATABASE")):
+            yield Figure(f"orb backup of {rows}", made, baseline=baseline, baseline_name=name)
+            yield Figure(f"orb restore of {rows}", restored, baseline=baseline, baseline_name=name)
+        yield Figure("orb validate-backup, a part of both", validated)
+        yield Figure("a writer's wait while the backup is made", waits[0])
+        yield Figure(
+            "the backup",
+            backup.manifest.size_bytes / 1e6,
+            unit="MB",
+            baseline=parquet.stat().st_size / 1e6,
+            baseline_name="the bare COPY's file",
+        )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _wait_of_a_writer(path: Path) -> float:
+    began = time.perf_counter()
+    with database.connect(path, wait_seconds=LONGEST_WAIT_SECONDS):
+        return time.perf_counter() - began
