@@ -70,7 +70,7 @@ recorded_twice as (
     from (
         select count(*) as times
         from executions
-        where {{ started_within('30 day') }}
+        where {{ started_within('7 day') }}
         group by timestamp, repo, _task_text_id
     ) as recordings
 ),

@@ -1,41 +1,46 @@
 -- One row is a time range and an error type of the failed executions in it.
 with
 
-executions as (
+executions as not materialized (
     {{ in_time_ranges() }}
-),
-
-outcomes as (
-    select
-        time_range,
-        if(success, null, coalesce(error_type, 'unknown')) as error_type,
-        count(*) as error_count,
-        count(distinct repo) filter (not success) as repo_count,
-        max(timestamp) as last_error_at,
-        arg_max(task_id, timestamp) filter (not success) as last_task_id
-    from executions
-    group by all
 ),
 
 totals as (
     select
-        *,
-        sum(error_count) over (partition by time_range)::bigint as total_executions
-    from outcomes
+        time_range,
+        count(*) as total_executions
+    from executions
+    group by time_range
+),
+
+failures as (
+    select
+        time_range,
+        coalesce(error_type, 'unknown') as error_type,
+        count(*) as error_count,
+        count(distinct repo) as repo_count,
+        max(timestamp) as last_error_at,
+        arg_max(task_id, timestamp) as last_task_id
+    from executions
+    where not success
+    group by all
 )
 
 select
-    time_range,
+    failures.time_range,
     row_number() over (
-        partition by time_range order by error_count desc, error_type asc
+        partition by failures.time_range
+        order by failures.error_count desc, failures.error_type asc
     ) as error_rank,
-    error_type,
-    error_count,
-    error_count / sum(error_count) over (partition by time_range) as failure_share,
-    total_executions,
-    {{ rate_columns('error_rate', 'error_count', 'total_executions') }},
-    repo_count,
-    last_error_at,
-    last_task_id
-from totals
-where error_type is not null
+    failures.error_type,
+    failures.error_count,
+    failures.error_count
+    / sum(failures.error_count) over (partition by failures.time_range) as failure_share,
+    totals.total_executions,
+    {{ rate_columns('error_rate', 'failures.error_count', 'totals.total_executions') }},
+    failures.repo_count,
+    failures.last_error_at,
+    failures.last_task_id
+from failures
+inner join totals
+    on failures.time_range = totals.time_range

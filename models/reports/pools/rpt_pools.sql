@@ -11,7 +11,6 @@ figures as (
         pool_type,
         {{ execution_figures() }},
         quantile_cont(duration_seconds::double, 0.95) as p95_duration,
-        count(distinct repo) as repo_count,
         max(timestamp) as last_execution_at
     from executions
     group by time_range, pool_type
@@ -24,6 +23,5 @@ select
     / sum(figures.total_executions) over (partition by figures.time_range) as execution_share,
     {{ figure_columns('figures') }},
     figures.p95_duration,
-    figures.repo_count,
     figures.last_execution_at
 from figures

@@ -16,8 +16,7 @@ figures as (
             when complexity_score >= 80 then '80-100'
             else 'unknown'
         end as complexity_band,
-        {{ execution_figures() }},
-        count(distinct repo) as repo_count
+        {{ execution_figures() }}
     from executions
     group by all
 )
@@ -27,6 +26,5 @@ select
     figures.complexity_band,
     figures.total_executions
     / sum(figures.total_executions) over (partition by figures.time_range) as execution_share,
-    {{ figure_columns('figures') }},
-    figures.repo_count
+    {{ figure_columns('figures') }}
 from figures
