@@ -137,7 +137,9 @@ def database(
             "model_tier": chance.choice(["small", "medium", "large", "huge"]),
             "pool_type": chance.choice(["local", "cloud", "runpod"]),
             "success": not failed,
-            "error_type": chance.choice(["timeout", "crash", None]) if failed else None,
+            "error_type": chance.choice(
+                ["timeout", "crash", None] if failed else ["timeout", *[None] * 9]
+            ),
             "complexity_score": chance.choice([None, chance.randrange(101)]),
             "duration_seconds": chance.choice([None, *[chance.expovariate(1 / 40)] * 4]),
             "quality_score": chance.choice([None, chance.randrange(101)]),
