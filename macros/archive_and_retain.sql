@@ -57,10 +57,7 @@
             task_id,
             _load_seq,
             is_valid,
-            case
-                when isfinite(timestamp) and timestamp <= _loaded_at + interval 5 minute then timestamp
-                else _loaded_at
-            end as moment
+            {{ version_time() }} as moment
         from {{ ref('stg_executions') }}
     ),
 

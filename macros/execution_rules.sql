@@ -21,3 +21,16 @@
         {{ names | join(',\n        ') }}
     ], lambda name: name is not null)
 {%- endmacro %}
+
+
+{#- The time by which a version's age is known: that of its start, where it can be right, else of its load. -#}
+{% macro version_time() -%}
+    {%- set rules = var('execution_rules') -%}
+    case
+        when
+            {{ rules['timestamp_missing']['holds'] }}
+            and {{ rules['timestamp_in_the_future']['holds'] }}
+            then timestamp
+        else _loaded_at
+    end
+{%- endmacro %}
