@@ -114,6 +114,12 @@ def restore_command(
         _say(f"back in the outbox: {escape(name)}")
     if restored.loaded:
         _say(f"loaded again from the outbox: {_loaded(restored.loaded)}")
+        for name in restored.loaded.foreign:
+            print_error(
+                OrbError(f"{name} in the outbox feeds another database: `orb load --adopt`")
+            )
+        for damage in restored.loaded.damaged:
+            print_error(OrbError(f"damaged, loaded as far as it can be read: {damage}"))
     if restored.missing:
         _say(f"[bold red]{_missing(restored.missing)}[/]")
     for name in restored.to_import_again:

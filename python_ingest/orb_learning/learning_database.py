@@ -38,7 +38,8 @@ class LearningDatabase:
 
     Storing commits to the outbox; between ``initialize`` and ``close`` a thread loads the outbox
     into DuckDB. Any number of processes may have one. The marts show what the last ``dbt build``
-    found.
+    found. Where the database is damaged, or taken for longer than ``wait_seconds``, the newest
+    backup is read instead; ``pool_statistics().as_of`` says of when it is.
 
     Args:
         database_path: the DuckDB file; the loader makes it.
@@ -76,7 +77,11 @@ class LearningDatabase:
         )
         self._now = now
         self._readers = ReaderPool(
-            self.database_path, size=pool_size, overflow=OVERFLOW, wait_seconds=wait_seconds
+            self.database_path,
+            size=pool_size,
+            overflow=OVERFLOW,
+            wait_seconds=wait_seconds,
+            backup_folder=self.settings.backup_folder,
         )
         self._loader = BackgroundLoader(
             self.database_path,

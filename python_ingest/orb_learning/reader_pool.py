@@ -3,11 +3,15 @@
 Queries run in threads, so the event loop goes on. The first reader opens the file, those beside it
 get connections of their own to it, and the last one closes it, because DuckDB lets nobody write
 while it is open for reading. Readers that overlap without end give it up from time to time.
+
+Where the database cannot be read, the newest backup is, if there is one: old figures are better
+than none, as long as it is said of when they are.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 import time
@@ -15,6 +19,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,9 +29,14 @@ from orb_learning import database
 from orb_learning.errors import (
     DatabaseError,
     DatabaseLockedError,
+    DatabaseMissingError,
+    NotADatabaseError,
     NotBuiltError,
     ReaderPoolTimeoutError,
 )
+from orb_learning.manifests import Backup, backups_in
+
+log = logging.getLogger(__name__)
 
 LONGEST_HOLD_SECONDS = 1.0
 """For so long readers that overlap keep the file open; then new ones wait until it was closed."""
@@ -53,6 +63,8 @@ class PoolStatistics:
     """Connections that failed the check before they were handed out."""
     timeouts: int = 0
     longest_wait_seconds: float = 0.0
+    as_of: datetime | None = None
+    """When the backup was made that was read last, naive UTC; None if it was the database."""
 
 
 class ReaderPool:
@@ -63,6 +75,7 @@ class ReaderPool:
         size: connections that are kept for the next reader as long as the file is open.
         overflow: connections beyond those, closed when they come back.
         wait_seconds: for how long a reader waits for a connection, and for whoever writes.
+        backup_folder: the backups, of which the newest is read while the database cannot be.
     """
 
     def __init__(
@@ -72,11 +85,13 @@ class ReaderPool:
         size: int = 4,
         overflow: int = 2,
         wait_seconds: float = 30.0,
+        backup_folder: Path | None = None,
     ):
         if size < 1 or overflow < 0:
             raise ValueError(f"size = {size}, overflow = {overflow}: at least 1 and 0")
         self._path = Path(database_path)
         self._wait_seconds = wait_seconds
+        self._backup_folder = backup_folder
         self._statistics = PoolStatistics(size, overflow)
         self._begin()
 
@@ -175,10 +190,7 @@ class ReaderPool:
                 return self._hand_out(self._root, began)
             self._opening = True
         try:  # without the lock, because it may take long and the event loop reads the statistics
-            file = database.connect(
-                self._path, read_only=True, wait_seconds=max(0.0, deadline - time.monotonic())
-            )
-            root = file.__enter__()
+            file, root, as_of = self._open(max(0.0, deadline - time.monotonic()))
         except BaseException:
             with self._changed:
                 self._opening = False
@@ -187,9 +199,41 @@ class ReaderPool:
         with self._changed:
             self._opening = False
             self._file, self._root, self._opened_at = file, root, time.monotonic()
+            self._statistics = replace(self._statistics, as_of=as_of)
             self._count(files_opened=1)
             self._changed.notify_all()
             return self._hand_out(root, began)
+
+    def _open(
+        self, wait_seconds: float
+    ) -> tuple[
+        AbstractContextManager[duckdb.DuckDBPyConnection],
+        duckdb.DuckDBPyConnection,
+        datetime | None,
+    ]:
+        """Open the database, or else the newest backup; returns when that was made, too."""
+        file = database.connect(self._path, read_only=True, wait_seconds=wait_seconds)
+        try:
+            return file, file.__enter__(), None
+        except (DatabaseLockedError, DatabaseMissingError, NotADatabaseError) as error:
+            backup = self._newest_backup()
+            if backup is None:
+                raise
+            log.warning(
+                "%s; until it can be read, figures are those of the backup of %s UTC",
+                error,
+                backup.time,
+            )
+            file = database.connect_still(backup.folder / backup.manifest.database_file)
+            return file, file.__enter__(), backup.time
+
+    def _newest_backup(self) -> Backup | None:
+        if self._backup_folder is None:
+            return None
+        for backup in reversed(backups_in(self._backup_folder)):
+            if backup.is_whole() and backup.manifest.stem == self._path.stem:
+                return backup
+        return None
 
     def _hand_out(self, root: duckdb.DuckDBPyConnection, began: float) -> duckdb.DuckDBPyConnection:
         connection = self._checked(root)

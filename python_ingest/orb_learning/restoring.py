@@ -280,6 +280,7 @@ def _bring_up_to_date(
     Returns:
         the files that were imported since.
     """
+    imported: list[str] = []
     with database.connect(new) as connection:
         by_time: defaultdict[datetime, list[uuid.UUID]] = defaultdict(list)
         for task_id in forget.keys() - _forgotten_in(connection).keys():
@@ -287,15 +288,16 @@ def _bring_up_to_date(
         with database.transaction(connection):
             for moment, task_ids in sorted(by_time.items()):
                 forgotten.delete_tasks(connection, task_ids, moment)
-        if present is None:
-            return []
-        # A load number is never used twice: archived files have some that came after the backup.
-        ahead = present.last_load_seq - _last_load_seq(connection)
-        if ahead > 0:
-            connection.execute(
-                "select max(nextval('raw.load_seq')) from range(?)", [ahead]
-            ).fetchall()
-        return sorted({name for _, name in present.files - _files_in(connection)})
+        if present is not None:
+            # A load number is never used twice: archived files have some that came since.
+            ahead = present.last_load_seq - _last_load_seq(connection)
+            if ahead > 0:
+                connection.execute(
+                    "select max(nextval('raw.load_seq')) from range(?)", [ahead]
+                ).fetchall()
+            imported = sorted({name for _, name in present.files - _files_in(connection)})
+        connection.execute("checkpoint")  # which closing would do, too, but not say if it failed
+    return imported
 
 
 def _bring_back_outbox(folder: Path, manifest: Manifest, outbox_folder: Path) -> list[str]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,13 @@ from orb_learning.errors import (
     DatabaseMissingError,
     DiskFullError,
     InvalidBackupError,
+    NotADatabaseError,
 )
 from orb_learning.loader import load_once
 from orb_learning.manifests import SUMS, Backup, backups_in
 from orb_learning.outbox import Limits, Outbox
 from orb_learning.outbox_reader import files_of, open_reader
+from orb_learning.reader_pool import ReaderPool
 from orb_learning.record import ExecutionRecord
 
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001
@@ -207,6 +210,23 @@ def test_a_damaged_file_of_the_outbox_is_left_out_and_named(
     assert [reason.split(":")[0] for reason in made.left_out] == [first.name, second.name]
     assert list(made.backup.manifest.outbox) == [files_of(tmp_path / "outbox")[-1].name]
     assert not problems(made.backup)
+
+
+def test_what_a_killed_writer_left_in_the_log_of_the_database_is_in_the_backup(
+    database: Path, make: Callable[..., Backup]
+) -> None:
+    change(database, "create table t as select 1 as a")
+    code = f"""
+import duckdb, os
+connection = duckdb.connect({str(database)!r})
+connection.execute("insert into t values (2)")
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    log = database.with_name("learning.db.wal").read_bytes()
+    backup = make()
+    assert backup.manifest.tables["main.t"].rows == 2
+    assert database.with_name("learning.db.wal").read_bytes() == log
 
 
 def test_telemetry_and_readers_go_on_while_a_backup_is_made_and_a_writer_waits(
@@ -714,6 +734,49 @@ def test_a_folder_that_cannot_be_written_is_said(
         backups.prune(read_only, POLICY, tmp_path / "outbox")
     assert not problems(Backup(read_only / backup.folder.name))
     assert query(database, "select count(*) from raw.executions") == [(0,)]
+
+
+# Reading one while the database cannot be read
+
+
+@pytest.mark.parametrize("state", ["taken", "damaged", "missing"])
+def test_readers_fall_back_to_the_newest_backup_and_say_of_when_it_is(
+    database: Path, make: Callable[..., Backup], folder: Path, state: str
+) -> None:
+    change(database, "create table t as select 1 as a")
+    make(now=NOW)
+    change(database, "insert into t values (2)")
+    newest = make(now=NOW + timedelta(hours=1))
+    change(database, "insert into t values (3)")
+    shutil.copytree(newest.folder, folder / (NOW + timedelta(days=1)).strftime(manifests.TIME))
+    (folder / (NOW + timedelta(days=1)).strftime(manifests.TIME) / "learning.db").unlink()
+    pool = ReaderPool(database, wait_seconds=0.2, backup_folder=folder)
+
+    def read() -> int:
+        [row] = asyncio.run(pool.query("select count(*) as rows from t"))
+        return int(row["rows"])
+
+    assert (read(), pool.statistics().as_of) == (3, None)
+    whole = database.read_bytes()
+    with ExitStack() as until_it_is_back:
+        if state == "taken":
+            until_it_is_back.enter_context(databases.connect(database))
+        elif state == "damaged":
+            database.write_bytes(whole[:10_000])
+        else:
+            database.unlink()
+        assert (read(), pool.statistics().as_of) == (2, newest.time)
+    database.write_bytes(whole)
+    assert (read(), pool.statistics().as_of) == (3, None)
+    assert not problems(newest)
+    pool.close()
+
+
+def test_readers_do_not_fall_back_where_there_is_no_backup(database: Path, folder: Path) -> None:
+    change(database)
+    database.write_bytes(b"no database")
+    with pytest.raises(NotADatabaseError):
+        asyncio.run(ReaderPool(database, backup_folder=folder).query("select 1"))
 
 
 # The ways in
