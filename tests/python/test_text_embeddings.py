@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -128,9 +129,32 @@ def test_a_text_is_embedded_once_and_its_vector_is_the_models(encoder: Encoder) 
 def test_the_encoder_is_sentence_transformers_own(encoder: Encoder) -> None:
     from sentence_transformers import SentenceTransformer
 
-    texts = ["fix the flaky test", "a longer text about the build " * 30, "x"]
+    chance = random.Random(1)  # noqa: S311
+    words = ["fix", "the", "flaky", "test", "of", "日本語", "ContextualVersionConflict"]
+    texts = [" ".join(chance.choices(words, k=int(300 ** chance.random()))) for _ in range(40)]
+    texts += ["", *EVERY_KIND]
     model = SentenceTransformer(str(embedding.packaged_model()), device="cpu")
-    assert numpy.allclose(encoder.encode(texts), model.encode(texts), atol=1e-5)
+    assert (encoder.encode(texts) * model.encode(texts)).sum(axis=1).min() > 0.999999
+    assert encoder.encode([]).shape == (0, 384)
+
+
+def test_the_model_reads_a_bounded_number_of_tokens_at_once(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[int, ...]] = []
+    forward = encoder._model[0].forward
+    monkeypatch.setattr(
+        encoder._model[0],
+        "forward",
+        lambda features, **given: (
+            read.append(tuple(features["input_ids"].shape)) or forward(features, **given)
+        ),
+    )
+    encoder.encode(["word " * length for length in range(1_000, 0, -50)])
+    assert sum(count for count, _ in read) == 20
+    assert max(count * tokens for count, tokens in read) <= embedding.BATCH_TOKENS
+    # Fifteen are cut to 256 tokens, and read in fours.
+    assert len(read) <= 6
 
 
 def test_a_query_gets_the_vector_that_the_text_would_and_needs_no_torch(encoder: Encoder) -> None:
