@@ -5,7 +5,6 @@ Importing this module is quick; making an Encoder imports torch, which takes sec
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orb_learning.errors import EmbeddingError
+from orb_learning.files import sha256_of
 from orb_learning.vectors import DIMENSIONS
 
 if TYPE_CHECKING:
@@ -112,8 +112,7 @@ def packaged_model() -> Path:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     path = Path(package.get_model_path())
     weights = path / "model.safetensors"
-    with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(weights)
     if found != DEFAULT_WEIGHTS_SHA256:
         raise EmbeddingError(
             f"{weights} is not the published {DEFAULT_MODEL}: its SHA-256 is {found}; "

@@ -5,7 +5,6 @@ The step is what it does when it dies; `-` lets it work until somebody else kill
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -45,8 +44,8 @@ def main(database: Path, model: str, step: str) -> None:
             faiss.write_index = half_written
         case "fsync":
             os.fsync = die
-        case "dump":
-            json.dump = dies_after(json.dump)
+        case "write_text":
+            Path.write_text = dies_after(Path.write_text)  # type: ignore[method-assign]
         case "replace":
             Path.replace = die  # type: ignore[method-assign]
         case "after replace":

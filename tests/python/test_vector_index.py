@@ -20,7 +20,14 @@ import pytest
 
 from orb_learning import vector_index
 from orb_learning.errors import VectorIndexError
-from orb_learning.vector_index import build_or_update, find_index, open_index
+from orb_learning.vector_index import (
+    build_or_update,
+    faiss_index,
+    find_index,
+    on_disk,
+    open_index,
+)
+from orb_learning.vector_index.manifest import FORMAT, MANIFEST, read_manifest
 from orb_learning.vectors import DIMENSIONS
 
 MODEL = "a-model"
@@ -53,7 +60,7 @@ def folder(database: Path) -> Path:
 @pytest.fixture
 def with_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     """Indexes of a few hundred vectors have a graph, too."""
-    monkeypatch.setattr(vector_index, "FLAT_BELOW", 200)
+    monkeypatch.setattr(faiss_index, "FLAT_BELOW", 200)
 
 
 def embed(
@@ -99,8 +106,8 @@ def nearest(connection: duckdb.DuckDBPyConnection, query: numpy.ndarray, count: 
 
 def contents(folder: Path) -> dict[int, bytes]:
     """The index's vectors by their ids."""
-    index, _ = vector_index._load(folder)
-    vectors = vector_index._inner(index).reconstruct_n(0, index.ntotal)
+    index, _ = on_disk.load(folder)
+    vectors = faiss_index._inner(index).reconstruct_n(0, index.ntotal)
     ids = faiss.vector_to_array(index.id_map)
     return {int(text_id): vector.tobytes() for text_id, vector in zip(ids, vectors, strict=True)}
 
@@ -226,7 +233,7 @@ def test_the_breadth_of_a_search_is_chosen_anew_when_an_index_has_doubled(
     for added in (210, 200, 20):
         embed(connection, added)
         build_or_update(connection, folder, MODEL)
-        measured.append(vector_index._read_manifest(folder).measured_count)
+        measured.append(read_manifest(folder).measured_count)
     assert measured == [210, 210, 430]
 
 
@@ -235,10 +242,8 @@ def test_the_database_is_free_while_the_index_is_built(
 ):
     embed(connection, 50)
     steps = []
-    publish = vector_index._publish
-    monkeypatch.setattr(
-        vector_index, "_publish", lambda *given: (steps.append("write"), publish(*given))
-    )
+    publish = on_disk.publish
+    monkeypatch.setattr(on_disk, "publish", lambda *given: (steps.append("write"), publish(*given)))
 
     def close() -> None:
         connection.close()
@@ -384,7 +389,7 @@ def test_no_flipped_bit_of_the_manifest_is_trusted(
 ):
     embed(connection, 20)
     build_or_update(connection, folder, MODEL)
-    manifest = folder / vector_index.MANIFEST
+    manifest = folder / MANIFEST
     whole = manifest.read_bytes()
     for position in range(len(whole)):
         damaged = bytearray(whole)
@@ -399,8 +404,8 @@ def test_a_manifest_of_a_later_format_is_not_read(
 ):
     embed(connection, 20)
     build_or_update(connection, folder, MODEL)
-    manifest = folder / vector_index.MANIFEST
-    manifest.write_text(json.dumps({"format": vector_index.FORMAT + 1, "new": True}))
+    manifest = folder / MANIFEST
+    manifest.write_text(json.dumps({"format": FORMAT + 1, "new": True}))
     assert why_not(folder, connection) == "it is of another version of this package"
     assert build_or_update(connection, folder, MODEL).rebuilt
 
@@ -492,7 +497,7 @@ def test_readers_beside_a_builder_find_a_whole_index(
 
     def read() -> None:
         while not stop.is_set():
-            vector_index._kept.clear()
+            on_disk._kept.clear()
             _, reason = find_index(folder, connection.cursor(), MODEL)
             reasons.append(reason)
 
@@ -515,7 +520,7 @@ def test_a_killed_builder_leaves_the_old_index_or_the_new_one(
     build_or_update(connection, folder, MODEL)
     embed(connection, 20)
     connection.close()
-    steps = ["write_index", "fsync", "dump", "replace", "after replace", "unlink", "-", "-"]
+    steps = ["write_index", "fsync", "write_text", "replace", "after replace", "unlink", "-", "-"]
     step = steps[round_number]
     process = subprocess.Popen(
         [sys.executable, WORKER, database, MODEL, step], stdout=subprocess.PIPE, text=True
@@ -530,7 +535,7 @@ def test_a_killed_builder_leaves_the_old_index_or_the_new_one(
         index = open_index(folder, after, MODEL)
         assert index is not None
         assert index.vectors in (30, 50)
-        if step in ("write_index", "fsync", "dump", "replace"):
+        if step in ("write_index", "fsync", "write_text", "replace"):
             assert index.vectors == 30
         if step in ("after replace", "unlink"):
             assert index.vectors == 50
