@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -309,6 +310,32 @@ def test_the_newest_backup_is_the_last_one_made_even_when_the_clock_jumps_back(
     assert backups_in(folder) == [first, second, third]
     assert not any(map(problems, (first, second, third)))
     assert make(now=NOW + timedelta(days=1)).time == NOW + timedelta(days=1)
+
+
+def test_times_are_utc_in_whatever_zone_the_machine_is(
+    database: Path,
+    make: Callable[..., Backup],
+    folder: Path,
+    outbox: Outbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put(outbox, 1)
+    outbox.close()
+    load_once(database, outbox.folder)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        began = databases.utc_now()
+        backup = make()
+        load_once(database, outbox.folder, backup_folder=folder)
+        ended = databases.utc_now()
+    time.tzset()
+    [gone] = trimming.trimmed_files(outbox.folder)
+    assert began <= backup.time == backup.manifest.created_at <= ended
+    second = timedelta(seconds=1)  # a file system may round
+    assert began - second <= backup.verified_at <= ended + second
+    assert gone.last_put_at is not None
+    assert gone.last_put_at <= began <= gone.trimmed_at <= ended
 
 
 def test_a_database_of_an_older_schema_is_brought_up_to_date_first(
