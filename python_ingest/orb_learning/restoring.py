@@ -144,8 +144,9 @@ def restore(
             if present is not None and present.database_id != manifest.database_id:
                 if not other_database:
                     raise RestoreError(
-                        f"{folder} is a backup of another database than {database_path}; "
-                        f"`--other-database` restores it all the same"
+                        f"{folder} is a backup of another database than {database_path}, as is "
+                        f"one that was lost and made anew. `--other-database` restores it all the "
+                        f"same, and `orb load --adopt` loads what has fed the present one"
                     )
                 present = None
             forget = _forgotten_since(present, manifest, backup_folder, result)

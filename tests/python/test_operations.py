@@ -198,6 +198,18 @@ def test_a_lost_database(running: tuple[Path, set[uuid.UUID]]) -> None:
     assert_built(folder)
 
 
+def test_a_lost_database_that_was_made_anew(running: tuple[Path, set[uuid.UUID]]) -> None:
+    folder, came = running
+    settings_of(folder).database_path.unlink()
+    came |= record(folder, 10)
+    failed = run(folder, "orb load")
+    assert "feeds another database" in failed.stderr
+    assert len(tasks(folder)) < len(came)
+    mend(folder, "A lost database that was made anew")
+    assert tasks(folder) == dict.fromkeys(came, 1)
+    assert_built(folder)
+
+
 def test_a_bad_restore(running: tuple[Path, set[uuid.UUID]]) -> None:
     folder, came = running
     before = tasks(folder)

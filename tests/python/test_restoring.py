@@ -298,6 +298,25 @@ def test_a_backup_of_another_database_is_restored_only_when_that_is_wanted(
     assert done.missing is None
 
 
+def test_a_database_that_was_lost_and_made_anew_by_a_loader_is_restored_with_all_that_came(
+    place: Place,
+) -> None:
+    place.put(1)
+    place.load()
+    backup = place.back_up()
+    place.put(2)
+    place.load()
+    place.put(3)
+    place.database.unlink()
+    place.load()  # makes a new one; what fed the old one is left alone
+    place.put(4)
+    place.load()
+    assert place.numbers() == [3, 4]
+    place.restore(backup, other_database=True)
+    load_once(place.database, place.outbox_folder, adopt=True)
+    assert place.numbers() == [1, 2, 3, 4]
+
+
 def test_a_backup_is_restored_only_under_its_own_name(place: Place, tmp_path: Path) -> None:
     place.change()
     backup = place.back_up()
