@@ -123,7 +123,7 @@ def load(phase_file: str, database: str, outbox_folder: str, pause: str) -> None
             loader.load_once(Path(database), Path(outbox_folder), batch_size=500, wait_seconds=60)
         except (LoaderBusyError, DatabaseLockedError):
             continue
-        time.sleep(float(pause))
+        time.sleep(float(pause))  # so that there is something to load again
 
 
 def read(_: str, database: str) -> None:
@@ -133,7 +133,7 @@ def read(_: str, database: str) -> None:
     while True:
         with databases.connect(database, read_only=True, wait_seconds=60) as connection:
             connection.execute("select count(*) from raw.executions").fetchall()
-            time.sleep(0.01)
+            time.sleep(0.01)  # open for as long as a report reads, with gaps for who writes
 
 
 if __name__ == "__main__":

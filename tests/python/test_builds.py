@@ -162,7 +162,7 @@ def test_a_killed_build_is_made_good_by_the_next(
         assert dbt.stdout is not None
         for line in dbt.stdout:
             if "START" in line and model in line:
-                time.sleep(chance.uniform(0, 0.3))
+                time.sleep(chance.uniform(0, 0.3))  # the kill hits any moment of the model
                 dbt.kill()
                 break
         dbt.stdout.close()

@@ -106,7 +106,7 @@ class DbtRun:
         while len(self.nodes()) < int(wanted) and time.monotonic() < until:
             if self.process.poll() is not None:
                 return "-"
-            time.sleep(0.005)
+            time.sleep(0.005)  # leaves the processor to dbt; a node takes longer
         self.process.send_signal(signal.SIGSTOP)
         self.process.kill()
         self.process.wait()
@@ -182,6 +182,7 @@ def test_what_was_acknowledged_is_in_raw_exactly_once_after_kills(
         chance.shuffle(victims)
         last_kill = began
         while victims:
+            # The others work on between two kills, for as long as is left to chance.
             time.sleep(chance.uniform(0.01, 0.2))
             now = time.monotonic()
             left = f"{dict(Counter(victims))} left to kill"

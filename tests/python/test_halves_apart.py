@@ -228,7 +228,7 @@ def test_halves_in_any_order_from_any_processes_become_one_record_each(
             processes.load(now)
         elif load == "killed":
             loader = processes.start_load(now)
-            time.sleep(chance.uniform(0.1, 0.6))
+            time.sleep(chance.uniform(0.1, 0.6))  # before, while or after it loads
             loader.kill()
             loader.wait()
     processes.load(NOW)

@@ -155,7 +155,7 @@ def test_readers_that_overlap_without_end_let_a_writer_in(
 
         async def read() -> None:
             while not stop:
-                await pool.run(lambda _: time.sleep(0.02))
+                await pool.run(lambda _: time.sleep(0.02))  # a query, so that they overlap
 
         readers = [asyncio.create_task(read()) for _ in range(6)]
         await asyncio.sleep(0.05)
@@ -231,6 +231,7 @@ def test_who_is_cancelled_stops_the_query(database: Path) -> None:
 
 def test_a_query_may_take_longer_than_the_waiting_limit(database: Path) -> None:
     pool = ReaderPool(database, wait_seconds=0.1)
+    # Three times the limit.
     assert asyncio.run(pool.run(lambda _: time.sleep(0.3) or "done")) == "done"
 
 
@@ -285,6 +286,7 @@ def test_one_pool_serves_one_event_loop_after_another(database: Path) -> None:
     pool = ReaderPool(database, wait_seconds=5)
 
     async def abandon() -> None:
+        # A query that outlives its loop, which ends after the 0.05 s below.
         asyncio.create_task(pool.run(lambda _: time.sleep(0.2)))  # noqa: RUF006 - left on purpose
         await asyncio.sleep(0.05)
 

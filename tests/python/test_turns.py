@@ -200,6 +200,7 @@ def test_a_forked_child_can_open_a_file_while_its_parent_opens_one(database: Pat
 
 
 def test_a_killed_process_gives_its_turn_back(database: Path) -> None:
+    # It holds its turn for longer than the test takes: it is killed.
     code = (
         "import sys, time; from orb_learning.database import connect\n"
         "with connect(sys.argv[1]): print('in', flush=True); time.sleep(60)"

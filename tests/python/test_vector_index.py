@@ -528,7 +528,7 @@ def test_a_killed_builder_leaves_the_old_index_or_the_new_one(
     assert process.stdout is not None
     if step == "-":
         process.stdout.readline()  # it begins
-        time.sleep(0.01 * (round_number - 5))
+        time.sleep(0.01 * (round_number - 5))  # the kill hits it at work
         process.send_signal(signal.SIGKILL)
     assert process.wait(60) in (-signal.SIGKILL, 0)
     with duckdb.connect(database) as after:
