@@ -52,7 +52,7 @@ class Item(NamedTuple):
     reason: str | None = None
     """Why it is not taken, where that is known."""
     payload: str | None = None
-    """The record with every field, where it came with less."""
+    """The record as ExecutionRecord writes it, where DuckDB may not read what came."""
 
 
 class DeadLetter(NamedTuple):
@@ -89,7 +89,10 @@ def load(
 
 
 def _checked(item: Item) -> Item:
-    """Return an execution with every field there, or with what is wrong with it."""
+    """Return an execution as DuckDB reads it, or with what is wrong with it.
+
+    ISO 8601 knows more ways to write a time than DuckDB reads, and a UUID has some, too.
+    """
     if item.record.kind != "execution":
         return item
     try:
