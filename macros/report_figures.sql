@@ -81,9 +81,7 @@
 
 {#- A rate, its Wilson interval, and whether it is over enough trials to be learned from. -#}
 {% macro rate_columns(name, successes, trials) -%}
-    {{ successes }} / nullif({{ trials }}, 0) as {{ name }},
-    {{ wilson_lower(successes, trials) }} as {{ name }}_lower,
-    {{ wilson_upper(successes, trials) }} as {{ name }}_upper,
+    {{ rate_with_bounds(successes, trials, name) }},
     coalesce({{ trials }}, 0) >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples
 {%- endmacro %}
 

@@ -3,9 +3,9 @@
     Journal of the American Statistical Association 22, equation 4; z = 1.959964. -#}
 
 
-{#- A rate and its bounds, as three columns. -#}
+{#- A rate and its bounds, as three columns; NULL of no trials. -#}
 {% macro rate_with_bounds(successes, trials, name) -%}
-    {{ successes }} / {{ trials }} as {{ name }},
+    {{ successes }} / nullif({{ trials }}, 0) as {{ name }},
     {{ wilson_lower(successes, trials) }} as {{ name }}_lower,
     {{ wilson_upper(successes, trials) }} as {{ name }}_upper
 {%- endmacro %}
