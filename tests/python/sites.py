@@ -19,7 +19,7 @@ from typing import Any
 from building import copy_of_project, edit
 from crash_worker import payload_of
 from orb_learning import database as databases
-from orb_learning import retention
+from orb_learning import retention, schema
 from orb_learning.outbox import Outbox
 
 ORB = [sys.executable, "-c", "from orb_learning.cli import app; app()"]
@@ -111,6 +111,8 @@ class Site:
         numbers: Counter[int] = Counter()
         tasks: Counter[str] = Counter()
         with databases.connect(self.database, read_only=True, wait_seconds=60) as connection:
+            if not schema.version_of(connection):
+                return numbers, tasks  # the kill came before the first load had made its tables
             rows = connection.execute("select _load_seq, task_id from raw.executions").fetchall()
             for file in retention.archived_files(connection):
                 if file.unarchived_at is None:
