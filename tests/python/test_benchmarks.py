@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from benchmarks import databases, exact
+from benchmarks import databases, exact, reports
 from benchmarks.figures import Figure
 from benchmarks.scales import SMALL
 
@@ -58,6 +58,28 @@ def test_a_wrong_table_is_seen(built: Path, table: str, damage: str):
         wrong = wrong_rows(list(exact.check(database)))
     assert wrong.pop(table) > 0
     assert set(wrong.values()) == {0}
+
+
+@pytest.mark.usefixtures("built")
+def test_reports_are_measured_and_one_with_other_figures_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reports, "RUNS", 1)
+    with reports.database_as_of_its_end(ROWS) as database:
+        figures = list(reports.measure(database))
+        with duckdb.connect(database) as connection:
+            views = connection.execute(
+                "select view_name from duckdb_views() where view_name like 'rpt_%'"
+            ).fetchall()
+            connection.execute("alter view rpt_pools rename to pools")
+            connection.execute(
+                "create view rpt_pools as select * replace (avg_cost * 1.00001 as avg_cost) "
+                "from pools"
+            )
+        assert {name for (name,) in views} == {figure.name.split(",")[0] for figure in figures}
+        assert all(figure.most == 0.1 for figure in figures if "median" not in figure.name)
+        with pytest.raises(AssertionError, match=r"rpt_pools, .*avg_cost"):
+            list(reports.measure(database))
 
 
 def test_a_figure_is_met_up_to_its_target():
