@@ -17,7 +17,7 @@ import duckdb
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from orb_learning import arrivals, forgotten, halves, vectors
+from orb_learning import arrivals, feedback_rows, forgotten, halves, vectors
 from orb_learning.database import transaction
 from orb_learning.outbox_reader import OutboxRecord
 from orb_learning.record import STORED_COLUMNS, ExecutionRecord
@@ -205,6 +205,8 @@ def _load_all(
     refused: list[tuple[str, int, datetime | None, datetime]] = []
     steps: list[dict[str, Any]] = []
     to_forget: list[uuid.UUID] = []
+    feedback: list[tuple[OutboxRecord, feedback_rows.Feedback]] = []
+    feedback_to_delete: list[uuid.UUID] = []
     counts: Counter[str] = Counter()
     with transaction(connection):
         pending = PendingHalves(connection, (item.record for item in items), now)
@@ -224,6 +226,11 @@ def _load_all(
                     steps.append(_step_of(record.payload))
                 elif record.kind == "forget":
                     to_forget += map(uuid.UUID, _object(record.payload)["task_ids"])
+                elif record.kind == "feedback":
+                    feedback.append((record, feedback_rows.parse(record.payload)))
+                elif record.kind == "delete_feedback":
+                    ids = _object(record.payload)["feedback_ids"]
+                    feedback_to_delete += [uuid.UUID(each) for each in ids]
                 elif record.kind == "forgotten":
                     pass  # what stood here is deleted; its number stays taken
                 else:
@@ -234,6 +241,11 @@ def _load_all(
             counts[record.kind] += record.kind != "dead_letter"
         insert_executions(connection, executions, now)
         pending.store()
+        for place in feedback_rows.insert(connection, [each for _, each in feedback], now):
+            record = feedback[place][0]
+            reason = feedback_rows.ANOTHER_OF_THIS_ID
+            letters.append(DeadLetter(record.kind, reason, record.payload, record.put_at))
+            counts[record.kind] -= 1
         insert_letters(connection, letters, now)
         if refused:
             connection.executemany("insert into raw.refused_records values (?, ?, ?, ?)", refused)
@@ -247,6 +259,8 @@ def _load_all(
             )
         if to_forget:
             forgotten.delete_tasks(connection, to_forget, now)
+        if feedback_to_delete:
+            feedback_rows.delete(connection, feedback_to_delete, now)
         if letters or pending.has_stored:
             forgotten.drop_rests(connection)
         last = {item.outbox_id: item.record.number for item in items}

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from orb_learning import batches, database
+from orb_learning import batches, database, feedback_rows
 from orb_learning.errors import DeadLetterError
 from orb_learning.outbox_reader import OutboxRecord
 from orb_learning.record import ExecutionRecord
@@ -83,9 +83,13 @@ def replay(
         text = letter.payload if payload is None else payload
         try:
             with database.transaction(connection):
-                batches.insert_executions(
-                    connection, _executions(connection, letter, text, now), now
-                )
+                if letter.kind == "feedback":
+                    if feedback_rows.insert(connection, [feedback_rows.parse(text)], now):
+                        raise ValueError(feedback_rows.ANOTHER_OF_THIS_ID)
+                else:
+                    batches.insert_executions(
+                        connection, _executions(connection, letter, text, now), now
+                    )
                 connection.execute(
                     "delete from raw.dead_letters where dead_letter_id = ?", [number]
                 )

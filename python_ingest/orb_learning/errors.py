@@ -63,6 +63,10 @@ class ExecutionRefusedError(OrbError):
     """An execution was not stored: it is no record, or the outbox did not take it."""
 
 
+class FeedbackError(OrbError):
+    """Feedback was not taken: a rule is broken, it is switched off, or the outbox refused it."""
+
+
 class EmbeddingError(OrbError):
     """Texts cannot be embedded: a model or a package is missing, or is not what it should be."""
 

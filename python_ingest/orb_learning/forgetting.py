@@ -153,6 +153,9 @@ def _holds(file: Path, task_ids: Collection[uuid.UUID]) -> bool:
                 f"select {content} as content from {table}"  # noqa: S608
                 for table, content in forgotten.RESTS.items()
             )
+            # A backup of an older version has no feedback.
+            for table in forgotten.existing(connection, ["raw.feedback"]):
+                rests += f" union all select task_id::varchar from {table}"  # noqa: S608
             holds = forgotten.names_some("content", "$ids")
             [(found,)] = connection.execute(
                 "select exists (from raw.executions where list_contains($ids::uuid[], task_id)) "

@@ -15,7 +15,7 @@ RESTS = {
     "raw.pending_halves": "task_id::varchar",
 }
 """Where a task may be named that is not in raw.executions, and in what."""
-TABLES = ("raw.executions", "main.fct_executions", "main.rejected_executions")
+TABLES = ("raw.executions", "raw.feedback", "main.fct_executions", "main.rejected_executions")
 
 
 def delete_tasks(

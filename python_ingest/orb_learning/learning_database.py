@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,6 +17,7 @@ import duckdb
 from orb_learning import (
     backups,
     database,
+    feedback,
     restoring,
     retention,
     similarity,
@@ -149,6 +151,35 @@ class LearningDatabase:
         every = list(executions)
         kept = await asyncio.to_thread(self.telemetry.store_records, every)
         return {"inserted_count": kept, "failed_count": len(every) - kept}
+
+    async def submit_feedback(
+        self,
+        task_id: str | uuid.UUID,
+        satisfaction: str,
+        issue_type: str | None = None,
+        comment: str | None = None,
+        visibility: str = "private",
+    ) -> uuid.UUID:
+        """Store what the user of this process says of an execution; see ``submit_feedback``.
+
+        Returns:
+            the feedback's id, by which its author can delete it.
+
+        Raises:
+            FeedbackError: a rule is broken, feedback is switched off, or it could not be kept.
+        """
+        feedback.check_enabled(self.settings)
+        return await asyncio.to_thread(
+            feedback.submit_feedback,
+            self.outbox,
+            task_id=task_id,
+            satisfaction=satisfaction,
+            issue_type=issue_type,
+            comment=comment,
+            visibility=visibility,
+            user_id=feedback.current_user(),
+            now=self._now().astimezone(UTC).replace(tzinfo=None),
+        )
 
     async def get_tier_performance(
         self, repo: str | None = None, days_back: int = 30

@@ -26,7 +26,16 @@ from typing import Literal
 
 from orb_learning.outbox_file import SUFFIX, OutboxFile, Synchronous
 
-Kind = Literal["execution", "routing", "outcome", "dead_letter", "maintenance", "forget"]
+Kind = Literal[
+    "execution",
+    "routing",
+    "outcome",
+    "dead_letter",
+    "maintenance",
+    "forget",
+    "feedback",
+    "delete_feedback",
+]
 """What a caller puts; ``refused`` is put by the outbox itself, to tell what it refused."""
 
 MOST_RECORDS = 8_192

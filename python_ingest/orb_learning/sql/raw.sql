@@ -155,3 +155,35 @@ create table if not exists raw.storage_samples (
     size_bytes bigint not null,
     row_count bigint
 );
+
+-- version 4
+create sequence if not exists raw.feedback_seq;
+
+create table if not exists raw.feedback (
+    feedback_id uuid primary key,
+    task_id uuid not null,
+    submitted_at timestamp,
+    satisfaction varchar,
+    issue_type varchar,
+    comment varchar,
+    visibility varchar,
+    user_id varchar,
+    _load_seq bigint not null,
+    _loaded_at timestamp not null
+);
+
+-- The ids of what people took back, so that nothing brings it back.
+create table if not exists raw.deleted_feedback (
+    feedback_id uuid primary key,
+    deleted_at timestamp not null
+);
+
+create table if not exists raw.archived_feedback_files (
+    file_name varchar primary key,
+    archived_day date not null,
+    feedback_count bigint not null,
+    size_bytes bigint not null,
+    file_sha256 varchar not null,
+    archived_at timestamp not null,
+    unarchived_at timestamp
+);
