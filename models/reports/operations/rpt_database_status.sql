@@ -1,0 +1,98 @@
+-- One row is the whole database: how much came lately, how it went, and what to look at.
+with
+
+executions as (
+    select * from {{ ref('fct_executions') }}
+),
+
+held as (
+    select count(*) as total_executions from executions
+),
+
+recent as (
+    select
+        count(*) filter ({{ started_within('1 hour') }}) as recent_1h,
+        count(*) filter ({{ started_within('24 hour') }}) as daily,
+        count(*) as weekly,
+        count(*) filter (success and {{ started_within('24 hour') }}) as daily_successful_count,
+        avg(duration_seconds) filter ({{ started_within('24 hour') }}) as avg_duration,
+        avg(quality_score) filter ({{ started_within('24 hour') }}) as avg_quality
+    from executions
+    where {{ started_within('7 day') }}
+),
+
+schema as (
+    select max(version) as schema_version from {{ ref('stg_schema_versions') }}
+),
+
+-- Of the file as it is now; rpt_storage has the samples of the past.
+file as (
+    select any_value(block_size * total_blocks) as size_bytes
+    from pragma_database_size()
+    where database_name = current_database()
+),
+
+figures as (
+    select
+        schema.schema_version,
+        file.size_bytes,
+        held.total_executions,
+        recent.recent_1h,
+        recent.daily,
+        recent.weekly,
+        {{ rate_columns('daily_success_rate', 'recent.daily_successful_count', 'recent.daily') }},
+        recent.avg_duration,
+        recent.avg_quality
+    from held
+    cross join recent
+    cross join schema
+    cross join file
+),
+
+judged as (
+    select
+        *,
+        list_filter([
+            if(total_executions = 0, 'No execution records found - database is empty', null),
+            if(
+                total_executions > 0 and recent_1h = 0,
+                'No execution was recorded in the last hour',
+                null
+            ),
+            if(
+                has_enough_samples and daily_success_rate < 0.8,
+                format(
+                    'The success rate of the last 24 hours is {:.1f} %, under 80 %',
+                    daily_success_rate * 100
+                ),
+                null
+            ),
+            if(
+                size_bytes >= {{ setting('storage_warning_mb', '500') }} * 1e6,
+                format(
+                    'The database has {:.0f} MB; the setting storage_warning_mb is '
+                    '{{ setting('storage_warning_mb', '500') }}',
+                    size_bytes / 1e6
+                ),
+                null
+            )
+        ], lambda warning: warning is not null) as warnings
+    from figures
+)
+
+select
+    if(len(warnings) > 0, 'WARNING', 'OK') as status,
+    schema_version,
+    size_bytes / 1e6 as size_mb,
+    total_executions,
+    recent_1h,
+    daily,
+    weekly,
+    daily_success_rate,
+    daily_success_rate_lower,
+    daily_success_rate_upper,
+    has_enough_samples,
+    avg_duration,
+    avg_quality,
+    warnings
+from judged
