@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -40,10 +41,20 @@ DAMAGE = (
 )
 """What DuckDB says of a file that is no database, or no longer a whole one."""
 
-CONFIG: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
+CONFIG: dict[str, Any] = {"autoinstall_known_extensions": "false"}
 """DuckDB would take an SQLite file for an order to download an extension. The file's header must
 not be read to find that out: closing a file ends the locks that this process has on it, DuckDB's
 too, and another process could write beside it."""
+
+SEALED_CONFIG: dict[str, Any] = {
+    **CONFIG,
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+}
+"""Of a sealed file: no query reaches another file, the network or a variable of this process."""
 
 _open_mutex = threading.Lock()
 """Held while DuckDB opens a file. It looks into the file first, and closing that look ends this
@@ -69,7 +80,11 @@ def utc_now() -> datetime:
 
 @contextmanager
 def connect(
-    path: Path | str, *, read_only: bool = False, wait_seconds: float = 30.0
+    path: Path | str,
+    *,
+    read_only: bool = False,
+    wait_seconds: float = 30.0,
+    sealed_within_mb: int | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database in UTC, and close it at the end.
 
@@ -79,17 +94,20 @@ def connect(
         path: the database file.
         read_only: whether only to read, beside other readers.
         wait_seconds: for how long to wait while another process has the file.
+        sealed_within_mb: if given, no query can reach anything but this file, use more memory than
+            so many MB, or change a setting. It holds for the whole process while the file is open.
 
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
     """
     path = Path(path)
     check_path(path, must_exist=read_only)
-    opening = partial(duckdb.connect, path, read_only=read_only, config=CONFIG)
+    config = _config(sealed_within_mb)
+    opening = partial(duckdb.connect, path, read_only=read_only, config=config)
     connection, turn = open_in_turn(path, opening, shared=read_only, wait_seconds=wait_seconds)
     try:
         with translated_errors(path):
-            connection.execute("set timezone = 'UTC'")
+            _begin(connection, sealed_within_mb)
             schema.check_version(connection, path)
             if not read_only:
                 schema.migrate(connection)
@@ -100,8 +118,14 @@ def connect(
 
 
 @contextmanager
-def connect_still(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect_still(
+    path: Path, *, sealed_within_mb: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file in UTC to read it without a turn: nobody writes it, or the caller has the turn.
+
+    Args:
+        path: the file.
+        sealed_within_mb: as of ``connect``.
 
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
@@ -109,13 +133,28 @@ def connect_still(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     check_path(path, must_exist=True)
     with translated_errors(path):
         with _open_mutex:
-            connection = duckdb.connect(path, read_only=True, config=CONFIG)
+            connection = duckdb.connect(path, read_only=True, config=_config(sealed_within_mb))
         try:
-            connection.execute("set timezone = 'UTC'")
+            _begin(connection, sealed_within_mb)
             schema.check_version(connection, path)
             yield connection
         finally:
             connection.close()
+
+
+def _config(sealed_within_mb: int | None) -> dict[str, Any]:
+    if sealed_within_mb is None:
+        return CONFIG
+    return SEALED_CONFIG | {"memory_limit": f"{sealed_within_mb}MB"}
+
+
+def _begin(connection: duckdb.DuckDBPyConnection, sealed_within_mb: int | None) -> None:
+    if sealed_within_mb is None:
+        connection.execute("set timezone = 'UTC'")
+    else:
+        # For the cursors, too: after the lock, they cannot set it.
+        connection.execute("set global timezone = 'UTC'")
+        connection.execute("set lock_configuration = true")
 
 
 @contextmanager

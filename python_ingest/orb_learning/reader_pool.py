@@ -76,6 +76,7 @@ class ReaderPool:
         overflow: connections beyond those, closed when they come back.
         wait_seconds: for how long a reader waits for a connection, and for whoever writes.
         backup_folder: the backups, of which the newest is read while the database cannot be.
+        sealed_within_mb: as of ``database.connect``.
     """
 
     def __init__(
@@ -86,12 +87,14 @@ class ReaderPool:
         overflow: int = 2,
         wait_seconds: float = 30.0,
         backup_folder: Path | None = None,
+        sealed_within_mb: int | None = None,
     ):
         if size < 1 or overflow < 0:
             raise ValueError(f"size = {size}, overflow = {overflow}: at least 1 and 0")
         self._path = Path(database_path)
         self._wait_seconds = wait_seconds
         self._backup_folder = backup_folder
+        self._sealed_within_mb = sealed_within_mb
         self._statistics = PoolStatistics(size, overflow)
         self._begin()
 
@@ -212,7 +215,12 @@ class ReaderPool:
         datetime | None,
     ]:
         """Open the database, or else the newest backup; returns when that was made, too."""
-        file = database.connect(self._path, read_only=True, wait_seconds=wait_seconds)
+        file = database.connect(
+            self._path,
+            read_only=True,
+            wait_seconds=wait_seconds,
+            sealed_within_mb=self._sealed_within_mb,
+        )
         try:
             return file, file.__enter__(), None
         except (DatabaseLockedError, DatabaseMissingError, NotADatabaseError) as error:
@@ -224,7 +232,10 @@ class ReaderPool:
                 error,
                 backup.time,
             )
-            file = database.connect_still(backup.folder / backup.manifest.database_file)
+            file = database.connect_still(
+                backup.folder / backup.manifest.database_file,
+                sealed_within_mb=self._sealed_within_mb,
+            )
             return file, file.__enter__(), backup.time
 
     def _newest_backup(self) -> Backup | None:
@@ -269,7 +280,8 @@ class ReaderPool:
                 else:
                     return connection
             connection = root.cursor()
-            connection.execute("set timezone = 'UTC'")
+            if self._sealed_within_mb is None:
+                connection.execute("set timezone = 'UTC'")
         except BaseException:
             if self._in_use == 0:
                 self._close_file()

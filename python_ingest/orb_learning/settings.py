@@ -115,6 +115,27 @@ class LearningSettings(BaseSettings):
         1_000.0, gt=0, description="MB of the database file from which rpt_storage alerts"
     )
 
+    mcp_token_file: Path | None = Field(
+        None,
+        description="the file of the MCP server's tokens, a line `USER TOKEN` each; needed to "
+        "serve others than this machine",
+    )
+    mcp_memory_limit_mb: int = Field(
+        1_024, ge=64, le=1_048_576, description="MB of memory for all queries of the MCP server"
+    )
+    mcp_query_rows: int = Field(
+        200, ge=1, le=100_000, description="rows that the MCP tool `query` returns at most"
+    )
+    mcp_query_characters: int = Field(
+        50_000,
+        ge=1_000,
+        le=10_000_000,
+        description="characters of JSON that the MCP tool `query` returns at most",
+    )
+    mcp_query_seconds: float = Field(
+        10.0, ge=0.1, le=600, description="seconds after which the MCP tool `query` gives up"
+    )
+
     @property
     def archive_folder(self) -> Path:
         """The folder of archived days."""

@@ -1,0 +1,1 @@
+"""The tools: one file each, with what it asks the database and what it answers."""
