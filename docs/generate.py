@@ -35,6 +35,9 @@ def reference() -> str:
         "that breaks a rule of kind *reject* goes to `rejected_executions`; one that breaks a rule "
         "of kind *warn* is let in and reported by `dbt build`.",
         _rules(project["vars"]["execution_rules"]),
+        "Feedback that breaks one is refused when it is given. What came another way stays in "
+        "`stg_feedback`, with the names of what it broke, and counts nowhere.",
+        _rules(project["vars"]["feedback_rules"]),
         "## Settings",
         f"Read from the environment. `ORB_DATABASE` goes before `{ENV_PREFIX}DATABASE_PATH`, and "
         "dbt reads both.",

@@ -1,10 +1,11 @@
-{#- SQL for the rules of `execution_rules` (dbt_project.yml) that are of one kind, reject or warn. -#}
+{#- SQL for the rules of `execution_rules`, or of others in dbt_project.yml, that are of one kind,
+    reject or warn. -#}
 
 
 {#- True where no such rule is broken; unknown values break none. -#}
-{% macro holds_every_rule(on_break) -%}
+{% macro holds_every_rule(on_break, rules='execution_rules') -%}
     {%- set conditions = [] -%}
-    {%- for rule in var('execution_rules').values() if rule.on_break == on_break -%}
+    {%- for rule in var(rules).values() if rule.on_break == on_break -%}
         {%- do conditions.append('coalesce(' ~ rule.holds ~ ', true)') -%}
     {%- endfor -%}
     {{ conditions | join('\n    and ') }}
@@ -12,9 +13,9 @@
 
 
 {#- The names of the rules that the row breaks, VARCHAR[], in the order of their definition. -#}
-{% macro broken_rules(on_break) -%}
+{% macro broken_rules(on_break, rules='execution_rules') -%}
     {%- set names = [] -%}
-    {%- for name, rule in var('execution_rules').items() if rule.on_break == on_break -%}
+    {%- for name, rule in var(rules).items() if rule.on_break == on_break -%}
         {%- do names.append('case when not (' ~ rule.holds ~ ") then '" ~ name ~ "' end") -%}
     {%- endfor -%}
     list_filter([

@@ -15,12 +15,12 @@
 
 {#- Executions once for each time range that they started in. Each range is a part of its own, so
     that a filter on time_range leaves the others' parts unread. -#}
-{% macro in_time_ranges() -%}
+{% macro in_time_ranges(executions='fct_executions') -%}
     {% for name, length in time_ranges().items() %}
     select
         '{{ name }}' as time_range,
         *
-    from {{ ref('fct_executions') }}
+    from {{ ref(executions) }}
     where {{ started_within(length) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}

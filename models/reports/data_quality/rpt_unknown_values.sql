@@ -6,8 +6,9 @@
 ] %}
 with
 
+-- From the public view, because it is where people's later feedback joins the record's own.
 executions as (
-    {{ in_time_ranges() }}
+    {{ in_time_ranges('executions') }}
 ),
 
 known_counts as (
