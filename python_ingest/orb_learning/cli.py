@@ -12,6 +12,7 @@ from rich.markup import escape
 from orb_learning import (
     backup_commands,
     maintenance_commands,
+    mcp_commands,
     retention_commands,
     search_commands,
 )
@@ -33,6 +34,7 @@ app.add_typer(search_commands.app)
 app.add_typer(retention_commands.app)
 app.add_typer(backup_commands.app)
 app.add_typer(maintenance_commands.app)
+app.add_typer(mcp_commands.app)
 
 
 @app.callback()

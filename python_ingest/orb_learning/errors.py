@@ -101,3 +101,11 @@ class MaintenanceError(OrbError):
 
 class MaintenanceBusyError(OrbError):
     """Another run of the maintenance is at work."""
+
+
+class McpServerError(OrbError):
+    """The MCP server cannot be started as it is."""
+
+
+class QueryRefusedError(OrbError):
+    """A query from outside may not run, or took too much."""

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 from orb_learning.mcp.reading import Reader
 from orb_learning.mcp.results import Result
 from orb_learning.mcp.tools.data_quality_report import data_quality_report
+from orb_learning.mcp.tools.database_alerts import database_alerts
 from orb_learning.mcp.tools.database_status import database_status
 from orb_learning.mcp.tools.execution_statistics import execution_statistics
 from orb_learning.mcp.tools.performance_metrics import performance_metrics
@@ -92,6 +93,29 @@ async def get_data_quality_report() -> dict[str, Any]:
         DatabaseError: the database cannot be read, or nothing has been built.
     """
     return await _asked(data_quality_report)
+
+
+async def get_database_alerts(
+    success_rate_threshold: float | None = None,
+    avg_duration_threshold: float | None = None,
+    db_size_threshold_mb: float | None = None,
+) -> dict[str, Any]:
+    """Return ``raised`` and ``others``: the alerts that are raised now, and those that are not.
+
+    Args:
+        success_rate_threshold: percent; a lower success rate raises a warning.
+        avg_duration_threshold: seconds; a longer mean duration raises a warning.
+        db_size_threshold_mb: a database of so many MB raises a warning. What is None is the
+            seed's, alert_thresholds.
+
+    Raises:
+        DatabaseError: the database cannot be read, or nothing has been built.
+    """
+    return await _asked(
+        lambda reader: database_alerts(
+            reader, success_rate_threshold, avg_duration_threshold, db_size_threshold_mb
+        )
+    )
 
 
 async def _asked(tool: Callable[[Reader], Awaitable[Result]]) -> dict[str, Any]:
