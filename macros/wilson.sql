@@ -21,6 +21,22 @@
 {%- endmacro %}
 
 
+{#- By how much a rate is at least below another one, at 95 %: the lower bound of Newcombe's interval
+    of the difference, made of the Wilson bounds of both; NULL where one has no trials.
+    Newcombe, R. G. (1998), Interval estimation for the difference between independent proportions,
+    Statistics in Medicine 17, method 10. -#}
+{% macro least_drop(successes_before, trials_before, successes, trials) -%}
+    {%- set before = successes_before ~ ' / nullif(' ~ trials_before ~ ', 0)' -%}
+    {%- set after = successes ~ ' / nullif(' ~ trials ~ ', 0)' -%}
+    (
+        {{ before }} - {{ after }} - sqrt(
+            pow({{ before }} - {{ wilson_lower(successes_before, trials_before) }}, 2)
+            + pow({{ wilson_upper(successes, trials) }} - {{ after }}, 2)
+        )
+    )
+{%- endmacro %}
+
+
 {% macro wilson_bound(successes, trials, sign) -%}
     {%- set z = 1.959963984540054 -%}
     {%- set s, n = '(' ~ successes ~ ')::double', '(' ~ trials ~ ')::double' -%}

@@ -108,12 +108,6 @@ class LearningSettings(BaseSettings):
     backup_keep_monthly: int = Field(
         12, ge=0, le=10_000, description="months whose last backup is kept, from the newest back"
     )
-    storage_warning_mb: float = Field(
-        500.0, gt=0, description="MB of the database file from which rpt_storage warns"
-    )
-    storage_critical_mb: float = Field(
-        1_000.0, gt=0, description="MB of the database file from which rpt_storage alerts"
-    )
 
     mcp_token_file: Path | None = Field(
         None,

@@ -26,7 +26,7 @@ PREFIXES = {
     "embeddings": r"int_\w+|text_embeddings|solution_clusters|error_(resolutions|resolution_rates)",
     "public": r"executions|metadata",
     "search": r"similar_\w+|solutions_of_similar_errors|known_vector",
-    "reports": r"rpt_\w+",
+    "reports": r"rpt_\w+|alerts_at",
 }
 """What a model in each folder is called."""
 
@@ -37,7 +37,7 @@ MAY_READ = {
     "embeddings": {"core", "marts", "embeddings"},
     "public": {"staging", "core", "embeddings"},
     "search": {"core", "embeddings"},
-    "reports": {"staging", "core", "embeddings", "marts", "public", "reports"},
+    "reports": {"seed", "staging", "core", "embeddings", "marts", "public", "reports"},
 }
 """What each layer may read: its neighbours, and public and reports operational data in staging."""
 

@@ -187,16 +187,18 @@ def test_storage_shows_the_newest_sample_and_what_grows(history: History) -> Non
 
 
 @pytest.mark.parametrize(
-    ("warning", "critical", "alert"),
-    [("0.1", "1000", "warning"), ("0.1", "0.2", "critical")],
+    ("warning", "critical", "alert"), [(0.1, 1000, "warning"), (0.1, 0.2, "critical")]
 )
-def test_the_settings_say_from_which_size_on_it_alerts(
-    history: History, monkeypatch: pytest.MonkeyPatch, warning: str, critical: str, alert: str
+def test_the_seed_says_from_which_size_on_it_alerts(
+    history: History, warning: float, critical: float, alert: str
 ) -> None:
-    monkeypatch.setenv("ORB_LEARNING__STORAGE_WARNING_MB", warning)
-    monkeypatch.setenv("ORB_LEARNING__STORAGE_CRITICAL_MB", critical)
     sample(history.database, NOON)
-    history.project.run(history.database, select=["rpt_storage"], as_of=NOON.isoformat())
+    with databases.connect(history.database) as connection:
+        connection.execute(
+            "update alert_thresholds set threshold = if(severity = 'warning', ?, ?) "
+            "where alert_name = 'database_size'",
+            [warning, critical],
+        )
     assert 200_000 < history.database.stat().st_size < 400e6
     [row] = rows_of(history.database, "from rpt_storage where place = 'database'")
     assert row["alert"] == alert
@@ -211,7 +213,7 @@ def test_a_models_default_of_a_setting_is_the_packages() -> None:
             found |= re.findall(r"\bsetting\('(\w+)', '([^']*)'\)", text)
             read = re.findall(r"env_var\('ORB_LEARNING__(\w+)', '([^']*)'\)", text)
             found |= {name.lower(): default for name, default in read}
-    assert {"retention_days", "storage_warning_mb", "storage_critical_mb"} <= found.keys()
+    assert {"retention_days", "min_samples_for_learning"} <= found.keys()
     for name, default in found.items():
         assert type(defaults[name])(default) == defaults[name], name
 

@@ -62,10 +62,7 @@ projections as (
         on newest_samples.place = retention.place
 ),
 
-{% for level, threshold_mb in [
-    ('warning', setting('storage_warning_mb', '500')),
-    ('critical', setting('storage_critical_mb', '1000'))
-] %}
+{% for level in ['warning', 'critical'] %}
 {{ level }}_days as (
     select
         place,
@@ -81,10 +78,14 @@ projections as (
     from (
         select
             *,
-            {{ threshold_mb }} * 1e6 as threshold_bytes,
+            thresholds.threshold * 1e6 as threshold_bytes,
             (threshold_bytes - size_bytes) / growth_bytes_a_day as days_left
         from projections
-        where place = 'database'
+        inner join {{ ref('alert_thresholds') }} as thresholds
+            on
+                projections.place = 'database'
+                and thresholds.alert_name = 'database_size'
+                and thresholds.severity = '{{ level }}'
     )
 ){{ ',' if not loop.last }}
 {% endfor %}

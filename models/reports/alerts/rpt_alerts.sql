@@ -1,0 +1,16 @@
+-- One row is an alert (and, for tier_drop, a tier), at the severity that it has reached.
+select
+    alert_name,
+    model_tier,
+    severity,
+    is_raised,
+    value,
+    threshold,
+    raised_when,
+    unit,
+    sample_count,
+    has_enough_samples,
+    reason,
+    message,
+    as_of
+from {{ ref('alerts_at') }}()
