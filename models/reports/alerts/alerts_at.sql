@@ -77,7 +77,11 @@ measured as (
         total_executions::double as value,
         total_executions as sample_count,
         true as has_enough_samples,
-        format('{:,} executions are in the database', total_executions) as finding
+        if(
+            total_executions = 0,
+            'No execution records found - database is empty',
+            format('{:,} executions are in the database', total_executions)
+        ) as finding
     from everything
 
     union all
@@ -231,6 +235,7 @@ select
     reason,
     case
         when value is null then 'nothing to judge by'
+        when unit = 'executions' then finding
         when not has_enough_samples
             then finding || '; too few to judge by, at least {{ least_samples }} are'
         else format(

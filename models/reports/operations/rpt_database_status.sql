@@ -49,35 +49,12 @@ figures as (
     cross join file
 ),
 
-judged as (
-    select
-        *,
-        list_filter([
-            if(total_executions = 0, 'No execution records found - database is empty', null),
-            if(
-                total_executions > 0 and recent_1h = 0,
-                'No execution was recorded in the last hour',
-                null
-            ),
-            if(
-                has_enough_samples and daily_success_rate < 0.8,
-                format(
-                    'The success rate of the last 24 hours is {:.1f} %, under 80 %',
-                    daily_success_rate * 100
-                ),
-                null
-            ),
-            if(
-                size_bytes >= {{ setting('storage_warning_mb', '500') }} * 1e6,
-                format(
-                    'The database has {:.0f} MB; the setting storage_warning_mb is '
-                    '{{ setting('storage_warning_mb', '500') }}',
-                    size_bytes / 1e6
-                ),
-                null
-            )
-        ], lambda warning: warning is not null) as warnings
-    from figures
+warnings as (
+    select coalesce(list(message order by alert_name), []) as warnings
+    from {{ ref('rpt_alerts') }}
+    where
+        is_raised
+        and alert_name in ('no_executions', 'silence', 'daily_success_rate', 'database_size')
 )
 
 select
@@ -95,4 +72,5 @@ select
     avg_duration,
     avg_quality,
     warnings
-from judged
+from figures
+cross join warnings
