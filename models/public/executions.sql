@@ -1,6 +1,35 @@
 -- One row is one valid execution, in the 27 columns of the record.
 --
 -- The record's own rating and acceptance, else those of the latest team or public feedback.
+with
+
+-- Never empty: DuckDB 2.0.0 makes wrong sums of a join with nothing (2026-11), and this view is
+-- summed up by whoever opens the file, with settings of their own.
+task_vectors as (
+    select
+        text_id,
+        embedding
+    from {{ ref('text_embeddings') }}
+    where model = '{{ embedding_model() }}'
+    union all
+    select
+        null as text_id,
+        null as embedding
+),
+
+ratings as (
+    select
+        task_id,
+        user_accepted,
+        user_rating
+    from {{ ref('int_feedback_ratings') }}
+    union all
+    select
+        null as task_id,
+        null as user_accepted,
+        null as user_rating
+)
+
 select
     executions.task_id,
     timestamp,
@@ -21,16 +50,16 @@ select
     actual_cost,
     error_type,
     error_message,
-    coalesce(executions.user_accepted, feedback.user_accepted) as user_accepted,
-    coalesce(executions.user_rating, feedback.user_rating) as user_rating,
+    coalesce(executions.user_accepted, ratings.user_accepted) as user_accepted,
+    coalesce(executions.user_rating, ratings.user_rating) as user_rating,
     peak_memory_mb,
     cpu_time_seconds,
     solution_summary,
-    coalesce(executions.embedding::float[384], texts.embedding) as embedding,
+    coalesce(executions.embedding::float[384], task_vectors.embedding) as embedding,
     metadata,
     uploaded_at
 from {{ ref('fct_executions') }} as executions
-left join {{ ref('text_embeddings') }} as texts
-    on executions._task_text_id = texts.text_id and texts.model = '{{ embedding_model() }}'
-left join {{ ref('int_feedback_ratings') }} as feedback
-    on executions.task_id = feedback.task_id
+left join task_vectors
+    on executions._task_text_id = task_vectors.text_id
+left join ratings
+    on executions.task_id = ratings.task_id

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from building import REPOSITORY, STEM, BuildError, DbtProject, copy_of_project
+from orb_learning import database as db
 from orb_learning import sample
 from orb_learning.database import connect
 from orb_learning.generating import generate
@@ -71,6 +72,21 @@ def test_the_tier_mart_shows_the_samples_tiers(sample_database: Path) -> None:
         ).fetchall()
     assert {tier for tier, _, _ in tiers} == {"small", "medium", "large"}
     assert tiers == expected
+
+
+def test_a_connection_with_duckdbs_own_settings_sums_up_executions_rightly(
+    sample_database: Path,
+) -> None:
+    sums = (
+        "select model_tier, sum(case when success then 1 else 0 end) as successful "
+        "from {} group by model_tier order by successful"
+    )
+    with duckdb.connect(sample_database, read_only=True) as connection:
+        # Without vectors, which is where DuckDB 2.0.0 goes wrong.
+        assert connection.execute("select count(*) from text_embeddings").fetchall() == [(0,)]
+        found = connection.execute(sums.format("executions")).fetchall()
+        assert found == connection.execute(sums.format("fct_executions")).fetchall()
+    assert max(successful for _, successful in found) > 255
 
 
 def test_every_trial_of_the_sample_is_an_execution_and_none_has_a_solution(
@@ -222,6 +238,20 @@ def test_dbt_refuses_a_file_that_is_no_database_in_one_sentence(clone: Path) -> 
     assert outcome.returncode != 0
     assert "not a valid DuckDB database" in outcome.stdout
     assert (clone / "data/learning.db").read_text() == "not a database"
+
+
+def test_dbt_and_the_package_disable_the_same_optimizer(clone: Path) -> None:
+    # test_database.py shows what becomes of sums otherwise.
+    run = run_dbt(
+        clone,
+        "--quiet",
+        "show",
+        "--output",
+        "json",
+        "--inline",
+        "select current_setting('disabled_optimizers') as disabled",
+    )
+    assert db.CONFIG["disabled_optimizers"] in run.stdout, run.stdout + run.stderr
 
 
 def test_source_freshness_is_that_of_the_newest_load(clone: Path) -> None:
