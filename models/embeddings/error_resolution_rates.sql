@@ -10,16 +10,23 @@ retries as (
     from {{ ref('int_retries') }}
     where next_task_id is not null
     group by coalesce(error_type, 'unknown'), next_change
+),
+
+compared_retries as (
+    select
+        *,
+        max(if(change = 'nothing', attempts, 0)) over of_the_error as same_again_attempts,
+        max(if(change = 'nothing', resolved, 0)) over of_the_error as same_again_resolved
+    from retries
+    window of_the_error as (partition by error_type)
 )
 
 select
-    retries.error_type,
-    retries.change,
-    retries.attempts,
-    retries.resolved,
-    {{ rate_with_bounds('retries.resolved', 'retries.attempts', 'resolution_rate') }},
-    coalesce(same_again.attempts, 0) as same_again_attempts,
-    {{ rate_with_bounds('same_again.resolved', 'same_again.attempts', 'same_again_rate') }}
-from retries
-left join retries as same_again
-    on retries.error_type = same_again.error_type and same_again.change = 'nothing'
+    error_type,
+    change,
+    attempts,
+    resolved,
+    {{ rate_with_bounds('resolved', 'attempts', 'resolution_rate') }},
+    same_again_attempts,
+    {{ rate_with_bounds('same_again_resolved', 'same_again_attempts', 'same_again_rate') }}
+from compared_retries

@@ -6,7 +6,9 @@ resolved as (
     where resolved_by_task_id is not null
 ),
 
-executions as (
+-- Materialized and read twice, DuckDB 2.0.0 waits for ever under a LIMIT: the join that ends early
+-- leaves the other waiting for its rows (2026-11).
+executions as not materialized (
     select * from {{ ref('fct_executions') }}
 )
 

@@ -3,6 +3,19 @@ with
 
 executions as (
     select * from {{ ref('fct_executions') }}
+),
+
+-- Never empty, as in the view executions.
+clusters as (
+    select
+        text_id,
+        cluster_id
+    from {{ ref('int_text_clusters') }}
+    where kind = 'task'
+    union all
+    select
+        null as text_id,
+        null as cluster_id
 )
 
 select
@@ -24,6 +37,6 @@ select
     coalesce(clusters.cluster_id, executions._task_text_id) as _task_key,
     executions._load_seq
 from executions
-left join {{ ref('int_text_clusters') }} as clusters
-    on executions._task_text_id = clusters.text_id and clusters.kind = 'task'
+left join clusters
+    on executions._task_text_id = clusters.text_id
 where executions._task_text_id is not null
