@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from orb_learning import (
     backup_commands,
+    figure_commands,
     maintenance_commands,
     mcp_commands,
     retention_commands,
@@ -30,6 +31,7 @@ dead_letters_app = typer.Typer(
     no_args_is_help=True, help="The records that the database did not take, with their reasons."
 )
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(figure_commands.app)
 app.add_typer(search_commands.app)
 app.add_typer(retention_commands.app)
 app.add_typer(backup_commands.app)
@@ -207,44 +209,6 @@ def load_command(
         )
     if result.damaged or result.foreign:
         raise typer.Exit(1)
-
-
-@app.command("status")
-def status_command() -> None:
-    """Show what is in the outbox and in the database, and what to try next."""
-    from rich.table import Table
-
-    from orb_learning.settings import load_settings
-    from orb_learning.status import read_outbox_status, read_status
-
-    with reported_errors():
-        settings = load_settings()
-        status = read_status(settings.database_path)
-        outbox = read_outbox_status(settings.database_path, settings.outbox_folder)
-    table = Table("relation", "rows", title=f"{status.database} ({status.size_bytes / 1e6:.1f} MB)")
-    table.columns[1].justify = "right"
-    for name, rows in status.relations.items():
-        table.add_row(name, f"{rows:,}")
-    table.add_section()
-    for key, value in status.facts.items():
-        table.add_row(key, value or "none")
-    out.print(table)
-    table = Table("outbox", "", title=f"{outbox.folder} ({outbox.size_bytes / 1e6:.1f} MB)")
-    table.columns[1].justify = "right"
-    for key, value in outbox.facts().items():
-        table.add_row(key, value)
-    out.print(table)
-    if not status.facts:
-        out.print("Nothing has been built yet: run `dbt build`.")
-        return
-    out.print(
-        "Try next:\n"
-        f"  python -c \"import duckdb; duckdb.connect('{status.database}', read_only=True)"
-        ".sql('from tier_performance_mv').show()\"\n"
-        "  orb import FILE, then dbt build",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 @dead_letters_app.command("list")

@@ -26,13 +26,17 @@ class Status:
     """The rows of each mart and public relation, by name."""
 
 
-def read_status(database: Path) -> Status:
+def read_status(database: Path, *, wait_seconds: float = 30.0) -> Status:
     """Read the status of a database.
+
+    Args:
+        database: the file.
+        wait_seconds: for how long to wait while another process has it.
 
     Raises:
         DatabaseError: there is no database, or it cannot be read.
     """
-    with connect(database, read_only=True) as connection:
+    with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
         built = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'main' and "
             "(table_name in ('executions', 'metadata') or ends_with(table_name, '_mv')) "
@@ -80,13 +84,18 @@ class OutboxStatus:
         }
 
 
-def read_outbox_status(database: Path, folder: Path) -> OutboxStatus:
+def read_outbox_status(database: Path, folder: Path, *, wait_seconds: float = 30.0) -> OutboxStatus:
     """Read the status of the outbox that feeds a database.
+
+    Args:
+        database: the file.
+        folder: the outbox.
+        wait_seconds: for how long to wait while another process has the file.
 
     Raises:
         DatabaseError: there is no database, or it cannot be read.
     """
-    with connect(database, read_only=True) as connection:
+    with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
         if version_of(connection) < 2:
             positions, letters, refused, last_load = {}, 0, {}, None
         else:

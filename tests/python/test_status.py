@@ -42,7 +42,7 @@ def test_a_database_that_was_never_built_says_what_to_run(database: Path) -> Non
     with connect(database):
         pass
     outcome = orb(database, "status")
-    assert outcome.returncode == 0
+    assert outcome.returncode == 1
     assert "dbt build" in outcome.stdout
 
 

@@ -151,7 +151,7 @@ measured as (
         total_cost as value,
         cost_known_count as sample_count,
         true as has_enough_samples,
-        format('the last hour''s {:,} executions of known cost cost ${:.2f}', sample_count, value)
+        format('the last hour''s {:,} executions of known cost took ${:.2f}', sample_count, value)
             as finding
     from last_hour
 
@@ -177,9 +177,14 @@ measured as (
         least(past_count, recent_count) >= {{ least_samples }} as has_enough_samples,
         format(
             '{:.1f} % of the last 24 hours'' {:,} executions succeeded, after {:.1f} % of {:,} in '
-            'the 30 days before: a drop of at least {:.1f} points, 95 % sure',
+            'the 30 days before: ',
             100.0 * recent_successes / nullif(recent_count, 0), recent_count,
-            100.0 * past_successes / nullif(past_count, 0), past_count, value
+            100.0 * past_successes / nullif(past_count, 0), past_count
+        )
+        || if(
+            value > 0,
+            format('a drop of at least {:.1f} points, 95 % sure', value),
+            'no drop that so many show'
         ) as finding
     from tiers
 ),
