@@ -150,8 +150,18 @@ def backups_command(
         settings = load_settings()
         policy = backups.Policy.of(settings)
         if prune:
-            pruned = backups.prune(settings.backup_folder, policy, settings.outbox_folder)
+            pruned = backups.prune(
+                settings.backup_folder,
+                policy,
+                settings.outbox_folder,
+                copies_at=settings.backup_copy_to,
+            )
             err.print(f"{len(pruned.removed):,} backups removed", highlight=False)
+            if pruned.removed_copies:
+                count = len(pruned.removed_copies)
+                err.print(
+                    f"{count:,} copies removed from {settings.backup_copy_to}", soft_wrap=True
+                )
             for backup in pruned.kept_as_valid:
                 print_error(
                     OrbError(f"{backup.folder} was kept, because the newer ones are damaged")

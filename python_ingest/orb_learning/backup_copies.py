@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
 
 from orb_learning.errors import BackupError
-from orb_learning.manifests import MANIFEST, SUMS, Backup, sums_in
+from orb_learning.manifests import MANIFEST, SUMS, Backup, Manifest, is_name, sums_in
 
 BYTES_AT_ONCE = 2**20
 
@@ -24,16 +30,8 @@ def copy(backup: Backup, place: str) -> str:
     Raises:
         BackupError: it was not copied; the backup is whole.
     """
-    try:
-        import fsspec
-    except ImportError as error:
-        raise BackupError(
-            f"{backup.folder} is whole, but to copy it to {place} fsspec is needed: "
-            f"pip install 'orb-learning[remote]'"
-        ) from error
-    try:
-        files, root = fsspec.core.url_to_fs(place)
-        target = f"{root.rstrip('/')}/{backup.folder.name}"
+    with _opened(place, f"{backup.folder} is whole, but it was not copied to") as (files, root):
+        target = f"{root}/{backup.folder.name}"
         noted = sums_in(backup.folder)
         # Last, so that what has it is whole.
         noted[SUMS] = hashlib.sha256((backup.folder / SUMS).read_bytes()).hexdigest()
@@ -45,8 +43,58 @@ def copy(backup: Backup, place: str) -> str:
             with files.open(to, "rb") as read_back:
                 if hashlib.file_digest(read_back, "sha256").hexdigest() != noted[name]:
                     raise BackupError(f"{to}, read back, is another one")
-    except Exception as error:  # whatever the place's own package raises
+        return str(files.unstrip_protocol(target))
+
+
+def names_of(place: str, database_id: uuid.UUID) -> list[str]:
+    """Return the names of the whole copies of a database's backups, the oldest first.
+
+    Raises:
+        BackupError: the place cannot be read.
+    """
+    with _opened(place, "no copies were found in") as (files, root):
+        if not files.exists(root):
+            return []
+        paths = (path.rstrip("/") for path in files.ls(root, detail=False))
+        return sorted(
+            path.rpartition("/")[2]
+            for path in paths
+            if is_name(path.rpartition("/")[2]) and _is_of(files, path, database_id)
+        )
+
+
+def remove(place: str, names: Iterable[str]) -> None:
+    """Remove copies of backups; what a failure leaves of one has no SHA256SUMS.
+
+    Raises:
+        BackupError: the place cannot be written.
+    """
+    with _opened(place, "not every copy was removed from") as (files, root):
+        for name in names:
+            files.rm_file(f"{root}/{name}/{SUMS}")
+            files.rm(f"{root}/{name}", recursive=True)
+
+
+def _is_of(files: Any, path: str, database_id: uuid.UUID) -> bool:
+    if not files.exists(f"{path}/{SUMS}"):
+        return False
+    try:
+        manifest = Manifest.model_validate_json(files.cat_file(f"{path}/{MANIFEST}"))
+    except (FileNotFoundError, ValidationError):
+        return False
+    return manifest.database_id == database_id
+
+
+@contextmanager
+def _opened(place: str, failed: str) -> Iterator[tuple[Any, str]]:
+    try:
+        import fsspec
+
+        files, root = fsspec.core.url_to_fs(place)
+        yield files, root.rstrip("/")
+    except ImportError as error:
         raise BackupError(
-            f"{backup.folder} is whole, but it was not copied to {place}: {error}"
+            f"{failed} {place}: a package is missing ({error}); pip install 'orb-learning[remote]'"
         ) from error
-    return str(files.unstrip_protocol(target))
+    except Exception as error:  # whatever the place's own package raises
+        raise BackupError(f"{failed} {place}: {error}") from error

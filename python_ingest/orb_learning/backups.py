@@ -46,6 +46,7 @@ from orb_learning.manifests import (
     Manifest,
     OutboxCopy,
     backups_in,
+    time_of,
 )
 from orb_learning.outbox_reader import (
     DamagedFileError,
@@ -112,6 +113,8 @@ class Pruned:
     removed: list[Backup] = field(default_factory=list)
     kept_as_valid: list[Backup] = field(default_factory=list)
     """Kept only because all newer ones are damaged."""
+    removed_copies: list[str] = field(default_factory=list)
+    """Names of the copies in the other place that went."""
 
 
 def make(
@@ -162,7 +165,12 @@ def make(
 
 
 def prune(
-    backup_folder: Path, policy: Policy, outbox_folder: Path, *, wait_seconds: float = 60.0
+    backup_folder: Path,
+    policy: Policy,
+    outbox_folder: Path,
+    *,
+    copies_at: str | None = None,
+    wait_seconds: float = 60.0,
 ) -> Pruned:
     """Remove the backups that the policy does not keep, but never the newest valid one.
 
@@ -170,15 +178,19 @@ def prune(
         backup_folder: the folder of backups; each database's are taken for themselves.
         policy: what is kept.
         outbox_folder: the outbox, whose note of trimmed records forgets what all backups hold.
+        copies_at: where backups are copied to besides; the copies there that the policy does not
+            keep go, too.
         wait_seconds: how long to wait while a backup is made.
 
     Raises:
-        BackupError: another one makes backups for too long, or the folder cannot be written.
+        BackupError: another one makes backups for too long, or a folder cannot be written.
     """
     pruned = Pruned()
     with only_backup(backup_folder, wait_seconds), _explained(backup_folder):
         _remove_leftovers(backup_folder)
-        for backups in _by_database(backup_folder).values():
+        for database_id, backups in _by_database(backup_folder).items():
+            if copies_at is not None:
+                pruned.removed_copies += _prune_copies(copies_at, policy, database_id)
             kept = policy.kept(backup.time for backup in backups)
             doomed = [backup for backup in backups if backup.time not in kept]
             if not doomed:
@@ -195,6 +207,14 @@ def prune(
         with suppress(LoaderBusyError), only_loader(outbox_folder, 0):
             trimming.drop_covered(outbox_folder, positions)
     return pruned
+
+
+def _prune_copies(place: str, policy: Policy, database_id: uuid.UUID) -> list[str]:
+    names = {time_of(name): name for name in backup_copies.names_of(place, database_id)}
+    kept = policy.kept(names)
+    doomed = [name for moment, name in names.items() if moment not in kept]
+    backup_copies.remove(place, doomed)
+    return doomed
 
 
 def remove(backup_folder: Path, backups: Collection[Backup], *, wait_seconds: float = 60.0) -> None:

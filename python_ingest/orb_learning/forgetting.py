@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 
 from orb_learning import (
+    backup_copies,
     backups,
     compacting,
     database,
@@ -56,7 +57,7 @@ class Forgotten:
     """Versions in the archive."""
     outbox_count: int = 0
     """Records in the outbox."""
-    still_in: list[Path] = field(default_factory=list)
+    still_in: list[Path | str] = field(default_factory=list)
     """Backups and files beside the database that hold some of it, and were left alone."""
 
 
@@ -110,7 +111,8 @@ def forget(
     compacting.compact(path)
     result.outbox_count = _clean_outbox(outbox, wanted, repo)
     copies = _copies_that_hold(settings, wanted)
-    if in_backups and copies:
+    elsewhere = _copies_elsewhere(settings, copies)
+    if in_backups and (copies or elsewhere):
         backups.make(path, outbox, settings.backup_folder, copy_to=settings.backup_copy_to, now=now)
         backups.remove(
             settings.backup_folder, [copy for copy in copies if isinstance(copy, manifests.Backup)]
@@ -118,9 +120,29 @@ def forget(
         for copy in copies:
             if isinstance(copy, Path):
                 copy.unlink()
-        copies = []
-    result.still_in = [copy if isinstance(copy, Path) else copy.folder for copy in copies]
+        if settings.backup_copy_to:
+            backup_copies.remove(settings.backup_copy_to, elsewhere)
+        copies, elsewhere = [], []
+    result.still_in += [copy if isinstance(copy, Path) else copy.folder for copy in copies]
+    result.still_in += [f"{settings.backup_copy_to}/{name}" for name in elsewhere]
     return result
+
+
+def _copies_elsewhere(
+    settings: LearningSettings, copies: Collection[manifests.Backup | Path]
+) -> list[str]:
+    """Return the names of the copies in the other place that hold some task.
+
+    A copy of a backup that is not here any more is taken to hold some.
+    """
+    if settings.backup_copy_to is None:
+        return []
+    with database.connect(settings.database_path, read_only=True) as connection:
+        [(database_id,)] = connection.execute("select database_id from raw.database_id").fetchall()
+    here = manifests.backups_in(settings.backup_folder)
+    clean = {backup.folder.name for backup in here if backup not in copies}
+    names = backup_copies.names_of(settings.backup_copy_to, database_id)
+    return [name for name in names if name not in clean]
 
 
 def _copies_that_hold(

@@ -272,11 +272,13 @@ class _Work:
         )
 
     def _build(self) -> None:
-        # A build that outlives this process keeps the lock, and so the next run out.
+        # dbt that outlives this process keeps the lock, and so the next run out.
         dbt_process.run(self.settings, "build", now=self._given_now(), pass_fds=[self.lock])
 
     def _retain(self) -> str:
-        result = retention.archive_and_retain(self.settings, now=self._given_now())
+        result = retention.archive_and_retain(
+            self.settings, now=self._given_now(), pass_fds=[self.lock]
+        )
         return f"{result.archived_count:,} versions of {result.days_cleaned:,} days archived"
 
     def _back_up(self) -> str:
@@ -300,9 +302,12 @@ class _Work:
             self.settings.backup_folder,
             backups.Policy.of(self.settings),
             self.settings.outbox_folder,
+            copies_at=self.settings.backup_copy_to,
             wait_seconds=self.wait_seconds,
         )
         said = [f"{len(pruned.removed):,} backups removed"]
+        if pruned.removed_copies:
+            said.append(f"{len(pruned.removed_copies):,} copies in {self.settings.backup_copy_to}")
         said += [f"{one.folder.name} kept: no newer one is valid" for one in pruned.kept_as_valid]
         return "; ".join(said)
 

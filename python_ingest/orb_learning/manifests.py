@@ -103,7 +103,7 @@ class Backup:
     @property
     def time(self) -> datetime:
         """When it was made, naive UTC, by its name."""
-        return datetime.strptime(self.folder.name, TIME)  # noqa: DTZ007
+        return time_of(self.folder.name)
 
     @property
     def manifest(self) -> Manifest:
@@ -142,6 +142,11 @@ def backups_in(folder: Path) -> list[Backup]:
 def is_name(name: str) -> bool:
     """Whether a folder is named like a backup."""
     return _NAME.fullmatch(name) is not None
+
+
+def time_of(name: str) -> datetime:
+    """Return the time that a backup's name says, naive UTC."""
+    return datetime.strptime(name, TIME)  # noqa: DTZ007
 
 
 def whole_backups(folder: Path, database_id: uuid.UUID) -> Iterator[Backup]:

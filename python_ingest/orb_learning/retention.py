@@ -7,7 +7,7 @@ and the way back. A day that was unarchived is held: retention leaves it alone u
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -54,6 +54,7 @@ def archive_and_retain(
     days_to_keep: int | None = None,
     dry_run: bool = False,
     now: datetime | None = None,
+    pass_fds: Collection[int] = (),
 ) -> RetentionResult:
     """Archive and delete whole UTC days that are older than the limit; runs the dbt macro.
 
@@ -62,6 +63,7 @@ def archive_and_retain(
         days_to_keep: 7 to 365; ``retention_days`` if None.
         dry_run: whether only to count what would go.
         now: the present time, naive UTC; the clock's if None.
+        pass_fds: descriptors that dbt keeps open for as long as it lives.
 
     Raises:
         DbtError: it failed, and the message says why; days that were done before stay done.
@@ -72,7 +74,10 @@ def archive_and_retain(
         "dry_run": dry_run,
     }
     said = dbt_process.run(
-        settings, "run-operation", "archive_and_retain", "--args", json.dumps(arguments), now=now
+        settings,
+        *("run-operation", "archive_and_retain", "--args", json.dumps(arguments)),
+        now=now,
+        pass_fds=pass_fds,
     )
     result = RetentionResult(**json.loads(said.strip().splitlines()[-1]))
     if result.deleted_count and compacting.is_worth_it(settings.database_path):

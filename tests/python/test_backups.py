@@ -665,6 +665,36 @@ def test_a_backup_is_copied_to_another_place_and_read_back(
     assert validating.check(brought_back).file_count == 3
 
 
+@pytest.mark.parametrize("place", ["folder", "memory://pruned"])
+def test_copies_in_another_place_are_pruned_like_backups_and_others_left_alone(
+    database: Path,
+    outbox: Outbox,
+    make: Callable[..., Backup],
+    folder: Path,
+    tmp_path: Path,
+    place: str,
+) -> None:
+    place = place if "://" in place else str(tmp_path / place)
+    other = tmp_path / "other.db"
+    change(other)
+    backups.make(other, tmp_path / "other", tmp_path / "theirs", copy_to=place, now=NOW)
+    change(database)
+    made = [make(now=NOW + timedelta(days=day), copy_to=place) for day in range(1, 5)]
+    [(ours, theirs)] = {
+        (made[0].manifest.database_id, backup.manifest.database_id)
+        for backup in backups_in(tmp_path / "theirs")
+    }
+    names = [backup.folder.name for backup in made]
+    assert backup_copies.names_of(place, ours) == names
+    # The copies are judged by themselves: they can be there longer than what they were made of.
+    backups.remove(folder, made[:2])
+    pruned = backups.prune(folder, POLICY, outbox.folder, copies_at=place)
+    assert (pruned.removed, pruned.removed_copies) == ([], names[:2])
+    assert backup_copies.names_of(place, ours) == names[2:]
+    assert len(backup_copies.names_of(place, theirs)) == 1
+    assert backups.prune(folder, POLICY, outbox.folder, copies_at=place).removed_copies == []
+
+
 def test_a_copy_that_is_not_the_same_when_read_back_is_refused_and_has_no_sums(
     database: Path, make: Callable[..., Backup], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,15 @@ import pytest
 
 from building import REPOSITORY, DbtProject
 from histories import ORDINARY
-from orb_learning import backups, compacting, forgetting, retention, validating
+from orb_learning import (
+    backup_copies,
+    backups,
+    compacting,
+    forgetting,
+    manifests,
+    retention,
+    validating,
+)
 from orb_learning import database as databases
 from orb_learning.importing import import_file
 from orb_learning.loader import load_once
@@ -270,3 +278,33 @@ def test_a_copy_without_free_blocks_has_the_same_rows(settings: LearningSettings
     assert [query(settings, statement) for statement in (tables, indexes, "from noise")] == before
     leftovers = {path.name for path in settings.database_path.parent.iterdir()}
     assert not [name for name in leftovers if "compacting" in name]
+
+
+def test_copies_in_another_place_are_named_and_deleted_on_request(
+    settings: LearningSettings, outbox: Outbox, tmp_path: Path
+) -> None:
+    place = str(tmp_path / "elsewhere")
+    settings = settings.model_copy(update={"backup_copy_to": place})
+
+    def back_up() -> manifests.Backup:
+        return backups.make(
+            settings.database_path, settings.outbox_folder, settings.backup_folder, copy_to=place
+        ).backup
+
+    put(outbox, 2)
+    load(settings)
+    without, gone = back_up(), back_up()
+    put(outbox, 1)
+    load(settings)
+    holding = back_up()
+    # What was in the one that is gone, nobody can say any more.
+    backups.remove(settings.backup_folder, [gone])
+    copies = [f"{place}/{backup.folder.name}" for backup in (gone, holding)]
+    wanted = [uuid.UUID(int=1)]
+    result = forgetting.forget(settings, task_ids=wanted, now=NOW)
+    assert result.still_in == [holding.folder, *copies]
+    result = forgetting.forget(settings, task_ids=wanted, in_backups=True, now=NOW)
+    assert result.still_in == []
+    [new] = set(manifests.backups_in(settings.backup_folder)) - {without}
+    names = backup_copies.names_of(place, without.manifest.database_id)
+    assert names == [without.folder.name, new.folder.name]
