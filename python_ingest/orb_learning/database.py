@@ -61,6 +61,7 @@ SEALED_CONFIG: dict[str, Any] = {
 }
 """Of a sealed file: no query reaches another file, the network or a variable of this process."""
 
+_sealing = threading.Lock()
 _open_mutex = threading.Lock()
 """Held while DuckDB opens a file. It looks into the file first, and closing that look ends this
 process's locks on the file, also that of a thread that has just opened it: of four threads that
@@ -156,10 +157,13 @@ def _config(sealed_within_mb: int | None) -> dict[str, Any]:
 def _begin(connection: duckdb.DuckDBPyConnection, sealed_within_mb: int | None) -> None:
     if sealed_within_mb is None:
         connection.execute("set timezone = 'UTC'")
-    else:
-        # For the cursors, too: after the lock, they cannot set it.
-        connection.execute("set global timezone = 'UTC'")
-        connection.execute("set lock_configuration = true")
+        return
+    with _sealing:
+        settings = "select current_setting('lock_configuration')"
+        if connection.execute(settings).fetchall() == [(False,)]:  # else the file is open already
+            # For the cursors, too: after the lock, they cannot set it.
+            connection.execute("set global timezone = 'UTC'")
+            connection.execute("set lock_configuration = true")
 
 
 @contextmanager

@@ -80,11 +80,15 @@ class Reader:
     ):
         self.settings = settings
         self._sealed_within_mb = settings.mcp_memory_limit_mb if sealed else None
-        self._pool = ReaderPool(
-            settings.database_path,
-            wait_seconds=wait_seconds,
-            backup_folder=settings.backup_folder,
-            sealed_within_mb=self._sealed_within_mb,
+        # What may take long has connections of its own, and holds up no other tool.
+        self._pool, self._pool_of_queries = (
+            ReaderPool(
+                settings.database_path,
+                wait_seconds=wait_seconds,
+                backup_folder=settings.backup_folder,
+                sealed_within_mb=self._sealed_within_mb,
+            )
+            for _ in range(2)
         )
 
     async def read(self, work: Callable[[Snapshot], T], *, db_path: str | None = None) -> T:
@@ -99,8 +103,12 @@ class Reader:
                 writes it for too long and there is no backup.
         """
         if db_path is None or self.is_own(path := self.path_of(db_path)):
-            return await self._pool.run(lambda connection: work(self._snapshot(connection)))
+            return await _read(self._pool, work)
         return await asyncio.to_thread(self._read_other, path, work)
+
+    async def query(self, work: Callable[[Snapshot], T]) -> T:
+        """Call a function as ``read`` does, one that may take long."""
+        return await _read(self._pool_of_queries, work)
 
     def path_of(self, db_path: str) -> Path:
         """Return the file that a caller from outside names.
@@ -117,10 +125,7 @@ class Reader:
     def close(self) -> None:
         """Wait for what is being read."""
         self._pool.close()
-
-    def _snapshot(self, connection: duckdb.DuckDBPyConnection) -> Snapshot:
-        # The file stays the one that it is as long as this connection is in use.
-        return Snapshot(connection, self._pool.statistics().as_of)
+        self._pool_of_queries.close()
 
     def _read_other(self, path: Path, work: Callable[[Snapshot], T]) -> T:
         # Without a turn, which would leave files beside it, and it may be in a backup.
@@ -132,6 +137,11 @@ class Reader:
                     f"{path.name} lacks a relation; run `dbt build` on it. "
                     f"{str(error).splitlines()[0]}"
                 ) from error
+
+
+async def _read(pool: ReaderPool, work: Callable[[Snapshot], T]) -> T:
+    # The file stays the one that it is as long as a connection to it is in use.
+    return await pool.run(lambda connection: work(Snapshot(connection, pool.statistics().as_of)))
 
 
 def path_inside(folder: Path, db_path: str) -> Path:

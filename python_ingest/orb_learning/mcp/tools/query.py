@@ -70,7 +70,7 @@ async def query(
             QueryResult, columns=columns, rows=fetched, row_count=len(fetched), is_cut=is_cut
         )
 
-    return await reader.read(rows)
+    return await reader.query(rows)
 
 
 def _fetch(
