@@ -1,11 +1,14 @@
-"""Write docs/reference.md and docs/reports.md from the code.
+"""Write docs/reference.md, docs/reports.md and dbt's exposures from the code.
 
 Tests hold the files equal to what this makes.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ from orb_learning.settings import ENV_PREFIX, LearningSettings
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs/reference.md"
 REPORTS = ROOT / "docs/reports.md"
+EXPOSURES = ROOT / "models/exposures/exposures.yml"
+PACKAGE = ROOT / "python_ingest/orb_learning"
 
 
 def reference() -> str:
@@ -117,6 +122,83 @@ def _doc_blocks() -> dict[str, str]:
     return dict(blocks)
 
 
+def exposures() -> str:
+    """Return the text of models/exposures/exposures.yml: who reads which public relation."""
+    readers = [*_reading_tools(), *_reading_commands()]
+    facade = [PACKAGE / "learning_database.py", PACKAGE / "similarity.py"]
+    said = "LearningDatabase, for an orchestrator's own code."
+    readers.append(("python_learning_database", "application", said, _relations_in(*facade)))
+    page = [file for file in (PACKAGE / "page").rglob("*") if file.suffix in (".py", ".jinja")]
+    if page:
+        said = "`orb report`: the page, one file that opens without a network."
+        readers.append(("page_orb_report", "dashboard", said, _relations_in(*page)))
+    entries = [
+        {
+            "name": name,
+            "type": kind,
+            "description": said,
+            "owner": {"name": "maintainers"},
+            "depends_on": [f"ref('{relation}')" for relation in sorted(relations)],
+        }
+        for name, kind, said, relations in sorted(readers, key=lambda reader: reader[0])
+        if relations
+    ]
+    head = "# Made from the code by `make docs`; edit the code, not this file.\n"
+    return head + yaml.safe_dump({"exposures": entries}, sort_keys=False, width=100)
+
+
+Reader = tuple[str, str, str, set[str]]
+"""Name, type, description, and the relations that it reads."""
+
+
+def _reading_tools() -> Iterator[Reader]:
+    every = set(_public_relations())
+    for file in sorted((PACKAGE / "mcp/tools").glob("[!_]*.py")):
+        said = (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0]
+        relations = _relations_in(file)
+        if "snapshot.result(" in file.read_text():  # which says of when it is
+            relations |= _relations_in(PACKAGE / "mcp/reading.py")
+        yield (
+            f"mcp_{file.stem}",
+            "application",
+            f"The MCP tool {said.replace('``', '`')}",
+            every if file.stem == "query" else relations,
+        )
+
+
+def _reading_commands() -> Iterator[Reader]:
+    tools = {name.removeprefix("mcp_"): relations for name, _, _, relations in _reading_tools()}
+    group: Any = typer.main.get_command(app)
+    for name, command in sorted(group.commands.items()):
+        if not command.callback or getattr(command, "commands", None):
+            continue
+        source = inspect.getsource(command.callback)
+        relations = {name for name in _public_relations() if f".{name}(" in source}
+        for tool in re.findall(r"\bget_(\w+)\(", source):
+            relations |= tools.get(tool, set())
+        if relations:
+            said = f"`orb {name}`: {(command.help or '').splitlines()[0]}"
+            yield f"orb_{name.replace('-', '_')}", "application", said, relations
+
+
+def _public_relations() -> list[str]:
+    folders = ("reports", "marts", "public", "search")
+    files = [file for name in folders for file in (ROOT / "models" / name).rglob("*.sql")]
+    return [file.stem for file in files if not file.stem.startswith("int_")]
+
+
+def _relations_in(*files: Path) -> set[str]:
+    return _named_in("\n".join(file.read_text() for file in files))
+
+
+def _named_in(source: str) -> set[str]:
+    # These two are words of every day, too.
+    plain = {"executions", "metadata"}
+    words = set(re.findall(r"\w+", source)) - plain
+    asked = set(re.findall(r"\b(?:from|join) (executions|metadata)\b", source))
+    return {relation for relation in _public_relations() if relation in words | asked}
+
+
 def _columns() -> str:
     described = _doc_blocks()
     rows = [
@@ -192,3 +274,4 @@ def _command(name: str, command: Command) -> str:
 if __name__ == "__main__":
     REFERENCE.write_text(reference())
     REPORTS.write_text(reports())
+    EXPOSURES.write_text(exposures())
