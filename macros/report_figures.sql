@@ -27,11 +27,16 @@
 {%- endmacro %}
 
 
+{% macro bucket_column(bucket) -%}
+    {{ 'date' if bucket == 'day' else bucket }}
+{%- endmacro %}
+
+
 {#- Executions of a window of whole buckets that ends now. -#}
 {% macro in_window(bucket, days) -%}
     select
         *,
-        {{ bucket_of(bucket) }} as {{ 'date' if bucket == 'day' else bucket }}
+        {{ bucket_of(bucket) }} as {{ bucket_column(bucket) }}
     from {{ ref('fct_executions') }}
     where timestamp between {{ window_start(bucket, days) }} and {{ utc_now() }}
 {%- endmacro %}
@@ -42,7 +47,7 @@
     select
         unnest(generate_series(
             {{ window_start(bucket, days) }}, {{ utc_now() }}, interval 1 {{ bucket }}
-        )){{ '::date as date' if bucket == 'day' else ' as hour' }}
+        )){{ '::date' if bucket == 'day' }} as {{ bucket_column(bucket) }}
 {%- endmacro %}
 
 

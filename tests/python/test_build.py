@@ -165,16 +165,16 @@ def test_fct_executions_refuses_a_row_that_breaks_a_rule(generated_database: Pat
         (
             "update tier_performance_mv set total_executions = total_executions + 1 "
             "where rowid = (select min(rowid) from tier_performance_mv)",
-            "assert_tiers_add_up_to_executions",
+            "tier_performance_mv_adds_up_to_executions",
         ),
         (
             "delete from pool_performance_mv "
             "where hour = (select max(hour) from pool_performance_mv)",
-            "assert_pools_add_up_to_executions",
+            "pool_performance_mv_adds_up_to_executions",
         ),
         (
             "delete from int_solution_days where date = (select max(date) from int_solution_days)",
-            "assert_solution_days_add_up_to_executions",
+            "int_solution_days_adds_up_to_executions",
         ),
         (
             "insert into solution_patterns_mv select * replace ('made up' as solution_summary) "

@@ -1,7 +1,7 @@
 -- One row is the database, or a folder beside it, with its size and how it grows.
 with
 
-samples as (
+newest_samples as (
     select
         name as place,
         sampled_at,
@@ -9,20 +9,11 @@ samples as (
         row_count
     from {{ ref('stg_storage_samples') }}
     where kind = 'place'
-),
-
-newest_samples as (
-    select *
-    from samples
-    qualify row_number() over (partition by place order by sampled_at desc) = 1
+    qualify row_number() over (partition by name order by sampled_at desc) = 1
 ),
 
 daily_samples as (
-    select *
-    from samples
-    where sampled_at >= {{ window_start('day', 30) }}
-    qualify
-        row_number() over (partition by place, sampled_at::date order by sampled_at desc) = 1
+    {{ daily_storage_samples() }}
 ),
 
 growth as (

@@ -2,16 +2,7 @@
 with
 
 daily_samples as (
-    select
-        name as place,
-        sampled_at::date as date,
-        sampled_at,
-        size_bytes,
-        row_count
-    from {{ ref('stg_storage_samples') }}
-    where kind = 'place' and sampled_at >= {{ window_start('day', 30) }}
-    qualify
-        row_number() over (partition by name, sampled_at::date order by sampled_at desc) = 1
+    {{ daily_storage_samples() }}
 )
 
 select
