@@ -40,10 +40,10 @@ from orb_learning.outbox_reader import (
     files_of,
     open_reader,
 )
+from orb_learning.retention import EXECUTIONS, FEEDBACK, Archive
 from orb_learning.settings import LearningSettings
 
 TASKS_A_RECORD = 10_000
-ARCHIVED = "executions_archive_*.parquet"
 
 
 @dataclass
@@ -202,20 +202,26 @@ def clean_archive(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
     Raises:
         ArchiveError: a file cannot be read, or the new one does not compare; it is as it was.
     """
-    for file in folder.glob(".executions_archive_*.partial"):
-        file.unlink()
-    return sum(_clean_file(connection, file) for file in sorted(folder.glob(ARCHIVED)))
+    for partial in folder.glob(".*_archive_*.partial"):
+        partial.unlink()
+    gone = {
+        archive: sum(
+            _clean_file(connection, archive, file) for file in sorted(folder.glob(archive.pattern))
+        )
+        for archive in (EXECUTIONS, FEEDBACK)
+    }
+    return gone[EXECUTIONS]
 
 
-def _clean_file(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
+def _clean_file(connection: duckdb.DuckDBPyConnection, archive: Archive, file: Path) -> int:
     known = connection.execute(
-        "select version_count, file_sha256, unarchived_at from raw.archived_files "
+        f"select {archive.count}, file_sha256, unarchived_at from {archive.files} "  # noqa: S608
         "where file_name = ?",
         [file.name],
     ).fetchone()
     try:
         [(total, gone)] = connection.execute(
-            "select count(*), count(*) filter (task_id in (select task_id from raw.forgotten)) "
+            f"select count(*), count(*) filter ({archive.is_forgotten}) "  # noqa: S608
             "from read_parquet(?)",
             [str(file)],
         ).fetchall()
@@ -227,12 +233,12 @@ def _clean_file(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
     if not gone:
         if known and total != known[0] and known[1] in _former(connection, file):
             # The record is older than the file, as in a database that was restored.
-            _note(connection, file, file, total, known)
+            _note(connection, archive, file, file, total, known)
         return 0
     partial = file.with_name(f".{file.stem}.partial")
-    _write_rest(connection, file, partial)
+    _write_rest(connection, archive, file, partial)
     # Noted first: killed in between, the file still holds the tasks and is written once more.
-    _note(connection, file, partial, total - gone, known)
+    _note(connection, archive, file, partial, total - gone, known)
     partial.replace(file)
     sync(file.parent)
     return int(gone)
@@ -246,9 +252,11 @@ def _former(connection: duckdb.DuckDBPyConnection, file: Path) -> list[str]:
     return rows[0][0].split(",") if rows else []
 
 
-def _write_rest(connection: duckdb.DuckDBPyConnection, file: Path, partial: Path) -> None:
+def _write_rest(
+    connection: duckdb.DuckDBPyConnection, archive: Archive, file: Path, partial: Path
+) -> None:
     former = ",".join([*_former(connection, file), sha256_of(file)])
-    rest = "from read_parquet($file) where task_id not in (select task_id from raw.forgotten)"
+    rest = f"from read_parquet($file) where not {archive.is_forgotten}"
     connection.execute(
         f"copy (select * {rest} order by _load_seq) to {_text(partial)} "
         f"(format parquet, compression zstd, kv_metadata {{rewritten_from: {_text(former)}}})",
@@ -262,7 +270,7 @@ def _write_rest(connection: duckdb.DuckDBPyConnection, file: Path, partial: Path
     ).fetchall()
     if strange:
         raise ArchiveError(
-            f"{partial}, read back, differs in {strange} versions from what should stay of {file}, "
+            f"{partial}, read back, differs in {strange} rows from what should stay of {file}, "
             f"which is as it was; check the disk and run it again"
         )
     sync(partial)
@@ -270,9 +278,10 @@ def _write_rest(connection: duckdb.DuckDBPyConnection, file: Path, partial: Path
 
 def _note(
     connection: duckdb.DuckDBPyConnection,
+    archive: Archive,
     file: Path,
     content: Path,
-    version_count: int,
+    row_count: int,
     known: tuple[int, str, datetime | None] | None,
 ) -> None:
     """Record what a file holds from now on, and count what went as forgotten."""
@@ -280,16 +289,16 @@ def _note(
         return
     with database.transaction(connection):
         connection.execute(
-            "update raw.archived_files set version_count = ?, size_bytes = ?, file_sha256 = ? "
+            f"update {archive.files} set {archive.count} = ?, size_bytes = ?, file_sha256 = ? "  # noqa: S608
             "where file_name = ?",
-            [version_count, content.stat().st_size, sha256_of(content), file.name],
+            [row_count, content.stat().st_size, sha256_of(content), file.name],
         )
-        if known[2] is None:  # else they were live, and counted there
+        if archive is EXECUTIONS and known[2] is None:  # else they were live, and counted there
             # To one of the tasks: what is held against all that ever came is the sum.
             connection.execute(
                 "update raw.forgotten set version_count = version_count + ? "
                 "where task_id = (select min(task_id) from raw.forgotten)",
-                [known[0] - version_count],
+                [known[0] - row_count],
             )
 
 
@@ -317,7 +326,7 @@ def _tasks_of(settings: LearningSettings, repo: str) -> set[uuid.UUID]:
             "and payload->>'$.repo' = $repo",
             {"repo": repo},
         ).fetchall()
-        for file in settings.archive_folder.glob(ARCHIVED):
+        for file in settings.archive_folder.glob(EXECUTIONS.pattern):
             rows += connection.execute(
                 "select task_id from read_parquet(?) where repo = ?", [str(file), repo]
             ).fetchall()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from orb_learning import compacting, database, dbt_process
+from orb_learning import compacting, database, dbt_process, feedback_rows
 from orb_learning.errors import ArchiveError, DatabaseLockedError
 from orb_learning.files import sha256_of
 from orb_learning.record import STORED_COLUMNS
@@ -33,16 +33,55 @@ class RetentionResult:
     """Versions that left the database; the same ones."""
     days_cleaned: int
     """UTC days that they were of."""
+    feedback_count: int = 0
+    """People's feedback on them, and on no execution, that is in files now."""
     reclaimed_bytes: int = 0
     """By how much the database's file is shorter."""
 
 
+@dataclass(frozen=True)
+class Archive:
+    """One of the two kinds of files in the archive."""
+
+    pattern: str
+    """Its files' names."""
+    files: str
+    """The table that has a row for each of them."""
+    count: str
+    """The column there that says how many rows a file has."""
+    table: str
+    """Where the rows come from."""
+    columns: tuple[str, ...]
+    is_forgotten: str
+    """SQL for which rows must not come back, nor stay in a file."""
+
+
+_LOADED = ("_load_seq", "_loaded_at")
+EXECUTIONS = Archive(
+    pattern="executions_archive_*.parquet",
+    files="raw.archived_files",
+    count="version_count",
+    table="raw.executions",
+    columns=(*STORED_COLUMNS, *_LOADED),
+    is_forgotten="task_id in (select task_id from raw.forgotten)",
+)
+FEEDBACK = Archive(
+    pattern="feedback_archive_*.parquet",
+    files="raw.archived_feedback_files",
+    count="feedback_count",
+    table="raw.feedback",
+    columns=(*feedback_rows.FIELDS, *_LOADED),
+    is_forgotten="(task_id in (select task_id from raw.forgotten) "
+    "or feedback_id in (select feedback_id from raw.deleted_feedback))",
+)
+
+
 class ArchivedFile(NamedTuple):
-    """A file of archived versions, as the database knows it."""
+    """A file of archived versions, or of feedback, as the database knows it."""
 
     file_name: str
     archived_day: date
-    version_count: int
+    row_count: int
     file_sha256: str
     unarchived_at: datetime | None
     """When its versions came back into the database; None while they are only in the file."""
@@ -107,27 +146,29 @@ def unarchive(
         DatabaseError: the database cannot be written.
     """
     now = now or database.utc_now()
-    count = 0
+    counts = {EXECUTIONS: 0, FEEDBACK: 0}
     with database.connect(settings.database_path) as connection:
         wanted = [
-            file
-            for file in archived_files(connection)
+            (archive, file)
+            for archive in counts
+            for file in archived_files(connection, archive)
             if first <= file.archived_day <= last and file.unarchived_at is None
         ]
-        for file in wanted:
+        for _, file in wanted:
             check(settings.archive_folder, file)
         with database.transaction(connection):
-            for file in wanted:
-                count += _bring_back(connection, settings.archive_folder / file.file_name)
+            for archive, file in wanted:
+                path = settings.archive_folder / file.file_name
+                counts[archive] += _bring_back(connection, archive, path)
                 connection.execute(
-                    "update raw.archived_files set unarchived_at = ? where file_name = ?",
+                    f"update {archive.files} set unarchived_at = ? where file_name = ?",  # noqa: S608
                     [now, file.file_name],
                 )
             connection.executemany(
                 "insert or ignore into raw.held_days values (?, ?)",
-                [(file.archived_day, now) for file in wanted],
+                [(file.archived_day, now) for _, file in wanted],
             ) if wanted else None
-    return count
+    return counts[EXECUTIONS]
 
 
 def release(settings: LearningSettings) -> list[date]:
@@ -137,11 +178,13 @@ def release(settings: LearningSettings) -> list[date]:
     return sorted(day for (day,) in rows)
 
 
-def archived_files(connection: duckdb.DuckDBPyConnection) -> list[ArchivedFile]:
+def archived_files(
+    connection: duckdb.DuckDBPyConnection, archive: Archive = EXECUTIONS
+) -> list[ArchivedFile]:
     """Return the files that the database knows, the oldest day first."""
     rows = connection.execute(
-        "select file_name, archived_day, version_count, file_sha256, unarchived_at "
-        "from raw.archived_files order by archived_day, file_name"
+        f"select file_name, archived_day, {archive.count}, file_sha256, unarchived_at "  # noqa: S608
+        f"from {archive.files} order by archived_day, file_name"
     ).fetchall()
     return [ArchivedFile._make(row) for row in rows]
 
@@ -157,7 +200,7 @@ def check(folder: Path, file: ArchivedFile) -> None:
         sha256 = sha256_of(path)
     except OSError as error:
         raise ArchiveError(
-            f"{path}, {file.version_count:,} versions of {file.archived_day}, cannot be read: "
+            f"{path}, {file.row_count:,} rows of {file.archived_day}, cannot be read: "
             f"{error.strerror}; bring it back from a copy of the archive"
         ) from error
     if sha256 != file.file_sha256:
@@ -170,7 +213,7 @@ def check(folder: Path, file: ArchivedFile) -> None:
 def check_all(settings: LearningSettings) -> Iterator[str]:
     """Yield what is wrong with the files of the archive; nothing when all are as they were."""
     with database.connect(settings.database_path, read_only=True) as connection:
-        files = archived_files(connection)
+        files = archived_files(connection) + archived_files(connection, FEEDBACK)
     for file in files:
         try:
             check(settings.archive_folder, file)
@@ -178,13 +221,16 @@ def check_all(settings: LearningSettings) -> Iterator[str]:
             yield str(error)
 
 
-def _bring_back(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    columns = ", ".join(f'"{name}"' for name in (*STORED_COLUMNS, "_load_seq", "_loaded_at"))
+def _bring_back(connection: duckdb.DuckDBPyConnection, archive: Archive, path: Path) -> int:
+    columns = ", ".join(f'"{name}"' for name in archive.columns)
+    known = "true"
+    if archive is FEEDBACK:  # one that was loaded again meanwhile is there
+        known = "feedback_id not in (select feedback_id from raw.feedback)"
     [(count,)] = connection.execute(
         f"""
-        insert into raw.executions by name
+        insert into {archive.table} by name
         select {columns} from read_parquet(?)
-        where task_id not in (select task_id from raw.forgotten)
+        where not {archive.is_forgotten} and {known}
         order by _load_seq
         """,  # noqa: S608
         [str(path)],
