@@ -19,7 +19,8 @@ checked_feedback as (
 )
 
 select
-    feedback_id,
+    -- Whoever knows the id of feedback without a name can delete it, so it is not shown.
+    if(user_id is null, md5(feedback_id::varchar)::uuid, feedback_id) as feedback_id,
     if(is_shared, task_id, null) as task_id,
     if(is_shared, submitted_at, null) as submitted_at,
     if(is_shared, satisfaction, null) as satisfaction,

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from orb_learning import (
     backup_commands,
+    feedback_commands,
     figure_commands,
     maintenance_commands,
     mcp_commands,
@@ -37,6 +38,7 @@ app.add_typer(retention_commands.app)
 app.add_typer(backup_commands.app)
 app.add_typer(maintenance_commands.app)
 app.add_typer(mcp_commands.app)
+app.add_typer(feedback_commands.app, name="feedback")
 
 
 @app.callback()

@@ -26,6 +26,8 @@ ISSUE_TYPES = ("wrong_model", "too_slow", "poor_quality", "other")
 VISIBILITIES = ("private", "team", "public")
 ISSUE_NEEDED_FOR = ("fair", "poor")
 LONGEST_COMMENT = 2_000
+BLANKS = " \t\n\f\r"
+"""What a comment must have more than; the rule in SQL has it as ``\\s``."""
 
 
 def submit_feedback(
@@ -126,7 +128,7 @@ def _check(satisfaction: Any, issue_type: Any, comment: Any, visibility: Any) ->
         raise FeedbackError(
             f"comment has {len(comment):,} characters; at most {LONGEST_COMMENT:,} are taken"
         )
-    if issue_type == "other" and not (comment or "").strip():
+    if issue_type == "other" and not (comment or "").strip(BLANKS):
         raise FeedbackError("comment is missing: issue_type other needs one that says what it is")
 
 

@@ -86,7 +86,7 @@ def insert(
         select {columns}, first + number as _load_seq, $now as _loaded_at
         from ({came}), (
             select min(nextval) - 1 as first
-            from (select nextval('raw.feedback_seq') as nextval from range($count))
+            from (select nextval('raw.load_seq') as nextval from range($count))
         )
         where feedback_id not in (select feedback_id from raw.feedback)
             and feedback_id not in (select feedback_id from raw.deleted_feedback)

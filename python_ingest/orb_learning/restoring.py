@@ -19,10 +19,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
-from orb_learning import batches, database, forgetting, forgotten, trimming, turns, validating
+from orb_learning import (
+    batches,
+    database,
+    feedback_rows,
+    forgetting,
+    forgotten,
+    trimming,
+    turns,
+    validating,
+)
 from orb_learning.errors import (
     DatabaseError,
     DatabaseLockedError,
@@ -81,12 +91,19 @@ class Restored:
     """What could not be done or known once the database was in its place."""
 
 
+class _Gone(NamedTuple):
+    """What must not come back, and since when."""
+
+    tasks: dict[uuid.UUID, datetime]
+    feedback: dict[uuid.UUID, datetime]
+
+
 @dataclass(frozen=True)
 class _Present:
     """What restoring needs of the database that it replaces."""
 
     database_id: uuid.UUID
-    forgotten: dict[uuid.UUID, datetime]
+    gone: _Gone
     positions: dict[uuid.UUID, int]
     files: Counter[tuple[str, str]]
     """How often each imported file was loaded, by its SHA-256 and name."""
@@ -149,9 +166,9 @@ def restore(
                         f"same, and `orb load --adopt` loads what has fed the present one"
                     )
                 present = None
-            forget = _forgotten_since(present, manifest, backup_folder, result)
+            gone = _gone_since(present, manifest, backup_folder, result)
             with _prepared(folder, manifest, database_path, validate=validate) as new:
-                result.to_import_again = _bring_up_to_date(new, present, forget)
+                result.to_import_again = _bring_up_to_date(new, present, gone)
                 result.outbox_files = _bring_back_outbox(folder, manifest, outbox_folder)
                 result.kept_beside = _exchange(new, database_path, manifest, now)
             result.missing = _missing(manifest, present, outbox_folder)
@@ -212,15 +229,22 @@ def _read_present(connection: duckdb.DuckDBPyConnection) -> _Present:
     [(database_id,)] = connection.execute("select database_id from raw.database_id").fetchall()
     return _Present(
         database_id,
-        _forgotten_in(connection),
+        _gone_in(connection),
         batches.positions(connection),
         _files_in(connection),
         _last_load_seq(connection),
     )
 
 
-def _forgotten_in(connection: duckdb.DuckDBPyConnection) -> dict[uuid.UUID, datetime]:
-    return dict(connection.execute("select task_id, forgotten_at from raw.forgotten").fetchall())
+def _gone_in(connection: duckdb.DuckDBPyConnection) -> _Gone:
+    tasks = connection.execute("select task_id, forgotten_at from raw.forgotten").fetchall()
+    # A database of an older version has no feedback.
+    feedback = [
+        row
+        for table in forgotten.existing(connection, ["raw.deleted_feedback"])
+        for row in connection.execute(f"select feedback_id, deleted_at from {table}").fetchall()  # noqa: S608
+    ]
+    return _Gone(dict(tasks), dict(feedback))
 
 
 def _files_in(connection: duckdb.DuckDBPyConnection) -> Counter[tuple[str, str]]:
@@ -236,23 +260,33 @@ def _last_load_seq(connection: duckdb.DuckDBPyConnection) -> int:
     return int(last)
 
 
-def _forgotten_since(
+def _gone_since(
     present: _Present | None, manifest: Manifest, backup_folder: Path, result: Restored
-) -> dict[uuid.UUID, datetime]:
-    """Return what was forgotten, and when, as far as the present database or a backup knows.
+) -> _Gone:
+    """Return what must not come back, as far as the present database or a backup knows.
 
-    An order to forget that is in neither is still in the outbox.
+    An order to delete that is in neither is still in the outbox.
     """
-    known = dict(present.forgotten) if present else {}
+    known = present.gone if present else _Gone({}, {})
     newest = next(whole_backups(backup_folder, manifest.database_id), None)
     if newest is not None and newest.time > manifest.created_at:
         try:
             file = newest.folder / newest.manifest.database_file
             with database.connect_still(file) as connection:
-                known = _forgotten_in(connection) | known
+                there = _gone_in(connection)
+                known = _Gone(there.tasks | known.tasks, there.feedback | known.feedback)
         except (DatabaseError, duckdb.Error) as error:
             result.notes.append(f"{newest.folder} could not be read: {error}")
     return known
+
+
+def _by_time(
+    gone: dict[uuid.UUID, datetime], here: dict[uuid.UUID, datetime]
+) -> list[tuple[datetime, list[uuid.UUID]]]:
+    by_time: defaultdict[datetime, list[uuid.UUID]] = defaultdict(list)
+    for each in gone.keys() - here.keys():
+        by_time[gone[each]].append(each)
+    return sorted(by_time.items())
 
 
 @contextmanager
@@ -273,9 +307,7 @@ def _prepared(folder: Path, manifest: Manifest, path: Path, *, validate: bool) -
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _bring_up_to_date(
-    new: Path, present: _Present | None, forget: dict[uuid.UUID, datetime]
-) -> list[str]:
+def _bring_up_to_date(new: Path, present: _Present | None, gone: _Gone) -> list[str]:
     """Apply to a copy what must hold before it replaces the present database.
 
     Returns:
@@ -283,12 +315,12 @@ def _bring_up_to_date(
     """
     imported: list[str] = []
     with database.connect(new) as connection:
-        by_time: defaultdict[datetime, list[uuid.UUID]] = defaultdict(list)
-        for task_id in forget.keys() - _forgotten_in(connection).keys():
-            by_time[forget[task_id]].append(task_id)
+        here = _gone_in(connection)
         with database.transaction(connection):
-            for moment, task_ids in sorted(by_time.items()):
+            for moment, task_ids in _by_time(gone.tasks, here.tasks):
                 forgotten.delete_tasks(connection, task_ids, moment)
+            for moment, feedback_ids in _by_time(gone.feedback, here.feedback):
+                feedback_rows.delete(connection, feedback_ids, moment)
         if present is not None:
             # A load number is never used twice: archived files have some that came since.
             ahead = present.last_load_seq - _last_load_seq(connection)
@@ -409,7 +441,8 @@ def _last_numbers(outbox_folder: Path) -> dict[uuid.UUID, int]:
 def _clean_archive(result: Restored, path: Path, archive_folder: Path) -> None:
     try:
         with database.connect(path) as connection:
-            if forgotten.is_any(connection):
+            gone = _gone_in(connection)
+            if gone.tasks or gone.feedback:
                 forgetting.clean_archive(connection, archive_folder)
     except OrbError as error:
         result.problems.append(f"the archive may hold what was forgotten: {error}")

@@ -157,8 +157,6 @@ create table if not exists raw.storage_samples (
 );
 
 -- version 4
-create sequence if not exists raw.feedback_seq;
-
 create table if not exists raw.feedback (
     feedback_id uuid primary key,
     task_id uuid not null,
@@ -168,6 +166,7 @@ create table if not exists raw.feedback (
     comment varchar,
     visibility varchar,
     user_id varchar,
+    -- From raw.load_seq, too.
     _load_seq bigint not null,
     _loaded_at timestamp not null
 );

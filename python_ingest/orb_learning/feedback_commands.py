@@ -1,0 +1,133 @@
+"""``orb feedback``: what one thinks of an execution, one's own list of it, and taking it back."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from orb_learning.console import out, reported_errors
+from orb_learning.search_commands import AsJson, cell
+
+if TYPE_CHECKING:
+    from orb_learning.settings import LearningSettings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="What you think of executions; you are ORB_USER, else the system's user.",
+)
+
+
+@app.command("submit")
+def submit_command(
+    task_id: Annotated[str, typer.Argument(metavar="TASK_ID", help="The task.")],
+    satisfaction: Annotated[
+        str, typer.Argument(metavar="SATISFACTION", help="excellent, good, fair or poor.")
+    ],
+    issue: Annotated[
+        str | None,
+        typer.Option(
+            help="wrong_model, too_slow, poor_quality or other; needed for fair and poor."
+        ),
+    ] = None,
+    comment: Annotated[
+        str | None, typer.Option(help="Up to 2,000 characters; needed for the issue other.")
+    ] = None,
+    visibility: Annotated[
+        str,
+        typer.Option(
+            help="private: only you; team; public: everybody, without your name and the comment."
+        ),
+    ] = "private",
+) -> None:
+    """Say what you think of an execution."""
+    from orb_learning import feedback
+    from orb_learning.outbox import Outbox
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        feedback.check_enabled(settings)
+        outbox = Outbox(
+            settings.outbox_folder,
+            synchronous=settings.outbox_synchronous,
+            size_limit_bytes=settings.outbox_size_limit_mb * 2**20,
+        )
+        try:
+            feedback_id = feedback.submit_feedback(
+                outbox,
+                task_id=task_id,
+                satisfaction=satisfaction,
+                issue_type=issue,
+                comment=comment,
+                visibility=visibility,
+                user_id=feedback.current_user(),
+            )
+        finally:
+            outbox.close()
+    out.print(str(feedback_id), highlight=False)
+
+
+@app.command("list")
+def list_command(as_json: AsJson = False) -> None:
+    """List your feedback, the newest first; public feedback is nobody's, so it is not in it."""
+    rows = _own()
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table("feedback", "task", "given", "satisfaction", "issue", "for", "comment")
+    for row in rows:
+        where = (
+            " (archived)" if row["is_archived"] else "" if row["has_execution"] else " (not there)"
+        )
+        table.add_row(
+            str(row["feedback_id"]),
+            f"{row['task_id']}{where}",
+            f"{row['submitted_at']:%Y-%m-%d %H:%M}" if row["submitted_at"] else "-",
+            *(cell(row[name]) for name in ("satisfaction", "issue_type", "visibility", "comment")),
+        )
+    out.print(table)
+
+
+@app.command("export")
+def export_command() -> None:
+    """Print all of your feedback as JSON."""
+    _print_json(_own())
+
+
+@app.command("delete")
+def delete_command(
+    feedback_ids: Annotated[list[uuid.UUID], typer.Argument(metavar="FEEDBACK_ID...")],
+) -> None:
+    """Delete feedback of yours for good; public feedback by its id alone."""
+    from orb_learning import feedback, own_feedback
+
+    with reported_errors():
+        count = own_feedback.delete(_settings(), feedback_ids, feedback.current_user())
+    out.print(f"{count:,} deleted", highlight=False)
+
+
+def _own() -> list[dict[str, Any]]:
+    from orb_learning import feedback, own_feedback
+
+    with reported_errors():
+        return own_feedback.read(_settings(), feedback.current_user())
+
+
+def _settings() -> LearningSettings:
+    from orb_learning.settings import load_settings
+
+    return load_settings()
+
+
+def _print_json(rows: list[dict[str, Any]]) -> None:
+    # Escaped, so that no character of a comment acts on a terminal.
+    typer.echo(json.dumps(rows, indent=2, default=_text))
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
