@@ -123,3 +123,14 @@
         else 'unknown'
     end
 {%- endmacro %}
+
+
+{% macro quality_band() -%}
+    case
+        when quality_score >= 90 then 'excellent'
+        when quality_score >= 75 then 'good'
+        when quality_score >= 60 then 'fair'
+        when quality_score >= 0 then 'poor'
+        else 'unknown'
+    end
+{%- endmacro %}

@@ -15,6 +15,7 @@ from orb_learning import (
     figure_commands,
     maintenance_commands,
     mcp_commands,
+    report_commands,
     retention_commands,
     search_commands,
 )
@@ -39,6 +40,7 @@ app.add_typer(backup_commands.app)
 app.add_typer(maintenance_commands.app)
 app.add_typer(mcp_commands.app)
 app.add_typer(feedback_commands.app, name="feedback")
+app.add_typer(report_commands.app)
 
 
 @app.callback()

@@ -109,3 +109,7 @@ class McpServerError(OrbError):
 
 class QueryRefusedError(OrbError):
     """A query from outside may not run, or took too much."""
+
+
+class PageError(OrbError):
+    """The page cannot be made or written."""

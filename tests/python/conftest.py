@@ -15,6 +15,8 @@ from building import REPOSITORY, STEM, DbtProject
 from histories import History, insert_rows_at_the_edges
 
 FIGURES = "figures"
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+NO_BROWSER = f"none of {', '.join(BROWSERS)} is installed"
 
 
 @pytest.fixture
@@ -79,7 +81,22 @@ def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
     return lambda *lines: request.node.user_properties.append((FIGURES, lines))
 
 
+@pytest.fixture(scope="session")
+def browser_file() -> str:
+    """The browser that draws the page."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(NO_BROWSER)
+    return found
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    undrawn = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
+    if undrawn:
+        terminalreporter.write_line(
+            f"WARNING: {undrawn} tests of the page did NOT run: {NO_BROWSER}", red=True, bold=True
+        )
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, lines in getattr(report, "user_properties", ()):

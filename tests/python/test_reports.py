@@ -480,6 +480,8 @@ def test_every_report_answers_without_a_row_and_with_numbers_only(
 @pytest.mark.parametrize("report", REPORTS)
 def test_a_filter_on_the_range_leaves_the_others_unread(database: Path, report: str) -> None:
     with databases.connect(database, read_only=True) as connection:
+        # It would read once what every range's part reads for itself.
+        connection.execute("set disabled_optimizers = 'common_subplan'")
 
         def scans(query: str) -> int:
             plan = connection.execute(f"explain {query}").fetchall()[0][1]

@@ -8,13 +8,7 @@ executions as (
 bands as (
     select
         time_range,
-        case
-            when quality_score >= 90 then 'excellent'
-            when quality_score >= 75 then 'good'
-            when quality_score >= 60 then 'fair'
-            when quality_score >= 0 then 'poor'
-            else 'unknown'
-        end as quality_band,
+        {{ quality_band() }} as quality_band,
         count(*) as total_executions,
         count(quality_score) as quality_known_count
     from executions

@@ -1,0 +1,35 @@
+-- One row is a time range and a choice of every filter of the page in it.
+with
+
+executions as (
+    {{ page_executions() }}
+),
+
+figures as (
+    select
+        time_range,
+        repo_place,
+        model_tier_place,
+        pool_type_place,
+        {{ execution_figures() }},
+        {{ duration_percentiles() }} as durations,
+        sum(actual_cost) / nullif(count(actual_cost) filter (success), 0) as cost_per_success,
+        count(actual_cost) filter (success) as cost_known_success_count,
+        avg(cost_estimate::double - actual_cost) as avg_savings,
+        count(cost_estimate + actual_cost) as savings_known_count
+    from executions
+    group by time_range, {{ every_choice() }}
+)
+
+select
+    figures.time_range,
+    {{ choice_columns('figures') }},
+    {{ figure_columns('figures') }},
+    figures.durations[1] as p50_duration,
+    figures.durations[2] as p95_duration,
+    figures.durations[3] as p99_duration,
+    figures.cost_per_success,
+    figures.cost_known_success_count,
+    figures.avg_savings,
+    figures.savings_known_count
+from figures

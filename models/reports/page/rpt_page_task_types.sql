@@ -1,0 +1,29 @@
+-- One row is a time range, a task type's place and a choice of every filter of the page in it.
+with
+
+executions as (
+    {{ page_executions(['repo', 'model_tier', 'pool_type', 'task_type']) }}
+),
+
+figures as (
+    select
+        time_range,
+        task_type_place,
+        repo_place,
+        model_tier_place,
+        pool_type_place,
+        {{ execution_figures() }},
+        sum(actual_cost) / nullif(count(actual_cost) filter (success), 0) as cost_per_success,
+        count(actual_cost) filter (success) as cost_known_success_count
+    from executions
+    group by time_range, task_type_place, {{ every_choice() }}
+)
+
+select
+    figures.time_range,
+    figures.task_type_place,
+    {{ choice_columns('figures') }},
+    {{ figure_columns('figures') }},
+    figures.cost_per_success,
+    figures.cost_known_success_count
+from figures

@@ -1,0 +1,6 @@
+"""The page: what the reports say, as one HTML file that needs no network.
+
+``reports`` lists the views that the page is made from and reads them; ``panels`` says which figure
+is drawn how; ``writing`` puts both, the library that draws (Vega) and ``page.js`` into one file.
+Every figure is selected from a view, for every choice of the filters: the browser only picks rows.
+"""

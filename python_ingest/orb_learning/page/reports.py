@@ -1,0 +1,131 @@
+"""The views that the page is made from, as columns of plain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import duckdb
+
+from orb_learning.database import connect
+from orb_learning.errors import NotBuiltError
+
+Columns = dict[str, list[Any]]
+
+PLACES = "repo_place, model_tier_place, pool_type_place"
+RATE = "success_rate, success_rate_lower, success_rate_upper, has_enough_samples"
+KNOWN = (
+    "duration_known_count, cost_known_count, quality_known_count, routing_confidence_known_count"
+)
+AVERAGES = "avg_duration, total_cost, avg_cost, avg_quality, avg_routing_confidence"
+FIGURES = f"total_executions, successful_count, {RATE}, {AVERAGES}, {KNOWN}"
+PERCENTILES = "p50_duration, p95_duration, p99_duration"
+
+QUERIES = {
+    "age": "select * from rpt_page_age",
+    "choices": "select column_name, place, choice from rpt_page_choices order by all",
+    "buckets": "select time_range, bucket_length, bucket_start from rpt_time_series order by all",
+    "hours": "select hour as bucket_start from rpt_executions_by_hour order by all",
+    "figures": f"select time_range, {PLACES}, {FIGURES}, {PERCENTILES}, cost_per_success, "
+    "cost_known_success_count, avg_savings, savings_known_count from rpt_page_figures "
+    "order by all",
+    "series": f"select time_range, bucket_start, {PLACES}, {FIGURES}, {PERCENTILES} "
+    "from rpt_page_series order by all",
+    "by_hour": f"select hour as bucket_start, {PLACES}, total_executions, successful_count "
+    "from rpt_page_hours order by all",
+    "task_types": f"select time_range, {PLACES}, task_type_place, total_executions, "
+    f"successful_count, {RATE}, avg_duration, total_cost, avg_cost, cost_known_count, "
+    "cost_per_success, cost_known_success_count from rpt_page_task_types order by all",
+    "errors": f"select time_range, {PLACES}, error_type, error_count, total_executions, "
+    "error_rate, error_rate_lower, error_rate_upper, last_error_at from rpt_page_errors "
+    f"order by time_range, error_count desc, error_type, {PLACES}",
+    "quality_bands": f"select time_range, {PLACES}, quality_band, total_executions, known_share "
+    "from rpt_page_quality_bands order by all",
+    "resources": f"select time_range, {PLACES}, duration_bucket, total_executions, avg_memory_mb, "
+    "p95_memory_mb, memory_known_count, avg_cpu_seconds, cpu_known_count "
+    "from rpt_page_resources order by all",
+    "repositories": f"select time_range, repo_rank, repo, total_executions, successful_count, "
+    f"{RATE}, avg_duration, duration_known_count, total_cost, cost_known_count, last_execution_at "
+    "from rpt_repositories where repo_rank <= 10 order by time_range, repo_rank",
+    "correlations": "select time_range, duration_bucket, memory_correlation, "
+    "memory_and_duration_known_count, cpu_correlation, cpu_and_duration_known_count "
+    "from rpt_resources_by_duration order by all",
+    "cost_days": "select date as bucket_start, total_executions, total_cost, cost_known_count, "
+    "trailing_cost, previous_cost, cost_change_pct from rpt_cost_by_day order by date",
+    "cost_errors": "select time_range, model_tier, total_executions, avg_cost_error_pct, "
+    "median_cost_error_pct, cost_error_known_count, avg_savings, savings_known_count "
+    "from rpt_cost_by_tier order by all",
+    "complexity": f"select time_range, complexity_band, total_executions, {RATE}, avg_duration, "
+    "duration_known_count from rpt_complexity order by all",
+    "ratings": "select time_range, user_rating, rating_count, rating_share from rpt_user_ratings "
+    "order by all",
+    "alerts": "select alert_name, model_tier, severity, is_raised, message, reason, sample_count "
+    "from rpt_alerts order by is_raised desc, severity, alert_name, model_tier",
+    "feedback": "select time_range, model_tier, task_type, issue_type, feedback_count, "
+    "excellent_count, good_count, fair_count, poor_count, avg_user_rating from rpt_feedback "
+    "order by time_range, feedback_count desc, model_tier, task_type, issue_type",
+    "checks": "select check_name, check_kind, checked_count, failing_count, failing_share, status "
+    "from rpt_data_quality order by failing_count desc, check_name",
+    "unknown_values": "select time_range, column_name, total_executions, unknown_count, "
+    "unknown_share from rpt_unknown_values order by time_range, unknown_share desc, column_name",
+    "storage": "select place, date as bucket_start, size_bytes, row_count, grown_bytes "
+    "from rpt_storage_by_day order by all",
+    "storage_now": "select place, size_bytes, growth_bytes_a_day, projected_bytes, warning_on, "
+    "critical_on, alert from rpt_storage order by place",
+    "retention": "select part, day_count, execution_count, version_count, size_bytes, is_complete "
+    "from rpt_retention order by part",
+    "maintenance": "select started_at, step, outcome, seconds, message from rpt_maintenance_runs "
+    "order by started_at desc, step limit 60",
+}
+"""What the page shows, by name. Times are selected as they are: UTC."""
+
+
+def read_reports(database: Path, *, wait_seconds: float = 30.0) -> dict[str, Columns]:
+    """Select everything that the page shows, all of it as of one moment.
+
+    Args:
+        database: the database file.
+        wait_seconds: for how long to wait while another process writes it.
+
+    Returns:
+        For each name in ``QUERIES`` its columns, by name; times as milliseconds since 1970 in UTC.
+
+    Raises:
+        NotBuiltError: the reports are not in the database.
+        DatabaseError: there is no database, or it cannot be read.
+    """
+    with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
+        connection.execute("begin")  # now() is the same in all of a transaction
+        try:
+            return {name: _columns(connection, query) for name, query in QUERIES.items()}
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise NotBuiltError(
+                f"{database} does not hold the reports of this version: run `dbt build`, then "
+                f"`orb report` again. {str(error).splitlines()[0]}"
+            ) from error
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> Columns:
+    result = connection.execute(query)
+    names = [column[0] for column in result.description or []]
+    values = zip(*result.fetchall(), strict=True)
+    columns = [[_plain(value) for value in column] for column in values]
+    return dict(zip(names, columns or [[] for _ in names], strict=True))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; fractions with 8 digits, to keep the file small."""
+    if isinstance(value, float):
+        return float(f"{value:.8g}")
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return round(value.replace(tzinfo=UTC).timestamp() * 1000)
+    if isinstance(value, date):
+        return _plain(datetime(value.year, value.month, value.day))  # noqa: DTZ001
+    if isinstance(value, UUID):
+        return str(value)
+    return value

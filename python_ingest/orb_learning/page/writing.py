@@ -1,0 +1,134 @@
+"""The page as one HTML file: the reports, the library that draws them, and the script."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from orb_learning.errors import PageError
+from orb_learning.page.reports import Columns, read_reports
+
+RANGES = ["1h", "24h", "7d", "30d", "90d"]
+FILTERS = {"repo": "Repository", "model_tier": "Model tier", "pool_type": "Pool"}
+
+
+def write_page(database: Path, output: Path, *, wait_seconds: float = 30.0) -> int:
+    """Write the page; it appears whole or not at all.
+
+    Args:
+        database: the database file.
+        output: the HTML file; one that is there is replaced.
+        wait_seconds: for how long to wait while another process writes the database.
+
+    Returns:
+        The file's size in bytes.
+
+    Raises:
+        PageError: a package is missing, or the file cannot be written.
+        DatabaseError: there is no database, it cannot be read, or it was never built.
+    """
+    content = render(read_reports(database, wait_seconds=wait_seconds)).encode()
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
+            file.write(content)
+        partial = Path(file.name)
+        try:
+            partial.chmod(0o666 & ~_umask())
+            partial.replace(output)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise PageError(
+            f"{output} cannot be written: {error.strerror or error}; name another file with "
+            "--output"
+        ) from error
+    return len(content)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def render(reports: dict[str, Columns]) -> str:
+    """Return the page that shows these reports.
+
+    Raises:
+        PageError: a package of the extra ``page`` is missing.
+    """
+    try:
+        import altair
+        import vl_convert
+        from jinja2 import Environment, StrictUndefined
+        from markupsafe import Markup
+    except ImportError as error:
+        raise PageError(
+            f"the page needs `pip install 'orb-learning[page]'`: {error.name} is missing"
+        ) from error
+    from orb_learning.page.panels import TILES, panels
+
+    shown = panels()
+    sections: dict[str, list[Any]] = {}
+    for panel in shown:
+        sections.setdefault(panel.section, []).append(panel)
+    library = vl_convert.javascript_bundle(
+        "window.vegaEmbed = vegaEmbed;",
+        vl_version=".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2]),
+    )
+    script, style = _source("page.js"), _source("page.css")
+    content = {
+        "reports": reports,
+        "panels": [panel.to_dict() for panel in shown],
+        "tiles": [asdict(tile) for tile in TILES],
+    }
+    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return template.from_string(_source("page.html.jinja")).render(
+        policy=_policy([library, script], [style]),
+        ranges=RANGES,
+        filters=FILTERS,
+        tiles=TILES,
+        sections=sections,
+        # Base64 has no character that means anything in HTML: whatever a text holds is only data.
+        data=Markup(_packed(content)),  # noqa: S704
+        library=Markup(library),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        style=Markup(style),  # noqa: S704
+    )
+
+
+def _packed(content: Any) -> str:
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
+
+
+def _source(name: str) -> str:
+    return (files("orb_learning.page") / name).read_text(encoding="utf-8")
+
+
+def _policy(scripts: list[str], styles: list[str]) -> str:
+    """Allow the scripts and styles of the file, each by its hash, and nothing else: no network."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {_hashes(scripts)}",
+            f"style-src {_hashes(styles)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _hashes(texts: list[str]) -> str:
+    digests = [hashlib.sha256(text.encode()).digest() for text in texts]
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)

@@ -1,0 +1,359 @@
+"""The page in a browser: drawn without network or errors, its filters, its texts, its looks."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from building import STEM, DbtProject
+from conftest import NO_BROWSER
+from histories import BLOCK_SIZE, NOON, ORDINARY, TODAY, task_id
+from oracle import MODELS
+from orb_learning import database as databases
+from orb_learning.errors import NotBuiltError, PageError
+from orb_learning.page.writing import write_page
+
+HOSTILE = [
+    "</script><script>window.hacked = 1</script>",
+    '<img src=x onerror="window.hacked = 1">',
+    "'\"><svg onload=window.hacked=1>\u2028\u2029",
+    "{{ 7 * 7 }} ${window.hacked = 1}",
+]
+REPOS = ["api", "web", *HOSTILE]
+LENGTHS = {"1h": "1 hour", "24h": "24 hour", "7d": "7 day", "30d": "30 day", "90d": "90 day"}
+
+
+@pytest.fixture(scope="module")
+def database(
+    project: DbtProject, small_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The small database with 800 executions more, in every range, with texts that would run."""
+    file = tmp_path_factory.mktemp("page") / f"{STEM}.db"
+    shutil.copy(small_database, file)
+    chance = random.Random(12)  # noqa: S311
+    rows = []
+    for number in range(800):
+        failed = chance.random() < 0.3
+        age = timedelta(hours=chance.choice([0.9, 20, 160, 700, 2100]) * chance.random())
+        rows.append({
+            **ORDINARY,
+            "task_id": task_id(1000 + number),
+            "timestamp": NOON - age,
+            "task_type": chance.choice(["docs", "test", HOSTILE[1]]),
+            "repo": chance.choice(REPOS),
+            "model_tier": chance.choice(["small", "medium", "large", HOSTILE[0]]),
+            "pool_type": chance.choice(["local", "cloud", HOSTILE[2]]),
+            "success": not failed,
+            "error_type": chance.choice(["timeout", "crash", None]) if failed else None,
+            "complexity_score": chance.randrange(101),
+            "duration_seconds": chance.choice([None, *[chance.expovariate(1 / 40)] * 4]),
+            "quality_score": chance.choice([None, chance.randrange(101)]),
+            "cost_estimate": chance.random(),
+            "actual_cost": chance.choice([None, *[chance.random()] * 4]),
+            "routing_confidence": chance.choice([None, chance.random()]),
+            "user_rating": chance.choice([None, chance.randint(1, 5)]),
+            "peak_memory_mb": chance.choice([None, *[chance.uniform(50, 900)] * 4]),
+            "cpu_time_seconds": chance.choice([None, *[chance.uniform(1, 90)] * 4]),
+        })  # fmt: skip
+    names = sorted({name for row in rows for name in row})
+    with databases.connect(file) as connection:
+        connection.execute("begin")
+        connection.executemany(
+            f"insert into raw.executions (_load_seq, _loaded_at, {', '.join(names)}) values "
+            f"(nextval('raw.load_seq'), ?, {', '.join('?' * len(names))})",
+            [[TODAY + timedelta(days=1), *(row.get(name) for name in names)] for row in rows],
+        )
+        for days in range(20):
+            for place, size in [("database", 2_000_000), ("outbox", 300_000)]:
+                connection.execute(
+                    "insert into raw.storage_samples by name select ?::timestamp as sampled_at, "
+                    "'place' as kind, ? as name, ?::bigint as size_bytes, 5::bigint as row_count",
+                    [NOON - timedelta(days=days), place, size - 10_000 * days],
+                )
+        connection.execute("commit")
+    project.run(file, select=MODELS, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def page_file(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("written") / "report.html"
+    write_page(database, file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def browser(browser_file: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_file, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, file: Path, *, width: int = 1280, **look: Any) -> Iterator[Page]:
+    """Open the page as somebody would; what it complains of or asks the network for fails."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, **look)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: wrong.append(request.url))
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    page.goto(file.as_uri())
+    drawn(page)
+    yield page
+    assert wrong == [file.as_uri()]
+    assert page.evaluate("window.hacked") is None
+    context.close()
+
+
+def drawn(page: Page) -> None:
+    page.wait_for_selector("body[data-drawn]")
+
+
+def choose(page: Page, time_range: str, **choices: str) -> None:
+    page.locator(f"[name=time_range][value='{time_range}']").check(force=True)
+    for column in ("repo", "model_tier", "pool_type"):
+        label = choices.get(column)
+        page.locator(f"#{column}").select_option(**({"label": label} if label else {"value": "0"}))
+    drawn(page)
+
+
+def table(page: Page, panel: str) -> list[list[str]]:
+    return page.evaluate(  # type: ignore[no-any-return]
+        "(panel) => [...document.querySelectorAll(`#panel-${panel} tbody tr`)]"
+        ".map((row) => [...row.cells].map((cell) => cell.textContent))",
+        panel,
+    )
+
+
+def pixels(page: Page) -> dict[str, int]:
+    """Count the pixels that each panel's chart has drawn on."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => Object.fromEntries([...document.querySelectorAll('.panel')]
+        .filter((panel) => panel.querySelector('.chart'))
+        .map((panel) => {
+          const canvas = panel.querySelector('canvas');
+          if (!canvas || !canvas.width || !canvas.height) return [panel.id, 0];
+          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          let count = 0;
+          for (let at = 3; at < data.length; at += 4) if (data[at]) count += 1;
+          return [panel.id, count];
+        }))"""
+    )
+
+
+def percent(value: float | None) -> str:
+    return "unknown" if value is None else f"{value * 100:.1f} %"
+
+
+def test_every_panel_is_drawn_with_its_numbers_and_a_sentence(
+    browser: Browser, page_file: Path
+) -> None:
+    with opened(browser, page_file) as page:
+        choose(page, "90d")
+        counts = pixels(page)
+        assert len(counts) >= 24
+        assert {panel for panel, count in counts.items() if count < 500} == set()
+        for panel in page.locator(".panel").all():
+            name = panel.get_attribute("id") or ""
+            if name in ("panel-feedback", "panel-maintenance"):  # there has been none
+                assert panel.locator(".empty").inner_text()
+                continue
+            assert re.search(r"\d", panel.locator(".sentence").inner_text()), name
+            assert table(page, name.removeprefix("panel-")), name
+            assert panel.locator("caption").text_content(), name
+        for tile in page.locator(".tile .figure").all():
+            assert re.search(r"\d", tile.inner_text())
+
+
+@pytest.mark.parametrize(
+    ("time_range", "choices"),
+    [
+        ("7d", {}),
+        ("90d", {"repo": "web"}),
+        ("30d", {"repo": "api", "model_tier": "small"}),
+        ("90d", {"model_tier": "large", "pool_type": "cloud"}),
+        ("90d", {"repo": HOSTILE[0], "pool_type": HOSTILE[2].rstrip("\u2028\u2029")}),
+    ],
+)
+def test_the_filters_show_what_sql_finds(
+    browser: Browser, page_file: Path, database: Path, time_range: str, choices: dict[str, str]
+) -> None:
+    conditions = "".join(f" and rtrim({name}, '\u2028\u2029') = ?" for name in choices)
+
+    def found(query: str) -> list[tuple[Any, ...]]:
+        with databases.connect(database, read_only=True) as connection:
+            return connection.execute(
+                query.replace(
+                    "CHOSEN",
+                    f"executions where timestamp between ?::timestamp - interval "
+                    f"'{LENGTHS[time_range]}' and ?::timestamp {conditions}",
+                ),
+                [NOON, NOON, *choices.values()],
+            ).fetchall()
+
+    with opened(browser, page_file) as page:
+        choose(page, time_range, **choices)
+        tiers = {row[0]: row for row in table(page, "success_by_tier")}
+        for tier, count, rate in found(
+            "select model_tier, count(*), avg(success::int) from CHOSEN group by all"
+        ):
+            assert (tiers[tier][1], tiers[tier][4]) == (percent(rate), f"{count:,}")
+            del tiers[tier]
+        assert tiers == {}
+        durations = {row[0]: row[3] for row in table(page, "duration_by_tier")}
+        for tier, p95 in found(
+            "select model_tier, quantile_cont(duration_seconds::double, 0.95) from CHOSEN "
+            "group by all"
+        ):
+            shown = durations[tier].removesuffix(" s").replace(",", "")
+            assert float(shown) == pytest.approx(p95, rel=0.005)
+        errors = {row[0]: int(row[1].replace(",", "")) for row in table(page, "errors")}
+        assert errors == dict(
+            found(
+                "select coalesce(error_type, 'unknown'), count(*) from CHOSEN and not success "
+                "group by all"
+            )
+        )
+        types = {row[0]: int(row[1].replace(",", "")) for row in table(page, "task_types")}
+        assert types == dict(found("select task_type, count(*) from CHOSEN group by all"))
+        [(total,)] = found("select count(*) from CHOSEN")
+        buckets = table(page, "activity")
+        assert sum(int(row[1].replace(",", "")) for row in buckets) == total
+        days = {"7d": 8, "30d": 31, "90d": 91}
+        assert len(buckets) == days[time_range]
+        unfiltered = page.locator("#panel-cost_trend .unfiltered")
+        assert unfiltered.is_visible() == bool(choices)
+
+
+def test_it_is_dark_where_the_reader_is_and_at_a_press(browser: Browser, page_file: Path) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    with opened(browser, page_file, color_scheme="dark") as page:
+        dark = page.evaluate(ground)
+        page.locator("#theme").click()
+        drawn(page)
+        light = page.evaluate(ground)
+    with opened(browser, page_file, color_scheme="light") as page:
+        assert page.evaluate(ground) == light != dark
+        page.locator("#theme").click()
+        drawn(page)
+        assert page.evaluate(ground) == dark
+
+
+def test_a_phone_never_scrolls_sideways(browser: Browser, page_file: Path) -> None:
+    with opened(browser, page_file, width=375, has_touch=True) as page:
+        choose(page, "90d")
+        for details in page.locator("details").all():
+            if details.is_visible():
+                details.evaluate("(each) => { each.open = true; }")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+        wide = page.evaluate(
+            "[...document.querySelectorAll('body *')].filter((each) => !each.closest('.scroll') "
+            "&& each.getBoundingClientRect().right > 375.5).map((each) => each.outerHTML)"
+        )
+        assert wide == []
+
+
+def test_the_browsers_time_zone_has_no_say(browser: Browser, page_file: Path) -> None:
+    seen = []
+    for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
+        with opened(browser, page_file, timezone_id=zone) as page:
+            choose(page, "24h")
+            canvases = page.evaluate(
+                "[...document.querySelectorAll('canvas')].map((each) => each.toDataURL())"
+            )
+            seen.append((page.locator("body").inner_text(), canvases))
+    assert seen[0] == seen[1] == seen[2]
+    assert f"As of {NOON:%Y-%m-%d %H:%M} UTC" in seen[0][0]
+
+
+def test_the_file_is_the_same_in_every_time_zone(database: Path, tmp_path: Path) -> None:
+    contents = set()
+    for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
+        file = tmp_path / f"{zone.replace('/', '-')}.html"
+        outcome = orb("report", "--output", str(file), TZ=zone, ORB_DATABASE=str(database))
+        assert outcome.returncode == 0, outcome.stderr
+        assert str(file) in outcome.stdout
+        contents.add(file.read_bytes())
+    assert len(contents) == 1  # of three
+
+
+def orb(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from orb_learning.cli import app; app()", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_texts_stand_nowhere_in_the_file_as_markup(page_file: Path) -> None:
+    text = page_file.read_text(encoding="utf-8")
+    assert "window.hacked" not in text
+    assert text.count("<script") == text.count("</script>") == 3
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy is not None
+    assert "unsafe" not in policy[1]
+
+
+def test_an_empty_database_says_what_to_do(
+    browser: Browser, empty_database: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    write_page(empty_database, file)
+    with opened(browser, file) as page:
+        notice = page.locator("#notice").inner_text()
+        assert "orb sample" in notice
+        assert "dbt build" in notice
+        for panel in page.locator(".panel").all():
+            hint = panel.locator(".empty")
+            assert hint.is_hidden() or hint.inner_text()
+        assert page.locator("#tile-executions_24h .figure").inner_text() == "0"
+
+
+def test_a_database_that_was_never_built_says_to_build(tmp_path: Path) -> None:
+    file = tmp_path / f"{STEM}.db"
+    with databases.connect(file):
+        pass
+    with pytest.raises(NotBuiltError, match="dbt build"):
+        write_page(file, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+    outcome = orb("report", ORB_DATABASE=str(file))
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith("error: ")
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_page_that_cannot_be_written_leaves_the_old_one(
+    empty_database: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "report.html"
+    folder.mkdir()
+    with pytest.raises(PageError, match="--output"):
+        write_page(empty_database, folder)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_without_a_browser_the_tests_say_so_loudly(tmp_path: Path) -> None:
+    outcome = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__,
+         "-k", "test_it_is_dark"],
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert f"did NOT run: {NO_BROWSER}" in outcome.stdout, outcome.stdout + outcome.stderr
