@@ -29,6 +29,7 @@ from benchmarks import (
     retention,
     search,
     soak,
+    tools,
 )
 from benchmarks.scales import SCALES
 
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "encoding": encoding,
     "index": index,
     "reports": reports,
+    "tools": tools,
     "retention": retention,
     "backups": backups,
     "soak": soak,

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from benchmarks import databases, exact, reports
+from benchmarks import databases, exact, reports, tools
 from benchmarks.figures import Figure
 from benchmarks.scales import SMALL
+
+from orb_learning.mcp import tools as tools_folder
 
 ROWS = 4_000
 
@@ -61,12 +63,13 @@ def test_a_wrong_table_is_seen(built: Path, table: str, damage: str):
 
 
 @pytest.mark.usefixtures("built")
-def test_reports_are_measured_and_one_with_other_figures_is_seen(
+def test_reports_and_tools_are_measured_and_one_with_other_figures_is_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(reports, "RUNS", 1)
     with reports.database_as_of_its_end(ROWS) as database:
         figures = list(reports.measure(database))
+        tool_figures = list(tools.measure(database))
         with duckdb.connect(database) as connection:
             views = connection.execute(
                 "select view_name from duckdb_views() where view_name like 'rpt_%'"
@@ -77,6 +80,10 @@ def test_reports_are_measured_and_one_with_other_figures_is_seen(
                 "from pools"
             )
         assert {name for (name,) in views} == {figure.name.split(",")[0] for figure in figures}
+        modules = {file.stem for file in Path(tools_folder.__path__[0]).glob("[a-z]*.py")}
+        measured = {figure.name.split(",")[0] for figure in tool_figures}
+        assert measured == modules - {"find_similar_executions"}  # of a benchmark of its own
+        assert all(figure.most == 0.1 for figure in tool_figures)
         assert all(figure.most == 0.1 for figure in figures if "median" not in figure.name)
         with pytest.raises(AssertionError, match=r"rpt_pools, .*avg_cost"):
             list(reports.measure(database))
