@@ -8,6 +8,11 @@
             {{ sql }}
         )
     {% endcall %}
+    {%- if config.persist_relation_docs() and model.description %}
+    {% call statement('comment') %}
+        comment on macro table {{ relation }} is '{{ model.description | replace("'", "''") }}'
+    {% endcall %}
+    {%- endif %}
     {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}
     {{ return({'relations': [relation]}) }}

@@ -11,7 +11,7 @@
     incremental_strategy='replace_changed',
     unique_key='task_id',
     meta={'never_null': '_load_seq'},
-    persist_docs={'columns': false},
+    persist_docs={'relation': true, 'columns': false},
     post_hook=[
         "{{ remember_build(load_blocks()) }}",
         "{{ composite_indexes() }}",
