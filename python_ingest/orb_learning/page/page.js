@@ -67,7 +67,10 @@ const FORMS = {
 const RIGHT = new Set(["count", "percent", "points", "number", "seconds", "megabytes", "dollars",
   "bytes"]);
 
-const write = (value, form) => (known(value) ? FORMS[form](value) : "unknown");
+function write(value, form) {
+  if (known(value)) return FORMS[form](value);
+  return RIGHT.has(form) ? "unknown" : "–";
+}
 
 // ---- reading the reports ------------------------------------------------------------------------
 
@@ -322,6 +325,7 @@ function fillTable(table, panel, rows) {
     const made = document.createElement(tag);
     made.textContent = text;
     if (RIGHT.has(form)) made.className = "number";
+    else if (text.length > 40) made.className = "long";
     if (tag === "th") made.scope = "col";
     return made;
   };
@@ -396,6 +400,8 @@ function hint(panel, page) {
     storage_now: "Nothing was measured yet: orb load and orb maintain measure the size.",
     maintenance: "orb maintain has not run yet. It loads, builds, archives, backs up and prunes.",
     ratings: "Nobody has rated an execution in this time. orb feedback submit does.",
+    feedback: "Nobody has given feedback in this time, or all of it is private. orb feedback submit "
+      + "gives some.",
     errors: "No failures in this time.",
   };
   return hints[panel.name]

@@ -100,7 +100,7 @@ TILES = [
          "24h", [1, 5], ["good", "watch", "bad"]),
     Tile("confidence", "Routing confidence", "avg_routing_confidence", "percent",
          "routing_confidence_known_count", "", [0.7, 0.9], ["bad", "watch", "good"]),
-    Tile("p95", "95th percentile of duration", "p95_duration", "seconds", "duration_known_count",
+    Tile("p95", "Duration, 95th percentile", "p95_duration", "seconds", "duration_known_count",
          "", [], []),
 ]  # fmt: skip
 
@@ -125,14 +125,11 @@ def _tooltip(*columns: Column) -> list[alt.Tooltip]:
     ]
 
 
-def _time_axis(*, bars: bool = False) -> alt.X:
-    """Time from ``start`` on, in UTC: the browser's zone has no say. Bars go on to ``end``."""
+def _time_axis() -> alt.X:
+    """Time from ``start`` on, in UTC: the browser's zone has no say."""
     clock = "utcFormat(datum.value, utchours(datum.value) == 0 ? '%b %d' : '%H:%M')"
     return alt.X(
         "start:T",
-        timeUnit=alt.TimeUnitParams(unit="utcyearmonthdatehours", binned=True)
-        if bars
-        else alt.Undefined,
         scale=alt.Scale(type="utc"),
         axis=alt.Axis(title=None, labelExpr=clock, labelOverlap=True, tickCount=6, grid=False),
     )
@@ -148,43 +145,42 @@ def _lines_at(values: list[float], colours: list[str]) -> Any:
     return alt.layer(*rules)
 
 
-def _bars_over_time(
-    figure: str, title: str, columns: list[Column], axis_format: str, colour: str = BLUE
-) -> alt.TopLevelMixin:
+def _costs_over_time(columns: list[Column]) -> alt.TopLevelMixin:
+    # Rectangles, because a bar from one time to another would lie on its side.
     return _sized(
         alt.Chart(ROWS)
-        .mark_bar(color=colour, binSpacing=0)
+        .mark_rect(color=BLUE)
         .encode(
-            x=_time_axis(bars=True),
+            x=_time_axis(),
             x2="end:T",
-            y=alt.Y(f"{figure}:Q", title=title, axis=alt.Axis(format=axis_format, tickCount=5)),
+            y=alt.Y("total_cost:Q", title=None, axis=alt.Axis(format="$~s", tickCount=5)),
+            y2=alt.datum(0),
             tooltip=_tooltip(*columns),
         )
     )
 
 
 def _outcomes_over_time(columns: list[Column]) -> alt.TopLevelMixin:
-    return _sized(
-        alt.Chart(ROWS)
-        .transform_calculate(failed="datum.total_executions - datum.successful_count")
-        .transform_fold(["successful_count", "failed"], as_=["part", "executions"])
-        .transform_calculate(outcome="datum.part == 'failed' ? 'failed' : 'succeeded'")
-        .mark_bar(binSpacing=0)
-        .encode(
-            x=_time_axis(bars=True),
-            x2="end:T",
-            y=alt.Y(
-                "executions:Q", title="executions", axis=alt.Axis(format="~s", tickCount=5)
-            ).stack("zero"),
-            color=alt.Color(
-                "outcome:N",
-                scale=alt.Scale(domain=["succeeded", "failed"], range=[BLUE, RED]),
-                legend=alt.Legend(title=None, orient="top"),
-            ),
-            order=alt.Order("outcome:N", sort="descending"),
-            tooltip=_tooltip(*columns),
+    base = alt.Chart(ROWS).encode(x=_time_axis(), x2="end:T", tooltip=_tooltip(*columns))
+    axis = alt.Axis(format="~s", tickCount=5)
+
+    def part(outcome: str, until: str) -> Any:
+        return (
+            base.transform_calculate(outcome=f"{outcome!r}")
+            .mark_rect()
+            .encode(
+                y=alt.Y(f"{until}:Q", title=None, axis=axis),
+                color=alt.Color(
+                    "outcome:N",
+                    scale=alt.Scale(domain=["succeeded", "failed"], range=[BLUE, RED]),
+                    legend=alt.Legend(title=None, orient="top"),
+                ),
+            )
         )
-    )
+
+    succeeded = part("succeeded", "successful_count").encode(y2=alt.datum(0))
+    failed = part("failed", "total_executions").encode(y2="successful_count:Q")
+    return _sized(alt.layer(succeeded, failed))
 
 
 def _line_over_time(
@@ -284,7 +280,11 @@ def _heat_map(
     colours: list[str], domain: list[float] | None = None,
 ) -> alt.TopLevelMixin:  # fmt: skip
     base = alt.Chart(ROWS).encode(
-        x=alt.X(f"{column}:N", axis=alt.Axis(title=None, orient="top", labelAngle=0, ticks=False)),
+        x=alt.X(
+            f"{column}:N",
+            sort=["small", "medium", "large"],
+            axis=alt.Axis(title=None, orient="top", labelAngle=0, ticks=False),
+        ),
         y=alt.Y(f"{row}:N", axis=alt.Axis(title=None, labelLimit=130, ticks=False, domain=False)),
         tooltip=_tooltip(*columns),
     )
@@ -308,8 +308,11 @@ def _heat_map(
 def _cost_trend(columns: list[Column]) -> alt.TopLevelMixin:
     base = alt.Chart(ROWS).encode(tooltip=_tooltip(*columns))
     money = alt.Axis(format="$~s", tickCount=5)
-    bars = base.mark_bar(color=SKY, opacity=0.7, binSpacing=0).encode(
-        x=_time_axis(bars=True), x2="end:T", y=alt.Y("total_cost:Q", title="a day", axis=money)
+    bars = base.mark_rect(color=SKY, opacity=0.7).encode(
+        x=_time_axis(),
+        x2="end:T",
+        y=alt.Y("total_cost:Q", title="a day", axis=money),
+        y2=alt.datum(0),
     )
     line = base.mark_line(color=RED, strokeWidth=2).encode(
         x=_time_axis(), y=alt.Y("trailing_cost:Q", title="7 days", axis=money)
@@ -584,7 +587,7 @@ def panels() -> list[Panel]:
         COST,
         Column("avg_cost", "an execution", "dollars"),
         Column("cost_known_count", "of executions", "count"),
-        draw=lambda columns: _bars_over_time("total_cost", "US dollars", columns, "$~s"),
+        draw=_costs_over_time,
     )
     add(
         "cost_by_tier",
@@ -674,15 +677,15 @@ def panels() -> list[Panel]:
         *RATE,
         EXECUTIONS,
         each="model_tier",
-        note="From 50 % and less, orange, to 100 %, blue.",
+        note="Orange at 50 % and less, blue towards 100 %.",
         draw=lambda columns: _heat_map(
             "task_type",
             "model_tier",
             "success_rate",
             columns,
             axis_format=PERCENT,
-            colours=["#f6d9c4", "#8cc1e8"],
-            domain=[0.5, 1.0],
+            colours=["#f2b48a", "#f4efe9", "#7db9e6"],
+            domain=[0.5, 0.75, 1.0],
         ),
     )
     add(
@@ -748,7 +751,6 @@ def panels() -> list[Panel]:
         Column("fair_count", "fair", "count"),
         Column("poor_count", "poor", "count"),
         is_filtered=False,
-        wide=True,
         note="What is private is not in it.",
     )
 
