@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orb_learning.console import reported_errors
+from orb_learning.console import err, reported_errors
 from orb_learning.errors import McpServerError
 
 app = typer.Typer()
@@ -51,4 +51,5 @@ def mcp_command(
         if transport is Transport.STDIO:
             server.serve_stdio(settings)
         else:
+            err.print(f"http://{host}:{port}/mcp; stop it with Ctrl-C", highlight=False)
             server.serve_http(settings, host=host, port=port, allowed_hosts=allowed_host)

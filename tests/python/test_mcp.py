@@ -83,7 +83,7 @@ def answers(url: str) -> dict[str, dict[str, Any]]:
 def test_both_transports_and_protocols_give_the_same_answers(
     site: Site, url: str, answers: dict[str, dict[str, Any]]
 ) -> None:
-    assert over_stdio(site, every_answer) == answers
+    assert over_stdio(site, every_answer, TZ="Asia/Tokyo") == answers
     assert over_http(url, every_answer, mode="legacy") == answers
 
 
