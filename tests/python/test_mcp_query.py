@@ -43,6 +43,7 @@ ALLOWED = [
     "select e.repo from executions as e semi join rpt_repositories as r on e.repo = r.repo",
     "select unnest([1, 2])",
     "from range(3)",
+    "from alerts_at()",
     "select (select max(quality_score) from executions) as best",
     "select repo, count(*) from executions group by rollup (repo) having count(*) > 0",
     "select row_number() over (partition by repo order by timestamp) from executions limit 3",

@@ -102,13 +102,6 @@ def _check_reads(connection: duckdb.DuckDBPyConnection, tree: Any) -> None:
             "select table_name from duckdb_tables() union select view_name from duckdb_views()"
         ).fetchall()
     } - readable
-    own_functions = {
-        str(name)
-        for (name,) in connection.execute(
-            "select function_name from duckdb_functions() where function_type = 'table_macro' "
-            "and not internal and schema_name = 'main'"
-        ).fetchall()
-    }
     named_here = {
         str(entry["key"]).lower()
         for node in _nodes(tree)
@@ -125,17 +118,26 @@ def _check_reads(connection: duckdb.DuckDBPyConnection, tree: Any) -> None:
         if kind == "BASE_TABLE":
             _check_relation(node["qualified_name"]["path"], catalog, readable, named_here)
         elif kind == "TABLE_FUNCTION":
-            name = _function_name(node["function"])
-            if name not in TABLE_FUNCTIONS | own_functions:
-                raise QueryRefusedError(
-                    f"the table function {name} may not be used; these may: "
-                    f"{', '.join(sorted(TABLE_FUNCTIONS | own_functions))}"
-                )
+            _check_table_function(connection, _function_name(node["function"]))
         elif kind == "SHOW_REF":
             if node["query"] is None and node["table_name"] != '"tables"':
                 raise QueryRefusedError("of SHOW, only SHOW TABLES and DESCRIBE may run")
         elif node.get("class") == "FUNCTION" and _function_name(node) in REFUSED_FUNCTIONS:
             raise QueryRefusedError(f"the function {_function_name(node)} may not be used")
+
+
+def _check_table_function(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    if name in TABLE_FUNCTIONS:
+        return
+    rows = connection.execute(  # it takes as long as a small query
+        "select function_name from duckdb_functions() where function_type = 'table_macro' "
+        "and not internal and schema_name = 'main'"
+    ).fetchall()
+    allowed = TABLE_FUNCTIONS | {str(own) for (own,) in rows}
+    if name not in allowed:
+        raise QueryRefusedError(
+            f"the table function {name} may not be used; these may: {', '.join(sorted(allowed))}"
+        )
 
 
 def _check_relation(
