@@ -130,10 +130,9 @@ def test_figures_are_those_of_the_reports(site: Site, answers: dict[str, dict[st
     assert status["performance"]["daily_success_rate"] == pytest.approx(
         report("select success_rate from rpt_performance where time_range = '24h'")
     )
-    assert status["database"]["size_mb"] == pytest.approx(
-        site.database.stat().st_size / 1e6,
-        abs=1,  # DuckDB counts free blocks at the end of the file, which may be cut off
-    )
+    size_mb = site.database.stat().st_size / 1e6
+    # DuckDB counts free blocks at the end, too, which may be cut off the file, and no header.
+    assert size_mb - 0.1 < status["database"]["size_mb"] < 2 * size_mb
 
     found = answers["execution_statistics"]
     assert len(found["time_series"]) == 31
