@@ -135,14 +135,25 @@ def _cold(database: Path, rounds: int) -> Figure:
 
 
 def _database(folder: Path, texts: int) -> Path:
+    database = empty_database(folder)
+    fill(database, texts)
+    return database
+
+
+def empty_database(folder: Path) -> Path:
+    """Return a new database in the folder, built from no rows."""
     database = folder / "learning.db"
     databases.dbt(database, "build", "--exclude-resource-type", "test", "unit_test")
+    return database
+
+
+def fill(database: Path, texts: int) -> None:
+    """Put so many distinct texts into it, each with its vector and one execution."""
     with duckdb.connect(database) as connection:
         connection.execute(EXECUTIONS, {"texts": texts})
         connection.register("given", _vectors(texts))
         connection.execute(EMBEDDINGS)
         connection.execute("checkpoint")
-    return database
 
 
 def _vectors(texts: int) -> pyarrow.RecordBatchReader:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from benchmarks import databases, exact, reports, tools
+from benchmarks import databases, exact, expected, reports, tools
 from benchmarks.figures import Figure
-from benchmarks.scales import SMALL
+from benchmarks.scales import FULL, SMALL
 
 from orb_learning.mcp import tools as tools_folder
 
@@ -87,6 +87,16 @@ def test_reports_and_tools_are_measured_and_one_with_other_figures_is_seen(
         assert all(figure.most == 0.1 for figure in figures if "median" not in figure.name)
         with pytest.raises(AssertionError, match=r"rpt_pools, .*avg_cost"):
             list(reports.measure(database))
+
+
+def test_the_table_of_expected_performance_is_whole() -> None:
+    operations = ["Single INSERT", "Batch INSERT (100)", "Time series query", "Tier performance"]
+    operations += ["Semantic search", "Retention cleanup"]
+    assert list(expected.SECONDS) == operations
+    assert list(FULL.record_counts.values()) == [1_000, 10_000, 100_000, 1_000_000]
+    for seconds in expected.SECONDS.values():
+        assert list(seconds) == list(FULL.record_counts)
+        assert list(seconds.values()) == sorted(seconds.values())
 
 
 def test_a_figure_is_met_up_to_its_target():
