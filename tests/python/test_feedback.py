@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from building import STEM, DbtProject
+from building import REPOSITORY, STEM, DbtProject
 from histories import History, days_ago, task_id
 from orb_learning import (
     LearningDatabase,
@@ -43,6 +44,7 @@ from orb_learning.outbox import Limits, Outbox
 from orb_learning.outbox_reader import files_of, open_reader
 from orb_learning.restoring import restore
 from orb_learning.settings import LearningSettings, load_settings
+from test_documents import words_of_shell_blocks
 
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001
 TASK = uuid.UUID(int=7)
@@ -718,3 +720,26 @@ def test_forgetting_a_task_forgets_what_was_said_of_it(outbox: Outbox, database:
     again.put("feedback", payload)
     load(database)
     assert ids(database) == [other]
+
+
+def test_the_documents_commands_and_query_run(
+    database: Path, rated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (REPOSITORY / "docs/feedback.md").read_text()
+    ann = Person(database, "ann")
+    said = ""
+    for program, group, *words in words_of_shell_blocks(text):
+        assert (program, group) == ("orb", "feedback")
+        arguments = [said.splitlines()[-1] if word == "FEEDBACK_ID" else word for word in words]
+        if ">" in arguments:
+            assert len(json.loads(ann(*arguments[: arguments.index(">")]))) == 2
+            continue
+        output = ann(*arguments)
+        said = output if words[0] == "submit" else said
+    assert query(database, "select visibility from raw.feedback order by 1") == [
+        ("private",),
+        ("team",),
+    ]
+    [statement] = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    assert len(query(rated, statement)) == 3
