@@ -98,6 +98,7 @@ def read_reports(database: Path, *, wait_seconds: float = 30.0) -> dict[str, Col
         DatabaseError: there is no database, or it cannot be read.
     """
     with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
+        connection.execute("set enable_progress_bar = false")  # not into what the command says
         connection.execute("begin")  # now() is the same in all of a transaction
         try:
             return {name: _columns(connection, query) for name, query in QUERIES.items()}
@@ -117,9 +118,9 @@ def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> Columns:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; fractions with 8 digits, to keep the file small."""
+    """Return a value as JSON has it; fractions with 6 digits, to keep the file small."""
     if isinstance(value, float):
-        return float(f"{value:.8g}")
+        return float(f"{value:.6g}")
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime):
