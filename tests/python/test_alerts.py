@@ -174,3 +174,39 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
             assert row["as_of"] == now
     every = {(name, severity) for name, by in THRESHOLDS.items() for severity in by}
     assert every - raised == {("database_size", "warning"), ("database_size", "critical")}
+
+
+def test_a_given_threshold_takes_the_place_of_the_seeds_for_a_warning(database: Path) -> None:
+    now = next(
+        moment
+        for moment in (NOON - hour * HOUR for hour in range(42 * 24))
+        if (row := alerts(database, moment=moment)["success_rate", None])["has_enough_samples"]
+        and 40 < row["value"] < 70
+        and alerts(database, moment=moment)["avg_duration", None]["has_enough_samples"]
+    )
+
+    def one(name: str, **given: float) -> tuple[bool, str, float]:
+        row = alerts(database, moment=now, **given)[name, None]
+        return row["is_raised"], row["severity"], row["threshold"]
+
+    found = alerts(database, moment=now)
+    rate, seconds, size = (
+        found[name, None]["value"] for name in ("success_rate", "avg_duration", "database_size")
+    )
+    assert one("success_rate") == (True, "critical", 70)
+    assert one("success_rate", success_rate_threshold=80) == (True, "critical", 70)
+    # Who allows less than what is critical has moved that, too.
+    assert one("success_rate", success_rate_threshold=rate) == (False, "warning", rate)
+    assert one("daily_success_rate", success_rate_threshold=100)[0]
+    # At the threshold itself: over and under it are beyond, and a size that is reached is reached.
+    assert one("avg_duration", avg_duration_threshold=seconds) == (False, "warning", seconds)
+    assert one("avg_duration", avg_duration_threshold=seconds * 0.99)[0]
+    assert one("database_size", db_size_threshold_mb=size) == (True, "warning", size)
+    assert one("database_size", db_size_threshold_mb=size * 1.01)[0] is False
+    assert one("error_rate", success_rate_threshold=0, avg_duration_threshold=0)[2] in (10, 25)
+
+
+def test_the_size_is_that_of_the_file(database: Path) -> None:
+    """But for three pages of 4,096 bytes at its head, which are no blocks."""
+    shown = alerts(database)["database_size", None]["value"] * 1e6
+    assert shown == database.stat().st_size - 3 * 4096

@@ -30,7 +30,7 @@ class Place(BaseModel):
     )
     critical_on: date | None = Field(description="The same for the critical size.")
     alert: Literal["ok", "warning", "critical"] | None = Field(
-        description="Of the database: by its size now and the two settings."
+        description="Of the database: by its size then and the thresholds of alert_thresholds."
     )
 
 
