@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from orb_learning.console import out, reported_errors
 from orb_learning.search_commands import AsJson, cell
@@ -79,7 +79,8 @@ def list_command(as_json: AsJson = False) -> None:
     if as_json:
         _print_json(rows)
         return
-    table = Table("feedback", "task", "given", "satisfaction", "issue", "for", "comment")
+    feedback_id = Column("feedback", no_wrap=True)  # to be copied
+    table = Table(feedback_id, "task", "given", "satisfaction", "issue", "for", "comment")
     for row in rows:
         where = (
             " (archived)" if row["is_archived"] else "" if row["has_execution"] else " (not there)"

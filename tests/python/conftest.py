@@ -13,10 +13,17 @@ import pytest
 
 from building import REPOSITORY, STEM, DbtProject
 from histories import History, insert_rows_at_the_edges
+from orb_learning import console
 
 FIGURES = "figures"
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 NO_BROWSER = f"none of {', '.join(BROWSERS)} is installed"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def wide_console() -> None:
+    """Print as in a wide terminal, whatever COLUMNS was when rich was imported."""
+    console.out.width = console.err.width = 200
 
 
 @pytest.fixture

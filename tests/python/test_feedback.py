@@ -528,7 +528,7 @@ class Person:
     """Somebody at the command line."""
 
     def __init__(self, database: Path, name: str):
-        self.environment = {"ORB_DATABASE": str(database), "ORB_USER": name, "COLUMNS": "200"}
+        self.environment = {"ORB_DATABASE": str(database), "ORB_USER": name}
 
     def __call__(self, *arguments: str, fails: bool = False) -> str:
         said = CliRunner().invoke(app, ["feedback", *arguments], env=self.environment)

@@ -212,7 +212,11 @@ thresholds as (
 compared as (
     select
         measured.*,
-        thresholds.* exclude (alert_name, given_threshold),
+        thresholds.severity,
+        thresholds.raised_when,
+        thresholds.unit,
+        thresholds.reason,
+        thresholds.threshold,
         measured.has_enough_samples and coalesce(
             case thresholds.raised_when
                 when 'under' then measured.value < thresholds.threshold
