@@ -102,6 +102,7 @@ def restore_command(
             backup_folder=settings.backup_folder,
             archive_folder=settings.archive_folder,
             limits=settings.outbox_limits,
+            lone_half_limit=settings.lone_half_limit,
             validate=not no_validate,
             other_database=other_database,
             wait_seconds=wait,

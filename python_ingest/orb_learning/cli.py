@@ -169,20 +169,12 @@ def load_command(
     ] = 60.0,
 ) -> None:
     """Load the outbox into the database: each record exactly once."""
-    from orb_learning.loader import load_once
+    from orb_learning.loader import load_by
     from orb_learning.settings import load_settings
 
     with reported_errors():
         settings = load_settings()
-        result = load_once(
-            settings.database_path,
-            settings.outbox_folder,
-            wait_seconds=wait,
-            lone_half_limit=settings.lone_half_limit,
-            limits=settings.outbox_limits,
-            backup_folder=settings.backup_folder,
-            adopt=adopt,
-        )
+        result = load_by(settings, wait_seconds=wait, adopt=adopt)
     counts = result.counts
     out.print(
         f"{counts['execution']:,} executions, {counts['routing']:,} routing decisions and "

@@ -32,7 +32,7 @@ from orb_learning import (
 )
 from orb_learning.errors import ArchiveError, OrbError, OutboxError
 from orb_learning.files import sha256_of, sync
-from orb_learning.loader import load_once
+from orb_learning.loader import load_by
 from orb_learning.outbox import Outbox
 from orb_learning.outbox_reader import (
     DamagedFileError,
@@ -86,14 +86,14 @@ def forget(
     """
     now = now or database.utc_now()
     path, outbox = settings.database_path, settings.outbox_folder
-    load_once(path, outbox, now=now)
+    load_by(settings, now=now)
     wanted = set(task_ids)
     if repo is not None:
         wanted |= _tasks_of(settings, repo)
     _order(outbox, wanted)
     with database.connect(path, read_only=True) as connection:
         before = _version_count(connection)
-    load_once(path, outbox, now=now)
+    load_by(settings, now=now)
     with database.connect(path) as connection:
         result = Forgotten(len(wanted), before - _version_count(connection))
         if repo is not None:

@@ -421,6 +421,7 @@ class LearningDatabase:
             backup_folder=self.settings.backup_folder,
             archive_folder=self.settings.archive_folder,
             limits=self.settings.outbox_limits,
+            lone_half_limit=self.settings.lone_half_limit,
             validate=validate_before_restore,
         )
         missing = restored.missing

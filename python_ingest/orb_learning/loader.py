@@ -30,6 +30,7 @@ from orb_learning.outbox_reader import (
     files_of,
     open_reader,
 )
+from orb_learning.settings import LearningSettings
 from orb_learning.trimming import Trimmed
 
 MOST_RECORDS_A_TRANSACTION = 20_000
@@ -115,6 +116,26 @@ def load_once(
             now=now or database.utc_now(),
         )
     return result
+
+
+def load_by(
+    settings: LearningSettings,
+    *,
+    wait_seconds: float = 30.0,
+    now: datetime | None = None,
+    adopt: bool = False,
+) -> LoadResult:
+    """Load what is in the outbox, and trim it, as the settings say; see ``load_once``."""
+    return load_once(
+        settings.database_path,
+        settings.outbox_folder,
+        wait_seconds=wait_seconds,
+        now=now,
+        lone_half_limit=settings.lone_half_limit,
+        limits=settings.outbox_limits,
+        backup_folder=settings.backup_folder,
+        adopt=adopt,
+    )
 
 
 @contextmanager

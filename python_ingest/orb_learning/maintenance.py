@@ -261,15 +261,7 @@ class _Work:
         return "; ".join(said)
 
     def _load_outbox(self, wait_seconds: float) -> loader.LoadResult:
-        return loader.load_once(
-            self.settings.database_path,
-            self.settings.outbox_folder,
-            wait_seconds=wait_seconds,
-            lone_half_limit=self.settings.lone_half_limit,
-            limits=self.settings.outbox_limits,
-            backup_folder=self.settings.backup_folder,
-            now=self._given_now(),
-        )
+        return loader.load_by(self.settings, wait_seconds=wait_seconds, now=self._given_now())
 
     def _build(self) -> None:
         # dbt that outlives this process keeps the lock, and so the next run out.

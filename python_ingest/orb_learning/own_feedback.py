@@ -17,7 +17,7 @@ import duckdb
 
 from orb_learning import database, feedback, feedback_rows, forgetting
 from orb_learning.errors import ArchiveError, FeedbackError
-from orb_learning.loader import load_once
+from orb_learning.loader import load_by
 from orb_learning.outbox import Outbox
 from orb_learning.outbox_reader import DamagedFileError, StillInUseError, files_of, open_reader
 from orb_learning.retention import FEEDBACK
@@ -41,7 +41,7 @@ def read(settings: LearningSettings, user_id: str) -> list[dict[str, Any]]:
     Raises:
         OrbError: the outbox cannot be loaded, or the database or the archive cannot be read.
     """
-    load_once(settings.database_path, settings.outbox_folder)
+    load_by(settings)
     with database.connect(settings.database_path, read_only=True) as connection:
         return _find(connection, settings.archive_folder, "user_id = $user_id", user_id=user_id)
 
@@ -76,7 +76,7 @@ def delete(
         settings.outbox_folder,
         settings.archive_folder,
     )
-    load_once(path, outbox_folder, now=now)
+    load_by(settings, now=now)
     with database.connect(path, read_only=True) as connection:
         known = {
             row["feedback_id"]
@@ -98,7 +98,7 @@ def delete(
         feedback.order_deletion(outbox, wanted)
     finally:
         outbox.close()
-    load_once(path, outbox_folder, now=now)
+    load_by(settings, now=now)
     with database.connect(path) as connection:
         forgetting.clean_archive(connection, archive)
     _clean_outbox(outbox_folder, wanted)

@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +41,7 @@ from orb_learning.errors import (
     RestoreError,
 )
 from orb_learning.files import sha256_of, sync
-from orb_learning.loader import LoadResult, load_once, only_loader
+from orb_learning.loader import LONE_HALF_LIMIT, LoadResult, load_once, only_loader
 from orb_learning.manifests import (
     OUTBOX,
     TIME,
@@ -118,6 +118,7 @@ def restore(
     backup_folder: Path,
     archive_folder: Path,
     limits: Limits,
+    lone_half_limit: timedelta = LONE_HALF_LIMIT,
     validate: bool = True,
     other_database: bool = False,
     wait_seconds: float = 60.0,
@@ -132,6 +133,7 @@ def restore(
         backup_folder: the folder of backups, whose newest one knows what was forgotten.
         archive_folder: the archive, which may hold less than the backup notes of it.
         limits: up to which loaded records stay in the outbox.
+        lone_half_limit: how long a half waits for its other.
         validate: whether to validate the backup first.
         other_database: whether it may be a backup of another database than the present one.
         wait_seconds: how long to wait for who has the database or the outbox.
@@ -178,6 +180,7 @@ def restore(
             outbox_folder,
             wait_seconds=wait_seconds,
             now=now,
+            lone_half_limit=lone_half_limit,
             limits=limits,
             backup_folder=backup_folder,
         )

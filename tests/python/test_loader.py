@@ -17,15 +17,19 @@ from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
-from orb_learning import TelemetryCapture, batches, loader, outbox_file, schema, vectors
+from orb_learning import TelemetryCapture, backups, batches, loader, outbox_file, schema, vectors
 from orb_learning import database as databases
 from orb_learning import outbox as outbox_module
+from orb_learning.cli import app
 from orb_learning.errors import DatabaseLockedError, LoaderBusyError
-from orb_learning.loader import BackgroundLoader, load_once, only_loader
+from orb_learning.feedback import submit_feedback
+from orb_learning.loader import BackgroundLoader, load_by, load_once, only_loader
 from orb_learning.outbox import Limits, Outbox
 from orb_learning.outbox_reader import files_of
 from orb_learning.record import COLUMNS, ExecutionRecord
+from orb_learning.settings import load_settings
 from orb_learning.trimming import trim
 
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001
@@ -518,6 +522,45 @@ def test_a_limit_of_age_or_size_trims_what_is_loaded_and_says_so(
     assert len(files_of(folder)) == left
     assert result.trimmed.unverified_records == 3 - left
     assert loaded(database) == [4, 2, 0]
+
+
+COMMANDS = [
+    *(["load"], ["forget", "--task-id", str(uuid.UUID(int=9))], ["restore", "BACKUP"]),
+    *(["feedback", "list"], ["feedback", "delete", "FEEDBACK"]),
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words[:2]))
+def test_every_command_loads_and_trims_as_the_settings_say(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    """Limits of 30 days, records of ten days ago: by default they would be beyond both."""
+    days = {"outbox_age_limit_days": 30, "lone_half_hours": 30 * 24}
+    settings = load_settings(database_path=database, **days)
+    before = databases.utc_now() - timedelta(days=10)
+    old(folder, monkeypatch, [1], before)
+    outbox = Outbox(folder)
+    assert outbox.put("routing", HALVES["routing"])
+    feedback = submit_feedback(
+        outbox, task_id=uuid.UUID(int=1), satisfaction="good", user_id="ann", now=before
+    )
+    outbox.close()
+    load_by(settings, now=before)
+    files = files_of(folder)
+    given = {"FEEDBACK": str(feedback)}
+    if "BACKUP" in words:
+        made = backups.make(database, folder, settings.backup_folder, now=before)
+        given["BACKUP"] = str(made.backup.folder)
+    environment = {f"ORB_LEARNING__{name.upper()}": str(value) for name, value in days.items()}
+    said = CliRunner().invoke(
+        app,
+        [given.get(word, word) for word in words],
+        env={"ORB_DATABASE": str(database), "ORB_USER": "ann", **environment},
+    )
+    assert said.exit_code == 0, said.output
+    assert query(database, "select recorded_at from raw.pending_halves") == [(None,)]
+    if "BACKUP" not in words:  # which holds them
+        assert set(files) <= set(files_of(folder))
 
 
 def until(condition: Any) -> None:
