@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from building import STEM, DbtProject
+from building import REPOSITORY, STEM, DbtProject
 from conftest import NO_BROWSER
 from histories import BLOCK_SIZE, NOON, ORDINARY, TODAY, task_id
 from oracle import MODELS
@@ -357,3 +357,27 @@ def test_without_a_browser_the_tests_say_so_loudly(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert f"did NOT run: {NO_BROWSER}" in outcome.stdout, outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("apt_get", "is_tested"),
+    [("exit 100", False), ("exit 0", False), ('> "$(dirname "$0")/chromium"; chmod +x $_', True)],
+)
+def test_ci_tests_with_a_browser_or_fails(tmp_path: Path, apt_get: str, is_tested: bool) -> None:
+    """Where apt-get fails, installs nothing, and installs one."""
+    tools, script = tmp_path / "bin", tmp_path / ".ci/run"
+    tools.mkdir()
+    script.parent.mkdir()
+    shutil.copy(REPOSITORY / ".ci/run", script)
+    for name in ("bash", "dirname", "chmod"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    for name, lines in {"id": "echo 0", "apt-get": apt_get, "make": "echo made $1"}.items():
+        (tools / name).write_text(f"#!{tools / 'bash'}\n{lines}\n")
+        (tools / name).chmod(0o755)
+    outcome = subprocess.run(
+        [tools / "bash", script],
+        env={"PATH": str(tools)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert outcome.stdout == ("made test\n" if is_tested else "")
+    assert (outcome.returncode == 0) == is_tested
+    assert ("Install Debian's chromium" in outcome.stderr) != is_tested
