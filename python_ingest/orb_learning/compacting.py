@@ -7,13 +7,17 @@ has the figures).
 
 from __future__ import annotations
 
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from orb_learning import contents, database
-from orb_learning.errors import DatabaseError
+from orb_learning.errors import DatabaseError, DiskFullError
 from orb_learning.files import sync
 
 LEAST_FREE_SHARE = 0.3
@@ -48,28 +52,31 @@ def compact(path: Path, *, wait_seconds: float = 30.0) -> tuple[int, int]:
         the file's bytes before and after.
 
     Raises:
-        DatabaseError: it cannot be opened or copied, the disk is full, or the copy differs; the
-            file is as it was.
+        DatabaseError: it cannot be opened or copied, the disk is full, or the copy differs; no row
+            is another one.
     """
     database.check_path(path, must_exist=True)
     copied = path.with_name(f".{path.name}.compacting")
     opening = partial(duckdb.connect, path, config=database.CONFIG)
     connection, turn = database.open_in_turn(path, opening, shared=False, wait_seconds=wait_seconds)
     try:
-        copied.unlink(missing_ok=True)  # of a run that was killed
-        with database.translated_errors(path):
-            connection.execute("checkpoint")
-            before = path.stat().st_size
-            _copy(connection, copied)
-        sync(copied)
-        # Before the connection ends, and with it the lock that keeps out who takes no turns.
-        copied.replace(path)
-        sync(path.parent)
+        with _explained(path):
+            try:
+                _remove(copied)  # of a run that was killed
+                connection.execute("checkpoint")
+                before = path.stat().st_size
+                _copy(connection, copied)
+                shutil.copymode(path, copied)
+                sync(copied)
+                # Before the connection ends, and with it the lock that keeps out who takes no
+                # turns.
+                copied.replace(path)
+                sync(path.parent)
+            finally:
+                _remove(copied)
     finally:
         connection.close()
         turn.end()
-        copied.unlink(missing_ok=True)
-        copied.with_name(f"{copied.name}.wal").unlink(missing_ok=True)
     return before, path.stat().st_size
 
 
@@ -78,14 +85,53 @@ def _copy(connection: duckdb.DuckDBPyConnection, copied: Path) -> None:
     path = str(copied).replace("'", "''")
     connection.execute(f"attach '{path}' as compacted")
     connection.execute(f"copy from database {contents.quoted(name)} to compacted")
-    here = contents.tables(connection)
-    connection.execute("use compacted")
-    there = contents.tables(connection)
-    connection.execute(f"use {contents.quoted(name)}")
+    # Detaching would do it, too, but not say if it failed; and the log stays behind.
+    connection.execute("checkpoint compacted")
     connection.execute("detach compacted")
+    log = _log_of(copied)
+    if log.exists() and log.stat().st_size:
+        raise DatabaseError(
+            f"a part of the copy of the database is in {log} and not in the copy; the database "
+            f"was left as it is, try again"
+        )
+    here = contents.tables(connection)
+    # Opened anew, it has what is in the file, and nothing else.
+    with database.connect_still(copied) as opened:
+        there = contents.tables(opened)
     if here != there:
         tables = [table for table in here if here[table] != there.get(table)]
         raise DatabaseError(
             f"a copy of the database holds other rows than it in {', '.join(tables)}; the database "
-            "was left as it is"
+            f"was left as it is; check the disk and try again"
         )
+
+
+def _log_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.wal")
+
+
+def _remove(copied: Path) -> None:
+    copied.unlink(missing_ok=True)
+    _log_of(copied).unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        with database.translated_errors(path):
+            yield
+    except DiskFullError as error:
+        raise DiskFullError(_no_room(path)) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(_no_room(path)) from error
+        raise DatabaseError(
+            f"{path} was not made smaller, its rows are as they were: {error}"
+        ) from error
+
+
+def _no_room(path: Path) -> str:
+    return (
+        f"{path} was not made smaller, its rows are as they were: the disk is full, and a copy of "
+        f"it needs room beside it; free some space and run it again"
+    )

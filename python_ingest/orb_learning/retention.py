@@ -119,9 +119,9 @@ def archive_and_retain(
         pass_fds=pass_fds,
     )
     result = RetentionResult(**json.loads(said.strip().splitlines()[-1]))
-    if result.deleted_count and compacting.is_worth_it(settings.database_path):
-        # Where others keep the file for too long, the next retention does it.
-        with suppress(DatabaseLockedError):
+    # Whatever this run deleted: where others keep the file for too long, the next one does it.
+    with suppress(DatabaseLockedError):
+        if not dry_run and compacting.is_worth_it(settings.database_path):
             before, after = compacting.compact(settings.database_path)
             result = replace(result, reclaimed_bytes=before - after)
     return result
