@@ -21,6 +21,7 @@ from test_reports import insert, known, wilson
 THRESHOLDS = {
     "no_executions": {"warning": 1},
     "silence": {"warning": 1},
+    "build_age": {"warning": 3},
     "success_rate": {"warning": 85, "critical": 70},
     "daily_success_rate": {"warning": 80},
     "error_rate": {"warning": 10, "critical": 25},
@@ -66,8 +67,12 @@ def least_drop(before: list[Row], now: list[Row]) -> float | None:
     return 100 * (rates[0] - rates[1] - math.hypot(rates[0] - lower, upper - rates[1]))
 
 
-def values_of(rows: list[Row], now: datetime) -> dict[tuple[str, str | None], tuple[Any, int]]:
+def values_of(
+    rows: list[Row], versions: list[Row], built_at: datetime, now: datetime
+) -> dict[tuple[str, str | None], tuple[Any, int | None]]:
     """Work out each alert's value, and over how many rows it is."""
+    loaded = [row["timestamp"] or row["_loaded_at"] for row in versions]
+    loaded = [moment for moment in loaded if moment <= now]
     past = [row for row in rows if row["timestamp"] <= now]
     hour = [row for row in past if row["timestamp"] >= now - HOUR]
     day = [row for row in past if row["timestamp"] >= now - 24 * HOUR]
@@ -76,11 +81,11 @@ def values_of(rows: list[Row], now: datetime) -> dict[tuple[str, str | None], tu
     ]  # fmt: skip
     costs = [cost for (cost,) in known(hour, "actual_cost")]
     durations = [seconds for (seconds,) in known(hour, "duration_seconds")]
-    newest = max((row["timestamp"] for row in past), default=None)
     rate = percent(hour)
-    found: dict[tuple[str, str | None], tuple[Any, int]] = {
+    found: dict[tuple[str, str | None], tuple[Any, int | None]] = {
         ("no_executions", None): (len(past), len(past)),
-        ("silence", None): ((now - newest) / HOUR if newest else None, len(past)),
+        ("silence", None): ((now - max(loaded)) / HOUR if loaded else None, len(loaded)),
+        ("build_age", None): ((now - built_at) / HOUR, None),
         ("success_rate", None): (rate, len(hour)),
         ("daily_success_rate", None): (percent(day), len(day)),
         ("error_rate", None): (None if rate is None else 100 - rate, len(hour)),
@@ -97,9 +102,9 @@ def values_of(rows: list[Row], now: datetime) -> dict[tuple[str, str | None], tu
     return found
 
 
-def severity_of(name: str, value: float | None, samples: int) -> str | None:
+def severity_of(name: str, value: float | None, samples: int | None) -> str | None:
     """Return the highest severity whose threshold the value is beyond."""
-    if value is None or (name in NEEDS_SAMPLES and samples < 10):
+    if value is None or (name in NEEDS_SAMPLES and (samples or 0) < 10):
         return None
     beyond = {
         severity
@@ -134,9 +139,16 @@ def database(
                 }
             )
     insert(file, rows)
-    models = [*MODELS, "alerts_at", "rpt_alerts"]
+    models = [*MODELS, "alerts_at", "rpt_alerts", "rpt_freshness", "rpt_page_age"]
     project.run(file, select=models, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
     return file
+
+
+def time_of_build(database: Path) -> datetime:
+    with databases.connect(database, read_only=True) as connection:
+        ((moment,),) = connection.execute("select built_at from rpt_page_age").fetchall()
+    assert isinstance(moment, datetime)
+    return moment
 
 
 @pytest.fixture(scope="module")
@@ -150,10 +162,11 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
     database: Path, executions: list[Row]
 ) -> None:
     raised = set()
-    for hour in (*range(0, 42 * 24, 13), 10_000):
-        now = NOON - hour * HOUR
+    versions, built_at = raw_rows(database), time_of_build(database)
+    moments = [NOON - hour * HOUR for hour in (*range(0, 42 * 24, 13), 10_000)]
+    for now in [*moments, built_at + 3.1 * HOUR, built_at + 2.9 * HOUR]:
         found = alerts(database, moment=now)
-        wanted = values_of(executions, now)
+        wanted = values_of(executions, versions, built_at, now)
         assert found.keys() == {*wanted, ("database_size", None)}
         for (name, tier), (value, samples) in wanted.items():
             row = found[name, tier]
@@ -164,7 +177,7 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
             if name != "tier_drop":
                 assert row["sample_count"] == samples
             if name in NEEDS_SAMPLES and value is not None:
-                assert row["has_enough_samples"] == (samples >= 10)
+                assert row["has_enough_samples"] == ((samples or 0) >= 10)
             severity = severity_of(name, value, samples)
             assert row["is_raised"] == (severity is not None), row
             if severity:
@@ -174,6 +187,16 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
             assert row["as_of"] == now
     every = {(name, severity) for name, by in THRESHOLDS.items() for severity in by}
     assert every - raised == {("database_size", "warning"), ("database_size", "critical")}
+
+
+def test_what_is_loaded_ends_the_silence_before_it_is_built(database: Path, tmp_path: Path) -> None:
+    file = Path(shutil.copy(database, tmp_path))
+    now = NOON + 5 * HOUR
+    assert alerts(file, moment=now)["silence", None]["is_raised"]
+    insert(file, [{"timestamp": now - HOUR / 2}])
+    row = alerts(file, moment=now)["silence", None]
+    assert not row["is_raised"]
+    assert row["value"] == pytest.approx(0.5)
 
 
 def test_a_given_threshold_takes_the_place_of_the_seeds_for_a_warning(database: Path) -> None:

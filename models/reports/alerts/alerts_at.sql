@@ -37,11 +37,18 @@ last_day as (
 ),
 
 everything as (
-    select
-        count(*) as total_executions,
-        max(timestamp) as newest
+    select count(*) as total_executions
     from {{ ref('fct_executions') }}
     where timestamp <= {{ now }}
+),
+
+-- Of what was loaded, whether or not it was built since.
+loaded as (
+    select
+        count(*) as version_count,
+        max(version_time) as newest
+    from {{ ref('stg_version_times') }}
+    where version_time <= {{ now }}
 ),
 
 -- A tier's last 24 hours, and the 30 days before them.
@@ -90,10 +97,20 @@ measured as (
         'silence' as alert_name,
         null as model_tier,
         epoch({{ now }} - newest) / 3600 as value,
-        total_executions as sample_count,
+        version_count as sample_count,
         true as has_enough_samples,
-        format('the newest execution started {:.1f} hours ago', value) as finding
-    from everything
+        format('the newest execution that was loaded started {:.1f} hours ago', value) as finding
+    from loaded
+
+    union all
+
+    select
+        'build_age' as alert_name,
+        null as model_tier,
+        epoch({{ now }} - {{ built_at() }}) / 3600 as value,
+        null as sample_count,
+        true as has_enough_samples,
+        format('the figures are those of the last build, {:.1f} hours ago', value) as finding
 
     union all
 

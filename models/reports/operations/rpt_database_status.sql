@@ -54,7 +54,9 @@ warnings as (
     from {{ ref('rpt_alerts') }}
     where
         is_raised
-        and alert_name in ('no_executions', 'silence', 'daily_success_rate', 'database_size')
+        and alert_name in (
+            'no_executions', 'silence', 'build_age', 'daily_success_rate', 'database_size'
+        )
 )
 
 select
