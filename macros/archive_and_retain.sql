@@ -48,7 +48,8 @@
             'feedback_count': result.feedback_count + feedback_count,
         }) -%}
     {%- endfor -%}
-    {%- if expired and not dry_run and is_built('text_embeddings') -%}
+    {#- Also where nothing is old: a run that was killed may have left some. -#}
+    {%- if not dry_run and is_built('text_embeddings') -%}
         {%- do run_query(delete_unused_vectors()) -%}
     {%- endif -%}
     {%- do print(tojson(result)) -%}
@@ -274,7 +275,7 @@
 {#- Not adapter.get_relation: it opens a transaction, and the statements here have their own. -#}
 {% macro is_built(table) %}
     {{ return(run_query(
-        "from duckdb_tables() where database_name = '" ~ target.database ~ "' and schema_name = '"
-        ~ target.schema ~ "' and table_name = '" ~ table ~ "'"
+        "from duckdb_tables() where database_name = " ~ sql_text(target.database) ~ " and schema_name = "
+        ~ sql_text(target.schema) ~ " and table_name = " ~ sql_text(table)
     ).rows | length > 0) }}
 {% endmacro %}

@@ -277,7 +277,7 @@ class _Work:
         result = retention.archive_and_retain(
             self.settings, now=self._given_now(), pass_fds=[self.lock]
         )
-        return f"{result.archived_count:,} versions of {result.days_cleaned:,} days archived"
+        return f"{result.what_went} archived{result.what_was_reclaimed}"
 
     def _back_up(self) -> str:
         made = backups.make(

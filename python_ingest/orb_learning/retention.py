@@ -38,6 +38,29 @@ class RetentionResult:
     reclaimed_bytes: int = 0
     """By how much the database's file is shorter."""
 
+    @property
+    def what_went(self) -> str:
+        """The versions and the feedback, in words."""
+        feedback = f" and {self.feedback_count:,} of people's feedback"
+        versions = f"{self.archived_count:,} versions of {self.days_cleaned:,} days"
+        return versions + (feedback if self.feedback_count else "")
+
+    @property
+    def what_was_reclaimed(self) -> str:
+        """The space, in words; nothing where there was none."""
+        shorter = f"; the database's file is {self.reclaimed_bytes / 1e6:,.1f} MB shorter"
+        return shorter if self.reclaimed_bytes else ""
+
+
+@dataclass(frozen=True)
+class Unarchived:
+    """What came back."""
+
+    version_count: int
+    """Versions of executions."""
+    feedback_count: int
+    """People's feedback."""
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -129,8 +152,10 @@ def archive_and_retain(
 
 def unarchive(
     settings: LearningSettings, first: date, last: date, *, now: datetime | None = None
-) -> int:
+) -> Unarchived:
     """Bring archived days back into raw, as they were, and hold them.
+
+    Days that were unarchived before and are still there are held, too.
 
     Args:
         settings: name the database and the archive.
@@ -139,7 +164,7 @@ def unarchive(
         now: naive UTC; the present time if None.
 
     Returns:
-        how many versions came back; fct_executions has them after the next build.
+        what came back; fct_executions has it after the next build.
 
     Raises:
         ArchiveError: a file is missing or is not what was archived; nothing came back.
@@ -148,12 +173,13 @@ def unarchive(
     now = now or database.utc_now()
     counts = {EXECUTIONS: 0, FEEDBACK: 0}
     with database.connect(settings.database_path) as connection:
-        wanted = [
+        known = [
             (archive, file)
             for archive in counts
             for file in archived_files(connection, archive)
-            if first <= file.archived_day <= last and file.unarchived_at is None
+            if first <= file.archived_day <= last
         ]
+        wanted = [(archive, file) for archive, file in known if file.unarchived_at is None]
         for _, file in wanted:
             check(settings.archive_folder, file)
         with database.transaction(connection):
@@ -166,9 +192,9 @@ def unarchive(
                 )
             connection.executemany(
                 "insert or ignore into raw.held_days values (?, ?)",
-                [(file.archived_day, now) for _, file in wanted],
-            ) if wanted else None
-    return counts[EXECUTIONS]
+                [(file.archived_day, now) for _, file in known],
+            ) if known else None
+    return Unarchived(counts[EXECUTIONS], counts[FEEDBACK])
 
 
 def release(settings: LearningSettings) -> list[date]:

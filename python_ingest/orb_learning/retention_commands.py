@@ -40,7 +40,7 @@ def retention_command(
         result = retention.archive_and_retain(settings, days_to_keep=days, dry_run=dry_run)
     said = "would go" if dry_run else f"are in {escape(str(settings.archive_folder))} now"
     out.print(
-        f"{result.archived_count:,} versions of {result.days_cleaned:,} days {said}",
+        f"{result.what_went} {said}{result.what_was_reclaimed}",
         highlight=False,
         soft_wrap=True,
     )
@@ -56,8 +56,13 @@ def unarchive_command(
     from orb_learning.settings import load_settings
 
     with reported_errors():
-        count = retention.unarchive(load_settings(), first.date(), last.date())
-    out.print(f"{count:,} versions are in raw again; run dbt build", highlight=False)
+        back = retention.unarchive(load_settings(), first.date(), last.date())
+    out.print(
+        f"{back.version_count:,} versions and {back.feedback_count:,} of people's feedback are in "
+        "raw again; run dbt build",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command("check-archive")

@@ -116,7 +116,7 @@ def test_live_archived_and_forgotten_are_all_that_ever_came(history: History) ->
     assert_live_parts_are_those_of_raw(history)
 
     day = days_ago(40).date()
-    assert retention.unarchive(settings, day, day) == 5
+    assert retention.unarchive(settings, day, day).version_count == 5
     assert parts(history.database)["live_30_90_days"]["version_count"] == 5
     assert_live_parts_are_those_of_raw(history)
 

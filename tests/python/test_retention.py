@@ -17,13 +17,15 @@ import pytest
 from dbt.adapters.duckdb.environments import local
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from building import REPOSITORY, BuildError
 from histories import TOO_LATE, History, days_ago, task_id
 from oracle import raw_rows
-from orb_learning import archive_functions, retention
+from orb_learning import archive_functions, compacting, retention
 from orb_learning import database as databases
-from orb_learning.errors import ArchiveError, DbtError
+from orb_learning.cli import app
+from orb_learning.errors import ArchiveError
 from orb_learning.learning_database import LearningDatabase
 from orb_learning.settings import LearningSettings, load_settings
 
@@ -224,13 +226,12 @@ def test_an_unarchived_day_is_what_it_was_and_is_held(history: History) -> None:
     before = query(history, "from fct_executions order by all")
     retain(history, 30)
     days = days_ago(40).date(), days_ago(30).date()
-    count = retention.unarchive(settings_of(history), *days)
-    assert count == 6
+    assert retention.unarchive(settings_of(history), *days).version_count == 6
     assert held_days(history) == {days_ago(40).date(), days_ago(31).date()}
     retain(history, 30)
     assert_nothing_lost(history, every)
     assert len(archived(history)) == 1
-    assert retention.unarchive(settings_of(history), *days) == 0
+    assert retention.unarchive(settings_of(history), *days).version_count == 0
     retention.unarchive(settings_of(history), days_ago(90).date(), days_ago(90).date())
     assert live(history) == every
     history.build()
@@ -242,6 +243,56 @@ def test_an_unarchived_day_is_what_it_was_and_is_held(history: History) -> None:
     retain(history, 30)
     assert_nothing_lost(history, every)
     assert sorted(settings_of(history).archive_folder.iterdir()) == files
+
+
+def test_days_that_were_released_and_are_still_there_are_held_when_asked_for_again(
+    history: History,
+) -> None:
+    retain(history, 30)
+    days = days_ago(40).date(), days_ago(40).date()
+    retention.unarchive(settings_of(history), *days)
+    here = live(history)
+    assert retention.release(settings_of(history)) == [days[0]]
+    assert retention.unarchive(settings_of(history), *days).version_count == 0
+    assert held_days(history) == {days[0]}
+    retain(history, 30)
+    assert live(history) == here
+
+
+UNUSED_VECTORS = (
+    "select text from text_embeddings where text_id not in (select text_id from int_texts)"
+)
+
+
+def test_vectors_of_gone_texts_go_also_where_a_run_was_killed_before(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for task, days in ((90, 50), (91, 1), (92, 50)):
+        history.insert(task, timestamp=days_ago(days), task_description=f"text {min(task, 91)}")
+    history.run()
+    with databases.connect(history.database) as connection:
+        connection.execute(
+            "insert into text_embeddings by name select distinct text_id, text, hash(text) // 2 "
+            "as text_number, sha256(text) as text_sha256, 'none' as model, now() as embedded_at, "
+            "'a test' as skipped_because from int_texts"
+        )
+    execute = local.DuckDBCursorWrapper.execute
+
+    def end_before_the_vectors(cursor: Any, statement: str, bindings: Any = None) -> Any:
+        if "delete from" in statement and "text_embeddings" in statement:
+            raise RuntimeError("the machine is off")
+        return execute(cursor, statement, bindings)
+
+    monkeypatch.setattr(local.DuckDBCursorWrapper, "execute", end_before_the_vectors)
+    with pytest.raises(BuildError, match="the machine is off"):
+        retain(history, 30)
+    monkeypatch.undo()
+    assert ("text 90",) in query(history, UNUSED_VECTORS)
+    retain(history, 30)
+    assert query(history, UNUSED_VECTORS) == []
+    left = query(history, "select text from text_embeddings")
+    assert ("text 91",) in left
+    assert sorted(left) == sorted(query(history, "select distinct text from int_texts"))
 
 
 def test_a_changed_file_does_not_come_back(history: History) -> None:
@@ -441,19 +492,46 @@ def act(history: History, what: str, *values: int) -> None:
     actions[what](*values)
 
 
-def test_the_library_and_the_command_run_the_macro(history: History) -> None:
+def test_the_library_and_the_command_run_the_macro(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with databases.connect(history.database) as connection:
         connection.execute("update raw.executions set timestamp = timestamp - interval 10 year")
+        connection.execute(
+            "insert into raw.feedback by name select uuid() as feedback_id, task_id, timestamp as "
+            "submitted_at, nextval('raw.load_seq') as _load_seq, _loaded_at "
+            "from raw.executions where task_id = ?",
+            [task_id(5)],
+        )
     every = live(history)
     learning = LearningDatabase(history.database, project_path=REPOSITORY)
     result = asyncio.run(learning.cleanup_old_executions(days_to_keep=365))
     gone = len(archived(history))
-    assert result == {
-        "archived_count": gone,
-        "deleted_count": gone,
-        "days_cleaned": len(query(history, "from raw.archived_files")),
-    }
+    days = len(query(history, "from raw.archived_files"))
+    assert result == {"archived_count": gone, "deleted_count": gone, "days_cleaned": days}
     assert gone > 10
     assert_nothing_lost(history, every)
-    with pytest.raises(DbtError, match="from 7 to 365"):
-        asyncio.run(learning.cleanup_old_executions(days_to_keep=3))
+
+    monkeypatch.setenv("ORB_DATABASE", str(history.database))
+    monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(REPOSITORY))
+    monkeypatch.setattr(compacting, "LEAST_FREE_BYTES", 0)
+    monkeypatch.setattr(compacting, "LEAST_FREE_SHARE", 0)
+    assert f"{gone} versions and 1 of people's feedback are in raw again" in orb(
+        "unarchive", "--from", "1990-01-01", "--to", "2100-01-01"
+    )
+    assert live(history) == every
+    said = orb("retention", "--days", "365", "--release")
+    assert f"{days} days released" in said
+    folder = settings_of(history).archive_folder
+    assert f"{gone} versions of {days} days and 1 of people's feedback are in {folder} now" in said
+    assert "MB shorter" in said
+    assert_nothing_lost(history, every)
+    refused = CliRunner().invoke(app, ["retention", "--days", "3"])
+    assert refused.exit_code == 1
+    assert "from 7 to 365" in refused.output
+
+
+def orb(*arguments: str) -> str:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    return done.output

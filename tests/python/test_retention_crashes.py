@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -10,11 +11,16 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+import backup_worker
 from building import DbtProject
 from histories import NOON, days_ago
+from orb_learning import compacting, contents, dbt_process, retention, turns
 from orb_learning import database as databases
-from orb_learning import retention
+from orb_learning.settings import LearningSettings, load_settings
 
 KILLS = max(10, int(os.environ.get("ORB_KILLS", "45")) // 5)
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
@@ -34,9 +40,9 @@ INSERT = """
 """
 
 
-def insert_old_days(database: Path) -> None:
+def insert_old_days(database: Path, days: int = DAYS) -> None:
     with databases.connect(database) as connection:
-        connection.execute(INSERT, [days_ago(60), NOON, DAYS])
+        connection.execute(INSERT, [days_ago(60), NOON, days])
 
 
 def numbers(database: Path, folder: Path) -> Counter[int]:
@@ -117,4 +123,78 @@ def test_nothing_is_lost_or_twice_after_kills_of_retention(
     tell(
         f"{KILLS} kills of retention (seed {SEED}): {len(every):,} versions, each in the database "
         f"or in a file, once; hit: {dict(sorted(hits.items()))}"
+    )
+
+
+PHASES = [
+    *("_copy", "tables", "after tables", "after _copy", "copymode", "sync", "after sync"),
+    *("replace", "after replace", "end"),
+]
+
+
+def reclaim(settings: LearningSettings, death: backup_worker.Death) -> int:
+    """Run retention in a child until it kills itself; returns its process id."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        parts: list[tuple[Any, str]] = [
+            *((compacting, "_copy"), (contents, "tables"), (compacting.shutil, "copymode")),
+            *((compacting, "sync"), (Path, "replace"), (turns.Turn, "end")),
+        ]
+        run = dbt_process.run
+
+        def run_first(*arguments: Any, **named: Any) -> str:
+            said = run(*arguments, **named)
+            while parts:
+                backup_worker.begin(death, parts.pop())
+            return said
+
+        dbt_process.run = run_first
+        while True:
+            retention.archive_and_retain(settings, days_to_keep=30)
+    finally:
+        os._exit(1)
+
+
+def test_nothing_is_lost_or_twice_after_kills_while_space_is_reclaimed(
+    project: DbtProject,
+    empty_database: Path,
+    database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tell: Callable[..., None],
+) -> None:
+    shutil.copy(empty_database, database)
+    settings = load_settings(database_path=database)
+    chance = random.Random(SEED)  # noqa: S311 (no secret)
+    project.operate(database, "archive_and_retain", {"dry_run": True})  # parsed once, for all
+    monkeypatch.setattr(compacting, "LEAST_FREE_BYTES", 0)
+    monkeypatch.setattr(compacting, "LEAST_FREE_SHARE", 0)
+
+    def run(_: LearningSettings, *arguments: str, **__: Any) -> str:
+        """Run the macro in this process, which has parsed the project."""
+        given = json.loads(arguments[-1])
+        project.operate(database, "archive_and_retain", given, as_of=NOON.isoformat())
+        nothing = {"archived_count": 0, "deleted_count": 0, "days_cleaned": 0}
+        return json.dumps(nothing)  # whatever went, free blocks are given back
+
+    monkeypatch.setattr(dbt_process, "run", run)
+    hits: Counter[str] = Counter()
+    while hits.total() < KILLS:
+        insert_old_days(database, 2)
+        every = numbers(database, settings.archive_folder)
+        phase = PHASES[hits.total() % len(PHASES)]
+        pause = chance.choice([0, 0, 0.001, 0.01])
+        death = backup_worker.Death(phase, chance.randint(1, 2), pause)
+        assert os.waitpid(reclaim(settings, death), 0)[1] == signal.SIGKILL
+        hits[phase] += 1
+        assert numbers(database, settings.archive_folder) == every
+        assert set(every.values()) == {1}
+    assert retention.archive_and_retain(settings, days_to_keep=30).reclaimed_bytes >= 0
+    assert numbers(database, settings.archive_folder) == every
+    assert [path for path in database.parent.iterdir() if "compacting" in path.name] == []
+    tell(
+        f"{KILLS} kills of retention while it reclaims space (seed {SEED}): {len(every):,} "
+        "versions, each in the database or in a file, once; hit: "
+        f"{dict(sorted(hits.items()))}"
     )
