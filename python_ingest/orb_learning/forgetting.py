@@ -7,12 +7,14 @@ the outbox itself are cleaned here.
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +32,7 @@ from orb_learning import (
     manifests,
     vector_index,
 )
-from orb_learning.errors import ArchiveError, OrbError, OutboxError
+from orb_learning.errors import ArchiveError, InvalidBackupError, OrbError, OutboxError
 from orb_learning.files import sha256_of, sync
 from orb_learning.loader import load_by
 from orb_learning.outbox import Outbox
@@ -40,10 +42,11 @@ from orb_learning.outbox_reader import (
     files_of,
     open_reader,
 )
-from orb_learning.retention import EXECUTIONS, FEEDBACK, Archive
+from orb_learning.retention import EXECUTIONS, FEEDBACK, Archive, archived_files
 from orb_learning.settings import LearningSettings
 
 TASKS_A_RECORD = 10_000
+_HALF_OF_REPO = "json_valid(payload) and payload->>'$.repo' = $repo"
 
 
 @dataclass
@@ -59,6 +62,9 @@ class Forgotten:
     """Records in the outbox."""
     still_in: list[Path | str] = field(default_factory=list)
     """Backups and files beside the database that hold some of it, and were left alone."""
+    out_of_reach: list[Path] = field(default_factory=list)
+    """Archived files that are not in the archive's folder, and backups of which it is not known
+    whose they are: they may hold some of it."""
 
 
 def forget(
@@ -90,15 +96,16 @@ def forget(
     wanted = set(task_ids)
     if repo is not None:
         wanted |= _tasks_of(settings, repo)
-    _order(outbox, wanted)
     with database.connect(path, read_only=True) as connection:
-        before = _version_count(connection)
+        before = _forgotten_count(connection, wanted)
+    _order(outbox, wanted)
     load_by(settings, now=now)
     with database.connect(path) as connection:
-        result = Forgotten(len(wanted), before - _version_count(connection))
+        result = Forgotten(len(wanted), _forgotten_count(connection, wanted) - before)
         if repo is not None:
             _delete_rests_of(connection, repo)
         result.archived_count = clean_archive(connection, settings.archive_folder)
+        result.out_of_reach += _missing_files(connection, settings.archive_folder)
         is_built = bool(forgotten.existing(connection, ["main.fct_executions"]))
         if forgotten.existing(connection, ["main.text_embeddings"]):
             connection.execute(
@@ -110,8 +117,9 @@ def forget(
     shutil.rmtree(vector_index.folder_of(path), ignore_errors=True)  # `orb index` makes it again
     compacting.compact(path)
     result.outbox_count = _clean_outbox(outbox, wanted, repo)
-    copies = _copies_that_hold(settings, wanted)
-    elsewhere = _copies_elsewhere(settings, copies)
+    own, unknown = _backups_of(settings)
+    copies = _copies_that_hold(settings, own, wanted, repo)
+    elsewhere = _copies_elsewhere(settings, [backup for backup in own if backup not in copies])
     if in_backups and (copies or elsewhere):
         backups.make(path, outbox, settings.backup_folder, copy_to=settings.backup_copy_to, now=now)
         backups.remove(
@@ -125,50 +133,71 @@ def forget(
         copies, elsewhere = [], []
     result.still_in += [copy if isinstance(copy, Path) else copy.folder for copy in copies]
     result.still_in += [f"{settings.backup_copy_to}/{name}" for name in elsewhere]
+    result.out_of_reach += [backup.folder for backup in unknown]
     return result
 
 
-def _copies_elsewhere(
-    settings: LearningSettings, copies: Collection[manifests.Backup | Path]
-) -> list[str]:
+def _backups_of(
+    settings: LearningSettings,
+) -> tuple[list[manifests.Backup], list[manifests.Backup]]:
+    """Return the database's backups, and those of which it is not known whose they are."""
+    own, unknown = [], []
+    database_id = _database_id(settings)
+    for backup in manifests.backups_in(settings.backup_folder):
+        try:
+            if backup.manifest.database_id == database_id:
+                own.append(backup)
+        except InvalidBackupError:
+            unknown.append(backup)
+    return own, unknown
+
+
+def _database_id(settings: LearningSettings) -> uuid.UUID:
+    with database.connect(settings.database_path, read_only=True) as connection:
+        rows = connection.execute("select database_id from raw.database_id").fetchall()
+    [(database_id,)] = rows
+    return uuid.UUID(str(database_id))
+
+
+def _copies_elsewhere(settings: LearningSettings, clean: Collection[manifests.Backup]) -> list[str]:
     """Return the names of the copies in the other place that hold some task.
 
     A copy of a backup that is not here any more is taken to hold some.
     """
     if settings.backup_copy_to is None:
         return []
-    with database.connect(settings.database_path, read_only=True) as connection:
-        [(database_id,)] = connection.execute("select database_id from raw.database_id").fetchall()
-    here = manifests.backups_in(settings.backup_folder)
-    clean = {backup.folder.name for backup in here if backup not in copies}
-    names = backup_copies.names_of(settings.backup_copy_to, database_id)
-    return [name for name in names if name not in clean]
+    names = backup_copies.names_of(settings.backup_copy_to, _database_id(settings))
+    return [name for name in names if name not in {backup.folder.name for backup in clean}]
 
 
 def _copies_that_hold(
-    settings: LearningSettings, task_ids: Collection[uuid.UUID]
+    settings: LearningSettings,
+    own: Collection[manifests.Backup],
+    task_ids: Collection[uuid.UUID],
+    repo: str | None,
 ) -> list[manifests.Backup | Path]:
-    """Return the backups, databases kept by a restore, and damaged files that hold some task.
+    """Return the backups, databases kept by a restore, and damaged files that hold some of it.
 
     What cannot be read is taken to hold some.
     """
     path = settings.database_path
     copies: list[manifests.Backup | Path] = [
         backup
-        for backup in manifests.backups_in(settings.backup_folder)
-        if _holds(backup.folder / path.name, task_ids)
-        or any(_names(file.read_bytes(), task_ids) for file in backup.folder.rglob("*.sqlite"))
+        for backup in own
+        if _holds(backup.folder / backup.manifest.database_file, task_ids, repo)
+        or any(_outbox_holds(file, task_ids, repo) for file in backup.folder.rglob("*.sqlite"))
     ]
-    for file in sorted(path.parent.glob(f"{path.stem}.before-restore-*.db")):
-        if _holds(file, task_ids):
+    kept = f"{glob.escape(path.stem)}.before-restore-*{glob.escape(path.suffix)}"
+    for file in sorted(path.parent.glob(kept)):
+        if _holds(file, task_ids, repo):
             copies.append(file)
     for file in sorted(settings.outbox_folder.glob("*.damaged*")):
-        if _names(file.read_bytes(), task_ids):
+        if _outbox_holds(file, task_ids, repo):
             copies.append(file)
     return copies
 
 
-def _holds(file: Path, task_ids: Collection[uuid.UUID]) -> bool:
+def _holds(file: Path, task_ids: Collection[uuid.UUID], repo: str | None) -> bool:
     try:
         with database.connect_still(file) as connection:
             rests = " union all ".join(
@@ -180,13 +209,39 @@ def _holds(file: Path, task_ids: Collection[uuid.UUID]) -> bool:
                 rests += f" union all select task_id::varchar from {table}"  # noqa: S608
             holds = forgotten.names_some("content", "$ids")
             [(found,)] = connection.execute(
-                "select exists (from raw.executions where list_contains($ids::uuid[], task_id)) "
-                f"or exists (from ({rests}) where {holds})",
-                {"ids": list(map(str, task_ids))},
+                "select exists (from raw.executions "
+                "where list_contains($ids::uuid[], task_id) or repo = $repo) "
+                f"or exists (from ({rests}) where {holds} or regexp_matches(content, $named)) "
+                f"or exists (from raw.pending_halves where {_HALF_OF_REPO})",
+                {"ids": list(map(str, task_ids)), "repo": repo, "named": _named(repo)},
             ).fetchall()
     except (OrbError, duckdb.Error):
         return True
     return bool(found)
+
+
+def _outbox_holds(file: Path, task_ids: Collection[uuid.UUID], repo: str | None) -> bool:
+    if names_some(file.read_bytes(), task_ids):
+        return True
+    if repo is None:
+        return False
+    copy = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(copy, uri=True)) as connection:
+            payloads = connection.execute("select payload from records").fetchall()
+    except sqlite3.Error:
+        return True
+    return any(repo in _repos(payload) for (payload,) in payloads)
+
+
+def _missing_files(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
+    """Return the files that the database counts on and that are not in the archive's folder."""
+    return [
+        folder / file.file_name
+        for archive in (EXECUTIONS, FEEDBACK)
+        for file in archived_files(connection, archive)
+        if file.unarchived_at is None and file.row_count and not (folder / file.file_name).exists()
+    ]
 
 
 def clean_archive(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
@@ -321,9 +376,8 @@ def _tasks_of(settings: LearningSettings, repo: str) -> set[uuid.UUID]:
     """Return a repository's tasks in the database and in the archive."""
     with database.connect(settings.database_path, read_only=True) as connection:
         rows = connection.execute(
-            "select task_id from raw.executions where repo = $repo union "
-            "select task_id from raw.pending_halves where json_valid(payload) "
-            "and payload->>'$.repo' = $repo",
+            "select task_id from raw.executions where repo = $repo union "  # noqa: S608
+            f"select task_id from raw.pending_halves where {_HALF_OF_REPO}",
             {"repo": repo},
         ).fetchall()
         for file in settings.archive_folder.glob(EXECUTIONS.pattern):
@@ -335,13 +389,19 @@ def _tasks_of(settings: LearningSettings, repo: str) -> set[uuid.UUID]:
 
 def _delete_rests_of(connection: duckdb.DuckDBPyConnection, repo: str) -> None:
     """Delete what names a repository and may have no task: dead letters and unreadable rows."""
-    # A field of a line that could not be read: its fields are not known, only what parts them.
-    named = f'(^|[",;:\\s]){re.escape(repo)}([",;\\s]|$)'
     for table, content in (("raw.dead_letters", "payload"), ("raw.unreadable_rows", "content")):
         connection.execute(
             f"delete from {table} where regexp_matches({content}, ?)",  # noqa: S608
-            [named],
+            [_named(repo)],
         )
+
+
+def _named(repo: str | None) -> str | None:
+    """Return the pattern of a text that names a repository.
+
+    It may be a line that could not be read: its fields are not known, only what parts them.
+    """
+    return None if repo is None else f'(^|[",;:\\s]){re.escape(repo)}([",;\\s]|$)'
 
 
 def _clean_outbox(folder: Path, task_ids: Collection[uuid.UUID], repo: str | None) -> int:
@@ -357,7 +417,7 @@ def _clean_outbox(folder: Path, task_ids: Collection[uuid.UUID], repo: str | Non
                 for record in records
                 if record.kind != "forget"
                 and (
-                    _names(record.payload.encode(), task_ids)
+                    names_some(record.payload.encode(), task_ids)
                     or (repo is not None and repo in _repos(record.payload))
                 )
             ]
@@ -366,10 +426,10 @@ def _clean_outbox(folder: Path, task_ids: Collection[uuid.UUID], repo: str | Non
     return count
 
 
-def _names(content: bytes, task_ids: Collection[uuid.UUID]) -> bool:
-    """Whether bytes have the id of a task in them."""
+def names_some(content: bytes, ids: Collection[uuid.UUID]) -> bool:
+    """Whether bytes have one of some ids in them."""
     found = re.findall(forgotten.UUID_PATTERN.encode(), content)
-    return any(uuid.UUID(text.decode()) in task_ids for text in found)
+    return any(uuid.UUID(text.decode()) in ids for text in found)
 
 
 def _repos(payload: str) -> set[str]:
@@ -394,8 +454,13 @@ def _values_of(key: str, value: Any) -> Iterator[str]:
             yield from _values_of(key, inner)
 
 
-def _version_count(connection: duckdb.DuckDBPyConnection) -> int:
-    [(count,)] = connection.execute("select count(*) from raw.executions").fetchall()
+def _forgotten_count(connection: duckdb.DuckDBPyConnection, task_ids: Collection[uuid.UUID]) -> int:
+    """Return how many versions of some tasks have been forgotten."""
+    [(count,)] = connection.execute(
+        "select coalesce(sum(version_count), 0) from raw.forgotten "
+        "where task_id in (select unnest($ids::uuid[]))",
+        {"ids": list(map(str, task_ids))},
+    ).fetchall()
     return int(count)
 
 

@@ -114,3 +114,10 @@ def forget_command(
             highlight=False,
             soft_wrap=True,
         )
+    with reported_errors():
+        if result.out_of_reach:
+            files = ", ".join(map(str, result.out_of_reach))
+            raise OrbError(
+                f"it may still be in {files}: an archived file that is not there, or a backup "
+                "whose manifest cannot be read; bring them back, or delete them, and forget again"
+            )

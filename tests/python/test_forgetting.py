@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from building import REPOSITORY, DbtProject
 from histories import ORDINARY
@@ -24,6 +25,7 @@ from orb_learning import (
     validating,
 )
 from orb_learning import database as databases
+from orb_learning.cli import app
 from orb_learning.importing import import_file
 from orb_learning.loader import load_once
 from orb_learning.outbox import Outbox
@@ -239,6 +241,143 @@ def test_copies_that_hold_a_forgotten_task_are_named_and_deleted_on_request(
     assert old == without
     assert not validating.validate(new).problems
     assert files_with(settings.backup_folder, str(wanted[0])) == []
+
+
+def test_another_databases_backups_are_left_alone(tmp_path: Path) -> None:
+    """Two databases share a folder of backups; a third's manifest is damaged."""
+    mine, other = (
+        load_settings(
+            database_path=tmp_path / name,
+            outbox_path=tmp_path / f"outbox of {name}",
+            backup_path=tmp_path / "backups",
+        )
+        for name in ("learning.duckdb", "other.db")
+    )
+    made = {}
+    for one in (mine, other):
+        outbox = Outbox(one.outbox_folder)
+        put(outbox, 2)
+        outbox.close()
+        load(one)
+        for task in (2, 1):
+            if task == 1:
+                outbox = Outbox(one.outbox_folder)
+                put(outbox, 1)
+                outbox.close()
+                load(one)
+            place = (one.database_path, one.outbox_folder, one.backup_folder)
+            made[one.database_path.stem, task] = backups.make(*place).backup.folder
+    kept = tmp_path / "learning.before-restore-20260101T000000.duckdb"
+    shutil.copy(mine.database_path, kept)
+    shutil.copy(mine.database_path, tmp_path / "learning.before-restore-20260101T000000.db")
+    damaged = mine.backup_folder / "20260101T000000.000000Z"
+    shutil.copytree(made["other", 1], damaged)
+    (damaged / "manifest.json").write_text("{}")
+    wanted = [uuid.UUID(int=1)]
+    result = forgetting.forget(mine, task_ids=wanted, now=NOW)
+    assert result.still_in == [made["learning", 1], kept]
+    assert result.out_of_reach == [damaged]
+    result = forgetting.forget(mine, task_ids=wanted, in_backups=True, now=NOW)
+    assert (result.still_in, result.out_of_reach) == ([], [damaged])
+    assert not kept.exists()
+    left = {folder for folder in made.values() if folder.exists()}
+    assert left == {made["learning", 2], made["other", 1], made["other", 2]}
+    assert damaged.exists()
+    with databases.connect(other.database_path, read_only=True) as connection:
+        assert connection.execute("select count(*) from raw.executions").fetchall() == [(2,)]
+
+
+IN_REPO = {"repo": "vault", "x": 1}
+TRACES: dict[str, tuple[str, str]] = {
+    "executions": ("execution", payload(1, repo="vault")),
+    "dead_letters": ("execution", json.dumps(IN_REPO)),
+    "pending_halves": ("routing", json.dumps({"task_id": str(uuid.UUID(int=1)), "repo": "vault"})),
+}
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["loaded", "waiting"])
+@pytest.mark.parametrize("trace", TRACES)
+def test_backups_that_hold_a_repository_are_named_though_its_tasks_are_gone(
+    settings: LearningSettings, trace: str, waits: bool
+) -> None:
+    """By way of the database, or of a copy of the outbox."""
+    for kind, text in (("execution", payload(2, repo="vault-2")), TRACES[trace]):
+        load(settings)
+        outbox = Outbox(settings.outbox_folder)
+        assert outbox.put("execution" if kind == "execution" else "routing", text)
+        outbox.close()
+    if not waits:
+        load(settings)
+    place = (settings.database_path, settings.outbox_folder, settings.backup_folder)
+    holding = backups.make(*place).backup
+    load(settings)
+    with databases.connect(settings.database_path) as connection:
+        for table in ("raw.executions", "raw.dead_letters", "raw.pending_halves"):
+            connection.execute(f"delete from {table}")
+    clean = backups.make(*place).backup
+    result = forgetting.forget(settings, repo="vault", now=NOW)
+    assert result.still_in == [holding.folder]
+    assert clean.folder.exists()
+
+
+def test_an_unreadable_row_that_names_a_repository_is_in_its_backups(
+    settings: LearningSettings, tmp_path: Path
+) -> None:
+    file = tmp_path / "records.csv"
+    file.write_text("task_id,repo,timestamp\nno-id,vault,x\n")
+    import_file(settings.database_path, file, now=NOW)
+    place = (settings.database_path, settings.outbox_folder, settings.backup_folder)
+    holding = backups.make(*place).backup
+    assert forgetting.forget(settings, repo="vault", now=NOW).still_in == [holding.folder]
+    assert forgetting.forget(settings, repo="vaul", now=NOW).still_in == []
+
+
+def test_what_arrives_meanwhile_is_not_counted_as_forgotten(
+    settings: LearningSettings, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for task in (1, 1, 1, 2):
+        put(outbox, task)
+    order = forgetting._order
+
+    def order_while_others_record_and_load(*given: Any) -> None:
+        order(*given)
+        load(settings)
+        for task in (3, 4, 5, 6, 7):
+            put(outbox, task)
+
+    monkeypatch.setattr(forgetting, "_order", order_while_others_record_and_load)
+    result = forgetting.forget(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
+    assert result.version_count == 3
+    assert tasks(settings) == [2, 3, 4, 5, 6, 7]
+
+
+def test_archived_files_in_another_folder_are_named(settings: LearningSettings) -> None:
+    load(settings)
+    folder = settings.archive_folder
+    folder.mkdir()
+    with databases.connect(settings.database_path) as connection:
+        for name, versions, unarchived_at in (
+            *(("gone", 1, None), ("emptied", 0, None), ("back", 1, NOW), ("here", 1, None)),
+        ):
+            connection.execute(
+                "insert into raw.archived_files values (?, '2026-01-01', ?, 1, 'x', ?, ?)",
+                [f"executions_archive_{name}.parquet", versions, NOW, unarchived_at],
+            )
+        connection.execute(
+            "insert into raw.archived_feedback_files values ('f.parquet', '2026-01-01', 1, 1, 'x', "
+            "?, null)",
+            [NOW],
+        )
+        file = folder / "executions_archive_here.parquet"
+        connection.execute(f"copy (from raw.executions) to '{file}'")
+    missing = [folder / "executions_archive_gone.parquet", folder / "f.parquet"]
+    wanted = uuid.UUID(int=1)
+    assert forgetting.forget(settings, task_ids=[wanted], now=NOW).out_of_reach == missing
+    environment = {"ORB_DATABASE": str(settings.database_path)}
+    said = CliRunner().invoke(app, ["forget", "--task-id", str(wanted)], env=environment)
+    assert said.exit_code == 1
+    assert "1 tasks forgotten" in said.stdout
+    assert "executions_archive_gone.parquet" in said.stderr
 
 
 def relations(settings: LearningSettings) -> list[str]:
