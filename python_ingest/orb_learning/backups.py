@@ -7,7 +7,6 @@ which the next backup removes.
 
 from __future__ import annotations
 
-import errno
 import shutil
 import sqlite3
 import time
@@ -33,8 +32,8 @@ from orb_learning import (
     turns,
     validating,
 )
-from orb_learning.errors import BackupError, DiskFullError, InvalidBackupError, LoaderBusyError
-from orb_learning.files import sha256_of, sync
+from orb_learning.errors import BackupError, DiskFullError, InvalidBackupError, OutboxError
+from orb_learning.files import is_full, sha256_of, sync
 from orb_learning.loader import only_loader
 from orb_learning.manifests import (
     MANIFEST,
@@ -57,6 +56,8 @@ from orb_learning.outbox_reader import (
 from orb_learning.settings import LearningSettings
 
 TICK = timedelta(microseconds=1)
+SECONDS_TO_MAKE_A_FILE = 1.0
+"""After so long, a file of the outbox that cannot be read is not one that is just made."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ def make(
         DatabaseError: the database cannot be read, or the disk is full.
     """
     database.check_path(database_path, must_exist=True)
-    with only_backup(backup_folder, wait_seconds), _explained(backup_folder):
+    not_made = "no backup was made"
+    with only_backup(backup_folder, wait_seconds, not_made), _explained(backup_folder, not_made):
         _remove_leftovers(backup_folder)
         name = _new_time(backup_folder, now or database.utc_now()).strftime(TIME)
         partial = backup_folder / f".{name}.partial"
@@ -159,8 +161,8 @@ def make(
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        if copy_to is not None:
-            copy_to = backup_copies.copy(backup, copy_to)
+    if copy_to is not None:
+        copy_to = backup_copies.copy(backup, copy_to)
     return Made(backup, left_out, copy_to)
 
 
@@ -186,7 +188,8 @@ def prune(
         BackupError: another one makes backups for too long, or a folder cannot be written.
     """
     pruned = Pruned()
-    with only_backup(backup_folder, wait_seconds), _explained(backup_folder):
+    not_done = "not every old backup was removed"
+    with only_backup(backup_folder, wait_seconds, not_done), _explained(backup_folder, not_done):
         _remove_leftovers(backup_folder)
         for database_id, backups in _by_database(backup_folder).items():
             if copies_at is not None:
@@ -204,7 +207,7 @@ def prune(
                     _remove(backup)
                     pruned.removed.append(backup)
         positions = [backup.manifest.positions for backup in _readable(backup_folder)]
-        with suppress(LoaderBusyError), only_loader(outbox_folder, 0):
+        with suppress(OutboxError), only_loader(outbox_folder, 0):  # the next pruning does it
             trimming.drop_covered(outbox_folder, positions)
     return pruned
 
@@ -223,7 +226,8 @@ def remove(backup_folder: Path, backups: Collection[Backup], *, wait_seconds: fl
     Raises:
         BackupError: another one makes backups for too long, or the folder cannot be written.
     """
-    with only_backup(backup_folder, wait_seconds), _explained(backup_folder):
+    not_done = "not every one of these backups was removed"
+    with only_backup(backup_folder, wait_seconds, not_done), _explained(backup_folder, not_done):
         for backup in backups:
             _remove(backup)
 
@@ -262,13 +266,18 @@ def listed(backup_folder: Path, policy: Policy) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def only_backup(folder: Path, wait_seconds: float) -> Iterator[None]:
+def only_backup(folder: Path, wait_seconds: float, otherwise: str) -> Iterator[None]:
     """Be the only one that adds or removes backups; the system ends a dead one's turn.
+
+    Args:
+        folder: the folder of backups.
+        wait_seconds: for how long to wait.
+        otherwise: what the error says where the folder cannot be written.
 
     Raises:
         BackupError: another one does for too long, or the folder cannot be written.
     """
-    with _explained(folder):
+    with _explained(folder, otherwise):
         folder.mkdir(parents=True, exist_ok=True)
         turn = turns.take(
             folder / "backups", shared=False, deadline=time.monotonic() + wait_seconds
@@ -360,17 +369,43 @@ def _copy_outbox(
     for path in files_of(outbox_folder):
         file = target / path.name
         try:
-            with open_reader(path) as reader:
-                if reader.last_number() <= positions.get(reader.outbox_id, 0):
-                    continue
-                reader.back_up(file)
-            copies[path.name] = validating.read_outbox_copy(file)
-        except (StillInUseError, FileNotFoundError):
-            continue  # nothing is in it yet, or it was removed by hand
+            copied = _copy_outbox_file(path, file, positions)
+        except FileNotFoundError:
+            continue  # removed by hand
+        except StillInUseError as error:
+            left_out.append(
+                f"{path.name}: it cannot be read, and a process has it, so that `orb load` cannot "
+                f"take it either until that ends ({error.__cause__})"
+            )
         except (DamagedFileError, ValueError) as error:
             file.unlink(missing_ok=True)
             left_out.append(f"{path.name}: damaged, `orb load` takes what can be read ({error})")
+        else:
+            if copied is not None:
+                copies[path.name] = copied
     return copies, left_out
+
+
+def _copy_outbox_file(
+    path: Path, file: Path, positions: Mapping[uuid.UUID, int]
+) -> OutboxCopy | None:
+    """Copy a file of the outbox, unless the database has all of it.
+
+    Raises:
+        StillInUseError: it cannot be read, a process has it, and has had the time to make it.
+    """
+    deadline = time.monotonic() + SECONDS_TO_MAKE_A_FILE
+    while True:
+        try:
+            with open_reader(path) as reader:
+                if reader.last_number() <= positions.get(reader.outbox_id, 0):
+                    return None
+                reader.back_up(file)
+            return validating.read_outbox_copy(file)
+        except StillInUseError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _readable(folder: Path) -> list[Backup]:
@@ -405,16 +440,13 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 @contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """Turn errors of the disk into this package's."""
+def _explained(folder: Path, otherwise: str) -> Iterator[None]:
+    """Turn errors of the disk into this package's; ``otherwise`` is what was not done."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        if is_full or "disk is full" in str(error):
+        if is_full(error) or "disk is full" in str(error):
             raise DiskFullError(
-                f"{folder}: the disk is full, no backup was made; free some space and run it again"
+                f"{folder}: the disk is full, {otherwise}; free some space and run it again"
             ) from error
-        raise BackupError(
-            f"{folder}: no backup was made: {error}; the database is as it was"
-        ) from error
+        raise BackupError(f"{folder}: {otherwise}: {error}; the database is as it was") from error

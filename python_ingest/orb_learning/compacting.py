@@ -7,7 +7,6 @@ has the figures).
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import duckdb
 
 from orb_learning import contents, database
 from orb_learning.errors import DatabaseError, DiskFullError
-from orb_learning.files import sync
+from orb_learning.files import is_full, sync
 
 LEAST_FREE_SHARE = 0.3
 LEAST_FREE_BYTES = 64 * 2**20
@@ -123,7 +122,7 @@ def _explained(path: Path) -> Iterator[None]:
     except DiskFullError as error:
         raise DiskFullError(_no_room(path)) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             raise DiskFullError(_no_room(path)) from error
         raise DatabaseError(
             f"{path} was not made smaller, its rows are as they were: {error}"

@@ -21,7 +21,14 @@ from types import MappingProxyType
 
 from orb_learning import batches, database, manifests, outbox_file, storage, trimming, turns
 from orb_learning.batches import Item
-from orb_learning.errors import DatabaseLockedError, LoaderBusyError, OrbError
+from orb_learning.errors import (
+    DatabaseLockedError,
+    DiskFullError,
+    LoaderBusyError,
+    OrbError,
+    OutboxError,
+)
+from orb_learning.files import is_full
 from orb_learning.outbox import Limits
 from orb_learning.outbox_reader import (
     DamagedFileError,
@@ -144,11 +151,24 @@ def only_loader(outbox_folder: Path, wait_seconds: float) -> Iterator[None]:
 
     Raises:
         LoaderBusyError: another one had it for longer than ``wait_seconds``.
+        OutboxError: the folder cannot be made or written.
+        DiskFullError: it has no room for the lock.
     """
-    outbox_folder.mkdir(parents=True, exist_ok=True)
-    turn = turns.take(
-        outbox_folder / "loader", shared=False, deadline=time.monotonic() + wait_seconds
-    )
+    try:
+        outbox_folder.mkdir(parents=True, exist_ok=True)
+        turn = turns.take(
+            outbox_folder / "loader", shared=False, deadline=time.monotonic() + wait_seconds
+        )
+    except OSError as error:
+        if is_full(error):
+            raise DiskFullError(
+                f"{outbox_folder}: the disk is full, nothing was done; free some space and run it "
+                f"again"
+            ) from error
+        raise OutboxError(
+            f"{outbox_folder} cannot be written, and nothing was done: {error}; let this user "
+            f"write there, or set ORB_OUTBOX to another folder"
+        ) from error
     if turn is None:
         raise LoaderBusyError(
             f"{outbox_folder} is being loaded by another process; its records will be there soon"

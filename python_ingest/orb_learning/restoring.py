@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sqlite3
 import time
 import uuid
 from collections import Counter, defaultdict
@@ -40,7 +41,7 @@ from orb_learning.errors import (
     OrbError,
     RestoreError,
 )
-from orb_learning.files import sha256_of, sync
+from orb_learning.files import is_full, sha256_of, sync
 from orb_learning.loader import LONE_HALF_LIMIT, LoadResult, load_once, only_loader
 from orb_learning.manifests import (
     OUTBOX,
@@ -156,24 +157,33 @@ def restore(
     if validate:
         validating.check(folder)
     result = Restored(folder, manifest.created_at)
-    with _explained(database_path), only_loader(outbox_folder, wait_seconds):
-        database_path.parent.mkdir(parents=True, exist_ok=True)
-        database.check_path(database_path, must_exist=False)
-        with _alone(database_path, wait_seconds, result) as present:
-            if present is not None and present.database_id != manifest.database_id:
-                if not other_database:
-                    raise RestoreError(
-                        f"{folder} is a backup of another database than {database_path}, as is "
-                        f"one that was lost and made anew. `--other-database` restores it all the "
-                        f"same, and `orb load --adopt` loads what has fed the present one"
-                    )
-                present = None
-            gone = _gone_since(present, manifest, backup_folder, result)
-            with _prepared(folder, manifest, database_path, validate=validate) as new:
-                result.to_import_again = _bring_up_to_date(new, present, gone)
-                result.outbox_files = _bring_back_outbox(folder, manifest, outbox_folder)
-                result.kept_beside = _exchange(new, database_path, manifest, now)
+    with only_loader(outbox_folder, wait_seconds):
+        with _explained(database_path):
+            database_path.parent.mkdir(parents=True, exist_ok=True)
+            database.check_path(database_path, must_exist=False)
+            with _alone(database_path, wait_seconds, result) as present:
+                if present is not None and present.database_id != manifest.database_id:
+                    if not other_database:
+                        raise RestoreError(
+                            f"{folder} is a backup of another database than {database_path}, as "
+                            f"is one that was lost and made anew. `--other-database` restores it "
+                            f"all the same, and `orb load --adopt` loads what has fed the present "
+                            f"one"
+                        )
+                    present = None
+                gone = _gone_since(present, manifest, backup_folder, result)
+                with _prepared(folder, manifest, database_path, validate=validate) as new:
+                    result.to_import_again = _bring_up_to_date(new, present, gone)
+                    result.outbox_files = _bring_back_outbox(folder, manifest, outbox_folder)
+                    result.kept_beside = _exchange(new, database_path, manifest, now)
+        # It is restored: whatever fails from here on does not undo that.
+        try:
             result.missing = _missing(manifest, present, outbox_folder)
+        except (OSError, sqlite3.Error) as error:
+            result.problems.append(
+                f"what came after the backup and is lost could not be counted: {outbox_folder} "
+                f"could not be read: {error}"
+            )
     try:
         result.loaded = load_once(
             database_path,
@@ -184,7 +194,7 @@ def restore(
             limits=limits,
             backup_folder=backup_folder,
         )
-    except OrbError as error:
+    except (OrbError, OSError, sqlite3.Error) as error:
         result.problems.append(f"the outbox was not loaded, `orb load` does it: {error}")
     _clean_archive(result, database_path, archive_folder)
     return result
@@ -447,17 +457,17 @@ def _clean_archive(result: Restored, path: Path, archive_folder: Path) -> None:
             gone = _gone_in(connection)
             if gone.tasks or gone.feedback:
                 forgetting.clean_archive(connection, archive_folder)
-    except OrbError as error:
+    except (OrbError, OSError, duckdb.Error) as error:
         result.problems.append(f"the archive may hold what was forgotten: {error}")
 
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Turn errors of the disk into this package's."""
+    """Turn errors of the disk and of the outbox into this package's."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
             raise DiskFullError(
                 f"{path}: the disk is full, nothing was changed; a restore needs room for the "
                 f"backup beside the present database; free some space and run it again"

@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ from orb_learning.errors import (
 from orb_learning.loader import load_once
 from orb_learning.manifests import SUMS, Backup, backups_in
 from orb_learning.outbox import Limits, Outbox
-from orb_learning.outbox_reader import files_of, open_reader
+from orb_learning.outbox_reader import StillInUseError, files_of, open_reader
 from orb_learning.reader_pool import ReaderPool
 from orb_learning.record import ExecutionRecord
 
@@ -211,6 +212,45 @@ def test_a_damaged_file_of_the_outbox_is_left_out_and_named(
     assert [reason.split(":")[0] for reason in made.left_out] == [first.name, second.name]
     assert list(made.backup.manifest.outbox) == [files_of(tmp_path / "outbox")[-1].name]
     assert not problems(made.backup)
+
+
+def test_a_damaged_file_that_a_process_has_is_left_out_and_named_too(
+    database: Path, tmp_path: Path, outbox: Outbox, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "SECONDS_TO_MAKE_A_FILE", 0.05)
+    change(database)
+    put(outbox, *range(100))
+    [path] = files_of(tmp_path / "outbox")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+    with path.open("r+b") as file:
+        file.write(os.urandom(100))
+    made = backups.make(database, tmp_path / "outbox", folder)
+    [reason] = made.left_out
+    assert reason.startswith(f"{path.name}: it cannot be read, and a process has it")
+    assert made.backup.manifest.outbox == {}
+    assert not problems(made.backup)
+
+
+def test_a_file_that_is_just_made_is_waited_for(
+    database: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(database)
+    made_after, open_now = 3, backups.open_reader
+
+    def open_later(path: Path) -> Any:
+        nonlocal made_after
+        made_after -= 1
+        if made_after:
+            raise StillInUseError(str(path))
+        return open_now(path)
+
+    outbox = Outbox(tmp_path / "outbox")
+    put(outbox, 1)
+    monkeypatch.setattr(backups, "open_reader", open_later)
+    made = backups.make(database, tmp_path / "outbox", folder)
+    assert made.left_out == []
+    assert len(made.backup.manifest.outbox) == 1
 
 
 def test_what_a_killed_writer_left_in_the_log_of_the_database_is_in_the_backup(
@@ -785,10 +825,12 @@ def test_a_folder_that_cannot_be_written_is_said(
     read_only = disk / "backups"
     shutil.copytree(backup.folder, read_only / backup.folder.name)
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-    with pytest.raises(BackupError, match="Read-only file system"):
+    with pytest.raises(BackupError, match=r"no backup was made.*Read-only file system"):
         backups.make(database, tmp_path / "outbox", read_only)
-    with pytest.raises(BackupError, match="Read-only file system"):
+    with pytest.raises(BackupError, match=r"not every old backup was removed.*Read-only file"):
         backups.prune(read_only, POLICY, tmp_path / "outbox")
+    with pytest.raises(BackupError, match=r"not every one of these .* removed.*Read-only file"):
+        backups.remove(read_only, [Backup(read_only / backup.folder.name)])
     assert not problems(Backup(read_only / backup.folder.name))
     assert query(database, "select count(*) from raw.executions") == [(0,)]
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -20,7 +21,15 @@ import pytest
 from typer.testing import CliRunner
 
 from crash_worker import payload_of
-from orb_learning import LearningDatabase, backups, forgetting, restoring, retention, validating
+from orb_learning import (
+    LearningDatabase,
+    backups,
+    forgetting,
+    outbox_reader,
+    restoring,
+    retention,
+    validating,
+)
 from orb_learning import database as databases
 from orb_learning.cli import app
 from orb_learning.errors import (
@@ -432,6 +441,44 @@ def test_a_restore_that_fails_is_undone(
     if state == "whole":
         assert place.numbers() == [1, 2]
     place.restore(backup)
+    assert place.numbers() == [1, 2]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_outbox_that_cannot_be_read_is_said_and_whether_it_was_restored(
+    place: Place, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    place.put(1)
+    place.load()
+    backup = place.back_up()
+    place.put(2)
+    place.load()
+    [*_, path] = files_of(place.outbox_folder)
+    exchange = restoring._exchange
+    locked = sqlite3.connect(path, isolation_level=None)
+
+    def lock(*given: Any) -> Any:
+        kept = exchange(*given) if given else None
+        locked.execute("pragma locking_mode = exclusive").fetchall()
+        locked.execute("begin exclusive")
+        return kept
+
+    monkeypatch.setattr(outbox_reader, "BUSY_SECONDS", 0.01)
+    if moment == "before":
+        lock()
+        with pytest.raises(RestoreError, match=r"was not restored, and is as it was: .*locked"):
+            place.restore(backup)
+    else:
+        monkeypatch.setattr(restoring, "_exchange", lock)
+        done = place.restore(backup)
+        assert [problem.split(":")[0] for problem in done.problems] == [
+            "what came after the backup and is lost could not be counted",
+            "the outbox was not loaded, `orb load` does it",
+        ]
+        assert done.kept_beside is not None
+        assert place.numbers() == [1]
+    locked.close()
+    place.load()
     assert place.numbers() == [1, 2]
 
 

@@ -1,0 +1,65 @@
+"""A folder that cannot be written: every command says which, and nothing is lost."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from building import REPOSITORY
+from crash_worker import payload_of
+from orb_learning import backups, contents
+from orb_learning import database as databases
+from orb_learning.cli import app
+from orb_learning.loader import load_once
+from orb_learning.outbox import Outbox
+
+TASK = str(uuid.UUID(int=1))
+COMMANDS = [
+    ["load"],
+    ["forget", "--task-id", TASK],
+    ["feedback", "list"],
+    ["retention"],
+    ["retention", "--release"],
+    ["unarchive", "--from", "2026-01-01", "--to", "2026-01-31"],
+    ["backup"],
+    ["backups", "--prune"],
+    ["restore", "BACKUP"],
+    ["maintain", "--wait", "0"],
+    ["sample"],
+]
+
+
+def test_every_command_says_that_a_folder_cannot_be_written(
+    empty_database: Path, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = small_disk("60m") / "data"
+    data.mkdir()
+    database = data / "learning.db"
+    shutil.copy(empty_database, database)
+    outbox = Outbox(data / "outbox")
+    outbox.put("execution", payload_of(TASK, 1))
+    outbox.close()
+    load_once(database, outbox.folder)
+    backup = backups.make(database, outbox.folder, data / "backups").backup
+    with databases.connect(database, read_only=True) as connection:
+        before = contents.tables(connection)
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(REPOSITORY))
+    monkeypatch.setenv("ORB_USER", "ann")
+    subprocess.run(["mount", "-o", "remount,ro", data.parent], check=True)
+    unclear = []
+    for command in COMMANDS:
+        words = [str(backup.folder) if word == "BACKUP" else word for word in command]
+        done = CliRunner().invoke(app, words)
+        is_said = str(data) in done.output and "Read-only file system" in done.output
+        if not (isinstance(done.exception, SystemExit) and done.exit_code == 1 and is_said):
+            unclear.append((command, done.exception, done.output))
+    assert unclear == []
+    with databases.connect(database, read_only=True) as connection:
+        assert contents.tables(connection) == before
