@@ -255,16 +255,24 @@ def clean_archive(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
         how many versions went.
 
     Raises:
-        ArchiveError: a file cannot be read, or the new one does not compare; it is as it was.
+        ArchiveError: a file cannot be read or written, or the new one does not compare; it is as it
+            was.
     """
-    for partial in folder.glob(".*_archive_*.partial"):
-        partial.unlink()
-    gone = {
-        archive: sum(
-            _clean_file(connection, archive, file) for file in sorted(folder.glob(archive.pattern))
-        )
-        for archive in (EXECUTIONS, FEEDBACK)
-    }
+    try:
+        for partial in folder.glob(".*_archive_*.partial"):
+            partial.unlink()
+        gone = {
+            archive: sum(
+                _clean_file(connection, archive, file)
+                for file in sorted(folder.glob(archive.pattern))
+            )
+            for archive in (EXECUTIONS, FEEDBACK)
+        }
+    except (OSError, duckdb.IOException) as error:
+        raise ArchiveError(
+            f"{folder} cannot be written, so what its files hold is not all forgotten: {error}; let "
+            f"this user write there, and run it again"
+        ) from error
     return gone[EXECUTIONS]
 
 

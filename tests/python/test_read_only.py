@@ -63,3 +63,26 @@ def test_every_command_says_that_a_folder_cannot_be_written(
     assert unclear == []
     with databases.connect(database, read_only=True) as connection:
         assert contents.tables(connection) == before
+
+
+def test_an_archive_that_cannot_be_cleaned_is_said(
+    database: Path, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = small_disk("4m")
+    outbox = Outbox(database.parent / "outbox")
+    outbox.put("execution", payload_of(TASK, 1))
+    outbox.close()
+    load_once(database, outbox.folder)
+    file = archive / "executions_archive_20260101.parquet"
+    with databases.connect(database) as connection:
+        connection.execute(f"copy raw.executions to '{file}'")
+    subprocess.run(["mount", "-o", "remount,ro", archive], check=True)
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    monkeypatch.setenv("ORB_LEARNING__ARCHIVE_PATH", str(archive))
+    done = CliRunner().invoke(app, ["forget", "--task-id", TASK])
+    assert isinstance(done.exception, SystemExit), done.exception
+    assert f"{archive} cannot be written, so what its files hold is not all" in done.output
+    subprocess.run(["mount", "-o", "remount,rw", archive], check=True)
+    done = CliRunner().invoke(app, ["forget", "--task-id", TASK])
+    assert done.exit_code == 0, done.output
+    assert "1 in the archive" in done.output
