@@ -263,6 +263,8 @@ def _load_all(
             feedback_rows.delete(connection, feedback_to_delete, now)
         if letters or pending.has_stored:
             forgotten.drop_rests(connection)
+        if letters:
+            feedback_rows.drop_letters(connection)
         last = {item.outbox_id: item.record.number for item in items}
         connection.executemany(
             "insert or replace into raw.outbox_positions values (?, ?, ?)",

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import duckdb
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from orb_learning import forgotten
+
 FIELDS = {
     "feedback_id": "uuid",
     "task_id": "uuid",
@@ -113,11 +115,21 @@ def insert(
 def delete(
     connection: duckdb.DuckDBPyConnection, feedback_ids: Collection[uuid.UUID], now: datetime
 ) -> None:
-    """Delete feedback and note its ids, in the transaction that is open."""
+    """Delete feedback and its dead letters and note its ids, in the transaction that is open."""
     wanted = "(select unnest($ids::uuid[]))"
     ids = list(map(str, feedback_ids))
     connection.execute(f"delete from raw.feedback where feedback_id in {wanted}", {"ids": ids})  # noqa: S608
     connection.execute(
         f"insert or ignore into raw.deleted_feedback select *, $now from {wanted}",  # noqa: S608
         {"ids": ids, "now": now},
+    )
+    drop_letters(connection)
+
+
+def drop_letters(connection: duckdb.DuckDBPyConnection) -> None:
+    """Delete the dead letters that name feedback which was taken back."""
+    taken_back = "(select list(feedback_id::varchar) from raw.deleted_feedback)"
+    connection.execute(
+        "delete from raw.dead_letters "  # noqa: S608
+        f"where {forgotten.names_some('payload', taken_back)}"
     )

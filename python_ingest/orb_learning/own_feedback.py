@@ -151,13 +151,7 @@ def _clean_outbox(folder: Path, feedback_ids: Collection[uuid.UUID]) -> None:
                 [
                     record.number
                     for record in reader.read(0, -1)
-                    if record.kind == "feedback" and _id_of(record.payload) in feedback_ids
+                    if record.kind != "delete_feedback"
+                    and forgetting.names_some(record.payload.encode(), feedback_ids)
                 ]
             )
-
-
-def _id_of(payload: str) -> uuid.UUID | None:
-    try:
-        return feedback_rows.parse(payload).feedback_id
-    except ValueError:
-        return None

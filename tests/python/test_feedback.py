@@ -580,6 +580,29 @@ def test_what_was_taken_back_stays_away_in_whatever_order_it_comes(
     assert query(database, "select * from raw.deleted_feedback") == [(feedback_id, NOW)]
 
 
+def test_taken_back_feedback_is_in_no_dead_letter_and_not_in_the_outbox(
+    outbox: Outbox, database: Path
+) -> None:
+    """Other feedback of its id, and what was spoilt, have its comment, too."""
+    other = payload_of(stars=5, comment="nothing to hide")
+    said = payload_of(comment=MARKER, visibility="private")
+    feedback_id = uuid.UUID(json.loads(said)["feedback_id"])
+    spoilt = payload_of(feedback_id=str(feedback_id), comment=MARKER, stars=5)
+    same_id = payload_of(feedback_id=str(feedback_id), comment=f"{MARKER} again")
+    for payload in (said, other, spoilt, same_id):
+        outbox.put("feedback", payload)
+    load(database)
+    assert len(dead_letters.read_all(database)) == 3
+    outbox.put("feedback", spoilt)
+    assert own_feedback.delete(settings_of(database), [feedback_id], "ann") == 1
+    assert [letter.payload for letter in dead_letters.read_all(database)] == [other]
+    left = b"".join(path.read_bytes() for path in files_of(outbox.folder))
+    assert MARKER.encode() not in left
+    outbox.put("feedback", spoilt)
+    load(database)
+    assert [letter.payload for letter in dead_letters.read_all(database)] == [other]
+
+
 def restored(database: Path, backup: Path) -> None:
     folder = database.parent
     restore(
