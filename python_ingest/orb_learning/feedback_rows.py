@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import duckdb
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from orb_learning import forgotten
+from orb_learning import feedback_counts, forgotten
 
 FIELDS = {
     "feedback_id": "uuid",
@@ -82,7 +82,7 @@ def insert(
     """  # noqa: S608
     came_fields = [each.model_dump_json() for each in feedback]
     columns = ", ".join(FIELDS)
-    connection.execute(
+    [(new,)] = connection.execute(
         f"""
         insert into raw.feedback by name
         select {columns}, first + number as _load_seq, $now as _loaded_at
@@ -97,7 +97,8 @@ def insert(
         order by number
         """,  # noqa: S608
         {"came": came_fields, "count": len(feedback), "now": now},
-    )
+    ).fetchall()
+    feedback_counts.add(connection, came=new)
     rows = connection.execute(
         f"""
         select number - 1
@@ -118,7 +119,11 @@ def delete(
     """Delete feedback and its dead letters and note its ids, in the transaction that is open."""
     wanted = "(select unnest($ids::uuid[]))"
     ids = list(map(str, feedback_ids))
-    connection.execute(f"delete from raw.feedback where feedback_id in {wanted}", {"ids": ids})  # noqa: S608
+    [(count,)] = connection.execute(
+        f"delete from raw.feedback where feedback_id in {wanted}",  # noqa: S608
+        {"ids": ids},
+    ).fetchall()
+    feedback_counts.add(connection, gone=count)
     connection.execute(
         f"insert or ignore into raw.deleted_feedback select *, $now from {wanted}",  # noqa: S608
         {"ids": ids, "now": now},

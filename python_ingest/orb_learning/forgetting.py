@@ -42,7 +42,7 @@ from orb_learning.outbox_reader import (
     files_of,
     open_reader,
 )
-from orb_learning.retention import EXECUTIONS, FEEDBACK, Archive, archived_files
+from orb_learning.retention import EXECUTIONS, FEEDBACK, Archive, archived_files, count_as_gone
 from orb_learning.settings import LearningSettings
 
 TASKS_A_RECORD = 10_000
@@ -356,13 +356,8 @@ def _note(
             "where file_name = ?",
             [row_count, content.stat().st_size, sha256_of(content), file.name],
         )
-        if archive is EXECUTIONS and known[2] is None:  # else they were live, and counted there
-            # To one of the tasks: what is held against all that ever came is the sum.
-            connection.execute(
-                "update raw.forgotten set version_count = version_count + ? "
-                "where task_id = (select min(task_id) from raw.forgotten)",
-                [known[0] - row_count],
-            )
+        if known[2] is None:  # else they were live, or left out, and counted there
+            count_as_gone(connection, archive, known[0] - row_count)
 
 
 def _order(outbox_folder: Path, task_ids: Collection[uuid.UUID]) -> None:

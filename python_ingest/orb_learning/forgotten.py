@@ -8,6 +8,8 @@ from datetime import datetime
 
 import duckdb
 
+from orb_learning import feedback_counts
+
 UUID_PATTERN = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 RESTS = {
     "raw.unreadable_rows": "content",
@@ -41,10 +43,12 @@ def delete_tasks(
         {"task_ids": list(set(task_ids)), "now": now},
     )
     for table in existing(connection, TABLES):
-        connection.execute(
+        [(count,)] = connection.execute(
             f"delete from {table} where task_id in (select unnest(?::uuid[]))",  # noqa: S608
             [list(task_ids)],
-        )
+        ).fetchall()
+        if table == "raw.feedback":
+            feedback_counts.add(connection, gone=count)
     drop_rests(connection)
 
 

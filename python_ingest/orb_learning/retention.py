@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from orb_learning import compacting, database, dbt_process, feedback_rows
+from orb_learning import compacting, database, dbt_process, feedback_counts, feedback_rows
 from orb_learning.errors import ArchiveError, DatabaseLockedError
 from orb_learning.files import sha256_of
 from orb_learning.record import STORED_COLUMNS
@@ -185,7 +185,10 @@ def unarchive(
         with database.transaction(connection):
             for archive, file in wanted:
                 path = settings.archive_folder / file.file_name
-                counts[archive] += _bring_back(connection, archive, path)
+                count = _bring_back(connection, archive, path)
+                counts[archive] += count
+                # Forgotten meanwhile; feedback may have been loaded again, too.
+                count_as_gone(connection, archive, file.row_count - count)
                 connection.execute(
                     f"update {archive.files} set unarchived_at = ? where file_name = ?",  # noqa: S608
                     [now, file.file_name],
@@ -245,6 +248,19 @@ def check_all(settings: LearningSettings) -> Iterator[str]:
             check(settings.archive_folder, file)
         except ArchiveError as error:
             yield str(error)
+
+
+def count_as_gone(connection: duckdb.DuckDBPyConnection, archive: Archive, count: int) -> None:
+    """Count rows that were archived and are neither in a file nor live from now on."""
+    if archive is FEEDBACK:
+        feedback_counts.add(connection, gone=count)
+        return
+    # To one of the tasks: what is held against all that ever came is the sum.
+    connection.execute(
+        "update raw.forgotten set version_count = version_count + ? "
+        "where task_id = (select min(task_id) from raw.forgotten)",
+        [count],
+    )
 
 
 def _bring_back(connection: duckdb.DuckDBPyConnection, archive: Archive, path: Path) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 from building import copy_of_project, edit
 from crash_worker import payload_of
 from orb_learning import database as databases
-from orb_learning import retention, schema
+from orb_learning import feedback_rows, retention, schema
 from orb_learning.outbox import Outbox
 
 ORB = [sys.executable, "-c", "from orb_learning.cli import app; app()"]
@@ -52,6 +52,7 @@ class Site:
         self.outbox = folder / "data/outbox"
         self.archive = folder / "data/archive"
         self.put: set[str] = set()
+        """The ids of the executions and the feedback that were recorded."""
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ORB_")},
             "ORB_DATABASE": str(self.database),
@@ -78,16 +79,20 @@ class Site:
         return process.returncode, said
 
     def record(self, chance: random.Random, count: int = 300) -> None:
-        """Put executions of the last months into the outbox."""
+        """Put executions of the last months, and feedback on each, into the outbox."""
         outbox = Outbox(self.outbox)
-        payloads = []
+        payloads, feedback = [], []
         for number in range(count):
             task_id = str(uuid.uuid4())
             self.put.add(task_id)
             moment = datetime.now(UTC) - timedelta(days=chance.uniform(0, OLDEST))
             record = json.loads(payload_of(task_id, number))
             payloads.append(json.dumps(record | {"timestamp": moment.isoformat()}))
+            said = feedback_rows.Feedback(feedback_id=uuid.uuid4(), task_id=uuid.UUID(task_id))
+            feedback.append(said.model_dump_json())
+            self.put.add(str(said.feedback_id))
         assert outbox.put_many("execution", payloads) == count
+        assert outbox.put_many("feedback", feedback) == count
         outbox.close()
 
     def steps(self) -> list[dict[str, Any]]:
@@ -109,21 +114,26 @@ class Site:
             return connection.execute(sql).fetchall()
 
     def numbers(self) -> tuple[Counter[int], Counter[str]]:
-        """How often each load number and each task is there, in the database or in a file."""
+        """How often each load number, task and feedback is there, in the database or in a file."""
         numbers: Counter[int] = Counter()
-        tasks: Counter[str] = Counter()
+        ids: Counter[str] = Counter()
         with databases.connect(self.database, read_only=True, wait_seconds=60) as connection:
             if not schema.version_of(connection):
-                return numbers, tasks  # the kill came before the first load had made its tables
-            rows = connection.execute("select _load_seq, task_id from raw.executions").fetchall()
-            for file in retention.archived_files(connection):
-                if file.unarchived_at is None:
-                    retention.check(self.archive, file)
-                    rows += connection.execute(
-                        "select _load_seq, task_id from read_parquet(?)",
-                        [str(self.archive / file.file_name)],
-                    ).fetchall()
-        for number, task_id in rows:
+                return numbers, ids  # the kill came before the first load had made its tables
+            rows = []
+            for archive, id_ in (
+                (retention.EXECUTIONS, "task_id"),
+                (retention.FEEDBACK, "feedback_id"),
+            ):
+                columns = f"select _load_seq, {id_}"
+                rows += connection.execute(f"{columns} from {archive.table}").fetchall()
+                for file in retention.archived_files(connection, archive):
+                    if file.unarchived_at is None:
+                        retention.check(self.archive, file)
+                        rows += connection.execute(
+                            f"{columns} from read_parquet(?)", [str(self.archive / file.file_name)]
+                        ).fetchall()
+        for number, id_ in rows:
             numbers[number] += 1
-            tasks[str(task_id)] += 1
-        return numbers, tasks
+            ids[str(id_)] += 1
+        return numbers, ids

@@ -248,6 +248,32 @@ def test_a_version_1_database_is_migrated(
     assert versions == [(1,), (schema.SCHEMA_VERSION,)]
 
 
+def test_a_version_4_databases_feedback_is_counted(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is live or in a file that was not unarchived has come, and none of it is gone."""
+    with monkeypatch.context() as old:
+        version_4 = schema.ddl().partition("-- version 5")[0]
+        old.setattr(schema, "ddl", lambda: version_4)
+        old.setattr(schema, "SCHEMA_VERSION", 4)
+        with databases.connect(database) as connection:
+            connection.execute(
+                "insert into raw.feedback by name select uuid() as feedback_id, "
+                "uuid() as task_id, range as _load_seq, current_date as _loaded_at from range(3)"
+            )
+            connection.execute(
+                "insert into raw.archived_feedback_files values "
+                "('a', current_date, 5, 1, 'x', now(), null), "
+                "('b', current_date, 7, 1, 'x', now(), now())"
+            )
+    with databases.connect(database) as connection:
+        assert connection.execute("from raw.feedback_counts").fetchall() == [(8, 0)]
+        connection.execute("delete from raw.feedback")
+        connection.execute("delete from raw.schema_versions")
+        schema.migrate(connection)
+        assert connection.execute("from raw.feedback_counts").fetchall() == [(8, 0)]
+
+
 def test_a_database_keeps_its_id(database: Path) -> None:
     with databases.connect(database):
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pytest
@@ -20,18 +22,48 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from building import REPOSITORY, BuildError
-from histories import TOO_LATE, History, days_ago, task_id
+from histories import NOON, TOO_LATE, History, days_ago, task_id
 from oracle import raw_rows
-from orb_learning import archive_functions, compacting, retention
+from orb_learning import archive_functions, compacting, feedback_rows, forgetting, retention
 from orb_learning import database as databases
 from orb_learning.cli import app
 from orb_learning.errors import ArchiveError
+from orb_learning.feedback import order_deletion
 from orb_learning.learning_database import LearningDatabase
+from orb_learning.loader import load_by
+from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings, load_settings
 
 CORRUPTIONS = int(os.environ.get("ORB_CORRUPTIONS", "300"))
 Versions = dict[int, str]
-"""Versions of executions by their load number."""
+"""Versions of executions, and feedback, by their load number."""
+
+
+@pytest.fixture
+def history(history: History) -> History:
+    """With feedback on old and young executions, and on none."""
+    return with_feedback(history)
+
+
+def with_feedback(history: History) -> History:
+    for task, days in ((5, 1), (5, 20), (6, 50), (0, 60), (99, 40), (98, 1)):
+        give(history, task, days)
+    return history
+
+
+def give(history: History, task: int, days: int) -> None:
+    """Load feedback on a task, given so many days ago."""
+    with databases.connect(history.database) as connection:
+        [(number,)] = connection.execute("select nextval('raw.load_seq')").fetchall()
+        said = feedback_rows.Feedback(
+            feedback_id=UUID(int=number),
+            task_id=task_id(task),
+            submitted_at=days_ago(days),
+            satisfaction="good",
+            visibility="private",
+            user_id="ann",
+        )
+        feedback_rows.insert(connection, [said], NOON)
 
 
 def settings_of(history: History) -> LearningSettings:
@@ -46,7 +78,17 @@ def retain(history: History, days: Any = 30, **arguments: Any) -> None:
 
 
 def live(history: History) -> Versions:
-    return {row["_load_seq"]: str(sorted(row.items())) for row in raw_rows(history.database)}
+    rows = raw_rows(history.database)
+    with databases.connect(history.database, read_only=True) as connection:
+        rows += rows_of(connection.execute("from raw.feedback"))
+    found = {row["_load_seq"]: str(sorted(row.items())) for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def rows_of(relation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    names = [column[0] for column in relation.description or []]
+    return [dict(zip(names, values, strict=True)) for values in relation.fetchall()]
 
 
 def archived(history: History, folder: Path | None = None) -> Versions:
@@ -54,17 +96,20 @@ def archived(history: History, folder: Path | None = None) -> Versions:
     folder = folder or settings_of(history).archive_folder
     found: Versions = {}
     with databases.connect(history.database, read_only=True) as connection:
-        for file in retention.archived_files(connection):
+        for file in all_files(connection):
             if file.unarchived_at is None:
                 relation = connection.execute(
                     "from read_parquet(?)", [str(folder / file.file_name)]
                 )
-                names = [column[0] for column in relation.description or []]
-                for values in relation.fetchall():
-                    row = dict(zip(names, values, strict=True))
+                for row in rows_of(relation):
                     assert row["_load_seq"] not in found
                     found[row["_load_seq"]] = str(sorted(row.items()))
     return found
+
+
+def all_files(connection: duckdb.DuckDBPyConnection) -> list[retention.ArchivedFile]:
+    kinds = (retention.EXECUTIONS, retention.FEEDBACK)
+    return [file for kind in kinds for file in retention.archived_files(connection, kind)]
 
 
 def held_days(history: History) -> set[date]:
@@ -92,6 +137,13 @@ def assert_nothing_lost(history: History, every: Versions) -> None:
     here, there = live(history), archived(history)
     assert not here.keys() & there.keys()
     assert here | there == every
+    assert_balanced(history)
+
+
+def assert_balanced(history: History) -> None:
+    for report in ("rpt_retention", "rpt_feedback_retention"):
+        parts = query(history, f"select part, is_complete from {report}")
+        assert all(is_complete for _, is_complete in parts), (report, parts)
 
 
 def test_old_days_are_in_files_and_no_longer_in_the_database(history: History) -> None:
@@ -106,8 +158,9 @@ def test_old_days_are_in_files_and_no_longer_in_the_database(history: History) -
         days_ago(days).strftime("executions_archive_%Y%m%d.parquet") for days in (90, 40, 31)
     ]
     assert names == expected
+    of_feedback = [days_ago(40).strftime("feedback_archive_%Y%m%d.parquet")]
     folder = settings_of(history).archive_folder
-    assert sorted(path.name for path in folder.iterdir()) == expected
+    assert sorted(path.name for path in folder.iterdir()) == expected + of_feedback
     gone = {task_id(task) for task in (5, 6, 7, 8, 9, 10, 13)}
     for table in ("raw.executions", "fct_executions", "rejected_executions"):
         left = {row[0] for row in query(history, f"select task_id from {table}")}
@@ -118,7 +171,7 @@ def test_old_days_are_in_files_and_no_longer_in_the_database(history: History) -
 
 def test_a_file_is_zstd_parquet_with_the_raw_columns(history: History) -> None:
     retain(history, 30)
-    file = next(settings_of(history).archive_folder.iterdir())
+    file = next(settings_of(history).archive_folder.glob("executions_archive_*"))
     with duckdb.connect() as connection:
         columns = connection.execute("select name from parquet_schema(?)", [str(file)]).fetchall()
         codecs = connection.execute(
@@ -295,6 +348,42 @@ def test_vectors_of_gone_texts_go_also_where_a_run_was_killed_before(
     assert sorted(left) == sorted(query(history, "select distinct text from int_texts"))
 
 
+def test_what_was_forgotten_and_is_still_in_a_file_does_not_come_back(history: History) -> None:
+    """Its order was loaded, but nobody has cleaned the archive; and what came twice is there once.
+
+    Each is known to be gone, and cleaning the archive later does not count it again.
+    """
+    retain(history, 30)
+    settings = settings_of(history)
+    files = f"'{settings.archive_folder}/feedback_*.parquet'"
+    fields = ", ".join(feedback_rows.FIELDS)
+    in_files = dict(
+        query(history, f"select task_id, struct_pack({fields}) from {files} order by _load_seq")
+    )
+    outbox = Outbox(settings.outbox_folder)
+    outbox.put("forget", json.dumps({"task_ids": [str(task_id(5))]}))
+    order_deletion(outbox, [in_files[task_id(99)]["feedback_id"]])
+    again = feedback_rows.Feedback(**in_files[task_id(6)])
+    outbox.put("feedback", again.model_dump_json())
+    outbox.close()
+    load_by(settings, now=NOON)
+    assert_balanced(history)
+    retention.unarchive(settings, days_ago(40).date(), days_ago(40).date())
+    left = query(
+        history, "select task_id from raw.executions union select task_id from raw.feedback"
+    )
+    assert not {(task_id(5),), (task_id(99),)} & set(left)
+    of_task_6 = f"select count(*) from raw.feedback where task_id = '{task_id(6)}'"
+    assert query(history, of_task_6) == [(1,)]
+    assert_balanced(history)
+    with databases.connect(history.database) as connection:
+        forgetting.clean_archive(connection, settings.archive_folder)
+    assert_balanced(history)
+    retention.release(settings)
+    retain(history, 30)
+    assert_balanced(history)
+
+
 def test_a_changed_file_does_not_come_back(history: History) -> None:
     retain(history, 30)
     here = live(history)
@@ -313,22 +402,34 @@ def test_a_changed_file_does_not_come_back(history: History) -> None:
     assert "No such file" in problem
 
 
+@pytest.mark.parametrize(
+    ("column", "table", "said"),
+    [
+        ("repo", "executions", "1 of 1 versions"),
+        ("user_id", "feedback", "4 of 4 of people's feedback"),
+    ],
+)
 def test_a_file_that_differs_from_the_table_deletes_nothing(
-    history: History, monkeypatch: pytest.MonkeyPatch
+    history: History, monkeypatch: pytest.MonkeyPatch, column: str, table: str, said: str
 ) -> None:
     """What the disk gives back is not what was written: a row of the file is another one."""
     every = live(history)
     execute = local.DuckDBCursorWrapper.execute
 
     def spoil(cursor: Any, statement: str, bindings: Any = None) -> Any:
-        other = "copy (select * replace (repo || ' ' as repo)"
-        return execute(cursor, statement.replace("copy (select *", other), bindings)
+        other = f"copy (select * replace ({column} || ' ' as {column})"
+        if table in statement:
+            statement = statement.replace("copy (select *", other)
+        return execute(cursor, statement, bindings)
 
     monkeypatch.setattr(local.DuckDBCursorWrapper, "execute", spoil)
-    with pytest.raises(BuildError, match=r"read back, differs from the table in 1 of 1 versions"):
+    with pytest.raises(BuildError, match=f"read back, differs from the table in {said}"):
         retain(history, 30)
-    assert live(history) == every
-    assert not list(settings_of(history).archive_folder.glob("*.parquet"))
+    assert_nothing_lost(history, every)
+    # The days before the one that differs are done.
+    done = [(days_ago(90).date(),)] if table == "feedback" else []
+    assert query(history, "select archived_day from raw.archived_files") == done
+    assert not list(settings_of(history).archive_folder.glob(f"{table}_*.parquet"))
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -366,7 +467,8 @@ def test_every_corruption_of_an_archived_file_is_found(history: History) -> None
     chance = random.Random(7)  # noqa: S311 (the same ones each time)
     folder = settings_of(history).archive_folder
     with databases.connect(history.database, read_only=True) as connection:
-        files = retention.archived_files(connection)
+        files = all_files(connection)
+    assert {file.file_name.partition("_")[0] for file in files} == {"executions", "feedback"}
     contents = {file: (folder / file.file_name).read_bytes() for file in files}
     for number in range(CORRUPTIONS):
         file = chance.choice(files)
@@ -443,6 +545,7 @@ STEPS = st.lists(
         st.tuples(st.just("reject"), st.integers(0, 30), st.integers(0, 100)),
         st.tuples(st.just("retain"), st.sampled_from([7, 30, 90])),
         st.tuples(st.just("unarchive"), st.integers(0, 100), st.integers(0, 60)),
+        st.tuples(st.just("say"), st.integers(0, 30), st.integers(0, 100)),
         st.tuples(st.just("release")),
         st.tuples(st.just("wait"), st.integers(-2, 20)),
         st.tuples(st.just("build")),
@@ -464,7 +567,7 @@ def test_whatever_happens_live_and_archived_are_all_that_came(
 ) -> None:
     shutil.copy(small_database, history.database)
     shutil.rmtree(settings_of(history).archive_folder, ignore_errors=True)
-    history = History(history.project, history.database)
+    history = with_feedback(History(history.project, history.database))
     every = live(history)
     for step in [*steps, ("retain", 30), ("build",)]:
         event(step[0])
@@ -481,6 +584,7 @@ def act(history: History, what: str, *values: int) -> None:
     actions: dict[str, Callable[..., Any]] = {
         "insert": lambda task, days: history.insert(task, timestamp=days_ago(days)),
         "reject": lambda task, days: history.insert(task, timestamp=days_ago(days), repo=""),
+        "say": lambda task, days: give(history, task, days),
         "retain": lambda days: retain(history, days),
         "unarchive": lambda first, count: retention.unarchive(
             settings_of(history), days_ago(first + count).date(), days_ago(first).date()
@@ -497,16 +601,10 @@ def test_the_library_and_the_command_run_the_macro(
 ) -> None:
     with databases.connect(history.database) as connection:
         connection.execute("update raw.executions set timestamp = timestamp - interval 10 year")
-        connection.execute(
-            "insert into raw.feedback by name select uuid() as feedback_id, task_id, timestamp as "
-            "submitted_at, nextval('raw.load_seq') as _load_seq, _loaded_at "
-            "from raw.executions where task_id = ?",
-            [task_id(5)],
-        )
     every = live(history)
     learning = LearningDatabase(history.database, project_path=REPOSITORY)
     result = asyncio.run(learning.cleanup_old_executions(days_to_keep=365))
-    gone = len(archived(history))
+    [(gone,)] = query(history, "select sum(version_count)::int from raw.archived_files")
     days = len(query(history, "from raw.archived_files"))
     assert result == {"archived_count": gone, "deleted_count": gone, "days_cleaned": days}
     assert gone > 10
@@ -516,14 +614,14 @@ def test_the_library_and_the_command_run_the_macro(
     monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(REPOSITORY))
     monkeypatch.setattr(compacting, "LEAST_FREE_BYTES", 0)
     monkeypatch.setattr(compacting, "LEAST_FREE_SHARE", 0)
-    assert f"{gone} versions and 1 of people's feedback are in raw again" in orb(
+    assert f"{gone} versions and 4 of people's feedback are in raw again" in orb(
         "unarchive", "--from", "1990-01-01", "--to", "2100-01-01"
     )
     assert live(history) == every
     said = orb("retention", "--days", "365", "--release")
     assert f"{days} days released" in said
     folder = settings_of(history).archive_folder
-    assert f"{gone} versions of {days} days and 1 of people's feedback are in {folder} now" in said
+    assert f"{gone} versions of {days} days and 4 of people's feedback are in {folder} now" in said
     assert "MB shorter" in said
     assert_nothing_lost(history, every)
     refused = CliRunner().invoke(app, ["retention", "--days", "3"])

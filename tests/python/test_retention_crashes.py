@@ -1,4 +1,4 @@
-"""Retention killed at any moment: every version is in the database or in a file, once."""
+"""Retention killed at any moment: what there was is in the database or in a file, once."""
 
 from __future__ import annotations
 
@@ -38,28 +38,38 @@ INSERT = """
         'api', 'small', 'local', true, nextval('raw.load_seq'), ?::timestamp
     from range(?) as days, range(300)
 """
+INSERT_FEEDBACK = """
+    insert into raw.feedback
+        (feedback_id, task_id, submitted_at, satisfaction, comment, visibility, user_id,
+        _load_seq, _loaded_at)
+    select
+        uuid(), task_id, timestamp, 'good', repeat('text ', 200), 'team', 'ann',
+        nextval('raw.load_seq'), _loaded_at
+    from raw.executions
+    order by task_id
+    limit 1000
+"""
 
 
 def insert_old_days(database: Path, days: int = DAYS) -> None:
     with databases.connect(database) as connection:
         connection.execute(INSERT, [days_ago(60), NOON, days])
+        connection.execute(INSERT_FEEDBACK)
 
 
 def numbers(database: Path, folder: Path) -> Counter[int]:
     """How often each load number is there, in the database and in its archive."""
     found: Counter[int] = Counter()
     with databases.connect(database, read_only=True) as connection:
-        found.update(
-            number
-            for (number,) in connection.execute("select _load_seq from raw.executions").fetchall()
-        )
-        for file in retention.archived_files(connection):
-            if file.unarchived_at is None:
-                retention.check(folder, file)
-                rows = connection.execute(
-                    "select _load_seq from read_parquet(?)", [str(folder / file.file_name)]
-                ).fetchall()
-                found.update(number for (number,) in rows)
+        for archive in (retention.EXECUTIONS, retention.FEEDBACK):
+            rows = connection.execute(f"select _load_seq from {archive.table}").fetchall()
+            for file in retention.archived_files(connection, archive):
+                if file.unarchived_at is None:
+                    retention.check(folder, file)
+                    rows += connection.execute(
+                        "select _load_seq from read_parquet(?)", [str(folder / file.file_name)]
+                    ).fetchall()
+            found.update(number for (number,) in rows)
     return found
 
 
@@ -78,13 +88,13 @@ def start(project: DbtProject, database: Path, folder: Path) -> int:
 
 def kill(child: int, folder: Path, chance: random.Random) -> str:
     """Kill it at a random moment of its work; returns what it was at, as far as files tell."""
-    before = set(folder.glob("*.parquet"))
+    before = set(folder.glob("executions_*.parquet"))
     days, in_a_file = chance.randrange(DAYS), chance.random() < 0.5
     until = time.monotonic() + 60
     while time.monotonic() < until:
         if os.waitpid(child, os.WNOHANG) != (0, 0):
             return "ended before"
-        if len(set(folder.glob("*.parquet")) - before) >= days and (
+        if len(set(folder.glob("executions_*.parquet")) - before) >= days and (
             not in_a_file or list(folder.glob(PARTIAL))
         ):
             break
@@ -118,11 +128,12 @@ def test_nothing_is_lost_or_twice_after_kills_of_retention(
     assert os.waitpid(start(project, database, folder), 0)[1] == 0
     assert numbers(database, folder) == every
     with databases.connect(database, read_only=True) as connection:
-        assert connection.execute("select count(*) from raw.executions").fetchall() == [(0,)]
+        for table in ("raw.executions", "raw.feedback"):
+            assert connection.execute(f"select count(*) from {table}").fetchall() == [(0,)]
     assert not list(folder.glob(".*"))
     tell(
-        f"{KILLS} kills of retention (seed {SEED}): {len(every):,} versions, each in the database "
-        f"or in a file, once; hit: {dict(sorted(hits.items()))}"
+        f"{KILLS} kills of retention (seed {SEED}): {len(every):,} versions and feedback, each in "
+        f"the database or in a file, once; hit: {dict(sorted(hits.items()))}"
     )
 
 

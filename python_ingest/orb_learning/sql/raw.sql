@@ -186,3 +186,21 @@ create table if not exists raw.archived_feedback_files (
     archived_at timestamp not null,
     unarchived_at timestamp
 );
+
+-- version 5
+-- How much feedback came, counted as it comes, and how much of it is gone: taken back, forgotten with
+-- its task, or come twice. What live and archived feedback adds up to. One row.
+create table if not exists raw.feedback_counts (
+    came_count bigint not null,
+    gone_count bigint not null
+);
+
+insert into raw.feedback_counts
+select
+    (select count(*) from raw.feedback)
+    + (
+        select coalesce(sum(feedback_count), 0) from raw.archived_feedback_files
+        where unarchived_at is null
+    ),
+    0
+where not exists (from raw.feedback_counts);
