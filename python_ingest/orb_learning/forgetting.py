@@ -270,8 +270,8 @@ def clean_archive(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
         }
     except (OSError, duckdb.IOException) as error:
         raise ArchiveError(
-            f"{folder} cannot be written, so what its files hold is not all forgotten: {error}; let "
-            f"this user write there, and run it again"
+            f"{folder} cannot be written, so what its files hold is not all forgotten: {error}; "
+            f"let this user write there, and run it again"
         ) from error
     return gone[EXECUTIONS]
 
