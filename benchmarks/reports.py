@@ -5,8 +5,8 @@ are its slowest range, beside the baseline there, and the median of the ranges. 
 baseline is what an analyst would write over the public view: the counts, sums, averages and
 percentiles, without the intervals, ranks and shares that the report adds. Both are the median of
 several runs in a database that is open, in turns; their figures must be equal, or the run fails.
-A report over other tables than executions (storage, maintenance, retention) has no baseline. What
-only the page reads is measured by `page`, as a whole.
+A report that reads other tables, too (rejected rows, alerts' sizes and builds, feedback, storage,
+maintenance, retention), has no baseline. What only the page reads is measured by `page`.
 
 Now is the moment at which the rows end, so that the short ranges are full, too.
 """
@@ -32,6 +32,7 @@ from orb_learning import database as learning_database
 TITLE = "Reports"
 OF_THE_PAGE = "rpt_page_"
 """Views of every choice of the page's filters at once, which nothing else reads: see `page.py`."""
+MARTS = ("tier_performance_mv", "pool_performance_mv", "int_solution_days", "solution_patterns_mv")
 RUNS = 9
 TARGET_SECONDS = 0.1
 LENGTHS = {"1h": "1 hour", "24h": "24 hour", "7d": "7 day", "30d": "30 day", "90d": "90 day"}
@@ -95,6 +96,12 @@ QUALITY_BAND = """
         when quality_score is not null then 'poor'
         else 'unknown'
     end as quality_band"""
+MAY_BE_UNKNOWN = [
+    *("file_count", "estimated_tokens", "swarm_topology", "routing_confidence", "complexity_score"),
+    *("duration_seconds", "quality_score", "cost_estimate", "actual_cost", "user_accepted"),
+    *("user_rating", "peak_memory_mb", "cpu_time_seconds", "solution_summary"),
+]
+IN_24_HOURS = f'filter ("timestamp" between {NOW} - interval 24 hour and {NOW})'
 COMPLEXITY_BAND = """
     case
         when complexity_score < 20 then '0-19'
@@ -115,6 +122,9 @@ class Baseline:
     where: str = "true"
     since: str = ""
     """The start of the window of a report that has no time ranges."""
+    having: str = "true"
+    is_one_row: bool = False
+    """Whether all executions are one group, of which lists make the rows."""
 
     def query(self, time_range: str | None) -> str:
         since = f"{NOW} - interval {LENGTHS[time_range]}" if time_range else self.since
@@ -122,7 +132,8 @@ class Baseline:
         window = f'"timestamp" between {since} and {NOW}' if since else "true"
         return (
             f"select {', '.join([*key, *self.figures])} from executions "
-            f"where {window} and {self.where} {'group by all' if key else ''}"
+            f"where {window} and {self.where} "
+            + (f"group by all having {self.having}" if key and not self.is_one_row else "")
         )
 
     @property
@@ -241,6 +252,50 @@ BASELINES = {
         ["count(*) as total_tasks", "avg(duration_seconds) as avg_duration"],
         since=f"date_trunc('hour', {NOW} - interval 7 day)",
     ),
+    "rpt_unknown_values": Baseline(
+        [f"unnest({MAY_BE_UNKNOWN}) as column_name"],
+        [
+            f"unnest([{', '.join(f'count(*) - count({name})' for name in MAY_BE_UNKNOWN)}]) "
+            "as unknown_count"
+        ],
+        is_one_row=True,
+    ),
+    "rpt_database_status": Baseline(
+        [],
+        [
+            *COUNT,
+            f"count(*) {IN_24_HOURS} as daily",
+            f"avg(duration_seconds) {IN_24_HOURS} as avg_duration",
+            f"avg(quality_score) {IN_24_HOURS} as avg_quality",
+        ],
+    ),
+    "rpt_tier_performance": Baseline(
+        ["repo", "model_tier", "task_type", DAY],
+        [*FIGURES[:5], PERCENTILES[1], "avg(actual_cost) as avg_cost", FIGURES[8]],
+        since=f"date_trunc('day', {NOW} - interval 30 day)",
+    ),
+    "rpt_pool_performance": Baseline(
+        ["pool_type", "repo", HOUR],
+        [
+            "count(*) as total_tasks",
+            "count(*) filter (success) as successful_tasks",
+            "avg(duration_seconds) as avg_duration",
+            "avg(actual_cost) as avg_cost",
+        ],
+        since=f"date_trunc('hour', {NOW} - interval 7 day)",
+    ),
+    "rpt_solution_patterns": Baseline(
+        ["solution_summary", "repo"],
+        [
+            "count(*) as usage_count",
+            "count(*) filter (success) as success_count",
+            "avg(quality_score) as avg_quality",
+            "max(timestamp) as last_seen",
+        ],
+        where="solution_summary is not null",
+        since=f"date_trunc('day', {NOW} - interval 90 day)",
+        having="count(*) >= 5",
+    ),
     "rpt_freshness": Baseline(
         [], [*COUNT, "min(timestamp) as first_execution_at", "max(timestamp) as last_execution_at"]
     ),
@@ -256,7 +311,7 @@ def run(scale: Scale) -> Iterator[Figure]:
 def database_as_of_its_end(rows: int) -> Iterator[Path]:
     """Yield a built database whose reports take the moment at which its rows end as now."""
     with databases.copy_of(databases.built_database(rows)) as file:
-        select = ("--select", "pool_performance_mv", "path:models/reports")
+        select = ("--select", *MARTS, "path:models/reports")
         databases.dbt(file, "run", *select, as_of=databases.UNTIL.isoformat())
         yield file
 

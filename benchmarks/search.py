@@ -151,12 +151,13 @@ def fill(database: Path, texts: int) -> None:
     """Put so many distinct texts into it, each with its vector and one execution."""
     with duckdb.connect(database) as connection:
         connection.execute(EXECUTIONS, {"texts": texts})
-        connection.register("given", _vectors(texts))
+        connection.register("given", vectors(texts))
         connection.execute(EMBEDDINGS)
         connection.execute("checkpoint")
 
 
-def _vectors(texts: int) -> pyarrow.RecordBatchReader:
+def vectors(texts: int) -> pyarrow.RecordBatchReader:
+    """Return so many vectors around centres, numbered from 0, in batches."""
     chance = numpy.random.default_rng(databases.SEED)
     centres = chance.standard_normal((CENTRES, DIMENSIONS), dtype=numpy.float32)
 
@@ -164,12 +165,12 @@ def _vectors(texts: int) -> pyarrow.RecordBatchReader:
         for first in range(0, texts, TEXTS_AT_ONCE):
             count = min(TEXTS_AT_ONCE, texts - first)
             noise = chance.standard_normal((count, DIMENSIONS), dtype=numpy.float32)
-            vectors = centres[chance.integers(0, CENTRES, count)] + 0.45 * noise
-            vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)
+            drawn = centres[chance.integers(0, CENTRES, count)] + 0.45 * noise
+            drawn /= numpy.linalg.norm(drawn, axis=1, keepdims=True)
             yield pyarrow.record_batch(
                 [
                     pyarrow.array(numpy.arange(first, first + count)),
-                    pyarrow.FixedSizeListArray.from_arrays(vectors.reshape(-1), DIMENSIONS),
+                    pyarrow.FixedSizeListArray.from_arrays(drawn.reshape(-1), DIMENSIONS),
                 ],
                 schema=schema,
             )

@@ -19,6 +19,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,19 @@ TITLE = "Soak: producers, loader, builds, readers, retention and backup at once"
 PRODUCERS = 8
 RECORDS_A_SECOND = 1_000
 DAYS_KEPT = 30
+WAIT_SECONDS = 300.0
+"""For a process that was told to stop; a reader may just wait for a build or a backup."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a producer did."""
+
+    number: int
+    count: int
+    refused: int
+    seconds: float
+    slowest_call: float
 
 
 def run(scale: Scale) -> Iterator[Figure]:
@@ -56,26 +70,34 @@ def run(scale: Scale) -> Iterator[Figure]:
         readers = [context.Process(target=_read, args=(folder, stop)) for _ in range(2)]
         for process in (*producers, *readers):
             process.start()
-        behind, done = _work(settings, scale.soak_seconds)
-        stop.set()
-        told = [reports.get() for _ in producers]
+        try:
+            behind, done = _work(settings, scale.soak_seconds)
+        finally:
+            stop.set()
+        told = [reports.get(timeout=WAIT_SECONDS) for _ in producers]
         for process in (*producers, *readers):
-            process.join()
-        assert all(process.exitcode == 0 for process in readers), "a reader failed"
+            process.join(WAIT_SECONDS)
+        assert all(process.exitcode == 0 for process in (*producers, *readers)), "one failed"
+        assert done["retention"] > 0, "there was no retention"
+        assert done["backups"] > 0, "there was no backup"
         loader.load_once(settings.database_path, settings.outbox_folder)
         found = _found(settings)
-    acknowledged = sum(count for count, *_ in told)
-    assert sum(len(refused) for *_, refused in told) == 0, "records were refused"
+    assert sum(report.refused for report in told) == 0, "records were refused"
     expected = {
-        uuid.UUID(int=(number + 1 << 64) + n)
-        for number, (count, *_) in enumerate(sorted(told, key=lambda report: report[1]))
-        for n in range(count)
+        uuid.UUID(int=(report.number + 1 << 64) + n) for report in told for n in range(report.count)
     }
-    yield Figure("acknowledged executions", acknowledged, unit="records")
+    rate = sum(report.count / report.seconds for report in told)
+    yield Figure("acknowledged executions", len(expected), unit="records")
+    yield Figure(
+        f"short of {RECORDS_A_SECOND:,} a second",
+        max(0.0, RECORDS_A_SECOND - rate),
+        unit="a second",
+        most=RECORDS_A_SECOND / 20,
+    )
     yield Figure("of them lost", len(expected - found.keys()), unit="records", most=0)
     yield Figure("there twice", sum(n > 1 for n in found.values()), unit="records", most=0)
-    slowest = [slowest for _, _, slowest, _ in told]
-    yield Figure("slowest capture call", max(slowest), most=0.05)
+    slowest = max(report.slowest_call for report in told)
+    yield Figure("slowest capture call", slowest, most=0.05)
     yield Figure("loader behind, at the median", statistics.median(behind))
     yield Figure("loader behind, at the most", max(behind))
     for what, count in sorted(done.items()):
@@ -145,7 +167,7 @@ def _seconds_behind(settings: LearningSettings) -> float:
 
 def _produce(folder: Path, number: int, stop: Any, reports: Any) -> None:
     capture = TelemetryCapture(Outbox(folder / "outbox"))
-    refused, slowest, count = [], 0.0, 0
+    refused, slowest, count = 0, 0.0, 0
     began = time.monotonic()
     while not stop.is_set():
         now = datetime.now(UTC)
@@ -164,13 +186,12 @@ def _produce(folder: Path, number: int, stop: Any, reports: Any) -> None:
         called = time.perf_counter()
         kept = capture.store_records([record])
         slowest = max(slowest, time.perf_counter() - called)
-        if not kept:
-            refused.append(count)
+        refused += not kept
         count += 1
         ahead = began + count * PRODUCERS / RECORDS_A_SECOND - time.monotonic()
         if ahead > 0:
             time.sleep(ahead)  # the rate
-    reports.put((count, number, slowest, refused))
+    reports.put(Report(number, count, refused, time.monotonic() - began, slowest))
 
 
 def _read(folder: Path, stop: Any) -> None:
