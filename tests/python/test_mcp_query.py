@@ -19,8 +19,9 @@ from mcp.client.client import Client
 from building import DbtProject
 from orb_learning import database as databases
 from orb_learning.errors import DatabaseError, QueryRefusedError
-from orb_learning.mcp import selects
+from orb_learning.mcp import selects, sizes
 from orb_learning.mcp.reading import path_inside
+from orb_learning.mcp.results import LONGEST_TEXT
 from serving import EVIL_REPO, SECRET, Site, answer, call, make_site, over_http, said, serving
 
 CONTENT = "the content of another file"
@@ -331,6 +332,50 @@ def test_rows_characters_time_and_memory_are_limited(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        "list_resize([n::utinyint], 3000000)",
+        "range(3000000 + n)",
+        "[[n], list_resize([n], 3000000)]",
+        "{'a': n, 'b': {'c': range(3000000 + n)}}",
+        "row(n, range(3000000 + n))",
+        "map {n: list_resize([n], 3000000)}",
+        "map(range(3000000 + n), range(3000000 + n))",
+        "[{'a': repeat('x', 3000000 + n)}]",
+        'union_value("it\'s" := range(3000000 + n))',
+        "repeat('x', 3000000 + n)::blob",
+        "repeat('x', 3000000 + n)",
+        "repeat('9', 30000 + n)::bignum",
+    ],
+)
+def test_a_value_is_cut_before_python_has_it(value: str) -> None:
+    """A value of n = 0 from a table: of a constant DuckDB's planner makes its own copies."""
+    with duckdb.connect() as connection:
+        statement = connection.extract_statements(f"select {value} as it from range(1) as r (n);")
+        (bound,) = sizes.bounds_of(connection.sql(statement[0]).types, 5_000)
+        ((fetched, size),) = connection.execute(
+            f"select {bound.sql} from {selects.in_brackets(statement[0])}"
+        ).fetchall()
+    assert size >= 30_000
+    assert len(fetched or "") <= LONGEST_TEXT
+    assert f"{size:,} {bound.unit}, cut here" in bound.shown(fetched, size)
+
+
+def test_the_nested_values_of_a_row_have_its_bound_together(url: str) -> None:
+    sql = "select range(2400 + n), range(2400 + n), [['a']] from range(1) as r (n)"
+    (row,) = answer(call(url, "query", sql=sql))["rows"]
+    assert row == [*["… (2,400 parts and characters, cut here)"] * 2, [["a"]]]
+
+
+@pytest.mark.parametrize("end", ["", ";", " ; -- ö;", " -- ;\n;;", "/* ; */ ; /* x */", " -- x"])
+def test_a_statement_in_brackets_is_without_its_end(end: str) -> None:
+    with duckdb.connect() as connection:
+        (statement,) = connection.extract_statements(f"-- ö\nselect 'ö;' as ö{end}")
+        found = connection.execute(f"from {selects.in_brackets(statement)}").fetchall()
+    assert found == [("ö;",)]
+
+
+@pytest.mark.parametrize(
     ("part", "end"),
     [("(", ")"), ("[", "]"), ("(select ", ")"), ("not ", ""), ("- ", ""), ("1 + ", ""),
      ("case when true then ", " end"), ("{'a': ", "}"), ("abs(", ")"), ("1 in (", ")")],
@@ -352,14 +397,16 @@ def test_values_come_as_json_has_them(url: str) -> None:
         "select true, 1, 170141183460469231731687303715884105727::hugeint, 1.5::decimal(9, 2), "
         "'nan'::double, 'inf'::float, timestamp '2026-03-31 12:00:00', date '2026-03-31', "
         "interval 1 day, [1, null], {'a': [1.5::double]}, map {'k': 1}, 'a\0b'::blob, null, "
-        "uuid '00000000-0000-0000-0000-000000000001', 'bell \a'"
+        "uuid '00000000-0000-0000-0000-000000000001', 'bell \a', row(1, 'b'), "
+        "union_value(k := [1]), '101'::bit, [1, 2]::integer[2], {'a': null}, null::integer[]"
     )
     (row,) = answer(call(url, "query", sql=sql.replace("\0", "\\x00")))["rows"]
     assert row[:2] == [True, 1]
     assert row[2:6] == [170141183460469231731687303715884105727, "1.50", "nan", "inf"]
     assert row[6:9] == ["2026-03-31T12:00:00", "2026-03-31", "1 day, 0:00:00"]
     assert row[9:12] == [[1, None], {"a": [1.5]}, {"k": 1}]
-    assert row[13:] == [None, "00000000-0000-0000-0000-000000000001", "bell \a"]
+    assert row[12:16] == ["b'a\\x00b'", None, "00000000-0000-0000-0000-000000000001", "bell \a"]
+    assert row[16:] == [[1, "b"], [1], "101", [1, 2], {"a": None}, None]
 
 
 INJECTIONS = [

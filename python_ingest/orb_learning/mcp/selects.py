@@ -1,8 +1,8 @@
 """Which SQL from outside may run: one SELECT over what this database shows.
 
-DuckDB's own parser decides what the text is, and its syntax tree what it reads; the statement that
-was checked is the one that runs. The file is opened read only and sealed besides, so that what got
-past this could still not write, nor reach another file.
+DuckDB's own parser decides what the text is, and its syntax tree what it reads. The file is opened
+read only and sealed besides, so that what got past this could still not write, nor reach another
+file.
 """
 
 from __future__ import annotations
@@ -70,6 +70,17 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
         raise QueryRefusedError("the query has parameters; write the values into it")
     _check_reads(connection, _tree(connection, statement))
     return statement
+
+
+def in_brackets(statement: duckdb.Statement) -> str:
+    """Return a statement that was checked as what another one selects from."""
+    text = statement.query.encode()  # the tokens' places are those of bytes
+    end = len(text)
+    for place, kind in reversed(duckdb.tokenize(statement.query)):
+        if kind != duckdb.token_type.comment and text[place : place + 1] != b";":
+            break
+        end = place
+    return f"({text[:end].decode()})"
 
 
 def readable_relations(connection: duckdb.DuckDBPyConnection) -> list[str]:

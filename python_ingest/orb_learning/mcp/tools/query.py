@@ -14,7 +14,7 @@ import duckdb
 from pydantic import BaseModel, Field, JsonValue
 
 from orb_learning.errors import QueryRefusedError
-from orb_learning.mcp import selects
+from orb_learning.mcp import selects, sizes
 from orb_learning.mcp.reading import Reader, Snapshot
 from orb_learning.mcp.results import Result, shortened
 
@@ -60,12 +60,21 @@ async def query(
 
     def rows(snapshot: Snapshot) -> QueryResult:
         statement = selects.check(snapshot.connection, sql)
-        with _time_limit(snapshot.connection, settings.mcp_query_seconds):
-            result = snapshot.connection.execute(statement)
+        connection = snapshot.connection
+        with _time_limit(connection, settings.mcp_query_seconds):
+            selected = connection.sql(statement)  # not run yet: it says the columns and their types
             columns = [
-                Column(name=name, type=str(kind)) for name, kind, *_ in result.description or []
+                Column(name=name, type=str(kind))
+                for name, kind in zip(selected.columns, selected.types, strict=True)
             ]
-            fetched, is_cut = _fetch(result, settings.mcp_query_rows, settings.mcp_query_characters)
+            bounds = sizes.bounds_of(selected.types, settings.mcp_query_characters)
+            result = connection.execute(
+                f"select {', '.join(bound.sql for bound in bounds)} "  # noqa: S608 (no names)
+                f"from {selects.in_brackets(statement)}"
+            )
+            fetched, is_cut = _fetch(
+                result, bounds, settings.mcp_query_rows, settings.mcp_query_characters
+            )
         return snapshot.result(
             QueryResult, columns=columns, rows=fetched, row_count=len(fetched), is_cut=is_cut
         )
@@ -74,12 +83,19 @@ async def query(
 
 
 def _fetch(
-    result: duckdb.DuckDBPyConnection, most_rows: int, most_characters: int
+    result: duckdb.DuckDBPyConnection,
+    bounds: list[sizes.Bound],
+    most_rows: int,
+    most_characters: int,
 ) -> tuple[list[list[Any]], bool]:
     rows: list[list[Any]] = []
     characters = 0
-    while row := result.fetchone():  # one by one: a text may have megabytes
-        plain = [_plain(value) for value in row]
+    while row := result.fetchone():
+        pairs = zip(row[::2], row[1::2], strict=True)
+        plain = [
+            bound.shown(_plain(value), size)
+            for bound, (value, size) in zip(bounds, pairs, strict=True)
+        ]
         characters += len(json.dumps(plain))
         if len(rows) == most_rows or characters > most_characters:
             return rows, True
