@@ -28,6 +28,7 @@ from orb_learning.errors import (
     DiskFullError,
     NewerDatabaseError,
     NotADatabaseError,
+    NotBuiltError,
 )
 
 RESERVED_STEMS = {"raw", "main", "temp", "system"}
@@ -290,3 +291,22 @@ def translated_errors(path: Path) -> Iterator[None]:
                 f"file, or restore a backup. {first_line}"
             ) from error
         raise
+
+
+@contextmanager
+def built_by_this_version(database: Path | str = "the database") -> Iterator[None]:
+    """Say what to do where a relation, a column or a function that is read is not there.
+
+    Args:
+        database: which one is read, for the message.
+
+    Raises:
+        NotBuiltError: it was never built, or by another version of the models.
+    """
+    try:
+        yield
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise NotBuiltError(
+            f"{database} does not hold what this version reads: run `dbt build`. "
+            f"{str(error).splitlines()[0]}"
+        ) from error

@@ -52,7 +52,7 @@ class DeadLetterError(OrbError):
 
 
 class NotBuiltError(DatabaseError):
-    """A relation is missing, because nothing has been built yet."""
+    """A relation or a column is missing: nothing was built, or by another version."""
 
 
 class ReaderPoolTimeoutError(DatabaseError):

@@ -432,8 +432,9 @@ def finish(found: Row, *, warns: bool = False) -> None:
 
 
 def show_age(found: Row) -> None:
-    """Print of when the figures are."""
-    out.print(f"as of {moment(found['as_of'])} UTC", highlight=False)
+    """Print when the figures were read, and how old they are."""
+    read, built = moment(found["as_of"]), moment(found["built_at"])
+    out.print(f"as of {read} UTC, built {built} UTC", highlight=False)
 
 
 def show_place(path: Path, size_bytes: int) -> None:

@@ -15,9 +15,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +31,6 @@ from orb_learning.errors import (
     DatabaseLockedError,
     DatabaseMissingError,
     NotADatabaseError,
-    NotBuiltError,
     ReaderPoolTimeoutError,
 )
 from orb_learning.manifests import Backup, backups_in
@@ -118,7 +117,7 @@ class ReaderPool:
 
         Raises:
             ReaderPoolTimeoutError: no connection became free in time.
-            NotBuiltError: a relation is missing.
+            NotBuiltError: a relation or a column is missing.
             DatabaseError: the file is missing, damaged, or somebody writes it for too long.
         """
 
@@ -305,9 +304,11 @@ class ReaderPool:
         if future.cancelled():
             self._count(waiting=-1)
 
-    def translated_errors(self) -> AbstractContextManager[None]:
-        """Turn DuckDB's errors about the file into this package's."""
-        return database.translated_errors(self._path)
+    @contextmanager
+    def translated_errors(self) -> Iterator[None]:
+        """Turn DuckDB's errors about the file and the models into this package's."""
+        with database.translated_errors(self._path), database.built_by_this_version(self._path):
+            yield
 
 
 class _Reading:
@@ -335,11 +336,6 @@ class _Reading:
                 self._connection = connection
             with self._pool.translated_errors():
                 return self._work(connection)
-        except duckdb.CatalogException as error:
-            reason = str(error).splitlines()[0]
-            raise NotBuiltError(
-                f"a relation is missing; run `dbt build` to make it. {reason}"
-            ) from error
         finally:
             with self._lock:
                 self._connection = None

@@ -17,7 +17,7 @@ import duckdb
 
 from orb_learning import database, vector_index
 from orb_learning.embedding import DEFAULT_MODEL, Encoder
-from orb_learning.errors import EmbeddingError, NotBuiltError
+from orb_learning.errors import EmbeddingError
 from orb_learning.query_embedding import query_encoder
 from orb_learning.vector_index import VectorIndex
 
@@ -43,7 +43,7 @@ def known_vector(
 
     Raises:
         EmbeddingError: the text is empty, or the database's vectors are of another model.
-        NotBuiltError: nothing has been built yet.
+        NotBuiltError: nothing has been built, or by another version.
     """
     if not text.strip():
         raise EmbeddingError("the text to search for is empty")
@@ -133,7 +133,7 @@ def similar_executions(
 
     Raises:
         ValueError: an argument is out of its range.
-        NotBuiltError: nothing has been built yet.
+        NotBuiltError: nothing has been built, or by another version.
     """
     parameters = {
         **_parameters(vector, model, limit, days_back, threshold, repo, now),
@@ -202,7 +202,7 @@ def similar_solutions(
 
     Raises:
         ValueError: an argument is out of its range.
-        NotBuiltError: nothing has been built yet.
+        NotBuiltError: nothing has been built, or by another version.
     """
     parameters = _parameters(vector, model, limit, days_back, threshold, repo, now)
     function = "solutions_of_similar_errors" if of_errors else "similar_solutions"
@@ -244,12 +244,8 @@ def _call(function: str, parameters: dict[str, Any]) -> str:
 def _rows(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    try:
+    with database.built_by_this_version():
         result = connection.execute(sql, parameters or {})
-    except duckdb.CatalogException as error:
-        raise NotBuiltError(
-            f"nothing to search has been built yet: run `dbt build`. {str(error).splitlines()[0]}"
-        ) from error
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

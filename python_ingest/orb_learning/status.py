@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning import batches, loader
-from orb_learning.database import connect
+from orb_learning.database import built_by_this_version, connect
 from orb_learning.outbox import folder_size
 from orb_learning.schema import version_of
 
@@ -34,9 +34,12 @@ def read_status(database: Path, *, wait_seconds: float = 30.0) -> Status:
         wait_seconds: for how long to wait while another process has it.
 
     Raises:
-        DatabaseError: there is no database, or it cannot be read.
+        DatabaseError: there is no database, it cannot be read, or was built by another version.
     """
-    with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
+    with (
+        connect(database, read_only=True, wait_seconds=wait_seconds) as connection,
+        built_by_this_version(database),
+    ):
         built = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'main' and "
             "(table_name in ('executions', 'metadata') or ends_with(table_name, '_mv')) "

@@ -118,7 +118,7 @@ def test_tables_show_the_figures_and_nothing_that_acts_on_a_terminal(
     }
     shown = {command: process.communicate(timeout=120)[0] for command, process in started.items()}
     for command, said in shown.items():
-        assert said.startswith("as of 2026-03-31 12:30:00 UTC\n"), command
+        assert re.match(r"as of 2026-03-31 12:30:00 UTC, built [-\d]+ [:\d]+ UTC\n", said), command
         for line in said.splitlines():
             # Whole sentences are left to the terminal, so that they can be copied.
             assert len(line) <= width or not set("│┃━─") & set(line), line
@@ -213,6 +213,39 @@ def test_figures_are_the_same_in_every_time_zone(
             break
     assert others == [before, before]
     assert before["stats"]["performance"]["total_executions"] > 50
+
+
+def test_a_build_of_before_is_said_beside_the_time_of_the_query(
+    project: DbtProject, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"{STEM}.db"
+    shutil.copy(database, file)
+    monkeypatch.setenv("ORB_DATABASE", str(file))
+    began = databases.utc_now().replace(microsecond=0)
+    project.run(file, select=["rpt_freshness"])
+    ended = databases.utc_now()
+
+    def built() -> datetime:
+        found = asyncio.run(database_tools.get_storage_status())
+        assert ended <= found["as_of"] <= databases.utc_now()
+        moment = found["built_at"]
+        assert isinstance(moment, datetime)
+        return moment
+
+    moment = built()
+    assert began <= moment <= ended
+    with databases.connect(file) as connection:  # as if it had been three days ago
+        (sql,) = connection.execute(
+            "select sql from duckdb_views() where view_name = 'rpt_freshness'"
+        ).fetchall()[0]
+        connection.execute(
+            f"{sql.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW', 1).split(' AS ')[0]} as "
+            "select * replace (built_at - interval 3 day as built_at) "
+            f"from ({sql.split(' AS ', 1)[1].rstrip(';')})"
+        )
+    assert built() == moment - timedelta(days=3)
+    _, said, _ = orb(file, "storage")
+    assert f"UTC, built {moment - timedelta(days=3)} UTC\n" in said
 
 
 def test_a_database_without_executions_says_what_to_do(empty_database: Path) -> None:

@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ import pytest
 from mcp.client.client import Client
 
 from building import REPOSITORY, DbtProject
-from orb_learning import backups
+from orb_learning import backups, similarity
 from orb_learning import database as databases
+from orb_learning.errors import NotBuiltError
 from orb_learning.mcp import database_tools
 from orb_learning.mcp.results import LONGEST_TEXT, UNTRUSTED
+from orb_learning.page.reports import read_reports
+from orb_learning.status import read_status
 from serving import (
     EVIL_REPO,
     EVIL_TEXTS,
@@ -107,10 +111,12 @@ def test_every_tool_is_described_and_typed(url: str) -> None:
 
 
 def test_every_result_says_of_when_it_is_and_how_to_take_its_texts(
-    answers: dict[str, dict[str, Any]],
+    site: Site, answers: dict[str, dict[str, Any]]
 ) -> None:
+    ((built,),) = site.rows("select strftime(built_at, '%Y-%m-%dT%H:%M:%SZ') from rpt_page_age")
     for tool, found in answers.items():
         assert found["as_of"] == "2026-03-31T12:30:00Z", tool
+        assert found["built_at"] == built, tool
         assert found["from_backup"] is False
         assert found["untrusted"] == UNTRUSTED
 
@@ -413,6 +419,42 @@ def test_a_database_that_cannot_be_read_gets_a_useful_answer(
 
         site.database.write_bytes(b"no database" * 1000)
         assert "restore a backup" in status()[1]
+
+
+def test_what_another_version_built_says_to_build_it_anew(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site = site.copy(tmp_path / "site")
+    with databases.connect(site.database) as connection:
+        for view, lacking in {
+            "rpt_performance": "avg_cost",
+            "rpt_complexity": "avg_duration",
+        }.items():
+            connection.execute(f"create table {view}_before as from {view}")
+            connection.execute(
+                f"create or replace view {view} as select * exclude ({lacking}) from {view}_before"
+            )
+        connection.execute("create or replace view executions as from rpt_complexity_before")
+        connection.execute("drop table rpt_complexity_before")
+        connection.execute("alter table text_embeddings rename column embedding to vector")
+    monkeypatch.setenv("ORB_DATABASE", str(site.database))
+    with databases.connect(site.database, read_only=True) as connection:
+        reading: list[Callable[[], Any]] = [
+            lambda: similarity.known_vector(connection, "split the module", "a model"),
+            lambda: asyncio.run(database_tools.get_execution_statistics()),
+            lambda: read_reports(site.database),
+            lambda: read_status(site.database),
+        ]
+        for read in reading:
+            with pytest.raises(NotBuiltError, match="run `dbt build`"):
+                read()
+    with databases.connect(site.database) as connection:
+        connection.execute("drop view rpt_database_status")
+        connection.execute("create view rpt_database_status as select 1 as total_executions")
+    for path in (None, "learning.db", "copy.db"):
+        shutil.copy(site.database, site.database.with_name("copy.db"))
+        found = asyncio.run(database_tools.get_database_status(path))
+        assert "run `dbt build`" in found["errors"][0]
 
 
 def test_while_another_process_writes_the_newest_backup_answers(

@@ -5,5 +5,5 @@ select
     first_execution_at,
     last_execution_at,
     last_loaded_at,
-    {{ built_at() }} as built_at
+    built_at
 from {{ ref('rpt_freshness') }}

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import duckdb
 from pydantic import BaseModel
 
-from orb_learning.database import connect_still
-from orb_learning.errors import DatabaseError, NotBuiltError
+from orb_learning.database import built_by_this_version, connect_still
+from orb_learning.errors import DatabaseError
 from orb_learning.mcp.results import Result
 from orb_learning.reader_pool import ReaderPool
 from orb_learning.settings import LearningSettings
@@ -57,9 +57,10 @@ class Snapshot:
 
     def result(self, kind: type[R], /, **values: Any) -> R:
         """Make a tool's result, with what every result says."""
-        as_of = self.backup_time or self.row("select as_of from rpt_freshness")["as_of"]
-        from_backup = self.backup_time is not None
-        return kind.model_validate({"as_of": as_of, "from_backup": from_backup, **values})
+        age = self.row("select as_of, built_at from rpt_freshness")
+        if self.backup_time is not None:
+            age |= {"as_of": self.backup_time, "from_backup": True}
+        return kind.model_validate({**age, **values})
 
 
 class Reader:
@@ -129,14 +130,11 @@ class Reader:
 
     def _read_other(self, path: Path, work: Callable[[Snapshot], T]) -> T:
         # Without a turn, which would leave files beside it, and it may be in a backup.
-        with connect_still(path, sealed_within_mb=self._sealed_within_mb) as connection:
-            try:
-                return work(Snapshot(connection))
-            except duckdb.CatalogException as error:
-                raise NotBuiltError(
-                    f"{path.name} lacks a relation; run `dbt build` on it. "
-                    f"{str(error).splitlines()[0]}"
-                ) from error
+        with (
+            connect_still(path, sealed_within_mb=self._sealed_within_mb) as connection,
+            built_by_this_version(path.name),
+        ):
+            return work(Snapshot(connection))
 
 
 async def _read(pool: ReaderPool, work: Callable[[Snapshot], T]) -> T:

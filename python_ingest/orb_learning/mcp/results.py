@@ -50,7 +50,14 @@ Repo = Annotated[
 class Result(BaseModel):
     """What every result says."""
 
-    as_of: Moment = Field(description="Of when the data is, UTC.")
+    as_of: Moment = Field(
+        description="When the figures were read, UTC, which a time range ends at; built_at says "
+        "how old they are."
+    )
+    built_at: Moment | None = Field(
+        description="When `dbt build` last ran, UTC: executions that came later are not in the "
+        "figures. Null where the database cannot be read."
+    )
     from_backup: bool = Field(
         False,
         description="True if the database could not be read and its newest backup was instead; "

@@ -10,8 +10,7 @@ from uuid import UUID
 
 import duckdb
 
-from orb_learning.database import connect
-from orb_learning.errors import NotBuiltError
+from orb_learning.database import built_by_this_version, connect
 
 Columns = dict[str, list[Any]]
 
@@ -94,19 +93,14 @@ def read_reports(database: Path, *, wait_seconds: float = 30.0) -> dict[str, Col
         For each name in ``QUERIES`` its columns, by name; times as milliseconds since 1970 in UTC.
 
     Raises:
-        NotBuiltError: the reports are not in the database.
+        NotBuiltError: the reports are not in the database, or of another version.
         DatabaseError: there is no database, or it cannot be read.
     """
     with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
         connection.execute("set enable_progress_bar = false")  # not into what the command says
         connection.execute("begin")  # now() is the same in all of a transaction
-        try:
+        with built_by_this_version(database):
             return {name: _columns(connection, query) for name, query in QUERIES.items()}
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise NotBuiltError(
-                f"{database} does not hold the reports of this version: run `dbt build`, then "
-                f"`orb report` again. {str(error).splitlines()[0]}"
-            ) from error
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> Columns:

@@ -62,7 +62,7 @@ async def data_quality_report(reader: Reader) -> DataQualityReport:
     def report(snapshot: Snapshot) -> DataQualityReport:
         return snapshot.result(
             DataQualityReport,
-            freshness=snapshot.row("from rpt_freshness"),
+            freshness=snapshot.select(Freshness, "rpt_freshness")[0],
             checks=snapshot.select(
                 Check, "rpt_data_quality order by failing_count desc, check_kind, check_name"
             ),

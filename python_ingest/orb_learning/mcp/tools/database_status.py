@@ -77,7 +77,11 @@ async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseSta
         reader.path_of(db_path)  # what may not be read is refused, and is no status
 
     def status(snapshot: Snapshot) -> DatabaseStatus:
-        found = snapshot.row("from rpt_database_status")
+        found = snapshot.row(
+            "select status, size_mb, schema_version, total_executions, recent_1h, daily, weekly, "
+            "daily_success_rate, daily_success_rate_lower, daily_success_rate_upper, "
+            "has_enough_samples, avg_duration, avg_quality, warnings from rpt_database_status"
+        )
         return snapshot.result(
             DatabaseStatus,
             status=found["status"],
@@ -107,6 +111,7 @@ async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseSta
         now = utc_now()
         return DatabaseStatus(
             as_of=now,
+            built_at=None,
             from_backup=False,
             status="ERROR",
             timestamp=now,
