@@ -40,6 +40,7 @@ from orb_learning.feedback import (
     submit_feedback,
 )
 from orb_learning.loader import load_once
+from orb_learning.mcp import selects
 from orb_learning.outbox import Limits, Outbox
 from orb_learning.outbox_reader import files_of, open_reader
 from orb_learning.restoring import restore
@@ -492,6 +493,39 @@ def test_public_feedback_is_kept_without_a_name_and_shown_without_a_task(rated: 
     shown = set(ids(rated, "fct_feedback")) | set(ids(rated, "stg_feedback"))
     public = query(rated, "select feedback_id from raw.feedback where visibility = 'public'")
     assert not shown & {key for (key,) in public}
+
+
+def test_no_query_ties_public_feedback_to_a_task_or_a_moment(rated: Path) -> None:
+    outbox = Outbox(rated.parent / "outbox")
+    public, private = NOW - timedelta(seconds=1.234567), NOW - timedelta(seconds=2.345678)
+    said = {"satisfaction": "poor", "issue_type": "poor_quality"}
+    give(outbox, 4, **said, visibility="public", now=public)
+    give(outbox, 70, **said, visibility="public", now=public)
+    give(outbox, 71, **said, comment=MARKER, user_id=MARKER, now=private)
+    outbox.close()
+    load(rated)
+    with databases.connect(rated, read_only=True) as connection:
+        shown = connection.execute(
+            "select count(*) from fct_feedback where issue_type = 'poor_quality'"
+        ).fetchall()
+        assert shown == [(2,)]
+        for relation in selects.readable_relations(connection):
+            statement = selects.check(connection, f"select t::varchar from {relation} as t")
+            for (row,) in connection.execute(statement).fetchall():
+                text = str(row)
+                for hidden in (uuid.UUID(int=70), uuid.UUID(int=71), public, private, MARKER):
+                    assert str(hidden) not in text, relation
+                assert str(uuid.UUID(int=4)) not in text or "poor_quality" not in text, relation
+        moments = connection.execute(
+            "select submitted_at, _load_seq from fct_feedback where visibility = 'public'"
+        ).fetchall()
+        # The load numbers and the moments of the team's feedback are no secret.
+        team = connection.execute(
+            "select count(_load_seq), count(*) from fct_feedback where visibility = 'team'"
+        ).fetchall()
+    midnight = NOW.replace(hour=0)
+    assert set(moments) == {(midnight, None)}
+    assert team == [(4, 4)]
 
 
 def test_the_facade_gives_feedback_in_the_users_name(

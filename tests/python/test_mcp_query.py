@@ -151,6 +151,11 @@ REFUSED = [
     # Another schema, and the process
     "select * from raw.feedback",
     "select * from raw.executions",
+    "select * from stg_feedback",
+    "select * from main.stg_feedback",
+    "select * from learning.main.INT_feedback_ratings",
+    "describe stg_feedback",
+    "with stg_feedback as (select 1) select * from stg_feedback",
     'select * from "raw"."feedback"',
     "select * from learning.raw.feedback",
     "summarize raw.feedback",
@@ -298,7 +303,7 @@ def test_private_feedback_is_in_nothing_that_can_be_read(site: Site) -> None:
         (kept,) = connection.execute("select comment from raw.feedback").fetchall()
         assert kept == (SECRET,)
         relations = selects.readable_relations(connection)
-        assert {"executions", "rpt_performance", "stg_feedback"} <= set(relations)
+        assert {"executions", "rpt_performance", "fct_feedback"} <= set(relations)
         for relation in relations:
             statement = selects.check(connection, f"select columns(*)::varchar from {relation}")
             for row in connection.execute(statement).fetchall():

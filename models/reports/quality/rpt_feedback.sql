@@ -1,6 +1,14 @@
 -- One row is a time range, a model tier, a task type and an issue of feedback given in it, or none.
 with
 
+-- Of public feedback fct_feedback has but the day.
+moments as (
+    select
+        feedback_id,
+        submitted_at as moment
+    from {{ ref('stg_feedback') }}
+),
+
 feedback as (
     {% for time_range, length in time_ranges().items() %}
     select
@@ -13,7 +21,8 @@ feedback as (
         user_rating,
         user_accepted
     from {{ ref('fct_feedback') }}
-    where submitted_at between {{ utc_now() }} - interval {{ length }} and {{ utc_now() }}
+    inner join moments using (feedback_id)
+    where moment between {{ utc_now() }} - interval {{ length }} and {{ utc_now() }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),

@@ -32,6 +32,9 @@ TABLE_FUNCTIONS = {
 """Those that make rows of their arguments alone; the others read files, settings or relations that
 are named by a text. The database's own (similar_executions and the like) are allowed, too."""
 
+HIDDEN_RELATIONS = {"stg_feedback", "int_feedback_ratings"}
+"""Relations of main by which public feedback, which is nobody's, would be found on its task."""
+
 REFUSED_FUNCTIONS = {
     "current_query",
     "current_setting",
@@ -89,7 +92,7 @@ def readable_relations(connection: duckdb.DuckDBPyConnection) -> list[str]:
         "select table_name from information_schema.tables "
         "where table_catalog = current_database() and table_schema = 'main' order by table_name"
     ).fetchall()
-    return [str(name) for (name,) in rows]
+    return [str(name) for (name,) in rows if name not in HIDDEN_RELATIONS]
 
 
 def _tree(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> Any:
