@@ -80,7 +80,7 @@ select
     similarity,
     execution_count,
     success_count,
-    {{ rate_with_bounds('success_count', 'execution_count', 'success_rate') }},
+    {{ rate_columns('success_rate', 'success_count', 'execution_count') }},
     tiers,
     tiers_of_successes,
     best_solution,

@@ -71,7 +71,7 @@ select
     similarity,
     execution_count,
     success_count,
-    {{ rate_with_bounds('success_count', 'execution_count', 'success_rate') }},
+    {{ rate_columns('success_rate', 'success_count', 'execution_count') }},
     avg_quality,
     quality_known_count,
     repos,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Column, Table
 
+from orb_learning.cells import AsJson, print_json, text
 from orb_learning.console import out, reported_errors
-from orb_learning.search_commands import AsJson, cell
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -77,7 +75,7 @@ def list_command(as_json: AsJson = False) -> None:
     """List your feedback, the newest first; public feedback is nobody's, so it is not in it."""
     rows = _own()
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     feedback_id = Column("feedback", no_wrap=True)  # to be copied
     table = Table(feedback_id, "task", "given", "satisfaction", "issue", "for", "comment")
@@ -89,7 +87,7 @@ def list_command(as_json: AsJson = False) -> None:
             str(row["feedback_id"]),
             f"{row['task_id']}{where}",
             f"{row['submitted_at']:%Y-%m-%d %H:%M}" if row["submitted_at"] else "-",
-            *(cell(row[name]) for name in ("satisfaction", "issue_type", "visibility", "comment")),
+            *(text(row[name]) for name in ("satisfaction", "issue_type", "visibility", "comment")),
         )
     out.print(table)
 
@@ -97,7 +95,7 @@ def list_command(as_json: AsJson = False) -> None:
 @app.command("export")
 def export_command() -> None:
     """Print all of your feedback as JSON."""
-    _print_json(_own())
+    print_json(_own())
 
 
 @app.command("delete")
@@ -123,12 +121,3 @@ def _settings() -> LearningSettings:
     from orb_learning.settings import load_settings
 
     return load_settings()
-
-
-def _print_json(rows: list[dict[str, Any]]) -> None:
-    # Escaped, so that no character of a comment acts on a terminal.
-    typer.echo(json.dumps(rows, indent=2, default=_text))
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -6,17 +6,16 @@ They show what the MCP tools return (mcp/database_tools.py), as tables or as JSO
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
+from orb_learning.cells import AsJson, Cell, Row, number, print_json, printable, rate, text
 from orb_learning.console import err, out, print_error, reported_errors
 from orb_learning.errors import DatabaseError
 
@@ -34,11 +33,9 @@ COLOURS = {
     "critical": "bold red",
 }
 
-Row = Mapping[str, Any]
-Columns = dict[str, Callable[[Row], str]]
+Columns = dict[str, Cell]
 """Cells of a row by their headers; the first column is text, the others are numbers."""
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Strict = Annotated[
     bool, typer.Option("--strict", help=f"Exit with {WRONG_STATUS} for a warning, too.")
 ]
@@ -55,31 +52,6 @@ class Range(StrEnum):
 
 
 InRange = Annotated[Range, typer.Option("--range", help="How far back from now.")]
-
-
-def text(value: Any) -> str:
-    """Return a text for a table, without what acts on a terminal."""
-    shown = "".join(one if one.isprintable() else " " for one in str(value))
-    return escape(shown if len(shown) <= 300 else f"{shown[:300]}…")
-
-
-def number(key: str, form: str = ",.1f", unit: str = "") -> Callable[[Row], str]:
-    """Return what shows a number of a row; a dash where it is unknown."""
-
-    def cell(row: Row) -> str:
-        value = row[key]
-        return "-" if value is None else f"{'-' if value < 0 else ''}{unit}{abs(value):{form}}"
-
-    return cell
-
-
-def rate(row: Row, name: str = "success_rate") -> str:
-    """Return a rate with its interval; in brackets where it is over too few rows to act on."""
-    if row[name] is None:
-        return "-"
-    low, high = row[f"{name}_lower"], row[f"{name}_upper"]
-    shown = f"{row[name]:.1%} ({low:.0%}-{high:.0%})"
-    return shown if row["has_enough_samples"] else f"[dim]{shown}?[/]"
 
 
 def coloured(word: str) -> str:
@@ -177,11 +149,12 @@ def show_relations() -> bool:
         table.add_row(key, value)
     out.print(table)
     if status.facts:
+        shown = printable(status.database)
         out.print(
             "Try next:\n"
             "  orb alerts\n"
             "  orb stats --range 90d\n"
-            f"  python -c \"import duckdb; duckdb.connect('{status.database}', read_only=True)"
+            f"  python -c \"import duckdb; duckdb.connect('{shown}', read_only=True)"
             ".sql('from tier_performance_mv').show()\"\n"
             "  orb import FILE, then dbt build",
             highlight=False,
@@ -407,15 +380,6 @@ def asked(tool: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
         return asyncio.run(tool)
 
 
-def print_json(found: Row) -> None:
-    """Print a tool's result as JSON; times with Z, for they are UTC."""
-
-    def as_text(value: Any) -> str:
-        return f"{value.isoformat()}Z" if isinstance(value, datetime) else str(value)
-
-    typer.echo(json.dumps(found, default=as_text, indent=2, ensure_ascii=False))
-
-
 def finish(found: Row, *, warns: bool = False) -> None:
     """End the command with the exit status that says whether something is wrong."""
     if found.get("status") == "ERROR":
@@ -439,7 +403,7 @@ def show_age(found: Row) -> None:
 
 def show_place(path: Path, size_bytes: int) -> None:
     """Print a file or a folder and its size."""
-    out.print(f"{text(path)} ({size_bytes / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
+    out.print(f"{printable(path)} ({size_bytes / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
 
 
 def show_nothing(time_range: Range) -> None:
@@ -463,12 +427,12 @@ def show(title: str, columns: Columns, rows: Iterable[Row]) -> None:
         out.print(table)
 
 
-def of(key: str) -> Callable[[Row], str]:
+def of(key: str) -> Cell:
     """Return what shows a text of a row."""
     return lambda row: text(row[key])
 
 
-def megabytes(key: str) -> Callable[[Row], str]:
+def megabytes(key: str) -> Cell:
     """Return what shows bytes in MB."""
     return lambda row: "-" if row[key] is None else f"{row[key] / 1e6:,.1f}"
 

@@ -59,7 +59,7 @@ def maintain_command(
             for result in run.steps
         ]
         told = {"run_id": str(run.run_id), "exit_status": run.exit_status, "steps": steps}
-        typer.echo(json.dumps(told | {"problems": run.problems}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(told | {"problems": run.problems}, indent=2))
     else:
         table = Table("step", "outcome", "seconds", "message")
         table.columns[2].justify = "right"

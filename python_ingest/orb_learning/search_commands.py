@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
+from orb_learning.cells import AsJson, Cell, print_json, printable, rate, text
 from orb_learning.console import err, out, reported_errors
 
 if TYPE_CHECKING:
@@ -20,9 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-LONGEST_CELL = 300
-
-Text = Annotated[str, typer.Argument(metavar="TEXT", help="The task, in whatever words.")]
+Wanted = Annotated[str, typer.Argument(metavar="TEXT", help="The task, in whatever words.")]
 Repo = Annotated[str | None, typer.Option(help="Only executions in this repository.")]
 Limit = Annotated[int, typer.Option(min=1, max=1_000, help="The most rows.")]
 Days = Annotated[
@@ -38,34 +35,38 @@ Threshold = Annotated[
     ),
 ]
 Tier = Annotated[str | None, typer.Option(help="Only executions by this model tier.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
 Rows = list[dict[str, Any]]
 Search = Callable[["duckdb.DuckDBPyConnection", Sequence[float], "LearningSettings"], Rows]
-Columns = dict[str, tuple[int, Callable[[Mapping[str, Any]], str]]]
+Columns = dict[str, tuple[int, Cell]]
 """By their headers: the share of the width, 0 for what is needed, and the cell of a row."""
+
+
+def tiers(counts: Mapping[str, int]) -> str:
+    """Return how many executions each tier has."""
+    return ", ".join(f"{tier} {count:,}" for tier, count in counts.items())
+
 
 TASK_COLUMNS: Columns = {
     "similarity": (0, lambda row: f"{row['similarity']:.3f}"),
-    "task": (3, lambda row: cell(row["task_description"])),
+    "task": (3, lambda row: text(row["task_description"])),
     "runs": (0, lambda row: f"{row['execution_count']:,}"),
-    "success rate": (2, lambda row: rate(row)),
-    "tiers": (2, lambda row: ", ".join(f"{tier} {n:,}" for tier, n in row["tiers"].items())),
-    "best solution": (3, lambda row: cell(row["best_solution"])),
+    "success rate": (2, rate),
+    "tiers": (2, lambda row: text(tiers(row["tiers"]))),
+    "best solution": (3, lambda row: text(row["best_solution"])),
 }
 SOLUTION_COLUMNS: Columns = {
     "score": (0, lambda row: f"{row['score']:.3f}"),
     "similarity": (0, lambda row: f"{row['similarity']:.3f}"),
-    "solution": (4, lambda row: cell(row["solution_summary"])),
+    "solution": (4, lambda row: text(row["solution_summary"])),
     "uses": (0, lambda row: f"{row['execution_count']:,}"),
-    "success rate": (2, lambda row: rate(row)),
-    "on a task like": (3, lambda row: cell(row["task_description"])),
+    "success rate": (2, rate),
+    "on a task like": (3, lambda row: text(row["task_description"])),
 }
 
 
 @app.command("similar")
 def similar_command(
-    text: Text,
+    wanted: Wanted,
     repo: Repo = None,
     limit: Limit = 10,
     days: Days = 90,
@@ -81,7 +82,7 @@ def similar_command(
     from orb_learning import similarity
 
     rows = found(
-        text,
+        wanted,
         lambda connection, vector, settings: similarity.similar_executions(
             connection,
             vector,
@@ -104,7 +105,7 @@ def similar_command(
 
 @app.command("solutions")
 def solutions_command(
-    text: Text,
+    wanted: Wanted,
     error: Annotated[
         bool, typer.Option("--error", help="The text is an error message, and not a task.")
     ] = False,
@@ -118,7 +119,7 @@ def solutions_command(
     from orb_learning import similarity
 
     rows = found(
-        text,
+        wanted,
         lambda connection, vector, settings: similarity.similar_solutions(
             connection,
             vector,
@@ -158,21 +159,21 @@ def index_command() -> None:
     reason = result.rebuilt_because
     built = f"built anew ({reason})" if reason else "brought up to date"
     out.print(
-        f"{escape(str(folder))}: {built} in {result.seconds:.1f} s, {result.vectors:,} vectors, "
+        f"{printable(folder)}: {built} in {result.seconds:.1f} s, {result.vectors:,} vectors, "
         f"{result.added:,} of them new",
         highlight=False,
         soft_wrap=True,
     )
 
 
-def found(text: str, search: Search) -> Rows:
+def found(wanted: str, search: Search) -> Rows:
     """Return what a search finds for the vector of a text."""
     from orb_learning import database, similarity
     from orb_learning.settings import load_settings
 
     with reported_errors():
         settings = load_settings()
-        vector = similarity.vector_of(settings.database_path, text, settings.embedding_model)
+        vector = similarity.vector_of(settings.database_path, wanted, settings.embedding_model)
         with database.connect(settings.database_path, read_only=True) as connection:
             return search(connection, vector, settings)
 
@@ -180,7 +181,7 @@ def found(text: str, search: Search) -> Rows:
 def show(rows: Rows, columns: Columns, if_none: str, *, as_json: bool) -> None:
     """Print rows as a table, or as a JSON list with UUIDs and times as texts."""
     if as_json:
-        typer.echo(json.dumps(rows, default=str, indent=2, ensure_ascii=False))
+        print_json(rows)
         return
     if not rows:
         err.print(if_none)
@@ -191,16 +192,3 @@ def show(rows: Rows, columns: Columns, if_none: str, *, as_json: bool) -> None:
     for row in rows:
         table.add_row(*(cell_of(row) for _, cell_of in columns.values()))
     out.print(table)
-
-
-def cell(text: str | None) -> str:
-    """Return a text of an agent for a table: cut, and without what acts on a terminal."""
-    printable = "".join(one if one.isprintable() else " " for one in text or "-")
-    shown = " ".join(printable.split())
-    return escape(shown if len(shown) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}…")
-
-
-def rate(row: Mapping[str, Any]) -> str:
-    """Return a success rate with its interval."""
-    low, high = row["success_rate_lower"], row["success_rate_upper"]
-    return f"{row['success_rate']:.0%} ({low:.0%} to {high:.0%})"

@@ -238,7 +238,11 @@ def _parameters(
 
 def _call(function: str, parameters: dict[str, Any]) -> str:
     named = (f"{name} := ${name}" for name in parameters if name != "vector")
-    return f"from {function}($vector, {', '.join(named)})"
+    # Named, so that it is known to be missing where an older version built the function.
+    return (
+        "select * exclude (has_enough_samples), has_enough_samples "  # noqa: S608 (no caller's)
+        f"from {function}($vector, {', '.join(named)})"
+    )
 
 
 def _rows(

@@ -124,6 +124,7 @@ class Tasks:
             "success_rate": successes / count,
             "success_rate_lower": low,
             "success_rate_upper": high,
+            "has_enough_samples": count >= 10,
             "tiers": tally(row["model_tier"] for row in rows),
             "tiers_of_successes": tally(row["model_tier"] for row in rows if row["success"]),
             "best_solution": max(solved)[-1] if solved else None,
@@ -619,6 +620,7 @@ def test_solutions_are_found_by_the_library_and_the_command(searchable: Path) ->
         ).stdout
         if option == "--json":
             assert [row["score"] for row in json.loads(said)] == [row["score"] for row in found]
+            assert all(row["has_enough_samples"] == (row["execution_count"] >= 10) for row in found)
         else:
             assert "loop" in said
             assert "success rate" in said

@@ -30,7 +30,7 @@ class SimilarTask(Rate):
     similarity: float = Field(description="Cosine similarity to the task asked for; 1 is the same.")
     execution_count: int = Field(description="Executions of this very text.")
     success_count: int = Field(description="Those that succeeded.")
-    tiers: dict[str, int] = Field(description="How many of them each model tier executed.")
+    tiers: dict[Text, int] = Field(description="How many of them each model tier executed.")
     best_solution: Text | None = Field(description="The solution that succeeded most often.")
 
 
@@ -83,10 +83,6 @@ async def find_similar_executions(
             repo=repo,
             index_folder=vector_index.folder_of(settings.database_path),
         )
-        least = settings.min_samples_for_learning
-        return snapshot.result(
-            SimilarTasks,
-            rows=[{**row, "has_enough_samples": row["execution_count"] >= least} for row in rows],
-        )
+        return snapshot.result(SimilarTasks, rows=rows)
 
     return await reader.read(similar)
