@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ from rich.table import Table
 from orb_learning.cells import AsJson, Cell, Row, number, print_json, printable, rate, text
 from orb_learning.console import err, out, print_error, reported_errors
 from orb_learning.errors import DatabaseError
+from orb_learning.time_ranges import TimeRange
 
 app = typer.Typer()
 
@@ -41,17 +41,7 @@ Strict = Annotated[
 ]
 
 
-class Range(StrEnum):
-    """How far back from now."""
-
-    HOUR = "1h"
-    DAY = "24h"
-    WEEK = "7d"
-    MONTH = "30d"
-    QUARTER = "90d"
-
-
-InRange = Annotated[Range, typer.Option("--range", help="How far back from now.")]
+InRange = Annotated[TimeRange, typer.Option("--range", help="How far back from now.")]
 
 
 def coloured(word: str) -> str:
@@ -164,7 +154,7 @@ def show_relations() -> bool:
 
 
 @app.command("stats")
-def stats_command(time_range: InRange = Range.WEEK, as_json: AsJson = False) -> None:
+def stats_command(time_range: InRange = "7d", as_json: AsJson = False) -> None:
     """Count executions and sum up how they went: by time, tier, pool, repository, task type.
 
     A rate has its 95 % interval beside it, and a question mark where it is over
@@ -172,7 +162,7 @@ def stats_command(time_range: InRange = Range.WEEK, as_json: AsJson = False) -> 
     """
     from orb_learning.mcp.database_tools import get_execution_statistics
 
-    found = asked(get_execution_statistics(time_range.value))
+    found = asked(get_execution_statistics(time_range))
     if as_json:
         print_json(found)
         finish(found)
@@ -180,7 +170,7 @@ def stats_command(time_range: InRange = Range.WEEK, as_json: AsJson = False) -> 
     if not found["performance"]["total_executions"]:
         show_nothing(time_range)
     else:
-        hours = time_range in (Range.HOUR, Range.DAY)
+        hours = time_range in ("1h", "24h")
         start = "%Y-%m-%d %H:%M" if hours else "%Y-%m-%d"
         show(
             "by hour (UTC)" if hours else "by day (UTC)",
@@ -194,20 +184,20 @@ def stats_command(time_range: InRange = Range.WEEK, as_json: AsJson = False) -> 
             ("the most frequent task types", "by_task_type", "task_type"),
         ]:
             show(title, {name.replace("_", " "): of(name), **FIGURES}, found[key])
-        everything = {**found["performance"], "all": f"last {time_range.value}"}
+        everything = {**found["performance"], "all": f"last {time_range}"}
         show("all executions", {"range": of("all"), **FIGURES}, [everything])
     finish(found)
 
 
 @app.command("metrics")
-def metrics_command(time_range: InRange = Range.WEEK, as_json: AsJson = False) -> None:
+def metrics_command(time_range: InRange = "7d", as_json: AsJson = False) -> None:
     """Show how long executions took, what they cost and needed, together and by tier.
 
     Exit status: 0; 1 if the database cannot be read.
     """
     from orb_learning.mcp.database_tools import get_performance_metrics
 
-    found = asked(get_performance_metrics(time_range.value))
+    found = asked(get_performance_metrics(time_range))
     if as_json:
         print_json(found)
         finish(found)
@@ -218,7 +208,7 @@ def metrics_command(time_range: InRange = Range.WEEK, as_json: AsJson = False) -
         finish(found)
     everything = {**found, **cost, "model_tier": "all", "total_executions": None}
     show(
-        f"duration and cost, last {time_range.value}",
+        f"duration and cost, last {time_range}",
         {
             "model tier": of("model_tier"),
             **PERCENTILES,
@@ -406,10 +396,10 @@ def show_place(path: Path, size_bytes: int) -> None:
     out.print(f"{printable(path)} ({size_bytes / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
 
 
-def show_nothing(time_range: Range) -> None:
+def show_nothing(time_range: TimeRange) -> None:
     """Say that there is nothing to show, and what to do."""
     err.print(
-        f"No execution started in the last {time_range.value}: try a longer --range; "
+        f"No execution started in the last {time_range}: try a longer --range; "
         f"`orb status` says whether anything has come, `orb import FILE` and `dbt build` bring it.",
         highlight=False,
         soft_wrap=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
 import subprocess
@@ -18,6 +19,7 @@ from dbt.contracts.graph.manifest import Manifest
 from building import REPOSITORY, DbtProject
 from orb_learning.record import COLUMNS, STORED_COLUMNS
 from orb_learning.schema import ddl
+from orb_learning.time_ranges import TIME_RANGES
 
 PREFIXES = {
     "staging": r"stg_\w+",
@@ -209,6 +211,15 @@ def test_a_variable_has_its_reason_above_it() -> None:
     for before, line in itertools.pairwise(lines):
         if re.match(r"  \w", line):
             assert before.startswith("  # "), line
+
+
+def test_the_time_ranges_are_the_same_in_every_language() -> None:
+    macro = (REPOSITORY / "macros/report_figures.sql").read_text()
+    (in_sql,) = re.findall(r"macro time_ranges\(\) %}\n *{{ return\((.*)\) }}", macro)
+    assert tuple(ast.literal_eval(in_sql)) == TIME_RANGES
+    page = (REPOSITORY / "python_ingest/orb_learning/page/page.js").read_text()
+    (in_page,) = re.findall(r"const RANGES = {(.*?)};", page, re.DOTALL)
+    assert tuple(re.findall(r'"(\w+)":', in_page)) == TIME_RANGES
 
 
 def test_dbt_finds_no_deprecation(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ read the newest backup is, and ``from_backup`` says so. Times are UTC, without a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, get_args
+from typing import Any
 
 from orb_learning.mcp.reading import Reader
 from orb_learning.mcp.results import Result
@@ -21,9 +21,7 @@ from orb_learning.mcp.tools.execution_statistics import execution_statistics
 from orb_learning.mcp.tools.performance_metrics import performance_metrics
 from orb_learning.mcp.tools.storage_status import storage_status
 from orb_learning.settings import load_settings
-
-TimeRange = Literal["1h", "24h", "7d", "30d", "90d"]
-TIME_RANGES = get_args(TimeRange)
+from orb_learning.time_ranges import TIME_RANGES, TimeRange
 
 
 async def get_database_status(db_path: str | None = None) -> dict[str, Any]:

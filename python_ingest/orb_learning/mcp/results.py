@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSerializer
 
+from orb_learning import time_ranges
+
 LONGEST_TEXT = 2_000
 """Characters of one text in a result; an agent's context is dear."""
 
@@ -37,8 +39,8 @@ Moment = Annotated[
 """A time in UTC; in Python without a zone, in JSON with Z."""
 
 TimeRange = Annotated[
-    Literal["1h", "24h", "7d", "30d", "90d"],
-    Field(description="How far back from now: 1h, 24h, 7d, 30d or 90d."),
+    time_ranges.TimeRange,
+    Field(description=f"How far back from now: {', '.join(time_ranges.TIME_RANGES)}."),
 ]
 
 Repo = Annotated[

@@ -15,8 +15,8 @@ from typing import Any
 
 from orb_learning.errors import PageError
 from orb_learning.page.reports import Columns, read_reports
+from orb_learning.time_ranges import TIME_RANGES
 
-RANGES = ["1h", "24h", "7d", "30d", "90d"]
 FILTERS = {"repo": "Repository", "model_tier": "Model tier", "pool_type": "Pool"}
 
 
@@ -94,7 +94,7 @@ def render(reports: dict[str, Columns]) -> str:
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return template.from_string(_source("page.html.jinja")).render(
         policy=_policy([library, script], [style]),
-        ranges=RANGES,
+        ranges=TIME_RANGES,
         filters=FILTERS,
         tiles=TILES,
         sections=sections,

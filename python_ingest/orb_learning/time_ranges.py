@@ -1,0 +1,8 @@
+"""The time ranges that figures are asked for in; macros/report_figures.sql has their lengths."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+TimeRange = Literal["1h", "24h", "7d", "30d", "90d"]
+TIME_RANGES: tuple[TimeRange, ...] = get_args(TimeRange)
