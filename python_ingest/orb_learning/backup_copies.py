@@ -1,12 +1,13 @@
-"""Copies of backups in another place: a folder, or what fsspec has a URL for."""
+"""Copies of backups and of the archive in another place: a folder, or what fsspec has a URL for."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,14 +37,59 @@ def copy(backup: Backup, place: str) -> str:
         # Last, so that what has it is whole.
         noted[SUMS] = hashlib.sha256((backup.folder / SUMS).read_bytes()).hexdigest()
         for name in sorted(noted, key=lambda name: (name == SUMS, name == MANIFEST, name)):
-            to = f"{target}/{name}"
-            files.makedirs(to.rpartition("/")[0], exist_ok=True)
-            with (backup.folder / name).open("rb") as source, files.open(to, "wb") as written:
-                shutil.copyfileobj(source, written, BYTES_AT_ONCE)
-            with files.open(to, "rb") as read_back:
-                if hashlib.file_digest(read_back, "sha256").hexdigest() != noted[name]:
-                    raise BackupError(f"{to}, read back, is another one")
+            _copy_file(files, backup.folder / name, f"{target}/{name}", noted[name])
         return str(files.unstrip_protocol(target))
+
+
+def copy_archive(
+    place: str, database_id: uuid.UUID, folder: Path, sums: Mapping[str, str]
+) -> list[str]:
+    """Copy the archive's files that are new or were written again, read them back and compare them.
+
+    ``SHA256SUMS`` beside the copies says what each file is; one that is not here any more is kept.
+
+    Args:
+        place: a folder, or a URL that fsspec knows.
+        database_id: the database's, which names the folder there.
+        folder: the archive.
+        sums: the SHA-256 of each file in it.
+
+    Returns:
+        the names of the files that were copied.
+
+    Raises:
+        BackupError: some were not copied; those are copied the next time.
+    """
+    copied, failed = [], []
+    with _opened(place, f"not every file of {folder} was copied to") as (files, root):
+        target = f"{root}/archive/{database_id}"
+        noted: dict[str, str] = {}
+        if files.exists(f"{target}/{SUMS}"):
+            lines = files.cat_file(f"{target}/{SUMS}").decode().splitlines()
+            noted = {name: sha256 for sha256, name in (line.split("  ", 1) for line in lines)}
+        for name in sorted(name for name in sums if noted.get(name) != sums[name]):
+            try:
+                _copy_file(files, folder / name, f"{target}/{name}", sums[name])
+            except (FileNotFoundError, BackupError) as error:
+                failed.append(str(error))
+            else:
+                noted[name] = sums[name]
+                copied.append(name)
+        if copied:
+            text = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(noted.items()))
+            files.pipe_file(f"{target}/{SUMS}", text.encode())
+        if failed:
+            raise BackupError("; ".join(failed))
+    return copied
+
+
+def _copy_file(files: Any, file: Path, to: str, sha256: str) -> None:
+    files.makedirs(to.rpartition("/")[0], exist_ok=True)
+    with file.open("rb") as source, files.open(to, "wb") as written:
+        shutil.copyfileobj(source, written, BYTES_AT_ONCE)
+    with files.open(to, "rb") as read_back:
+        if hashlib.file_digest(read_back, "sha256").hexdigest() != sha256:
+            raise BackupError(f"{to}, read back, is another one")
 
 
 def names_of(place: str, database_id: uuid.UUID) -> list[str]:

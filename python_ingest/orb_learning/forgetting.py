@@ -30,6 +30,7 @@ from orb_learning import (
     dbt_process,
     forgotten,
     manifests,
+    retention,
     vector_index,
 )
 from orb_learning.errors import ArchiveError, InvalidBackupError, OrbError, OutboxError
@@ -116,6 +117,7 @@ def forget(
         dbt_process.run(settings, "run", "--exclude", "text_embeddings")
     shutil.rmtree(vector_index.folder_of(path), ignore_errors=True)  # `orb index` makes it again
     compacting.compact(path)
+    retention.copy_archive(settings)  # over the copies that still hold them
     result.outbox_count = _clean_outbox(outbox, wanted, repo)
     own, unknown = _backups_of(settings)
     copies = _copies_that_hold(settings, own, wanted, repo)

@@ -16,7 +16,14 @@ from typing import NamedTuple
 
 import duckdb
 
-from orb_learning import compacting, database, dbt_process, feedback_counts, feedback_rows
+from orb_learning import (
+    backup_copies,
+    compacting,
+    database,
+    dbt_process,
+    feedback_counts,
+    feedback_rows,
+)
 from orb_learning.errors import ArchiveError, DatabaseLockedError
 from orb_learning.files import sha256_of
 from orb_learning.record import STORED_COLUMNS
@@ -129,6 +136,8 @@ def archive_and_retain(
 
     Raises:
         DbtError: it failed, and the message says why; days that were done before stay done.
+        BackupError: all is done, but not every file was copied to the other place.
+        DatabaseError: all is done, but the file was not made smaller.
     """
     arguments = {
         "days_to_keep": settings.retention_days if days_to_keep is None else days_to_keep,
@@ -142,12 +151,31 @@ def archive_and_retain(
         pass_fds=pass_fds,
     )
     result = RetentionResult(**json.loads(said.strip().splitlines()[-1]))
+    if not dry_run:
+        copy_archive(settings)
     # Whatever this run deleted: where others keep the file for too long, the next one does it.
     with suppress(DatabaseLockedError):
         if not dry_run and compacting.is_worth_it(settings.database_path):
             before, after = compacting.compact(settings.database_path)
             result = replace(result, reclaimed_bytes=before - after)
     return result
+
+
+def copy_archive(settings: LearningSettings) -> None:
+    """Copy each archived file to where backups are copied to, where that is set.
+
+    A file that was written again, without what was forgotten, takes its copy's place.
+
+    Raises:
+        BackupError: some were not copied; those are copied the next time.
+    """
+    if settings.backup_copy_to is None:
+        return
+    with database.connect(settings.database_path, read_only=True) as connection:
+        [(database_id,)] = connection.execute("select database_id from raw.database_id").fetchall()
+        files = archived_files(connection) + archived_files(connection, FEEDBACK)
+    sums = {file.file_name: file.file_sha256 for file in files}
+    backup_copies.copy_archive(settings.backup_copy_to, database_id, settings.archive_folder, sums)
 
 
 def unarchive(
@@ -241,13 +269,23 @@ def check(folder: Path, file: ArchivedFile) -> None:
 
 def check_all(settings: LearningSettings) -> Iterator[str]:
     """Yield what is wrong with the files of the archive; nothing when all are as they were."""
+    folder = settings.archive_folder
     with database.connect(settings.database_path, read_only=True) as connection:
         files = archived_files(connection) + archived_files(connection, FEEDBACK)
     for file in files:
         try:
-            check(settings.archive_folder, file)
+            check(folder, file)
         except ArchiveError as error:
             yield str(error)
+    known = {file.file_name for file in files}
+    for archive in (EXECUTIONS, FEEDBACK):
+        for path in sorted(folder.glob(archive.pattern)):
+            if path.name not in known:
+                yield (
+                    f"{path} is not known to the database, as after a retention that was killed, "
+                    f"or a restore of an older backup; `orb retention` takes it where its rows are "
+                    f"in the database, docs/operations.md says how they come back where not"
+                )
 
 
 def count_as_gone(connection: duckdb.DuckDBPyConnection, archive: Archive, count: int) -> None:

@@ -95,8 +95,8 @@ class LearningSettings(BaseSettings):
     )
     backup_copy_to: str | None = Field(
         None,
-        description="where each verified backup is copied to besides: a folder, or a URL that "
-        "fsspec knows, such as s3://bucket/backups",
+        description="where each verified backup and archived file is copied to besides: a folder, "
+        "or a URL that fsspec knows, such as s3://bucket/backups",
     )
     backup_keep_last: int = Field(7, ge=1, le=10_000, description="newest backups that are kept")
     backup_keep_daily: int = Field(
