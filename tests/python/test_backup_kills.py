@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +19,14 @@ from pathlib import Path
 import pytest
 
 import backup_worker
-from orb_learning import backups, restoring, validating
+from building import DbtProject
+from crash_worker import payload_of
+from histories import NOON, days_ago
+from orb_learning import backups, forgetting, restoring, retention, validating
 from orb_learning import database as databases
 from orb_learning.loader import load_once
 from orb_learning.manifests import backups_in
-from orb_learning.outbox import Limits
+from orb_learning.outbox import Limits, Outbox
 
 WORKER = Path(__file__).with_name("crash_worker.py")
 KILLS = max(10, int(os.environ.get("ORB_KILLS", "45")) // 4)
@@ -73,20 +79,61 @@ def kill_in_some_phase(work: Callable[..., None], chance: random.Random, *argume
     return death.phase
 
 
+@pytest.fixture
+def retained_database(project: DbtProject, empty_database: Path, database: Path) -> Path:
+    """A database with an archived day, of which a task was forgotten, as was a live one."""
+    shutil.copy(empty_database, database)
+    outbox, archive = Outbox(database.parent / "outbox"), database.parent / "archive"
+    forgotten = []
+    for number, day in enumerate([*[days_ago(50)] * 5, *[days_ago(1)] * 5]):
+        task_id = str(uuid.uuid4())
+        record = json.loads(payload_of(task_id, number)) | {"timestamp": f"{day.isoformat()}Z"}
+        assert outbox.put("execution", json.dumps(record))
+        if number in (2, 7):
+            forgotten.append(task_id)
+    load_once(database, outbox.folder)
+    arguments = {"days_to_keep": 30, "archive_path": str(archive)}
+    project.operate(database, "archive_and_retain", arguments, as_of=NOON.isoformat())
+    assert outbox.put("forget", json.dumps({"task_ids": forgotten}))
+    outbox.close()
+    load_once(database, outbox.folder)
+    with databases.connect(database) as connection:
+        assert forgetting.clean_archive(connection, archive) == 1
+    assert ids_in(database) & set(forgotten) == set()
+    return database
+
+
 def ids_in(database: Path) -> set[str]:
+    """The live tasks, once live, archived and forgotten versions are all that came, each once."""
+    archive = database.parent / "archive"
     with databases.connect(database, read_only=True) as connection:
-        rows = connection.execute("select task_id::varchar, _load_seq from raw.executions")
-        found = rows.fetchall()
-    assert len({number for _, number in found}) == len(found)
+        live = connection.execute("select task_id::varchar, _load_seq from raw.executions")
+        found = live.fetchall()
+        archived: list[int] = []
+        for file in retention.archived_files(connection):
+            retention.check(archive, file)
+            rows = connection.execute(
+                "select _load_seq from read_parquet(?)", [str(archive / file.file_name)]
+            ).fetchall()
+            archived += [number for (number,) in rows]
+        [(came, gone)] = connection.execute(
+            "select (select sum(version_count) from raw.loaded_counts), "
+            "(select sum(version_count) from raw.forgotten)"
+        ).fetchall()
+    numbers = {number for _, number in found} | set(archived)
+    assert len(archived) == 4
+    assert len(numbers) == len(found) + len(archived), "a version is there twice"
+    assert gone == 2
+    assert len(numbers) + gone == came
     ids = {task_id for task_id, _ in found}
     assert len(ids) == len(found), "a record is there twice"
     return ids
 
 
 def test_a_killed_backup_leaves_whole_backups_only_and_nothing_is_lost(
-    database: Path, tmp_path: Path, producer: Producer, tell: Callable[..., None]
+    retained_database: Path, tmp_path: Path, producer: Producer, tell: Callable[..., None]
 ) -> None:
-    chance = random.Random(SEED)  # noqa: S311
+    chance, database = random.Random(SEED), retained_database  # noqa: S311
     outbox, folder = tmp_path / "outbox", tmp_path / "backups"
     load_once(database, outbox)
     hits: Counter[str] = Counter()
@@ -130,9 +177,9 @@ def test_a_killed_backup_leaves_whole_backups_only_and_nothing_is_lost(
 
 
 def test_a_killed_restore_leaves_the_old_database_or_the_new_one(
-    database: Path, tmp_path: Path, producer: Producer, tell: Callable[..., None]
+    retained_database: Path, tmp_path: Path, producer: Producer, tell: Callable[..., None]
 ) -> None:
-    chance = random.Random(SEED)  # noqa: S311
+    chance, database = random.Random(SEED), retained_database  # noqa: S311
     outbox, folder = tmp_path / "outbox", tmp_path / "backups"
     load_once(database, outbox)
     backup = backups.make(database, outbox, folder).backup
