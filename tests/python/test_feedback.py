@@ -671,6 +671,8 @@ def test_a_restore_brings_feedback_back_but_not_what_was_taken_back(
                 reader.erase([order.number for order in orders])
     restored(database, backup.folder)
     assert set(ids(database)) == {kept, later}
+    # Counted once each, though what came later was loaded twice.
+    assert query(database, "from raw.feedback_counts") == [(4, 2)]
 
 
 def test_feedback_goes_with_its_execution_and_comes_back_with_it(history: History) -> None:

@@ -18,11 +18,13 @@ from histories import NOON, History, days_ago, task_id
 from oracle import raw_rows
 from orb_learning import database as databases
 from orb_learning import retention, storage
-from orb_learning.loader import load_once
+from orb_learning.feedback import submit_feedback
+from orb_learning.loader import load_by, load_once
 from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings, load_settings
 
 BALANCE = "assert_live_archived_and_forgotten_are_all_that_came"
+FEEDBACK_BALANCE = "assert_live_archived_and_gone_feedback_is_all_that_came"
 AGES = {"live_0_7_days": 7, "live_7_30_days": 30, "live_30_90_days": 90}
 CORE = ["fct_executions", "rejected_executions"]
 REPORTS = ["rpt_retention", "rpt_storage", "rpt_storage_tables", "rpt_maintenance_runs"]
@@ -90,11 +92,11 @@ def settings_of(history: History) -> LearningSettings:
     return load_settings(database_path=history.database)
 
 
-def balance_is_kept(history: History) -> bool:
+def balance_is_kept(history: History, balance: str = BALANCE) -> bool:
     try:
-        history.project.run(history.database, command="test", select=[BALANCE])
+        history.project.run(history.database, command="test", select=[balance])
     except BuildError as error:
-        return BALANCE not in str(error)
+        return balance not in str(error)
     return True
 
 
@@ -153,6 +155,32 @@ def test_a_build_fails_where_a_version_is_missing(history: History) -> None:
     with databases.connect(history.database) as connection:
         connection.execute(DAMAGE[0])
     assert not balance_is_kept(history)
+
+
+FEEDBACK_DAMAGE = [
+    "delete from raw.feedback",
+    "insert into raw.feedback by name select uuid() as feedback_id, uuid() as task_id, "
+    "10000 as _load_seq, timestamp '2026-03-31' as _loaded_at",
+    "insert into raw.archived_feedback_files "
+    "values ('a.parquet', '2026-01-01', 1, 1, repeat('a', 64), '2026-03-31', null)",
+    "update raw.feedback_counts set gone_count = 1",
+]
+
+
+def test_feedback_too_few_or_too_much_is_seen_and_fails_a_build(history: History) -> None:
+    outbox = Outbox(settings_of(history).outbox_folder)
+    submit_feedback(outbox, task_id=task_id(0), satisfaction="good", user_id="ann", now=NOON)
+    outbox.close()
+    load_by(settings_of(history))
+    whole = history.database.read_bytes()
+    is_complete = "select bool_and(is_complete) as all_of_it from rpt_feedback_retention"
+    for damage in ("select 1", *FEEDBACK_DAMAGE):
+        history.database.write_bytes(whole)
+        with databases.connect(history.database) as connection:
+            connection.execute(damage)
+        is_right = damage == "select 1"
+        assert rows_of(history.database, is_complete) == [{"all_of_it": is_right}], damage
+        assert balance_is_kept(history, FEEDBACK_BALANCE) == is_right, damage
 
 
 def sample(database: Path, now: datetime, *, with_tables: bool = False) -> None:
