@@ -117,8 +117,8 @@ def forget(
         dbt_process.run(settings, "run", "--exclude", "text_embeddings")
     shutil.rmtree(vector_index.folder_of(path), ignore_errors=True)  # `orb index` makes it again
     compacting.compact(path)
-    retention.copy_archive(settings)  # over the copies that still hold them
     result.outbox_count = _clean_outbox(outbox, wanted, repo)
+    retention.copy_archive(settings)  # over the copies that still hold them
     own, unknown = _backups_of(settings)
     copies = _copies_that_hold(settings, own, wanted, repo)
     elsewhere = _copies_elsewhere(settings, [backup for backup in own if backup not in copies])
