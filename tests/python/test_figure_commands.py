@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp.client.client import Client
 
 from building import STEM, DbtProject
 from histories import BLOCK_SIZE, NOON
 from oracle import MODELS
 from orb_learning import database as databases
 from orb_learning.mcp import database_tools
+from serving import Site, answer, over_stdio
 from test_reports import REPORTS, insert
 
 ORB = [sys.executable, "-c", "from orb_learning.cli import app; app()"]
@@ -38,6 +40,25 @@ TOOLS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     ),
 }
 COMMANDS = ["status", "stats", "metrics", "quality", "storage", "alerts"]
+IN_ZONES = [
+    "status --json",
+    "stats --range 24h --json",
+    "metrics --json",
+    "quality --json",
+    "storage --json",
+    "alerts --json",
+]
+IN_ONE_PROCESS = """
+import sys
+from orb_learning.cli import app
+
+for words in sys.argv[1:]:
+    try:
+        app(words.split())
+    except SystemExit:
+        pass
+    print("\\0", end="", flush=True)
+"""
 HOSTILE = "\x1b[31m\x07[bold]red[/]"
 
 
@@ -183,7 +204,9 @@ def test_figures_are_the_same_in_every_time_zone(
     project: DbtProject, database: Path, tmp_path: Path
 ) -> None:
     """Built without as_of: now is the time of the query."""
-    file = tmp_path / f"{STEM}.db"
+    site = Site(tmp_path)
+    file = site.database
+    file.parent.mkdir()
     shutil.copy(database, file)
     with databases.connect(file) as connection:
         connection.execute(
@@ -193,18 +216,30 @@ def test_figures_are_the_same_in_every_time_zone(
         )
     project.run(file, select=["alerts_at", "rpt_alerts", *REPORTS])
 
+    async def statistics(client: Client) -> dict[str, Any]:
+        return answer(await client.call_tool("execution_statistics", {"time_range": "24h"}))
+
     def said(zone: str) -> dict[str, Any]:
-        commands = ("stats --range 24h", "alerts")
-        processes = [start(file, f"{command} --json", TZ=zone) for command in commands]
-        stats, alerts = (json.loads(process.communicate(timeout=120)[0]) for process in processes)
+        outcome = subprocess.run(
+            [sys.executable, "-c", IN_ONE_PROCESS, *IN_ZONES],
+            env=site.environment(TZ=zone),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        answers = [json.loads(part) for part in outcome.stdout.split("\0")[:-1]]
+        found = dict(zip(IN_ZONES, answers, strict=True))
+        found["execution_statistics"] = over_stdio(site, statistics, TZ=zone)
+        now = databases.utc_now()
+        for one in found.values():
+            as_of = datetime.fromisoformat(one["as_of"])
+            assert as_of.utcoffset() == timedelta()
+            assert now - timedelta(minutes=2) < as_of.replace(tzinfo=None) <= now
+        alerts = found["alerts --json"]
         for alert in alerts["raised"] + alerts["others"]:
             if alert["alert_name"] in ("silence", "build_age"):
                 del alert["value"], alert["message"]  # time goes on
-        assert (datetime.fromisoformat(stats["as_of"]).utcoffset()) == timedelta()
-        now = databases.utc_now()
-        as_of = datetime.fromisoformat(stats["as_of"]).replace(tzinfo=None)
-        assert now - timedelta(minutes=2) < as_of <= now
-        return {"stats": stats | {"as_of": None}, "alerts": alerts | {"as_of": None}}
+        return {command: without_now(one) | {"as_of": None} for command, one in found.items()}
 
     for _ in range(3):  # an hour may begin, or an execution leave the hour, in between
         before = said("UTC")
@@ -212,7 +247,9 @@ def test_figures_are_the_same_in_every_time_zone(
         if before == said("UTC"):
             break
     assert others == [before, before]
-    assert before["stats"]["performance"]["total_executions"] > 50
+    stats = before["stats --range 24h --json"]
+    assert stats == before["execution_statistics"]
+    assert stats["performance"]["total_executions"] > 50
 
 
 def test_a_build_of_before_is_said_beside_the_time_of_the_query(
