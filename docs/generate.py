@@ -61,8 +61,10 @@ def reports() -> str:
     parts = [
         "# Reports",
         "Made from the models by `make docs`; edit them, not this page.",
-        "Every figure that people and agents see comes from one of these views. Each is as of the "
-        "time when it is read; a filter on `time_range` leaves the other ranges unread. A rate has "
+        "Every figure that people and agents see comes from one of these views, but for alerts at "
+        "thresholds of one's own, of the table function `alerts_at`, and for what was like a task, "
+        "of the table functions in `models/search`. Each is as of the time when it is read; a "
+        "filter on `time_range` leaves the other ranges unread. A rate has "
         "its 95 % Wilson interval beside it, an average the number of rows that it is over; what "
         "is unknown is NULL and counts in no average.",
         _table(

@@ -12,9 +12,11 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import duckdb
 import pytest
 from mcp.client.client import Client
 
@@ -22,9 +24,11 @@ from building import REPOSITORY, DbtProject
 from orb_learning import backups, similarity
 from orb_learning import database as databases
 from orb_learning.errors import NotBuiltError
-from orb_learning.mcp import database_tools
+from orb_learning.mcp import database_tools, reading
+from orb_learning.mcp.reading import Snapshot
 from orb_learning.mcp.results import LONGEST_TEXT, UNTRUSTED
 from orb_learning.page.reports import read_reports
+from orb_learning.settings import LearningSettings
 from orb_learning.status import read_status
 from serving import (
     EVIL_REPO,
@@ -419,6 +423,51 @@ def test_a_database_that_cannot_be_read_gets_a_useful_answer(
 
         site.database.write_bytes(b"no database" * 1000)
         assert "restore a backup" in status()[1]
+
+
+READ_BESIDE_REPORTS = {
+    "database_alerts": {"alerts_at"},
+    "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
+}
+"""As docs/architecture.md says; with an index similar_among takes similar_executions' place."""
+
+
+class NotedConnection:
+    """A connection that keeps what it was asked."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, asked: list[str]):
+        self._connection = connection
+        self._asked = asked
+
+    def execute(self, sql: str, *parameters: Any) -> duckdb.DuckDBPyConnection:
+        self._asked.append(sql)
+        return self._connection.execute(sql, *parameters)
+
+
+@pytest.mark.parametrize("tool", [tool for tool in CALLS if tool != "query"])
+def test_a_tool_reads_reports_and_what_is_named_beside_them(
+    tool: str, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        reading,
+        "Snapshot",
+        lambda connection, *rest: Snapshot(
+            cast("duckdb.DuckDBPyConnection", NotedConnection(connection, asked)), *rest
+        ),
+    )
+    reader = reading.Reader(LearningSettings(database_path=site.database))
+    ask = getattr(import_module(f"orb_learning.mcp.tools.{tool}"), tool)
+    try:
+        asyncio.run(ask(reader, **CALLS[tool]))
+        if tool == "find_similar_executions":  # of a text that the database does not have
+            asyncio.run(ask(reader, task_description="something that nobody has asked"))
+    finally:
+        reader.close()
+    read = set(re.findall(r"\b(?:from|join) ([\w.]+)", " ".join(asked)))
+    others = {relation for relation in read if not relation.startswith("rpt_")}
+    assert "rpt_freshness" in read
+    assert others == READ_BESIDE_REPORTS.get(tool, set())
 
 
 def test_what_another_version_built_says_to_build_it_anew(
