@@ -67,6 +67,33 @@
 {%- endmacro %}
 
 
+{#- What a success costs, the failures beside it included, and over how many successes. -#}
+{% macro success_cost_figures() -%}
+    sum(actual_cost) / nullif(count(actual_cost) filter (success), 0) as cost_per_success,
+    count(actual_cost) filter (success) as cost_known_success_count
+{%- endmacro %}
+
+
+{#- How much less was paid than expected, where both are known. -#}
+{% macro savings_figures() -%}
+    avg(cost_estimate::double - actual_cost) as avg_savings,
+    count(cost_estimate + actual_cost) as savings_known_count
+{%- endmacro %}
+
+
+{% macro memory_figures() -%}
+    avg(peak_memory_mb) as avg_memory_mb,
+    quantile_cont(peak_memory_mb::double, 0.95) as p95_memory_mb,
+    count(peak_memory_mb) as memory_known_count
+{%- endmacro %}
+
+
+{% macro cpu_figures() -%}
+    avg(cpu_time_seconds) as avg_cpu_seconds,
+    count(cpu_time_seconds) as cpu_known_count
+{%- endmacro %}
+
+
 {#- The columns that a report shows of those aggregates; `of` is the CTE that has them. -#}
 {% macro figure_columns(of) -%}
     coalesce({{ of }}.total_executions, 0) as total_executions,
@@ -133,4 +160,20 @@
         when quality_score >= 0 then 'poor'
         else 'unknown'
     end
+{%- endmacro %}
+
+
+{#- The share of a quality band among the executions of its range whose quality is known. -#}
+{% macro known_share() -%}
+    quality_known_count / nullif(if(quality_band = 'unknown', 0, known_in_range), 0)
+{%- endmacro %}
+
+
+{#- The bucket of a time range that an execution is in: an hour of the short ones, else a day. -#}
+{% macro bucket_of_range() -%}
+    if(
+        time_range in ('1h', '24h'),
+        date_trunc('hour', timestamp),
+        timestamp::date::timestamp
+    )
 {%- endmacro %}

@@ -13,8 +13,7 @@ costs as (
         sum(actual_cost) as total_cost,
         avg(actual_cost) as avg_cost,
         count(actual_cost) as cost_known_count,
-        avg(cost_estimate::double - actual_cost) as avg_savings,
-        count(cost_estimate + actual_cost) as savings_known_count,
+        {{ savings_figures() }},
         avg({{ cost_error_pct() }}) as avg_cost_error_pct,
         median({{ cost_error_pct() }}) as median_cost_error_pct,
         count({{ cost_error_pct() }}) as cost_error_known_count

@@ -13,10 +13,8 @@ figures as (
         pool_type_place,
         {{ execution_figures() }},
         {{ duration_percentiles() }} as durations,
-        sum(actual_cost) / nullif(count(actual_cost) filter (success), 0) as cost_per_success,
-        count(actual_cost) filter (success) as cost_known_success_count,
-        avg(cost_estimate::double - actual_cost) as avg_savings,
-        count(cost_estimate + actual_cost) as savings_known_count
+        {{ success_cost_figures() }},
+        {{ savings_figures() }}
     from executions
     group by time_range, {{ every_choice() }}
 )

@@ -32,7 +32,6 @@ select
     totals.quality_band,
     {{ choice_columns('totals') }},
     totals.total_executions,
-    totals.quality_known_count
-    / nullif(if(totals.quality_band = 'unknown', 0, totals.known_in_range), 0) as known_share,
+    {{ known_share() }} as known_share,
     totals.known_in_range
 from totals

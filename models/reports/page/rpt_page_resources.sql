@@ -13,11 +13,8 @@ usage as (
         model_tier_place,
         pool_type_place,
         count(*) as total_executions,
-        avg(peak_memory_mb) as avg_memory_mb,
-        quantile_cont(peak_memory_mb::double, 0.95) as p95_memory_mb,
-        count(peak_memory_mb) as memory_known_count,
-        avg(cpu_time_seconds) as avg_cpu_seconds,
-        count(cpu_time_seconds) as cpu_known_count
+        {{ memory_figures() }},
+        {{ cpu_figures() }}
     from executions
     group by time_range, {{ duration_bucket() }}, {{ every_choice() }}
 )

@@ -8,11 +8,7 @@ executions as (
 figures as (
     select
         time_range,
-        if(
-            time_range in ('1h', '24h'),
-            date_trunc('hour', timestamp),
-            timestamp::date::timestamp
-        ) as bucket_start,
+        {{ bucket_of_range() }} as bucket_start,
         repo_place,
         model_tier_place,
         pool_type_place,

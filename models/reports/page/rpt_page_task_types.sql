@@ -13,8 +13,7 @@ figures as (
         model_tier_place,
         pool_type_place,
         {{ execution_figures() }},
-        sum(actual_cost) / nullif(count(actual_cost) filter (success), 0) as cost_per_success,
-        count(actual_cost) filter (success) as cost_known_success_count
+        {{ success_cost_figures() }}
     from executions
     group by time_range, task_type_place, {{ every_choice() }}
 )

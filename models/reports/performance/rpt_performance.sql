@@ -7,11 +7,8 @@ figures_{{ time_range }} as (
         '{{ time_range }}' as time_range,
         {{ execution_figures() }},
         {{ duration_percentiles() }} as durations,
-        avg(cost_estimate::double - actual_cost) as avg_savings,
-        count(cost_estimate + actual_cost) as savings_known_count,
-        avg(peak_memory_mb) as avg_memory_mb,
-        quantile_cont(peak_memory_mb::double, 0.95) as p95_memory_mb,
-        count(peak_memory_mb) as memory_known_count
+        {{ savings_figures() }},
+        {{ memory_figures() }}
     from {{ ref('fct_executions') }}
     where {{ started_within(length) }}
 ),

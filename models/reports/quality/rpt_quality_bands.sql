@@ -26,6 +26,6 @@ select
     time_range,
     quality_band,
     total_executions,
-    quality_known_count / nullif(if(quality_band = 'unknown', 0, known_in_range), 0) as known_share,
+    {{ known_share() }} as known_share,
     known_in_range
 from totals

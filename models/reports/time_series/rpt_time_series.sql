@@ -23,11 +23,7 @@ buckets as (
 figures as (
     select
         time_range,
-        if(
-            time_range in ('1h', '24h'),
-            date_trunc('hour', timestamp),
-            timestamp::date::timestamp
-        ) as bucket_start,
+        {{ bucket_of_range() }} as bucket_start,
         {{ execution_figures() }}
     from executions
     group by all
