@@ -38,10 +38,11 @@ def write_page(database: Path, output: Path, *, wait_seconds: float = 30.0) -> i
     content = render(read_reports(database, wait_seconds=wait_seconds)).encode()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
-            file.write(content)
+        file = NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False)  # noqa: SIM115
         partial = Path(file.name)
         try:
+            with file:
+                file.write(content)
             partial.chmod(0o666 & ~_umask())
             partial.replace(output)
         finally:
@@ -94,6 +95,7 @@ def render(reports: dict[str, Columns]) -> str:
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return template.from_string(_source("page.html.jinja")).render(
         policy=_policy([library, script], [style]),
+        reports=reports,
         ranges=TIME_RANGES,
         filters=FILTERS,
         tiles=TILES,
