@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from hashlib import md5
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -23,14 +26,20 @@ from histories import BLOCK_SIZE, NOON, ORDINARY, TODAY, task_id
 from oracle import MODELS
 from orb_learning import database as databases
 from orb_learning.errors import NotBuiltError, PageError
-from orb_learning.page.writing import write_page
+from orb_learning.page.reports import read_reports
+from orb_learning.page.writing import render, write_page
 
 HOSTILE = [
     "</script><script>window.hacked = 1</script>",
     '<img src=x onerror="window.hacked = 1">',
     "'\"><svg onload=window.hacked=1>\u2028\u2029",
     "{{ 7 * 7 }} ${window.hacked = 1}",
+    "".join(map(chr, [*range(1, 32), *range(127, 160)])) + "\x1b[31m\u202e controls",
 ]
+LONG = ["long " * 40 + random.Random(end).randbytes(500_000).hex() for end in (1, 2)]  # noqa: S311
+"""A megabyte each that hardly packs, and alike as far as they are shown."""
+SHOWN_LONG = [f"{text[:192]}… {md5(text.encode()).hexdigest()[:6]}" for text in LONG]  # noqa: S324
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 REPOS = ["api", "web", *HOSTILE]
 LENGTHS = {"1h": "1 hour", "24h": "24 hour", "7d": "7 day", "30d": "30 day", "90d": "90 day"}
 
@@ -51,12 +60,13 @@ def database(
             **ORDINARY,
             "task_id": task_id(1000 + number),
             "timestamp": NOON - age,
-            "task_type": chance.choice(["docs", "test", HOSTILE[1]]),
+            "task_type": chance.choice(["docs", "test", HOSTILE[1], HOSTILE[4]]),
             "repo": chance.choice(REPOS),
             "model_tier": chance.choice(["small", "medium", "large", HOSTILE[0]]),
             "pool_type": chance.choice(["local", "cloud", HOSTILE[2]]),
             "success": not failed,
             "error_type": chance.choice(["timeout", "crash", None]) if failed else None,
+            "solution_summary": HOSTILE[0] if number < 100 else None,
             "complexity_score": chance.randrange(101),
             "duration_seconds": chance.choice([None, *[chance.expovariate(1 / 40)] * 4]),
             "quality_score": chance.choice([None, chance.randrange(101)]),
@@ -64,8 +74,18 @@ def database(
             "actual_cost": chance.choice([None, *[chance.random()] * 4]),
             "routing_confidence": chance.choice([None, chance.random()]),
             "user_rating": chance.choice([None, chance.randint(1, 5)]),
+            "user_accepted": chance.choice([None, True, False]),
             "peak_memory_mb": chance.choice([None, *[chance.uniform(50, 900)] * 4]),
             "cpu_time_seconds": chance.choice([None, *[chance.uniform(1, 90)] * 4]),
+        })  # fmt: skip
+    texts = ["task_type", "repo", "model_tier", "pool_type", "solution_summary"]
+    for number in range(12):
+        rows.append({
+            **ORDINARY,
+            "task_id": task_id(2000 + number),
+            "timestamp": NOON - timedelta(days=8, minutes=number),
+            "success": bool(number % 3),
+            **dict.fromkeys(texts, LONG[number % 2]),
         })  # fmt: skip
     names = sorted({name for row in rows for name in row})
     with databases.connect(file) as connection:
@@ -75,6 +95,30 @@ def database(
             f"(nextval('raw.load_seq'), ?, {', '.join('?' * len(names))})",
             [[TODAY + timedelta(days=1), *(row.get(name) for name in names)] for row in rows],
         )
+        for number, (satisfaction, visibility) in enumerate(
+            itertools.product(["excellent", "good", "fair", "poor"], ["team", "public", "private"])
+        ):
+            values = {
+                "feedback_id": task_id(3000 + number),
+                "task_id": task_id((2000 if number < 6 else 1000) + number),
+                "submitted_at": NOON - timedelta(minutes=30),
+                "satisfaction": satisfaction,
+                "issue_type": "too_slow" if satisfaction in ("fair", "poor") else None,
+                "comment": None if visibility == "public" else HOSTILE[0],
+                "visibility": visibility,
+                "user_id": None if visibility == "public" else HOSTILE[1],
+            }
+            connection.execute(
+                f"insert into raw.feedback ({', '.join(values)}, _load_seq, _loaded_at) values "
+                f"({', '.join('?' * len(values))}, nextval('raw.load_seq'), ?)",
+                [*values.values(), TODAY + timedelta(days=1)],
+            )
+        for number, text in enumerate([*HOSTILE, LONG[0]]):
+            for step in ("run", text):
+                connection.execute(
+                    "insert into raw.maintenance_steps values (?, ?, ?, ?, ?, ?)",
+                    [task_id(number), step, "failed", NOON - timedelta(hours=number), NOON, text],
+                )
         for days in range(20):
             for place, size in [("database", 2_000_000), ("outbox", 300_000)]:
                 connection.execute(
@@ -156,6 +200,12 @@ def pixels(page: Page) -> dict[str, int]:
     )
 
 
+def visible(text: str) -> str:
+    """A text as it is shown: no sign of it turns others around, and each is seen."""
+    signs = [" " if sign in "\t\n\r" else sign for sign in text]
+    return "".join("\ufffd" if category(s) == "Cc" or s in TURNING else s for s in signs)
+
+
 def percent(value: float | None) -> str:
     return "unknown" if value is None else f"{value * 100:.1f} %"
 
@@ -166,13 +216,10 @@ def test_every_panel_is_drawn_with_its_numbers_and_a_sentence(
     with opened(browser, page_file) as page:
         choose(page, "90d")
         counts = pixels(page)
-        assert len(counts) >= 24
+        assert len(counts) >= 32
         assert {panel for panel, count in counts.items() if count < 500} == set()
         for panel in page.locator(".panel").all():
             name = panel.get_attribute("id") or ""
-            if name in ("panel-feedback", "panel-maintenance"):  # there has been none
-                assert panel.locator(".empty").inner_text()
-                continue
             assert re.search(r"\d", panel.locator(".sentence").inner_text()), name
             assert table(page, name.removeprefix("panel-")), name
             assert panel.locator("caption").text_content(), name
@@ -230,14 +277,106 @@ def test_the_filters_show_what_sql_finds(
             )
         )
         types = {row[0]: int(row[1].replace(",", "")) for row in table(page, "task_types")}
-        assert types == dict(found("select task_type, count(*) from CHOSEN group by all"))
+        of_types = found("select task_type, count(*) from CHOSEN group by all")
+        assert types == {visible(task_type): count for task_type, count in of_types}
         [(total,)] = found("select count(*) from CHOSEN")
         buckets = table(page, "activity")
         assert sum(int(row[1].replace(",", "")) for row in buckets) == total
         days = {"7d": 8, "30d": 31, "90d": 91}
         assert len(buckets) == days[time_range]
-        unfiltered = page.locator("#panel-cost_trend .unfiltered")
-        assert unfiltered.is_visible() == bool(choices)
+        for panel, said in {
+            "cost_trend": "this panel knows no filter, and its time is its own.",
+            "ratings": "this panel knows no filter but the time range.",
+        }.items():
+            unfiltered = page.locator(f"#panel-{panel} .unfiltered")
+            assert unfiltered.is_visible() == bool(choices)
+            assert (unfiltered.text_content() or "").endswith(said)
+
+
+def test_its_figures_are_those_of_reports_and_executions(
+    project: DbtProject, database: Path
+) -> None:
+    agreements = ["assert_page_agrees_with_reports", "assert_page_choices_agree_with_executions"]
+    project.run(database, command="test", select=agreements, as_of=NOON.isoformat())
+
+
+def test_what_people_said_and_maintenance_did_is_there_as_text(
+    browser: Browser, page_file: Path
+) -> None:
+    with opened(browser, page_file) as page:
+        feedback = table(page, "feedback")
+        assert sum(int(row[3]) for row in feedback) == 8  # what is private is not in it
+        satisfactions = [sum(int(row[at]) for row in feedback) for at in (5, 6, 7, 8)]
+        assert satisfactions == [2, 2, 2, 2]
+        tiers = {tier for tier, *_ in feedback}
+        assert tiers >= set(SHOWN_LONG)
+        assert tiers & {"small", "medium", "large", HOSTILE[0]}
+        assert page.locator("#panel-feedback .sentence").inner_text()
+        steps = table(page, "maintenance")
+        assert [row[4] for row in steps[::2]] == [*map(visible, HOSTILE), SHOWN_LONG[0]]
+        assert {row[1] for row in steps} == {"run", *map(visible, HOSTILE), SHOWN_LONG[0]}
+        said = page.locator("#panel-maintenance .sentence").inner_text()
+        assert said.endswith("failed.")
+
+
+def test_it_stays_small_whatever_texts_are_recorded(browser: Browser, page_file: Path) -> None:
+    assert page_file.stat().st_size < 2e6
+    with opened(browser, page_file) as page:
+        choose(page, "90d")
+        for column in ("repo", "pool_type"):
+            options = page.locator(f"#{column} option").all_text_contents()
+            assert set(options) >= set(SHOWN_LONG)
+        assert set(SHOWN_LONG) & set(page.locator("#model_tier option").all_text_contents())
+        for panel in ("task_types", "patterns", "quality_by_tier", "resources_by_pool"):
+            assert {row[0] for row in table(page, panel)} >= set(SHOWN_LONG)
+        longest = page.evaluate(
+            "Math.max(...[...document.querySelectorAll('td, option')]"
+            ".map((each) => each.textContent.length))"
+        )
+        assert longest <= 500
+        assert min(pixels(page).values()) >= 500
+
+
+LEVELS = {
+    "executions_24h": ("total_executions", {99: "watch", 100: "good", 999: "good", 1000: "busy"}),
+    "success_24h": ("success_rate", {0.89: "bad", 0.9: "watch", 0.94: "watch", 0.95: "good"}),
+    "quality_24h": (
+        "avg_quality",
+        {59: "bad", 60: "watch", 74: "watch", 75: "good", 89: "good", 90: "excellent"},
+    ),
+    "cost_24h": ("total_cost", {0.99: "good", 1: "watch", 4.99: "watch", 5: "bad"}),
+    "confidence": ("avg_routing_confidence", {0.69: "bad", 0.7: "watch", 0.9: "good"}),
+}
+"""Of each tile its figure, and the word for heights on both sides of every bound."""
+
+
+def test_a_tile_says_how_high_its_figure_is(
+    browser: Browser, empty_database: Path, tmp_path: Path
+) -> None:
+    reports = read_reports(empty_database)
+    figures = reports["figures"]
+    most = max(len(words) for _, words in LEVELS.values())
+    for place in range(most):  # a choice of the repository for each height
+        for time_range in ("24h", "7d"):
+            row = dict.fromkeys(figures, 0) | {"time_range": time_range, "repo_place": place}
+            for figure, words in LEVELS.values():
+                row[figure] = [*words, *[0] * most][place]
+            for name, value in row.items():
+                figures[name].append(value)
+    file = tmp_path / "report.html"
+    file.write_text(render(reports), encoding="utf-8")
+    with opened(browser, file) as page:
+        seen: dict[str, list[str | None]] = {tile: [] for tile in LEVELS}
+        for place in range(most):
+            page.locator("#repo").select_option(value=str(place))
+            drawn(page)
+            for tile, levels in seen.items():
+                box = page.locator(f"#tile-{tile}")
+                level = box.get_attribute("data-level")
+                assert level in box.locator(".under").inner_text()
+                levels.append(level)
+    for tile, (_, words) in LEVELS.items():
+        assert seen[tile][: len(words)] == list(words.values()), tile
 
 
 def test_it_is_dark_where_the_reader_is_and_at_a_press(browser: Browser, page_file: Path) -> None:
@@ -347,6 +486,17 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(
     with pytest.raises(PageError, match="--output"):
         write_page(empty_database, folder)
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_full_disk_leaves_the_old_one_and_no_other(
+    empty_database: Path, small_disk: Callable[[str], Path]
+) -> None:
+    file = small_disk("512k") / "report.html"
+    file.write_text("the old one")
+    with pytest.raises(PageError, match="No space left on device"):
+        write_page(empty_database, file)
+    assert list(file.parent.iterdir()) == [file]
+    assert file.read_text() == "the old one"
 
 
 def test_without_a_browser_the_tests_say_so_loudly(tmp_path: Path) -> None:

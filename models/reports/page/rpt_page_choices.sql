@@ -3,7 +3,7 @@
 select
     '{{ column }}' as column_name,
     place,
-    choice,
+    {{ shown_text('choice') }} as choice,
     total_executions
 from ({{ page_choices(column) }})
 {{ 'union all' if not loop.last }}

@@ -72,6 +72,13 @@ function write(value, form) {
   return RIGHT.has(form) ? "unknown" : "–";
 }
 
+// What a text is made of, without what would turn the rest of a line around or is no sign at all.
+function visible(value) {
+  if (typeof value !== "string") return value;
+  return value.replace(/[\t\n\r]/g, " ")
+    .replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+}
+
 // ---- reading the reports ------------------------------------------------------------------------
 
 async function readReports() {
@@ -96,7 +103,7 @@ function indexed(report) {
 
 function rowOf(report, row) {
   const made = {};
-  for (const [name, values] of Object.entries(report)) made[name] = values[row];
+  for (const [name, values] of Object.entries(report)) made[name] = visible(values[row]);
   return made;
 }
 
@@ -110,7 +117,7 @@ class Page {
     this.choices = {};
     for (const name of DIMENSIONS) this.choices[name] = [];
     const {column_name: columns, place, choice} = reports.choices;
-    columns.forEach((name, row) => { this.choices[name][place[row]] = choice[row]; });
+    columns.forEach((name, row) => { this.choices[name][place[row]] = visible(choice[row]); });
     this.chosen = {time_range: "7d", repo: 0, model_tier: 0, pool_type: 0};
     this.drawn = new Map();
     this.dark = matchMedia("(prefers-color-scheme: dark)").matches;
@@ -152,6 +159,10 @@ class Page {
     return row;
   }
 
+  hasRange(panel) {
+    return "time_range" in this.reports[panel.report].report;
+  }
+
   get isFiltered() {
     return Object.keys(FILTERS).some((name) => this.chosen[name] !== 0);
   }
@@ -180,7 +191,9 @@ class Page {
     const rows = this.rows(panel.report, {each: panel.each});
     for (const row of rows) {
       if ("is_raised" in row) row.state = row.is_raised ? row.severity : "ok";
-      if (known(row.start)) Object.assign(row, {end: row.start + DAY, when: time(row.start, false)});
+      if (!known(row.start)) continue;
+      const length = row.bucket_length === "hour" ? HOUR : DAY;
+      Object.assign(row, {end: row.start + length, when: time(row.start, length < DAY)});
     }
     return rows;
   }
@@ -382,9 +395,7 @@ function sentence(panel, rows, page) {
   }
   const figure = panel.drawn;
   const {title} = panel.columns.find((column) => column.figure === figure);
-  const over = panel.isFiltered || page.chosen.time_range
-    ? "time_range" in page.reports[panel.report].report ? ` in ${RANGES[page.chosen.time_range]}` : ""
-    : "";
+  const over = page.hasRange(panel) ? ` in ${RANGES[page.chosen.time_range]}` : "";
   const [most, least, count] = extremes(rows, figure);
   const one = (row) => `${nameOf(row)} (${row[`${figure}_text`]})`;
   if (count === 1) return `${capital(title)}${over}: ${one(most)}.`;
@@ -403,10 +414,14 @@ function hint(panel, page) {
     feedback: "Nobody has given feedback in this time, or all of it is private. orb feedback submit "
       + "gives some.",
     errors: "No failures in this time.",
+    patterns: "No solution was used often in one repository in the last 90 days. They come with "
+      + "executions that have a solution_summary.",
   };
-  return hints[panel.name]
-    ?? `Nothing is known of this in ${RANGES[page.chosen.time_range]}: choose a longer time range`
-      + `${page.isFiltered ? ", or All" : ", or record executions that have these values"}.`;
+  if (hints[panel.name]) return hints[panel.name];
+  const record = "record executions that have these values";
+  if (!page.hasRange(panel)) return `Nothing is known of this: ${record}.`;
+  return `Nothing is known of this in ${RANGES[page.chosen.time_range]}: choose a longer time range, `
+    + `or ${panel.isFiltered && page.isFiltered ? "All" : record}.`;
 }
 
 // ---- look ---------------------------------------------------------------------------------------

@@ -84,18 +84,18 @@ class Tile:
     time_range: str
     """The range that it is of; empty for the chosen one."""
     bounds: list[float]
-    """From which on it is no longer low, and from which on high."""
+    """From which height on the next word is right."""
     words: list[str] = field(default_factory=list)
-    """What low, middle and high are: bad, watch or good."""
+    """What it is, from low to high: bad, watch or good, and beyond that excellent or busy."""
 
 
 TILES = [
     Tile("executions_24h", "Executions, 24 h", "total_executions", "count", "total_executions",
-         "24h", [100, 1000], ["watch", "good", "good"]),
+         "24h", [100, 1000], ["watch", "good", "busy"]),
     Tile("success_24h", "Success rate, 24 h", "success_rate", "percent", "total_executions",
          "24h", [0.9, 0.95], ["bad", "watch", "good"]),
     Tile("quality_24h", "Average quality, 24 h", "avg_quality", "points", "quality_known_count",
-         "24h", [60, 75], ["bad", "watch", "good"]),
+         "24h", [60, 75, 90], ["bad", "watch", "good", "excellent"]),
     Tile("cost_24h", "Cost, 24 h", "total_cost", "dollars", "cost_known_count",
          "24h", [1, 5], ["good", "watch", "bad"]),
     Tile("confidence", "Routing confidence", "avg_routing_confidence", "percent",
@@ -125,11 +125,11 @@ def _tooltip(*columns: Column) -> list[alt.Tooltip]:
     ]
 
 
-def _time_axis() -> alt.X:
+def _time_axis(of: str = "start:T") -> alt.X:
     """Time from ``start`` on, in UTC: the browser's zone has no say."""
     clock = "utcFormat(datum.value, utchours(datum.value) == 0 ? '%b %d' : '%H:%M')"
     return alt.X(
-        "start:T",
+        of,
         scale=alt.Scale(type="utc"),
         axis=alt.Axis(title=None, labelExpr=clock, labelOverlap=True, tickCount=6, grid=False),
     )
@@ -183,6 +183,23 @@ def _outcomes_over_time(columns: list[Column]) -> alt.TopLevelMixin:
     return _sized(alt.layer(succeeded, failed))
 
 
+def _pools_over_time(columns: list[Column]) -> alt.TopLevelMixin:
+    return _sized(
+        alt.Chart(ROWS)
+        .mark_bar()
+        .encode(
+            x=_time_axis("utcyearmonthdatehours(start):T"),
+            y=alt.Y("total_tasks:Q", title=None, axis=alt.Axis(format="~s", tickCount=5)),
+            color=alt.Color(
+                "pool_type:N",
+                scale=alt.Scale(range=[BLUE, AMBER, GREEN, RED, SKY, GREY]),
+                legend=alt.Legend(title=None, orient="top", labelLimit=75, columns=3),
+            ),
+            tooltip=_tooltip(*columns),
+        )
+    )
+
+
 def _line_over_time(
     figure: str,
     columns: list[Column],
@@ -190,6 +207,7 @@ def _line_over_time(
     axis_format: str,
     band: bool = False,
     lines: list[float] | None = None,
+    colours: list[str] | None = None,
     domain: list[float] | None = None,
 ) -> alt.TopLevelMixin:
     axis = alt.Axis(format=axis_format, tickCount=5)
@@ -210,7 +228,7 @@ def _line_over_time(
         base.mark_line(color=BLUE, point={"size": 22, "filled": True}).encode(y=y(figure))
     )
     if lines:
-        layers.append(_lines_at(lines, [RED, GREEN][: len(lines)]))
+        layers.append(_lines_at(lines, colours or [RED, GREEN]))
     return _sized(alt.layer(*layers))
 
 
@@ -283,7 +301,7 @@ def _heat_map(
         x=alt.X(
             f"{column}:N",
             sort=["small", "medium", "large"],
-            axis=alt.Axis(title=None, orient="top", labelAngle=0, ticks=False),
+            axis=alt.Axis(title=None, orient="top", labelAngle=0, labelLimit=75, ticks=False),
         ),
         y=alt.Y(f"{row}:N", axis=alt.Axis(title=None, labelLimit=130, ticks=False, domain=False)),
         tooltip=_tooltip(*columns),
@@ -364,6 +382,7 @@ SUCCESS_LEVELS = ([0.8, 0.9], ["under 80 %", "80 to 90 %", "90 % and more"], [RE
 DURATION_LEVELS = ([10.0, 30.0], ["under 10 s", "10 to 30 s", "30 s and more"], [BLUE, AMBER, RED])
 SHARE = [0.0, 1.0]
 BIGGEST_FIRST = "-x"
+DURATION_BUCKETS = "Fast is under 10 s, medium under 60 s."
 
 
 def panels() -> list[Panel]:
@@ -491,6 +510,22 @@ def panels() -> list[Panel]:
         ),
     )
     add(
+        "pools_over_time",
+        section,
+        "Pools per hour, last 7 days",
+        "pool_hours",
+        WHEN,
+        POOL,
+        Column("total_tasks", "tasks", "count"),
+        *RATE,
+        DURATION,
+        COST,
+        is_filtered=False,
+        wide=True,
+        note="Always the last 7 days, and the pools with the most tasks.",
+        draw=_pools_over_time,
+    )
+    add(
         "confidence_over_time",
         section,
         "Routing confidence over time",
@@ -498,6 +533,7 @@ def panels() -> list[Panel]:
         WHEN,
         Column("avg_routing_confidence", "average confidence", "percent"),
         Column("routing_confidence_known_count", "of executions", "count"),
+        wide=True,
         note="The lines are at 70 and 90 %.",
         draw=lambda columns: _line_over_time(
             "avg_routing_confidence", columns, axis_format=PERCENT, lines=[0.7, 0.9], domain=SHARE
@@ -534,6 +570,26 @@ def panels() -> list[Panel]:
         ),
     )
     add(
+        "duration_buckets",
+        section,
+        "Executions by duration",
+        "duration_buckets",
+        Column("duration_bucket", "duration"),
+        EXECUTIONS,
+        Column("execution_share", "of all", "percent"),
+        *RATE,
+        COST,
+        is_filtered=False,
+        note=DURATION_BUCKETS,
+        draw=lambda columns: _bars(
+            "duration_bucket",
+            "total_executions",
+            columns,
+            axis_format="~s",
+            sort=["fast", "medium", "slow", "unknown"],
+        ),
+    )
+    add(
         "memory_by_duration",
         section,
         "Memory by duration",
@@ -546,7 +602,7 @@ def panels() -> list[Panel]:
         Column("avg_cpu_seconds", "average CPU time", "seconds"),
         Column("cpu_known_count", "of executions", "count"),
         drawn="avg_memory_mb",
-        note="Fast is under 10 s, medium under 60 s.",
+        note=DURATION_BUCKETS,
         draw=lambda columns: _bars(
             "duration_bucket",
             "avg_memory_mb",
@@ -575,6 +631,23 @@ def panels() -> list[Panel]:
             domain=[-1, 1],
             sort=["fast", "medium", "slow"],
         ),
+    )
+
+    add(
+        "resources_by_pool",
+        section,
+        "Memory and CPU by pool",
+        "resource_pools",
+        POOL,
+        Column("avg_memory_mb", "average peak memory", "megabytes"),
+        Column("p95_memory_mb", "95th percentile", "megabytes"),
+        Column("memory_known_count", "of executions", "count"),
+        Column("avg_cpu_seconds", "average CPU time", "seconds"),
+        Column("avg_cores", "cores at work", "number"),
+        Column("cpu_known_count", "of executions", "count"),
+        is_filtered=False,
+        note="The 10 pools with the most executions; bars are the average peak memory in MB.",
+        draw=lambda columns: _bars("pool_type", "avg_memory_mb", columns, axis_format="~s"),
     )
 
     section = "Cost"
@@ -627,6 +700,7 @@ def panels() -> list[Panel]:
         Column("avg_cost_error_pct", "average error in %", "number"),
         Column("cost_error_known_count", "of executions", "count"),
         is_filtered=False,
+        note="The 10 tiers with the most executions.",
         draw=lambda columns: _bars(
             "model_tier", "median_cost_error_pct", columns, axis_format="~s"
         ),
@@ -726,6 +800,44 @@ def panels() -> list[Panel]:
         ),
     )
     add(
+        "quality_by_tier",
+        section,
+        "Quality by model tier",
+        "quality_tiers",
+        TIER,
+        Column("avg_quality", "average quality", "points"),
+        Column("median_quality", "median", "points"),
+        Column("quality_known_count", "of executions", "count"),
+        is_filtered=False,
+        note="The 10 tiers with the most executions.",
+        draw=lambda columns: _bars(
+            "model_tier", "avg_quality", columns, axis_format="~s", domain=[0.0, 100.0]
+        ),
+    )
+    add(
+        "acceptance_by_tier",
+        section,
+        "What people accept by model tier",
+        "quality_tiers",
+        TIER,
+        Column("acceptance_rate", "accepted", "percent"),
+        Column("acceptance_rate_lower", "95 % from", "percent"),
+        Column("acceptance_rate_upper", "to", "percent"),
+        Column("acceptance_known_count", "of executions", "count"),
+        Column("avg_user_rating", "average rating", "points"),
+        Column("rating_known_count", "of ratings", "count"),
+        is_filtered=False,
+        note="The 10 tiers with the most executions. The grey line is the 95 % interval.",
+        draw=lambda columns: _bars(
+            "model_tier",
+            "acceptance_rate",
+            columns,
+            axis_format=PERCENT,
+            interval=True,
+            domain=SHARE,
+        ),
+    )
+    add(
         "ratings",
         section,
         "People's ratings",
@@ -751,7 +863,22 @@ def panels() -> list[Panel]:
         Column("fair_count", "fair", "count"),
         Column("poor_count", "poor", "count"),
         is_filtered=False,
-        note="What is private is not in it.",
+        note="What is private is not in it. The 50 most frequent.",
+    )
+    add(
+        "patterns",
+        section,
+        "Solutions that are used most",
+        "patterns",
+        Column("solution_summary", "solution"),
+        REPO,
+        Column("usage_count", "used", "count"),
+        *RATE,
+        Column("avg_quality", "average quality", "points"),
+        Column("last_seen", "last (UTC)", "time"),
+        is_filtered=False,
+        wide=True,
+        note="Always the last 90 days.",
     )
 
     section = "Errors"
@@ -768,6 +895,37 @@ def panels() -> list[Panel]:
             "error_type", "error_count", columns, axis_format="~s", sort=BIGGEST_FIRST
         ),
     )
+
+    for name, title, report, window, wide in (
+        ("error_rate_by_day", "Error rate per day, last 90 days", "error_days", "90", False),
+        ("error_rate_by_hour", "Error rate per hour, last 7 days", "error_hours", "7", True),
+    ):
+        add(
+            name,
+            section,
+            title,
+            report,
+            WHEN,
+            Column("error_rate", "error rate", "percent"),
+            Column("error_rate_lower", "95 % from", "percent"),
+            Column("error_rate_upper", "to", "percent"),
+            Column("failed_count", "failed", "count"),
+            Column("timeout_count", "by timeout", "count"),
+            EXECUTIONS,
+            is_filtered=False,
+            wide=wide,
+            note=f"Always the last {window} days. The band is the 95 % interval; the lines are at "
+            "10 and 25 %.",
+            draw=lambda columns: _line_over_time(
+                "error_rate",
+                columns,
+                axis_format=PERCENT,
+                band=True,
+                lines=[0.1, 0.25],
+                colours=[AMBER, RED],
+                domain=SHARE,
+            ),
+        )
 
     section = "The database"
     add(

@@ -21,7 +21,31 @@ KNOWN = (
 )
 AVERAGES = "avg_duration, total_cost, avg_cost, avg_quality, avg_routing_confidence"
 FIGURES = f"total_executions, successful_count, {RATE}, {AVERAGES}, {KNOWN}"
+ERROR_RATE = (
+    "failed_count, timeout_count, total_executions, error_rate, error_rate_lower, error_rate_upper"
+)
 PERCENTILES = "p50_duration, p95_duration, p99_duration"
+
+
+def _short(column: str) -> str:
+    """Cut a text: one of a megabyte would be in the file as often as it is shown.
+
+    The end tells apart those that begin alike, as in the choices, which a macro cuts so.
+    """
+    cut = f"left({column}, 192) || '… ' || left(md5({column}), 6)"
+    return f"if(length({column}) > 200, {cut}, {column}) as {column}"
+
+
+def _rank(*, by: str, most_first: str = "total_executions") -> str:
+    """Keep the 10 greatest groups of each time range: nobody limits how many there are."""
+    order = f"{most_first} desc, {by}"
+    return f"qualify row_number() over (partition by time_range order by {order}) <= 10"
+
+
+MOST_FEEDBACK = (
+    "qualify row_number() over (partition by time_range order by feedback_count desc, model_tier, "
+    "task_type, issue_type) <= 50"
+)
 
 QUERIES = {
     "age": "select * from rpt_page_age",
@@ -46,25 +70,48 @@ QUERIES = {
     "resources": f"select time_range, {PLACES}, duration_bucket, total_executions, avg_memory_mb, "
     "p95_memory_mb, memory_known_count, avg_cpu_seconds, cpu_known_count "
     "from rpt_page_resources order by all",
-    "repositories": f"select time_range, repo_rank, repo, total_executions, successful_count, "
-    f"{RATE}, avg_duration, duration_known_count, total_cost, cost_known_count, last_execution_at "
-    "from rpt_repositories where repo_rank <= 10 order by time_range, repo_rank",
+    "repositories": f"select time_range, repo_rank, {_short('repo')}, total_executions, "
+    f"successful_count, {RATE}, avg_duration, duration_known_count, total_cost, cost_known_count, "
+    "last_execution_at from rpt_repositories where repo_rank <= 10 order by time_range, repo_rank",
     "correlations": "select time_range, duration_bucket, memory_correlation, "
     "memory_and_duration_known_count, cpu_correlation, cpu_and_duration_known_count "
     "from rpt_resources_by_duration order by all",
     "cost_days": "select date as bucket_start, total_executions, total_cost, cost_known_count, "
     "trailing_cost, previous_cost, cost_change_pct from rpt_cost_by_day order by date",
-    "cost_errors": "select time_range, model_tier, total_executions, avg_cost_error_pct, "
-    "median_cost_error_pct, cost_error_known_count, avg_savings, savings_known_count "
-    "from rpt_cost_by_tier order by all",
+    "cost_errors": f"select time_range, {_short('model_tier')}, total_executions, "
+    "avg_cost_error_pct, median_cost_error_pct, cost_error_known_count, avg_savings, "
+    f"savings_known_count from rpt_cost_by_tier {_rank(by='model_tier')} order by all",
     "complexity": f"select time_range, complexity_band, total_executions, {RATE}, avg_duration, "
     "duration_known_count from rpt_complexity order by all",
+    "quality_tiers": f"select time_range, {_short('model_tier')}, total_executions, avg_quality, "
+    "median_quality, quality_known_count, avg_user_rating, rating_known_count, acceptance_rate, "
+    "acceptance_rate_lower, acceptance_rate_upper, acceptance_known_count "
+    f"from rpt_quality_by_tier {_rank(by='model_tier')} order by all",
+    "duration_buckets": f"select time_range, duration_bucket, total_executions, execution_share, "
+    f"{RATE}, total_cost from rpt_duration_buckets order by all",
+    "resource_pools": f"select time_range, {_short('pool_type')}, total_executions, "
+    "avg_memory_mb, p95_memory_mb, memory_known_count, avg_cpu_seconds, cpu_known_count, "
+    f"avg_cores from rpt_resources_by_pool {_rank(by='pool_type')} order by all",
+    "pool_hours": f"select hour as bucket_start, 'hour' as bucket_length, {_short('pool_type')}, "
+    f"total_tasks, successful_tasks, {RATE}, avg_duration, total_cost from rpt_pools_by_hour "
+    "where pool_type in (select pool_type from rpt_pools_by_hour group by pool_type "
+    "order by sum(total_tasks) desc, pool_type limit 6) order by all",
+    "error_days": f"select date as bucket_start, 'day' as bucket_length, {ERROR_RATE} "
+    "from rpt_error_rate_by_day order by date",
+    "error_hours": f"select hour as bucket_start, 'hour' as bucket_length, {ERROR_RATE} "
+    "from rpt_error_rate_by_hour order by hour",
+    "patterns": f"select {_short('solution_summary')}, {_short('repo')}, usage_count, "
+    f"success_count, {RATE}, avg_quality, quality_known_count, last_seen "
+    "from rpt_solution_patterns order by usage_count desc, success_count desc, "
+    "rpt_solution_patterns.solution_summary, rpt_solution_patterns.repo limit 10",
     "ratings": "select time_range, user_rating, rating_count, rating_share from rpt_user_ratings "
     "order by all",
-    "alerts": "select alert_name, model_tier, severity, is_raised, message, reason, sample_count "
-    "from rpt_alerts order by is_raised desc, severity, alert_name, model_tier",
-    "feedback": "select time_range, model_tier, task_type, issue_type, feedback_count, "
-    "excellent_count, good_count, fair_count, poor_count, avg_user_rating from rpt_feedback "
+    "alerts": f"select alert_name, {_short('model_tier')}, severity, is_raised, message, reason, "
+    "sample_count from rpt_alerts order by is_raised desc, severity, alert_name, model_tier "
+    "limit 100",
+    "feedback": f"select time_range, {_short('model_tier')}, {_short('task_type')}, issue_type, "
+    "feedback_count, excellent_count, good_count, fair_count, poor_count, avg_user_rating "
+    f"from rpt_feedback {MOST_FEEDBACK} "
     "order by time_range, feedback_count desc, model_tier, task_type, issue_type",
     "checks": "select check_name, check_kind, checked_count, failing_count, failing_share, status "
     "from rpt_data_quality order by failing_count desc, check_name",
@@ -76,8 +123,8 @@ QUERIES = {
     "critical_on, alert from rpt_storage order by place",
     "retention": "select part, day_count, execution_count, version_count, size_bytes, is_complete "
     "from rpt_retention order by part",
-    "maintenance": "select started_at, step, outcome, seconds, message from rpt_maintenance_runs "
-    "order by started_at desc, step limit 60",
+    "maintenance": f"select started_at, {_short('step')}, outcome, seconds, "
+    f"{_short('message')} from rpt_maintenance_runs order by started_at desc, step limit 60",
 }
 """What the page shows, by name. Times are selected as they are: UTC."""
 
