@@ -389,6 +389,11 @@ function sentence(panel, rows, page) {
     return `${write(came?.version_count, "count")} versions ever came; live, archived and forgotten `
       + `${came?.is_complete ? "add up to them" : "do NOT add up to them"}.`;
   }
+  if (panel.name === "feedback_retention") {
+    const came = rows.find((row) => row.part === "came");
+    return `${write(came?.feedback_count, "count")} ever came; live, archived and gone `
+      + `${came?.is_complete ? "add up to them" : "do NOT add up to them"}.`;
+  }
   if (panel.name === "storage_now") {
     const database = rows.find((row) => row.place === "database");
     return database ? `The database has ${database.size_bytes_text}: ${database.alert}.` : "";

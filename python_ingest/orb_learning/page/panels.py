@@ -983,6 +983,22 @@ def panels() -> list[Panel]:
         ),
     )
     add(
+        "feedback_retention",
+        section,
+        "Feedback, kept and gone",
+        "feedback_retention",
+        Column("part", "part"),
+        Column("feedback_count", "feedback", "count"),
+        is_filtered=False,
+        draw=lambda columns: _bars(
+            "part",
+            "feedback_count",
+            columns,
+            axis_format="~s",
+            sort=["live", "archived", "gone", "came"],
+        ),
+    )
+    add(
         "unknown_values",
         section,
         "Values that are unknown",

@@ -123,6 +123,8 @@ QUERIES = {
     "critical_on, alert from rpt_storage order by place",
     "retention": "select part, day_count, execution_count, version_count, size_bytes, is_complete "
     "from rpt_retention order by part",
+    "feedback_retention": "select part, feedback_count, is_complete from rpt_feedback_retention "
+    "order by part",
     "maintenance": f"select started_at, {_short('step')}, outcome, seconds, "
     f"{_short('message')} from rpt_maintenance_runs order by started_at desc, step limit 60",
 }
