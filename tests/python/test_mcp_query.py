@@ -331,6 +331,12 @@ def test_rows_characters_time_and_memory_are_limited(url: str) -> None:
         assert "ran for 1 s" in said(await query(SLOW))
         heavy = "select len(list(repeat('x', 1000000) || i)) from range(1000) as r (i)"
         assert "more memory" in said(await query(heavy))
+        # A constant of 4 GB, and a value of it, which DuckDB's own limit does not count.
+        for huge in (
+            "len(range(300000000))",
+            "len(range(i)) from range(300000000, 300000001) r(i)",
+        ):
+            assert "more memory" in said(await query(f"select {huge}"))
         assert answer(await query("select 1"))["rows"] == [[1]]  # it goes on
 
     over_http(url, each)

@@ -6,6 +6,7 @@ The process reads the database only, sealed, and loads nothing; feedback goes in
 from __future__ import annotations
 
 import ipaddress
+import resource
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from types import MethodType
@@ -65,6 +66,9 @@ INSTRUCTIONS = (
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 PORT = 8765
 
+MB_BESIDE_QUERIES = 1_024
+"""Of the process itself: Python, its threads and the model's weights take up to half of it."""
+
 
 def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> MCPServer[Any]:
     """Return the server with its tools.
@@ -100,6 +104,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
 
 def serve_stdio(settings: LearningSettings) -> None:
     """Serve one client on standard input and output, until it leaves."""
+    _limit_memory(settings)
     make_server(settings).run("stdio")
 
 
@@ -128,6 +133,7 @@ def serve_http(
             f"`USER TOKEN` for each user into a file and set ORB_LEARNING__MCP_TOKEN_FILE to it"
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
+    _limit_memory(settings)
     make_server(settings, tokens=tokens).run(
         "streamable-http",
         host=host,
@@ -136,6 +142,17 @@ def serve_http(
         json_response=True,
         transport_security=_security([host, *LOOPBACK_HOSTS, *(allowed_hosts or [])]),
     )
+
+
+def _limit_memory(settings: LearningSettings) -> None:
+    """Let the system refuse what DuckDB's own limit does not count: a single value of gigabytes.
+
+    DuckDB reports the refusal like a limit of its own, and goes on.
+    """
+    most = (2 * settings.mcp_memory_limit_mb + MB_BESIDE_QUERIES) * 2**20
+    _, allowed = resource.getrlimit(resource.RLIMIT_DATA)
+    if allowed == resource.RLIM_INFINITY or most < allowed:
+        resource.setrlimit(resource.RLIMIT_DATA, (most, allowed))
 
 
 def _security(hosts: list[str]) -> TransportSecuritySettings:
@@ -163,7 +180,7 @@ def _add(server: MCPServer[Any], reader: Reader, tool: Tool, hints: ToolAnnotati
             return await tool(*arguments, **named)
         except (OrbError, ValueError) as error:
             raise ToolError(str(error)) from error
-        except duckdb.OutOfMemoryException as error:
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
             raise ToolError("other queries take all the memory; ask again in a moment") from error
 
     server.add_tool(MethodType(answer, reader), annotations=hints)
