@@ -25,6 +25,9 @@ REFERENCE = ROOT / "docs/reference.md"
 REPORTS = ROOT / "docs/reports.md"
 EXPOSURES = ROOT / "models/exposures/exposures.yml"
 PACKAGE = ROOT / "python_ingest/orb_learning"
+ASKING = [PACKAGE / "similarity.py", PACKAGE / "status.py"]
+"""Modules whose functions the commands call for what they show, besides those of the tools."""
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def reference() -> str:
@@ -174,13 +177,35 @@ def _reading_commands() -> Iterator[Reader]:
     for name, command in sorted(group.commands.items()):
         if not command.callback or getattr(command, "commands", None):
             continue
-        source = inspect.getsource(command.callback)
-        relations = {name for name in _public_relations() if f".{name}(" in source}
+        callback = inspect.unwrap(command.callback)
+        source = _with_what_it_calls(Path(inspect.getfile(callback)), callback.__name__, set())
+        relations = _named_in(source)
         for tool in re.findall(r"\bget_(\w+)\(", source):
             relations |= tools.get(tool, set())
         if relations:
             said = f"`orb {name}`: {(command.help or '').splitlines()[0]}"
             yield f"orb_{name.replace('-', '_')}", "application", said, relations
+
+
+def _with_what_it_calls(file: Path, function: str, seen: set[tuple[Path, str]]) -> str:
+    """Return the code of a function and of those of its module and of ASKING that it names."""
+    if (file, function) in seen:
+        return ""
+    seen.add((file, function))
+    functions = {
+        node.name: node for node in ast.parse(file.read_text()).body if isinstance(node, FUNCTIONS)
+    }
+    if function not in functions:
+        return ""
+    node = functions[function]
+    if ast.get_docstring(node) is not None:
+        node.body = node.body[1:] or [ast.Pass()]
+    source = ast.unparse(node)
+    parts = [source]
+    for name in sorted(set(re.findall(r"\w+", source))):
+        for place in [file] if name in functions else ASKING:
+            parts.append(_with_what_it_calls(place, name, seen))
+    return "\n".join(parts)
 
 
 def _public_relations() -> list[str]:
@@ -198,6 +223,8 @@ def _named_in(source: str) -> set[str]:
     plain = {"executions", "metadata"}
     words = set(re.findall(r"\w+", source)) - plain
     asked = set(re.findall(r"\b(?:from|join) (executions|metadata)\b", source))
+    if "'_mv'" in source:  # as status.py asks for what is there
+        asked |= {name for name in _public_relations() if name.endswith("_mv")} | plain
     return {relation for relation in _public_relations() if relation in words | asked}
 
 

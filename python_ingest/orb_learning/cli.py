@@ -152,7 +152,7 @@ def sample_command(
         return
     out.print(
         f"{load.rows:,} trials of Terminal-Bench are in {path}, replayed over the last 90 days: "
-        "their times are assigned. The sample has no solutions, so solution_patterns_mv stays "
+        "their times are assigned. The sample has no solutions, so the solution patterns stay "
         "empty.",
         soft_wrap=True,
     )
