@@ -194,7 +194,7 @@ def test_the_command_says_that_there_are_no_solutions(
     first = CliRunner().invoke(app, ["sample", "--if-empty"])
     assert first.exit_code == 0, first.output
     assert "6,199 trials" in first.output
-    assert "solution_patterns_mv stays empty" in first.output
+    assert "solution patterns stay empty" in first.output
     second = CliRunner().invoke(app, ["sample"])
     assert second.exit_code == 0
     assert "Nothing to do" in second.output
