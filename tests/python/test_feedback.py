@@ -495,7 +495,8 @@ def test_public_feedback_is_kept_without_a_name_and_shown_without_a_task(rated: 
     assert not shown & {key for (key,) in public}
 
 
-def test_no_query_ties_public_feedback_to_a_task_or_a_moment(rated: Path) -> None:
+def test_no_query_ties_public_feedback_to_a_task_or_a_moment(rated: Path, tmp_path: Path) -> None:
+    rated = Path(shutil.copy(rated, tmp_path))
     outbox = Outbox(rated.parent / "outbox")
     public, private = NOW - timedelta(seconds=1.234567), NOW - timedelta(seconds=2.345678)
     said = {"satisfaction": "poor", "issue_type": "poor_quality"}
