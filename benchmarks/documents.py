@@ -21,11 +21,13 @@ that is missed says NO.
 
 
 def write(benchmarks: dict[str, ModuleType]) -> None:
-    """Write both documents; a benchmark that has not been run is left out."""
+    """Write both documents; what has no results in this folder stays as it stands there."""
+    before = _sections(BENCHMARKS.read_text())
     parts = [HEAD]
     for name, benchmark in benchmarks.items():
         kept = figures.load(name, SCALE)
         if kept is None:
+            parts.extend(before.get(benchmark.TITLE, []))
             continue
         measured_at, machine, measured = kept
         parts.append(f"## {benchmark.TITLE}\n\n{inspect.getdoc(benchmark)}\n")
@@ -36,6 +38,12 @@ def write(benchmarks: dict[str, ModuleType]) -> None:
         measured_at, machine, measured = kept
         _replace("figures", f"{measured_at[:10]}; {machine}.\n\n{figures.markdown(measured)}\n")
         _replace("plans", (figures.RESULTS / f"plans.{SCALE}.md").read_text())
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    """Return each section of docs/benchmarks.md, its heading included, by its title."""
+    _, *sections = text.split("\n## ")
+    return {part.partition("\n")[0]: [f"## {part.rstrip()}\n"] for part in sections}
 
 
 def _replace(mark: str, text: str) -> None:

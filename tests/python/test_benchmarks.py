@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import duckdb
 import pytest
-from benchmarks import databases, exact, expected, page, reports, tools
+from benchmarks import databases, documents, exact, expected, figures, page, reports, tools
 from benchmarks.figures import Figure
 from benchmarks.scales import FULL, SMALL
 
@@ -113,3 +114,21 @@ def test_a_figure_is_met_up_to_its_target():
     assert not Figure("a", 2.1, baseline=1.0, most_ratio=2).is_met
     assert not Figure("a", 16.0, most=15).is_met
     assert Figure("a", 16.0).is_met is None
+
+
+def test_the_document_keeps_what_was_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = tmp_path / "benchmarks.md"
+    document.write_text("# Benchmarks\n\n## One\n\nold one\n\n## Two\n\nold two\n\n| a |\n")
+    monkeypatch.setattr(documents, "BENCHMARKS", document)
+    monkeypatch.setattr(figures, "RESULTS", tmp_path)
+    one, two = ModuleType("one", "How one is measured."), ModuleType("two", "How two is.")
+    one.TITLE, two.TITLE = "One", "Two"  # type: ignore[attr-defined]
+    figures.save("one", "full", [Figure("of one", 1.5)])
+    documents.write({"one": one, "two": two})
+    text = document.read_text()
+    assert "old one" not in text
+    assert "How one is measured." in text
+    assert "| of one | 1.5 s |" in text
+    assert text.endswith("## Two\n\nold two\n\n| a |\n")
