@@ -4,8 +4,8 @@ Each with its defaults; those of a time range with each. The database is sealed,
 is. The baseline is the queries of `reports.py` over `executions`, one after the other, that give
 the figures of the reports which the tool reads; of `query` it is the same SELECT. What reads other
 tables has none. A search is among the vectors of all task descriptions, at random around centres
-as those of `search`, without an index and without a limit of days; its baseline is DuckDB's bare
-ranking of them.
+as those of `search`, without a limit of days, without the index and with it; its baseline is
+DuckDB's bare ranking of them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from benchmarks import databases, reports, search
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
 from orb_learning import database as learning_database
+from orb_learning import vector_index
 from orb_learning.embedding import DEFAULT_MODEL
 from orb_learning.mcp.database_tools import TimeRange
 from orb_learning.mcp.reading import Reader
@@ -143,6 +144,16 @@ def measure(file: Path) -> Iterator[Figure]:
                 baseline_name="from executions" if baselines[name, time_range] else "",
                 most=reports.TARGET_SECONDS,
             )
+        with learning_database.connect(file, read_only=True) as connection:
+            place = vector_index.folder_of(file)
+            vector_index.build_or_update(connection, place, DEFAULT_MODEL)
+        yield Figure(
+            "find_similar_executions, with the index",
+            asyncio.run(_seconds(calls["find_similar_executions", None])),
+            baseline=baselines["find_similar_executions", None],
+            baseline_name="from executions",
+            most=reports.TARGET_SECONDS,
+        )
     finally:
         reader.close()
 

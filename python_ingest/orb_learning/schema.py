@@ -22,16 +22,14 @@ def ddl() -> str:
 
 def version_of(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the version of the database's raw schema, 0 where there is none."""
+    # Asked at every opening: to look for the table first would take longer than all the rest.
     # fetchall: a result that is not read to its end stands in the way of the caller's next one.
-    known = connection.execute(
-        "select 1 from duckdb_tables() where database_name = current_database() "
-        "and schema_name = 'raw' and table_name = 'schema_versions'"
-    ).fetchall()
-    if not known:
+    try:
+        [(version,)] = connection.execute(
+            "select coalesce(max(version), 0) from raw.schema_versions"
+        ).fetchall()
+    except duckdb.CatalogException:
         return 0
-    [(version,)] = connection.execute(
-        "select coalesce(max(version), 0) from raw.schema_versions"
-    ).fetchall()
     return int(version)
 
 

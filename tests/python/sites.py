@@ -39,7 +39,7 @@ def quick_project(folder: Path) -> Path:
     with (folder / "dbt_project.yml").open("a") as file:
         file.write("data_tests: {orb_learning: {+enabled: false}}\n")
         file.write("unit_tests: {orb_learning: {+enabled: false}}\n")
-    edit(folder / "profiles.yml", "wait_seconds: 30", "wait_seconds: 0.5")
+    edit(folder / "profiles.yml", "wait_seconds: 300", "wait_seconds: 0.5")
     return folder
 
 
