@@ -405,7 +405,7 @@ def _copy_outbox_file(
         except StillInUseError:
             if time.monotonic() > deadline:
                 raise
-        time.sleep(0.01)
+        time.sleep(0.01)  # nothing tells when the other process has made its table
 
 
 def _readable(folder: Path) -> list[Backup]:

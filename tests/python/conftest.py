@@ -93,6 +93,7 @@ def browser_file() -> str:
     """The browser that draws the page."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
+        # Said in red at the end; .ci/run installs one, or fails.
         pytest.skip(NO_BROWSER)
     return found
 
