@@ -1,8 +1,8 @@
 {#- Queries that are more than one report: by day and by hour, or of other groups. -#}
 
 
-{#- What was executed in each bucket of a window. -#}
-{% macro executions_in_series(bucket, days) -%}
+{#- Each bucket of a window, with what is `shown` of the `figures` of its executions. -#}
+{% macro in_series(bucket, days, figures, shown) -%}
 {%- set column = bucket_column(bucket) -%}
 with
 
@@ -17,86 +17,56 @@ buckets as (
 figures as (
     select
         {{ column }},
-        {{ execution_figures() }}
+        {{ figures }}
     from executions
     group by {{ column }}
 )
 
 select
     buckets.{{ column }},
-    {{ figure_columns('figures') }}
+    {{ shown }}
 from buckets
 left join figures
     on buckets.{{ column }} = figures.{{ column }}
+{%- endmacro %}
+
+
+{#- What was executed in each bucket of a window. -#}
+{% macro executions_in_series(bucket, days) -%}
+{{ in_series(bucket, days, execution_figures(), figure_columns('figures')) }}
 {%- endmacro %}
 
 
 {#- The percentiles of duration in each bucket of a window. -#}
 {% macro durations_in_series(bucket, days) -%}
-{%- set column = bucket_column(bucket) -%}
-with
-
-executions as (
-    {{ in_window(bucket, days) }}
-),
-
-buckets as (
-    {{ buckets_of_window(bucket, days) }}
-),
-
-figures as (
-    select
-        {{ column }},
-        {{ duration_percentiles() }} as durations,
-        count(duration_seconds) as duration_known_count
-    from executions
-    group by {{ column }}
-)
-
-select
-    buckets.{{ column }},
+{%- set figures -%}
+    {{ duration_percentiles() }} as durations,
+    count(duration_seconds) as duration_known_count
+{%- endset -%}
+{%- set shown -%}
     figures.durations[1] as p50_duration,
     figures.durations[2] as p95_duration,
     figures.durations[3] as p99_duration,
     coalesce(figures.duration_known_count, 0) as duration_known_count
-from buckets
-left join figures
-    on buckets.{{ column }} = figures.{{ column }}
+{%- endset -%}
+{{ in_series(bucket, days, figures, shown) }}
 {%- endmacro %}
 
 
 {#- How much failed in each bucket of a window. -#}
 {% macro error_rate_in_series(bucket, days) -%}
-{%- set column = bucket_column(bucket) -%}
-with
-
-executions as (
-    {{ in_window(bucket, days) }}
-),
-
-buckets as (
-    {{ buckets_of_window(bucket, days) }}
-),
-
-outcomes as (
-    select
-        {{ column }},
-        count(*) as total_executions,
-        count(*) filter (not success) as failed_count,
-        count(*) filter (not success and error_type = 'timeout') as timeout_count
-    from executions
-    group by {{ column }}
-)
-
-select
-    buckets.{{ column }},
-    coalesce(outcomes.total_executions, 0) as total_executions,
-    coalesce(outcomes.failed_count, 0) as failed_count,
-    coalesce(outcomes.timeout_count, 0) as timeout_count,
-    {{ rate_columns('error_rate', 'outcomes.failed_count', 'outcomes.total_executions') }}
-from buckets
-left join outcomes
-    on buckets.{{ column }} = outcomes.{{ column }}
+{%- set figures -%}
+    count(*) as total_executions,
+    count(*) filter (not success) as failed_count,
+    count(*) filter (not success and error_type = 'timeout') as timeout_count
+{%- endset -%}
+{%- set shown -%}
+    coalesce(figures.total_executions, 0) as total_executions,
+    coalesce(figures.failed_count, 0) as failed_count,
+    coalesce(figures.timeout_count, 0) as timeout_count,
+    {{ rate_columns('error_rate', 'figures.failed_count', 'figures.total_executions') }}
+{%- endset -%}
+{{ in_series(bucket, days, figures, shown) }}
 {%- endmacro %}
 
 
