@@ -1,17 +1,10 @@
-{#- Rows that break a rule of the column that rejects (`execution_rules` in dbt_project.yml). -#}
-{% test follows_rules(model, column_name) %}
-    {%- set rules = var('execution_rules').items()
-        | selectattr('1.column', 'equalto', column_name)
-        | selectattr('1.on_break', 'equalto', 'reject') | list -%}
-    {%- if execute and not rules -%}
-        {{ exceptions.raise_compiler_error("execution_rules has no rule of " ~ column_name ~ " that rejects") }}
-    {%- endif -%}
-    {% for name, rule in rules %}
-        select
-            '{{ name }}' as broken_rule,
-            *
-        from {{ model }}
-        where not ({{ rule.holds }})
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
+{#- The rules of `execution_rules` in dbt_project.yml that rows of the model break, of those that
+    reject or those that warn, with how many rows break each. As in a CHECK, unknown holds. -#}
+{% test follows_rules(model, on_break) %}
+    {{ config(fail_calc='coalesce(sum(broken_rows), 0)') }}
+    {%- set claims = {} -%}
+    {%- for name, rule in var('execution_rules').items() if rule.on_break == on_break -%}
+        {%- do claims.update({name: rule.holds}) -%}
+    {%- endfor -%}
+    {{ broken_claims(model, claims, if_unknown='true') }}
 {% endtest %}

@@ -183,27 +183,31 @@ def test_fct_executions_refuses_a_row_that_breaks_a_rule(generated_database: Pat
         ),
         (
             "insert into model_tiers values ('new', 'huge', 'no such tier')",
-            "model_tiers_model_tier_is_small_medium_or_large",
+            "model_tiers_holds: model_tier_is_small_medium_or_large",
         ),
         (
             "update tier_performance_mv set avg_cost = 0 where cost_known_count = 0",
-            "tier_performance_mv_averages_are_unknown_only_without_known_values",
+            "tier_performance_mv_holds: averages_are_unknown_only_without_known_values",
         ),
         (
             "insert into pool_performance_mv from pool_performance_mv limit 1",
-            "pool_performance_mv_grain_is_unique",
+            "pool_performance_mv_holds: one row per pool_type, repo, hour",
         ),
     ],
 )
 def test_the_data_tests_see_damage(
     project: DbtProject, generated_database: Path, tmp_path: Path, damage: str, test: str
 ) -> None:
+    test, _, claim = test.partition(": ")
     database = tmp_path / f"{STEM}.db"
     shutil.copy(generated_database, database)
     with connect(database) as connection:
         connection.execute(damage)
     with pytest.raises(BuildError, match=test):
         project.run(database, command="test", select=[test], as_of=AS_OF)
+    if claim:
+        (compiled,) = (project.scratch / "target/compiled").rglob(f"{test}.sql")
+        assert [broken for broken, _ in rows_of(database, compiled.read_text())] == [claim]
 
 
 @pytest.fixture

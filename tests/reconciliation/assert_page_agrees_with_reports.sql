@@ -15,9 +15,14 @@
 ] %}
 with
 
+-- Each view of the page is worked out once, and read by several comparisons.
 {% for view in views %}
-all_{{ view }} as (
+page_{{ view }} as materialized (
     select * from {{ ref('rpt_page_' ~ view) }}
+),
+
+all_{{ view }} as (
+    select * from page_{{ view }}
     where repo_place = 0 and model_tier_place = 0 and pool_type_place = 0
 ),
 {% endfor %}
@@ -36,7 +41,7 @@ named_{{ dimension }} as (
 {% for dimension in dimensions %}
 by_{{ dimension }} as (
     select *
-    from {{ ref('rpt_page_figures') }}
+    from page_figures
     inner join named_{{ dimension }} using ({{ dimension }}_place)
     where
         {{ dimension }}_place > 0
@@ -51,7 +56,7 @@ sums_by_{{ dimension }} as (
         sum(total_executions) as total_executions,
         sum(successful_count) as successful_count,
         sum(cost_known_count) as cost_known_count
-    from {{ ref('rpt_page_figures') }}
+    from page_figures
     where
         {{ dimension }}_place > 0
         {% for other in dimensions if other != dimension %}
@@ -63,7 +68,7 @@ sums_by_{{ dimension }} as (
 
 by_task_type_and_tier as (
     select *
-    from {{ ref('rpt_page_task_types') }}
+    from page_task_types
     inner join named_task_type using (task_type_place)
     inner join named_model_tier using (model_tier_place)
     where repo_place = 0 and pool_type_place = 0

@@ -20,7 +20,7 @@ ranges as (
     {% endfor %}
 ),
 
-every_execution as (
+every_execution as materialized (
     select
         ranges.time_range,
         executions.*
@@ -58,12 +58,16 @@ executions as (
 ),
 
 {% for view in views %}
+page_{{ view }} as materialized (
+    select * from {{ ref('rpt_page_' ~ view) }}
+),
+
 shown_{{ view }} as (
     {% for choice, (repo, tier, pool) in chosen.items() %}
     select
         *,
         '{{ choice }}' as choice
-    from {{ ref('rpt_page_' ~ view) }}
+    from page_{{ view }}
     where
         repo_place = {{ repo }} and model_tier_place = {{ tier }} and pool_type_place = {{ pool }}
     {{ 'union all' if not loop.last }}
