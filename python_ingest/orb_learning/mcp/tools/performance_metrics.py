@@ -68,9 +68,12 @@ async def performance_metrics(reader: Reader, time_range: TimeRange = "7d") -> P
 
     def metrics(snapshot: Snapshot) -> PerformanceMetrics:
         found = snapshot.row("from rpt_performance where time_range = $range", range=time_range)
+        # Its columns by name: DuckDB works out no others, and the errors of estimates take long.
         tiers = snapshot.rows(
-            "select * from rpt_durations_by_tier join rpt_cost_by_tier using (time_range, "
-            "model_tier) where time_range = $range order by model_tier",
+            "select model_tier, total_executions, avg_duration, p50_duration, p95_duration, "
+            "p99_duration, duration_known_count, total_cost, avg_cost, cost_known_count "
+            "from rpt_durations_by_tier join rpt_cost_by_tier using (time_range, model_tier) "
+            "where time_range = $range order by model_tier",
             range=time_range,
         )
         return snapshot.result(
