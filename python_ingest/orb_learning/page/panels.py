@@ -1,9 +1,6 @@
 """The panels of the page: which figures each shows, drawn how, and where its colours change.
 
-A chart draws the data set ``rows``, which ``page.js`` fills with the chosen rows of the panel's
-report. It adds to a row the names of its choices (``repo``, ``model_tier``, ``pool_type``,
-``task_type``), the ``start`` and ``end`` of its bucket in milliseconds, and that time as text,
-``when``. The thresholds are those of the dashboard that this page continues.
+The thresholds are those of the dashboard that this page continues.
 """
 
 from __future__ import annotations
@@ -13,25 +10,8 @@ from typing import Any
 
 import altair as alt
 
-BLUE, SKY, GREEN, AMBER, RED, GREY = (
-    "#3182bd", "#56b4e9", "#1b9e77", "#e6a117", "#d55e00", "#8a919b",
-)  # fmt: skip
-"""Colours that the colour-blind tell apart, on white and on black."""
-
-ROWS = alt.NamedData(name="rows")
-
-PERCENT = ".0%"
-DOLLARS = "$,.4~r"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a panel's table: a figure, its heading, and how it is written."""
-
-    figure: str
-    title: str
-    form: str = "text"
-    """text, count, percent, points, seconds, dollars, megabytes, bytes or time."""
+from orb_learning.page import charts
+from orb_learning.page.charts import AMBER, BLUE, PERCENT, RED, Column
 
 
 @dataclass(frozen=True)
@@ -105,264 +85,6 @@ TILES = [
 ]  # fmt: skip
 
 
-def _levels(figure: str, bounds: list[float], labels: list[str], colours: list[str]) -> Any:
-    """Colour by the height of a figure; the legend says where it changes."""
-    *_, last = labels
-    text = repr(last)
-    for bound, label in reversed(list(zip(bounds, labels[:-1], strict=True))):
-        text = f"datum.{figure} < {bound} ? {label!r} : {text}"
-    return text, alt.Color(
-        "level:N",
-        scale=alt.Scale(domain=labels, range=colours),
-        legend=alt.Legend(title=None, orient="top"),
-    )
-
-
-def _tooltip(*columns: Column) -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip(field=f"{column.figure}_text", type="nominal", title=column.title)
-        for column in columns
-    ]
-
-
-def _time_axis(of: str = "start:T") -> alt.X:
-    """Time from ``start`` on, in UTC: the browser's zone has no say."""
-    clock = "utcFormat(datum.value, utchours(datum.value) == 0 ? '%b %d' : '%H:%M')"
-    return alt.X(
-        of,
-        scale=alt.Scale(type="utc"),
-        axis=alt.Axis(title=None, labelExpr=clock, labelOverlap=True, tickCount=6, grid=False),
-    )
-
-
-def _lines_at(values: list[float], colours: list[str]) -> Any:
-    rules = [
-        alt.Chart(alt.InlineData(values=[{}]))
-        .mark_rule(strokeDash=[4, 4], color=colour, opacity=0.9)
-        .encode(y=alt.datum(value))
-        for value, colour in zip(values, colours, strict=True)
-    ]
-    return alt.layer(*rules)
-
-
-def _costs_over_time(columns: list[Column]) -> alt.TopLevelMixin:
-    # Rectangles, because a bar from one time to another would lie on its side.
-    return _sized(
-        alt.Chart(ROWS)
-        .mark_rect(color=BLUE)
-        .encode(
-            x=_time_axis(),
-            x2="end:T",
-            y=alt.Y("total_cost:Q", title=None, axis=alt.Axis(format="$~s", tickCount=5)),
-            y2=alt.datum(0),
-            tooltip=_tooltip(*columns),
-        )
-    )
-
-
-def _outcomes_over_time(columns: list[Column]) -> alt.TopLevelMixin:
-    base = alt.Chart(ROWS).encode(x=_time_axis(), x2="end:T", tooltip=_tooltip(*columns))
-    axis = alt.Axis(format="~s", tickCount=5)
-
-    def part(outcome: str, until: str) -> Any:
-        return (
-            base.transform_calculate(outcome=f"{outcome!r}")
-            .mark_rect()
-            .encode(
-                y=alt.Y(f"{until}:Q", title=None, axis=axis),
-                color=alt.Color(
-                    "outcome:N",
-                    scale=alt.Scale(domain=["succeeded", "failed"], range=[BLUE, RED]),
-                    legend=alt.Legend(title=None, orient="top"),
-                ),
-            )
-        )
-
-    succeeded = part("succeeded", "successful_count").encode(y2=alt.datum(0))
-    failed = part("failed", "total_executions").encode(y2="successful_count:Q")
-    return _sized(alt.layer(succeeded, failed))
-
-
-def _pools_over_time(columns: list[Column]) -> alt.TopLevelMixin:
-    return _sized(
-        alt.Chart(ROWS)
-        .mark_bar()
-        .encode(
-            x=_time_axis("utcyearmonthdatehours(start):T"),
-            y=alt.Y("total_tasks:Q", title=None, axis=alt.Axis(format="~s", tickCount=5)),
-            color=alt.Color(
-                "pool_type:N",
-                scale=alt.Scale(range=[BLUE, AMBER, GREEN, RED, SKY, GREY]),
-                legend=alt.Legend(title=None, orient="top", labelLimit=75, columns=3),
-            ),
-            tooltip=_tooltip(*columns),
-        )
-    )
-
-
-def _line_over_time(
-    figure: str,
-    columns: list[Column],
-    *,
-    axis_format: str,
-    band: bool = False,
-    lines: list[float] | None = None,
-    colours: list[str] | None = None,
-    domain: list[float] | None = None,
-) -> alt.TopLevelMixin:
-    axis = alt.Axis(format=axis_format, tickCount=5)
-    scale = alt.Scale(domain=domain, clamp=True) if domain else alt.Scale(zero=True)
-
-    def y(name: str) -> alt.Y:
-        return alt.Y(f"{name}:Q", title=None, axis=axis, scale=scale)
-
-    base = alt.Chart(ROWS).encode(x=_time_axis(), tooltip=_tooltip(*columns))
-    layers: list[Any] = []
-    if band:
-        layers.append(
-            base.mark_area(opacity=0.2, color=BLUE).encode(
-                y=y(f"{figure}_lower"), y2=f"{figure}_upper:Q"
-            )
-        )
-    layers.append(
-        base.mark_line(color=BLUE, point={"size": 22, "filled": True}).encode(y=y(figure))
-    )
-    if lines:
-        layers.append(_lines_at(lines, colours or [RED, GREEN]))
-    return _sized(alt.layer(*layers))
-
-
-def _bars(
-    category: str,
-    figure: str,
-    columns: list[Column],
-    *,
-    axis_format: str,
-    levels: tuple[list[float], list[str], list[str]] | None = None,
-    interval: bool = False,
-    domain: list[float] | None = None,
-    sort: Any = None,
-    step: int = 30,
-) -> alt.TopLevelMixin:
-    """Bars from left to right, so that long names have room."""
-    label = alt.Axis(title=None, labelLimit=130, ticks=False, domain=False)
-    base = alt.Chart(ROWS)
-    colour: Any = alt.value(BLUE)
-    if levels:
-        text, colour = _levels(figure, *levels)
-        base = base.transform_calculate(level=text)
-    base = base.encode(y=alt.Y(f"{category}:N", axis=label, sort=sort), tooltip=_tooltip(*columns))
-    axis = alt.Axis(format=axis_format, tickCount=5, labelOverlap=True)
-    scale = alt.Scale(domain=domain) if domain else alt.Undefined
-
-    def x(name: str) -> alt.X:
-        return alt.X(f"{name}:Q", title=None, axis=axis, scale=scale)
-
-    bars = base.mark_bar(height={"band": 0.65}, cornerRadiusEnd=2)
-    layers = [bars.encode(x=x(figure), color=colour)]
-    if interval:
-        layers.append(
-            base.mark_rule(color=GREY, strokeWidth=2).encode(
-                x=x(f"{figure}_lower"), x2=f"{figure}_upper:Q"
-            )
-        )
-    return alt.layer(*layers).properties(width="container", height=alt.Step(step))
-
-
-def _percentiles(columns: list[Column]) -> alt.TopLevelMixin:
-    names = {"p50_duration": "p50", "p95_duration": "p95", "p99_duration": "p99"}
-    return _sized(
-        alt.Chart(ROWS)
-        .transform_fold(list(names), as_=["figure", "seconds"])
-        .transform_calculate(percentile="slice(datum.figure, 0, 3)")
-        .mark_line(point={"size": 22, "filled": True})
-        .encode(
-            x=_time_axis(),
-            y=alt.Y("seconds:Q", title="seconds", axis=alt.Axis(format="~s", tickCount=5)),
-            color=alt.Color(
-                "percentile:N",
-                scale=alt.Scale(domain=list(names.values()), range=[SKY, BLUE, RED]),
-                legend=alt.Legend(title=None, orient="top"),
-            ),
-            strokeDash=alt.StrokeDash(
-                "percentile:N",
-                scale=alt.Scale(domain=list(names.values()), range=[[1, 0], [6, 3], [2, 2]]),
-            ),
-            tooltip=_tooltip(*columns),
-        )
-    )
-
-
-def _heat_map(
-    row: str, column: str, figure: str, columns: list[Column], *, axis_format: str,
-    colours: list[str], domain: list[float] | None = None,
-) -> alt.TopLevelMixin:  # fmt: skip
-    base = alt.Chart(ROWS).encode(
-        x=alt.X(
-            f"{column}:N",
-            sort=["small", "medium", "large"],
-            axis=alt.Axis(title=None, orient="top", labelAngle=0, labelLimit=75, ticks=False),
-        ),
-        y=alt.Y(f"{row}:N", axis=alt.Axis(title=None, labelLimit=130, ticks=False, domain=False)),
-        tooltip=_tooltip(*columns),
-    )
-    # Light enough for what is written on them.
-    scale = alt.Scale(range=colours, clamp=True, domain=domain if domain else alt.Undefined)
-    cells = base.mark_rect(cornerRadius=2).encode(
-        color=alt.Color(
-            f"{figure}:Q",
-            scale=scale,
-            legend=alt.Legend(title=None, format=axis_format, orient="bottom", tickCount=4),
-        )
-    )
-    # Written on the cells: a colour alone tells too little.
-    written = base.mark_text(fontSize=11).encode(
-        text=alt.Text(f"{figure}_text:N"),
-        color=alt.value("#10151c"),
-    )
-    return alt.layer(cells, written).properties(width="container", height=alt.Step(30))
-
-
-def _cost_trend(columns: list[Column]) -> alt.TopLevelMixin:
-    base = alt.Chart(ROWS).encode(tooltip=_tooltip(*columns))
-    money = alt.Axis(format="$~s", tickCount=5)
-    bars = base.mark_rect(color=SKY, opacity=0.7).encode(
-        x=_time_axis(),
-        x2="end:T",
-        y=alt.Y("total_cost:Q", title="a day", axis=money),
-        y2=alt.datum(0),
-    )
-    line = base.mark_line(color=RED, strokeWidth=2).encode(
-        x=_time_axis(), y=alt.Y("trailing_cost:Q", title="7 days", axis=money)
-    )
-    return _sized(alt.layer(bars, line).resolve_scale(y="independent"))
-
-
-def _storage(columns: list[Column]) -> alt.TopLevelMixin:
-    return _sized(
-        alt.Chart(ROWS)
-        .mark_line(point={"size": 26, "filled": True})
-        .encode(
-            x=_time_axis(),
-            y=alt.Y("size_bytes:Q", title="bytes", axis=alt.Axis(format="~s", tickCount=5)),
-            color=alt.Color(
-                "place:N",
-                scale=alt.Scale(
-                    domain=["database", "outbox", "archive", "backups"],
-                    range=[BLUE, AMBER, GREEN, GREY],
-                ),
-                legend=alt.Legend(title=None, orient="top"),
-            ),
-            tooltip=_tooltip(*columns),
-        )
-    )
-
-
-def _sized(chart: Any) -> alt.TopLevelMixin:
-    sized: alt.TopLevelMixin = chart.properties(width="container", height=200)
-    return sized
-
-
 WHEN = Column("when", "time (UTC)")
 EXECUTIONS = Column("total_executions", "executions", "count")
 SUCCEEDED = Column("successful_count", "succeeded", "count")
@@ -371,7 +93,22 @@ RATE = [
     Column("success_rate_lower", "95 % from", "percent"),
     Column("success_rate_upper", "to", "percent"),
 ]
+PERCENTILES = [
+    Column("p50_duration", "p50", "seconds"),
+    Column("p95_duration", "p95", "seconds"),
+    Column("p99_duration", "p99", "seconds"),
+    Column("duration_known_count", "of executions", "count"),
+]
+MEMORY = [
+    Column("avg_memory_mb", "average peak memory", "megabytes"),
+    Column("p95_memory_mb", "95th percentile", "megabytes"),
+    Column("memory_known_count", "of executions", "count"),
+]
+CPU = Column("avg_cpu_seconds", "average CPU time", "seconds")
+CPU_KNOWN = Column("cpu_known_count", "of executions", "count")
 DURATION = Column("avg_duration", "average duration", "seconds")
+COST_EACH = Column("avg_cost", "an execution", "dollars")
+COST_KNOWN = Column("cost_known_count", "of executions", "count")
 COST = Column("total_cost", "cost", "dollars")
 TIER = Column("model_tier", "model tier")
 POOL = Column("pool_type", "pool")
@@ -382,6 +119,7 @@ SUCCESS_LEVELS = ([0.8, 0.9], ["under 80 %", "80 to 90 %", "90 % and more"], [RE
 DURATION_LEVELS = ([10.0, 30.0], ["under 10 s", "10 to 30 s", "30 s and more"], [BLUE, AMBER, RED])
 SHARE = [0.0, 1.0]
 BIGGEST_FIRST = "-x"
+SLOWEST_LAST = ["fast", "medium", "slow", "unknown"]
 DURATION_BUCKETS = "Fast is under 10 s, medium under 60 s."
 
 
@@ -423,7 +161,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         SUCCEEDED,
         wide=True,
-        draw=_outcomes_over_time,
+        draw=charts.outcomes_over_time,
     )
     add(
         "activity_by_hour",
@@ -435,7 +173,7 @@ def panels() -> list[Panel]:
         SUCCEEDED,
         wide=True,
         note="Always the last 7 days, whatever the time range.",
-        draw=_outcomes_over_time,
+        draw=charts.outcomes_over_time,
     )
 
     section = "Success"
@@ -448,7 +186,7 @@ def panels() -> list[Panel]:
         *RATE,
         EXECUTIONS,
         note="The band is the 95 % interval; the lines are at 90 and 95 %.",
-        draw=lambda columns: _line_over_time(
+        draw=lambda columns: charts.line_over_time(
             "success_rate", columns, axis_format=PERCENT, band=True, lines=[0.9, 0.95], domain=SHARE
         ),
     )
@@ -462,7 +200,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         each="model_tier",
         note="The grey line is the 95 % interval.",
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "model_tier",
             "success_rate",
             columns,
@@ -484,7 +222,7 @@ def panels() -> list[Panel]:
         Column("p95_duration", "95th percentile", "seconds"),
         COST,
         each="pool_type",
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "pool_type",
             "success_rate",
             columns,
@@ -505,7 +243,7 @@ def panels() -> list[Panel]:
         DURATION,
         COST,
         each="repo",
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "repo", "total_executions", columns, axis_format="~s", sort=BIGGEST_FIRST, step=24
         ),
     )
@@ -523,7 +261,7 @@ def panels() -> list[Panel]:
         is_filtered=False,
         wide=True,
         note="Always the last 7 days, and the pools with the most tasks.",
-        draw=_pools_over_time,
+        draw=charts.pools_over_time,
     )
     add(
         "confidence_over_time",
@@ -535,7 +273,7 @@ def panels() -> list[Panel]:
         Column("routing_confidence_known_count", "of executions", "count"),
         wide=True,
         note="The lines are at 70 and 90 %.",
-        draw=lambda columns: _line_over_time(
+        draw=lambda columns: charts.line_over_time(
             "avg_routing_confidence", columns, axis_format=PERCENT, lines=[0.7, 0.9], domain=SHARE
         ),
     )
@@ -547,11 +285,8 @@ def panels() -> list[Panel]:
         "Duration percentiles over time",
         "series",
         WHEN,
-        Column("p50_duration", "p50", "seconds"),
-        Column("p95_duration", "p95", "seconds"),
-        Column("p99_duration", "p99", "seconds"),
-        Column("duration_known_count", "of executions", "count"),
-        draw=_percentiles,
+        *PERCENTILES,
+        draw=charts.percentiles,
     )
     add(
         "duration_by_tier",
@@ -560,12 +295,9 @@ def panels() -> list[Panel]:
         "figures",
         TIER,
         DURATION,
-        Column("p50_duration", "p50", "seconds"),
-        Column("p95_duration", "p95", "seconds"),
-        Column("p99_duration", "p99", "seconds"),
-        Column("duration_known_count", "of executions", "count"),
+        *PERCENTILES,
         each="model_tier",
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "model_tier", "avg_duration", columns, axis_format="~s", levels=DURATION_LEVELS
         ),
     )
@@ -581,12 +313,12 @@ def panels() -> list[Panel]:
         COST,
         is_filtered=False,
         note=DURATION_BUCKETS,
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "duration_bucket",
             "total_executions",
             columns,
             axis_format="~s",
-            sort=["fast", "medium", "slow", "unknown"],
+            sort=SLOWEST_LAST,
         ),
     )
     add(
@@ -596,19 +328,17 @@ def panels() -> list[Panel]:
         "resources",
         Column("duration_bucket", "duration"),
         EXECUTIONS,
-        Column("avg_memory_mb", "average peak memory", "megabytes"),
-        Column("p95_memory_mb", "95th percentile", "megabytes"),
-        Column("memory_known_count", "of executions", "count"),
-        Column("avg_cpu_seconds", "average CPU time", "seconds"),
-        Column("cpu_known_count", "of executions", "count"),
+        *MEMORY,
+        CPU,
+        CPU_KNOWN,
         drawn="avg_memory_mb",
         note=DURATION_BUCKETS,
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "duration_bucket",
             "avg_memory_mb",
             columns,
             axis_format="~s",
-            sort=["fast", "medium", "slow", "unknown"],
+            sort=SLOWEST_LAST,
         ),
     )
     add(
@@ -623,13 +353,13 @@ def panels() -> list[Panel]:
         Column("cpu_and_duration_known_count", "of executions", "count"),
         is_filtered=False,
         drawn="cpu_correlation",
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "duration_bucket",
             "cpu_correlation",
             columns,
             axis_format=".1f",
             domain=[-1, 1],
-            sort=["fast", "medium", "slow"],
+            sort=SLOWEST_LAST,
         ),
     )
 
@@ -639,15 +369,13 @@ def panels() -> list[Panel]:
         "Memory and CPU by pool",
         "resource_pools",
         POOL,
-        Column("avg_memory_mb", "average peak memory", "megabytes"),
-        Column("p95_memory_mb", "95th percentile", "megabytes"),
-        Column("memory_known_count", "of executions", "count"),
-        Column("avg_cpu_seconds", "average CPU time", "seconds"),
+        *MEMORY,
+        CPU,
         Column("avg_cores", "cores at work", "number"),
-        Column("cpu_known_count", "of executions", "count"),
+        CPU_KNOWN,
         is_filtered=False,
         note="The 10 pools with the most executions; bars are the average peak memory in MB.",
-        draw=lambda columns: _bars("pool_type", "avg_memory_mb", columns, axis_format="~s"),
+        draw=lambda columns: charts.bars("pool_type", "avg_memory_mb", columns, axis_format="~s"),
     )
 
     section = "Cost"
@@ -658,9 +386,9 @@ def panels() -> list[Panel]:
         "series",
         WHEN,
         COST,
-        Column("avg_cost", "an execution", "dollars"),
-        Column("cost_known_count", "of executions", "count"),
-        draw=_costs_over_time,
+        COST_EACH,
+        COST_KNOWN,
+        draw=charts.costs_over_time,
     )
     add(
         "cost_by_tier",
@@ -669,12 +397,12 @@ def panels() -> list[Panel]:
         "figures",
         TIER,
         COST,
-        Column("avg_cost", "an execution", "dollars"),
+        COST_EACH,
         Column("cost_per_success", "a success", "dollars"),
-        Column("cost_known_count", "of executions", "count"),
+        COST_KNOWN,
         Column("avg_savings", "below the estimate by", "dollars"),
         each="model_tier",
-        draw=lambda columns: _bars("model_tier", "total_cost", columns, axis_format="$~s"),
+        draw=lambda columns: charts.bars("model_tier", "total_cost", columns, axis_format="$~s"),
     )
     add(
         "cost_trend",
@@ -688,7 +416,7 @@ def panels() -> list[Panel]:
         Column("cost_change_pct", "change in %", "number"),
         is_filtered=False,
         note="Always the last 90 days. Bars are days, the line is the sum of 7 days.",
-        draw=_cost_trend,
+        draw=charts.cost_trend,
     )
     add(
         "cost_errors",
@@ -701,7 +429,7 @@ def panels() -> list[Panel]:
         Column("cost_error_known_count", "of executions", "count"),
         is_filtered=False,
         note="The 10 tiers with the most executions.",
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "model_tier", "median_cost_error_pct", columns, axis_format="~s"
         ),
     )
@@ -716,7 +444,7 @@ def panels() -> list[Panel]:
         Column("cost_known_success_count", "successes", "count"),
         each="model_tier",
         note="A success bears the cost of the failures beside it.",
-        draw=lambda columns: _heat_map(
+        draw=lambda columns: charts.heat_map(
             "task_type",
             "model_tier",
             "cost_per_success",
@@ -736,8 +464,8 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         *RATE,
         DURATION,
-        Column("avg_cost", "an execution", "dollars"),
-        draw=lambda columns: _bars(
+        COST_EACH,
+        draw=lambda columns: charts.bars(
             "task_type", "total_executions", columns, axis_format="~s", sort=BIGGEST_FIRST, step=24
         ),
     )
@@ -752,7 +480,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         each="model_tier",
         note="Orange at 50 % and less, blue towards 100 %.",
-        draw=lambda columns: _heat_map(
+        draw=lambda columns: charts.heat_map(
             "task_type",
             "model_tier",
             "success_rate",
@@ -771,7 +499,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         Column("known_share", "of the known", "percent"),
         note="From 90 points excellent, from 75 good, from 60 fair, below poor.",
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "quality_band",
             "total_executions",
             columns,
@@ -789,7 +517,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         DURATION,
         is_filtered=False,
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "complexity_band",
             "success_rate",
             columns,
@@ -810,7 +538,7 @@ def panels() -> list[Panel]:
         Column("quality_known_count", "of executions", "count"),
         is_filtered=False,
         note="The 10 tiers with the most executions.",
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "model_tier", "avg_quality", columns, axis_format="~s", domain=[0.0, 100.0]
         ),
     )
@@ -828,7 +556,7 @@ def panels() -> list[Panel]:
         Column("rating_known_count", "of ratings", "count"),
         is_filtered=False,
         note="The 10 tiers with the most executions. The grey line is the 95 % interval.",
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "model_tier",
             "acceptance_rate",
             columns,
@@ -846,7 +574,7 @@ def panels() -> list[Panel]:
         Column("rating_count", "executions", "count"),
         Column("rating_share", "share", "percent"),
         is_filtered=False,
-        draw=lambda columns: _bars("user_rating", "rating_count", columns, axis_format="~s"),
+        draw=lambda columns: charts.bars("user_rating", "rating_count", columns, axis_format="~s"),
     )
     add(
         "feedback",
@@ -891,7 +619,7 @@ def panels() -> list[Panel]:
         Column("error_count", "failures", "count"),
         Column("error_rate", "of all executions", "percent"),
         Column("last_error_at", "last (UTC)", "time"),
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "error_type", "error_count", columns, axis_format="~s", sort=BIGGEST_FIRST
         ),
     )
@@ -916,7 +644,7 @@ def panels() -> list[Panel]:
             wide=wide,
             note=f"Always the last {window} days. The band is the 95 % interval; the lines are at "
             "10 and 25 %.",
-            draw=lambda columns: _line_over_time(
+            draw=lambda columns: charts.line_over_time(
                 "error_rate",
                 columns,
                 axis_format=PERCENT,
@@ -939,7 +667,7 @@ def panels() -> list[Panel]:
         Column("grown_bytes", "grown", "bytes"),
         is_filtered=False,
         note="Always the last 30 days.",
-        draw=_storage,
+        draw=charts.storage,
     )
     add(
         "storage_now",
@@ -966,7 +694,7 @@ def panels() -> list[Panel]:
         Column("day_count", "days", "count"),
         Column("size_bytes", "of files", "bytes"),
         is_filtered=False,
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "part",
             "version_count",
             columns,
@@ -990,7 +718,7 @@ def panels() -> list[Panel]:
         Column("part", "part"),
         Column("feedback_count", "feedback", "count"),
         is_filtered=False,
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "part",
             "feedback_count",
             columns,
@@ -1007,7 +735,7 @@ def panels() -> list[Panel]:
         Column("unknown_share", "unknown", "percent"),
         Column("unknown_count", "executions", "count"),
         is_filtered=False,
-        draw=lambda columns: _bars(
+        draw=lambda columns: charts.bars(
             "column_name",
             "unknown_share",
             columns,
@@ -1041,4 +769,4 @@ def panels() -> list[Panel]:
         Column("message", "message"),
         is_filtered=False,
     )
-    return every  # fmt: skip
+    return every
