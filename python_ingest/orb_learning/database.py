@@ -185,13 +185,18 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
     """Refuse a path that cannot be the database, with the reason.
 
     Raises:
-        DatabaseError: the stem is reserved, it is a directory, or it is missing.
+        DatabaseError: the stem is reserved or has a quote, it is a directory, or it is missing.
     """
     path = Path(path)
     if path.stem.lower() in RESERVED_STEMS:
         raise DatabaseError(
             f"{path}: a database file may not be named {path.stem!r}, because DuckDB names the "
             f"catalog after it and raw.executions becomes ambiguous; give it another name"
+        )
+    if {"'", '"'} & set(path.stem):
+        raise DatabaseError(
+            f"{path}: a database file's name may not have a quote, because dbt writes the catalog, "
+            f"which is named after it, into its queries as it is; give it another name"
         )
     if path.is_dir():
         raise DatabaseError(f"{path} is a directory; name the database file in it")

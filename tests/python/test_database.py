@@ -223,6 +223,13 @@ def test_a_stem_that_makes_names_ambiguous_is_refused(tmp_path: Path, name: str)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["o'brien.db", 'the "best".db'])
+def test_a_name_that_dbt_cannot_quote_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DatabaseError, match="may not have a quote"), db.connect(tmp_path / name):
+        pass
+    assert not (tmp_path / name).exists()
+
+
 def test_connections_are_in_utc_whatever_the_machine_is_in(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
