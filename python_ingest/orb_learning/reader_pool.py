@@ -2,7 +2,9 @@
 
 Queries run in threads, so the event loop goes on. The first reader opens the file, those beside it
 get connections of their own to it, and the last one closes it, because DuckDB lets nobody write
-while it is open for reading. Readers that overlap without end give it up from time to time.
+while it is open for reading. Readers that overlap without end give it up from time to time. A pool
+that lingers keeps it open a while for the next reader, because opening costs 30 ms and reading what
+was just read again nearly nothing; it gives it up at once to a writer that waits for its turn.
 
 Where the database cannot be read, the newest backup is, if there is one: old figures are better
 than none, as long as it is said of when they are.
@@ -25,7 +27,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from orb_learning import database
+from orb_learning import database, turns
 from orb_learning.errors import (
     DatabaseError,
     DatabaseLockedError,
@@ -39,6 +41,9 @@ log = logging.getLogger(__name__)
 
 LONGEST_HOLD_SECONDS = 1.0
 """For so long readers that overlap keep the file open; then new ones wait until it was closed."""
+
+WATCH_SECONDS = 0.01
+"""How often a file that is kept open for the next reader is looked after."""
 
 T = TypeVar("T")
 
@@ -76,6 +81,8 @@ class ReaderPool:
         wait_seconds: for how long a reader waits for a connection, and for whoever writes.
         backup_folder: the backups, of which the newest is read while the database cannot be.
         sealed_within_mb: as of ``database.connect``.
+        linger_seconds: for how long the database is kept open for the next reader. Writers that
+            take turns (turns.py) need not wait for it; others can only read meanwhile.
     """
 
     def __init__(
@@ -87,6 +94,7 @@ class ReaderPool:
         wait_seconds: float = 30.0,
         backup_folder: Path | None = None,
         sealed_within_mb: int | None = None,
+        linger_seconds: float = 0.0,
     ):
         if size < 1 or overflow < 0:
             raise ValueError(f"size = {size}, overflow = {overflow}: at least 1 and 0")
@@ -94,6 +102,7 @@ class ReaderPool:
         self._wait_seconds = wait_seconds
         self._backup_folder = backup_folder
         self._sealed_within_mb = sealed_within_mb
+        self._linger_seconds = linger_seconds
         self._statistics = PoolStatistics(size, overflow)
         self._begin()
 
@@ -106,7 +115,10 @@ class ReaderPool:
         self._file: AbstractContextManager[duckdb.DuckDBPyConnection] | None = None
         self._root: duckdb.DuckDBPyConnection | None = None
         self._opening = False
-        self._opened_at = 0.0
+        self._file_id: tuple[int, ...] | None = None
+        self._held_since = 0.0
+        self._lingers_until = 0.0
+        self._is_watched = False
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._in_use = 0
 
@@ -176,18 +188,22 @@ class ReaderPool:
         """Wait for the queries that run, and end the threads; the pool cannot be used again."""
         if self._process == os.getpid():
             self._executor.shutdown(cancel_futures=True)
+            with self._changed:
+                self._close_file()
 
     def take(self, began: float) -> duckdb.DuckDBPyConnection:
         """Return a connection that was checked; the file is opened if it is not."""
         deadline = began + self._wait_seconds
         self._count(waiting=-1)
         with self._changed:
-            while self._opening or (self._root is not None and self._is_held_too_long()):
+            while self._opening or self._is_held_too_long():
                 if not self._changed.wait(deadline - time.monotonic()):
                     raise DatabaseLockedError(
                         f"{self._path}: it could not be opened in {self._wait_seconds:g} s, "
                         f"because others write it or readers before this one go on"
                     )
+            if self._root is not None and self._in_use == 0 and not self._may_linger():
+                self._close_file()
             if self._root is not None:
                 return self._hand_out(self._root, began)
             self._opening = True
@@ -200,7 +216,7 @@ class ReaderPool:
             raise
         with self._changed:
             self._opening = False
-            self._file, self._root, self._opened_at = file, root, time.monotonic()
+            self._file, self._root = file, root
             self._statistics = replace(self._statistics, as_of=as_of)
             self._count(files_opened=1)
             self._changed.notify_all()
@@ -214,6 +230,7 @@ class ReaderPool:
         datetime | None,
     ]:
         """Open the database, or else the newest backup; returns when that was made, too."""
+        self._file_id = None  # no backup is lingered on
         file = database.connect(
             self._path,
             read_only=True,
@@ -221,7 +238,9 @@ class ReaderPool:
             sealed_within_mb=self._sealed_within_mb,
         )
         try:
-            return file, file.__enter__(), None
+            root = file.__enter__()
+            self._file_id = _id_of(self._path)
+            return file, root, None
         except (DatabaseLockedError, DatabaseMissingError, NotADatabaseError) as error:
             backup = self._newest_backup()
             if backup is None:
@@ -247,6 +266,8 @@ class ReaderPool:
 
     def _hand_out(self, root: duckdb.DuckDBPyConnection, began: float) -> duckdb.DuckDBPyConnection:
         connection = self._checked(root)
+        if self._in_use == 0:
+            self._held_since = time.monotonic()
         self._in_use += 1
         longest = max(self._statistics.longest_wait_seconds, time.monotonic() - began)
         self._statistics = replace(self._statistics, longest_wait_seconds=longest)
@@ -262,11 +283,35 @@ class ReaderPool:
             else:
                 connection.close()
             if self._in_use == 0:
-                self._close_file()
+                if self._linger_seconds:
+                    self._linger()
+                else:
+                    self._close_file()
             self._changed.notify_all()
 
     def _is_held_too_long(self) -> bool:
-        return time.monotonic() - self._opened_at > LONGEST_HOLD_SECONDS
+        return self._in_use > 0 and time.monotonic() - self._held_since > LONGEST_HOLD_SECONDS
+
+    def _linger(self) -> None:
+        self._lingers_until = time.monotonic() + self._linger_seconds
+        if not self._is_watched:
+            self._is_watched = True
+            threading.Thread(target=self._watch, name="orb-reader-watch", daemon=True).start()
+
+    def _may_linger(self) -> bool:
+        """Nobody waits to write, and nobody has put another file in its place."""
+        return not turns.is_awaited(self._path) and self._file_id == _id_of(self._path)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(WATCH_SECONDS)
+            with self._changed:
+                is_over = time.monotonic() >= self._lingers_until
+                if self._in_use == 0 and (is_over or not self._may_linger()):
+                    self._close_file()
+                if self._root is None and not self._opening:
+                    self._is_watched = False
+                    return
 
     def _checked(self, root: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         try:
@@ -347,6 +392,15 @@ class _Reading:
             self._cancelled = True
             if self._connection is not None:
                 self._connection.interrupt()
+
+
+def _id_of(path: Path) -> tuple[int, ...] | None:
+    """Return what is another where the file was replaced or written."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _look_at_error(outcome: asyncio.Future[Any]) -> None:

@@ -63,6 +63,22 @@ def take(path: Path, *, shared: bool, deadline: float) -> Turn | None:
     return None if turn is None else Turn(turn)
 
 
+def is_awaited(path: Path) -> bool:
+    """Return whether a writer waits for its turn.
+
+    Args:
+        path: the DuckDB file.
+    """
+    try:
+        door = _lock(path.with_name(f"{path.name}.door"), shared=True, deadline=time.monotonic())
+    except OSError:
+        return False  # a folder that cannot be written has no writer
+    if door is None:
+        return True
+    _unlock(door)
+    return False
+
+
 def _lock(path: Path, shared: bool, deadline: float) -> int | None:
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from orb_learning import backups
 from orb_learning.database import connect
 from orb_learning.errors import (
     DatabaseError,
@@ -142,6 +143,104 @@ def test_the_file_is_open_only_while_somebody_reads(database: Path) -> None:
         duckdb.connect(database).close()
 
     asyncio.run(scenario())
+
+
+def test_a_pool_that_lingers_opens_the_file_once_for_readers_that_follow(database: Path) -> None:
+    pool = ReaderPool(database, linger_seconds=60)
+    for _ in range(3):
+        assert asyncio.run(pool.query("select count(*) as n from numbers")) == [{"n": 3}]
+    assert pool.statistics().files_opened == 1
+    with pytest.raises(duckdb.ConnectionException):
+        duckdb.connect(database)
+    pool.close()
+    duckdb.connect(database).close()
+
+
+def test_a_pool_that_lingers_gives_the_file_to_a_writer_that_takes_its_turn(
+    database: Path,
+) -> None:
+    pool = ReaderPool(database, linger_seconds=600)
+    for number in (10, 11):
+        asyncio.run(pool.query("select count(*) from numbers"))
+        with connect(database, wait_seconds=60) as connection:
+            connection.execute("insert into numbers values (?)", [number])
+        (row,) = asyncio.run(pool.query("select max(n) as newest from numbers"))
+        assert row == {"newest": number}
+    assert pool.statistics().files_opened == 3
+    pool.close()
+
+
+def test_readers_of_a_pool_that_lingers_follow_each_other_and_let_a_writer_in(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody looks after the file but the next reader.
+    monkeypatch.setattr("orb_learning.reader_pool.WATCH_SECONDS", 600)
+
+    async def scenario() -> None:
+        pool = ReaderPool(database, linger_seconds=600)
+        stop = False
+
+        async def read() -> None:
+            while not stop:
+                await pool.query("select count(*) from numbers")
+
+        reader = asyncio.create_task(read())
+
+        def write() -> None:
+            for _ in range(5):
+                with connect(database, wait_seconds=60) as connection:
+                    connection.execute("insert into numbers values (9)")
+
+        await asyncio.to_thread(write)
+        stop = True
+        await reader
+        pool.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_pool_that_lingers_closes_the_file_after_a_while(database: Path) -> None:
+    pool = ReaderPool(database, linger_seconds=0.05)
+    asyncio.run(pool.query("select 1"))
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            duckdb.connect(database).close()  # takes no turn
+        except duckdb.Error:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        else:
+            break
+    asyncio.run(pool.query("select 1"))
+    assert pool.statistics().files_opened == 2
+    pool.close()
+
+
+def test_a_pool_that_lingers_reads_the_file_that_is_there_now(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orb_learning.reader_pool.WATCH_SECONDS", 600)
+    other = tmp_path / "other.db"
+    with connect(other) as connection:
+        connection.execute("create table numbers as select 7 as n")
+    pool = ReaderPool(database, linger_seconds=600)
+    asyncio.run(pool.query("select n from numbers"))
+    other.replace(database)
+    assert asyncio.run(pool.query("select n from numbers")) == [{"n": 7}]
+    pool.close()
+
+
+def test_a_pool_that_lingers_does_not_linger_on_a_backup(database: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    backups.make(database, tmp_path / "outbox", folder)
+    pool = ReaderPool(database, wait_seconds=0.1, backup_folder=folder, linger_seconds=600)
+    asyncio.run(pool.query("select 1"))
+    with connect(database):
+        asyncio.run(pool.query("select 1"))
+        assert pool.statistics().as_of is not None
+    asyncio.run(pool.query("select 1"))
+    assert pool.statistics().as_of is None
+    pool.close()
 
 
 def test_readers_that_overlap_without_end_let_a_writer_in(
@@ -320,6 +419,14 @@ def test_a_forked_child_has_threads_of_its_own(database: Path) -> None:
 def test_a_forked_child_reads_beside_its_parent(database: Path) -> None:
     pool = ReaderPool(database, wait_seconds=5)
     assert asyncio.run(pool.run(lambda _: fork_and_read(pool))) == 0
+
+
+def test_a_forked_child_reads_beside_its_lingering_parent(database: Path) -> None:
+    pool = ReaderPool(database, wait_seconds=5, linger_seconds=600)
+    asyncio.run(pool.query("select 1"))
+    assert fork_and_read(pool) == 0
+    assert asyncio.run(pool.query("select 1 as one")) == [{"one": 1}]
+    pool.close()
 
 
 def test_a_closed_pool_says_so(database: Path) -> None:

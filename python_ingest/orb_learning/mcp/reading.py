@@ -70,6 +70,7 @@ class Reader:
         settings: where the database and its backups are.
         sealed: whether queries are kept from everything but the file, for the whole process.
         wait_seconds: for how long to wait for whoever writes.
+        linger_seconds: as of ``ReaderPool``.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Reader:
         *,
         sealed: bool = False,
         wait_seconds: float = WAIT_SECONDS,
+        linger_seconds: float = 0.0,
     ):
         self.settings = settings
         self._sealed_within_mb = settings.mcp_memory_limit_mb if sealed else None
@@ -88,6 +90,7 @@ class Reader:
                 wait_seconds=wait_seconds,
                 backup_folder=settings.backup_folder,
                 sealed_within_mb=self._sealed_within_mb,
+                linger_seconds=linger_seconds,
             )
             for _ in range(2)
         )

@@ -66,6 +66,9 @@ INSTRUCTIONS = (
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 PORT = 8765
 
+LINGER_SECONDS = 10.0
+"""For so long the database is kept open for an agent's next question."""
+
 MB_BESIDE_QUERIES = 1_024
 """Of the process itself: Python, its threads and the model's weights take up to half of it."""
 
@@ -90,7 +93,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         auth=auth if tokens else None,
         subscriptions=False,
     )
-    reader = Reader(settings, sealed=True)
+    reader = Reader(settings, sealed=True, linger_seconds=LINGER_SECONDS)
     for tool in READING:
         _add(server, reader, tool, ToolAnnotations(read_only_hint=True, open_world_hint=False))
     if settings.enabled and settings.enable_feedback_collection:
