@@ -157,7 +157,14 @@ BASELINES = {
     ),
     "rpt_duration_buckets": Baseline([DURATION_BUCKET], FIGURES),
     "rpt_durations_by_tier": Baseline(
-        ["model_tier"], ["avg(duration_seconds) as avg_duration", *PERCENTILES]
+        ["model_tier"],
+        [
+            *COUNT,
+            "avg(duration_seconds) as avg_duration",
+            *PERCENTILES,
+            "sum(actual_cost) as total_cost",
+            "avg(actual_cost) as avg_cost",
+        ],
     ),
     "rpt_success_by_tier": Baseline(["model_tier"], FIGURES),
     "rpt_success_by_pool": Baseline(["pool_type"], OUTCOMES),

@@ -58,7 +58,7 @@ OF_A_RANGE: dict[str, tuple[Callable[..., Awaitable[Any]], list[str]]] = {
     ),
     "performance_metrics": (
         performance_metrics,
-        ["rpt_performance", "rpt_cost_by_tier", "rpt_durations_by_tier"],
+        ["rpt_performance", "rpt_durations_by_tier"],
     ),
 }
 OTHERS: dict[str, tuple[Callable[[Reader], Awaitable[Any]], list[str]]] = {

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import duckdb
 
-from building import DbtProject
+from building import REPORTS, DbtProject
 from oracle import (
     MODELS,
     RAW_COLUMNS,
@@ -121,13 +121,18 @@ class History:
         self.as_of += timedelta(**time)
 
     def build_everything(self) -> None:
-        """Build seeds, views and models."""
+        """Build seeds, models and reports."""
+        self.project.run(self.database, command="seed")
+        self.project.run(self.database, **self._variables())
+
+    def seed_and_run(self) -> None:
+        """Build seeds and models, without reports."""
         self.project.run(self.database, command="seed")
         self.run()
 
     def run(self) -> None:
-        """Build views and models."""
-        self.project.run(self.database, **self._variables())
+        """Build models, without reports."""
+        self.project.run(self.database, exclude=[REPORTS], **self._variables())
 
     def build_part(self, model: str) -> None:
         self.project.run(self.database, select=[model], **self._variables())

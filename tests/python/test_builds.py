@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from building import BuildError, DbtProject
+from building import REPORTS, BuildError, DbtProject
 from histories import NOON, History, days_ago, task_id
 from oracle import MARTS, MODELS, contents
 from orb_learning import database as databases
@@ -77,7 +77,10 @@ def test_windows_hold_whole_utc_buckets_in_any_time_zone(
     history.insert(60, timestamp=days_ago(30) - timedelta(hours=9))
     history.insert(61, timestamp=NOON - timedelta(days=7, minutes=31))
     dbt = project.start(
-        history.database, "run", time_zone="Asia/Tokyo", as_of=as_of, load_block_size=8
+        *(history.database, "run", "--exclude", REPORTS),
+        time_zone="Asia/Tokyo",
+        as_of=as_of,
+        load_block_size=8,
     )
     output, _ = dbt.communicate(timeout=120)
     assert dbt.returncode == 0, output
@@ -94,7 +97,9 @@ def test_without_as_of_a_window_ends_now_in_any_time_zone(
         history.insert(n, timestamp=hour)
     with databases.connect(history.database) as connection:
         connection.execute("update raw.executions set _loaded_at = ?", [before])
-    dbt = project.start(history.database, "run", time_zone="Asia/Tokyo", load_block_size=8)
+    dbt = project.start(
+        *(history.database, "run", "--exclude", REPORTS), time_zone="Asia/Tokyo", load_block_size=8
+    )
     output, _ = dbt.communicate(timeout=120)
     assert dbt.returncode == 0, output
     ((oldest,),) = query(history.database, "select min(hour) from pool_performance_mv")
@@ -147,7 +152,10 @@ def test_composite_indexes_come_and_go_with_their_variable(
 
 @pytest.mark.parametrize(
     ("command", "killed_in"),
-    [(["run"], MODELS[::2]), (["run", "--full-refresh"], MODELS[1::2])],
+    [
+        (["run", "--exclude", REPORTS], MODELS[::2]),
+        (["run", "--exclude", REPORTS, "--full-refresh"], MODELS[1::2]),
+    ],
     ids=["incremental", "full refresh"],
 )
 def test_a_killed_build_is_made_good_by_the_next(

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from building import REPOSITORY, DbtProject
+from building import REPORTS, REPOSITORY, DbtProject
 from crash_worker import read_phase
 from orb_learning import database as databases
 from orb_learning.loader import load_once
@@ -84,7 +84,7 @@ class DbtRun:
     what = "dbt"
 
     def __init__(self, project: DbtProject, database: Path):
-        self.process = project.start(database, "run")
+        self.process = project.start(database, "run", "--exclude", REPORTS)
         self.output: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -244,7 +244,7 @@ def test_dbt_builds_again_and_again_while_eight_processes_record(
     builds = 2
     with all_killed_at_the_end([*producers, loader]):
         for _ in range(builds):
-            run = crash_project.start(database, "run")
+            run = crash_project.start(database, "run", "--exclude", REPORTS)
             said, _ = run.communicate(timeout=120)
             assert run.returncode == 0, said
         reports = [worker.stop() for worker in producers]

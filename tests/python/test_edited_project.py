@@ -35,7 +35,7 @@ def histories_with(
         history = History(edited, Path(shutil.copy(built, folder / database.name)))
         for step in steps:
             if step == "build":
-                history.build_everything()
+                history.seed_and_run()
             elif step == "run":
                 history.run()
             else:
@@ -112,7 +112,7 @@ def test_an_edited_rule_moves_rows_to_the_rejected_ones_and_back(
         assert "79" in check_constraints(history.database)
 
         back = History(project, history.database)
-        back.build_everything()
+        back.seed_and_run()
         back.assert_equal_to_raw()
         assert "79" not in check_constraints(history.database)
 

@@ -1,4 +1,4 @@
--- One row is a time range and a model tier used in it, with the percentiles of duration.
+-- One row is a time range and a model tier used in it, with how long it took and what it cost.
 with
 
 executions as (
@@ -9,9 +9,13 @@ figures as (
     select
         time_range,
         model_tier,
+        count(*) as total_executions,
         avg(duration_seconds) as avg_duration,
         {{ duration_percentiles() }} as durations,
-        count(duration_seconds) as duration_known_count
+        count(duration_seconds) as duration_known_count,
+        sum(actual_cost) as total_cost,
+        avg(actual_cost) as avg_cost,
+        count(actual_cost) as cost_known_count
     from executions
     group by time_range, model_tier
 )
@@ -19,9 +23,13 @@ figures as (
 select
     time_range,
     model_tier,
+    total_executions,
     avg_duration,
     durations[1] as p50_duration,
     durations[2] as p95_duration,
     durations[3] as p99_duration,
-    duration_known_count
+    duration_known_count,
+    total_cost,
+    avg_cost,
+    cost_known_count
 from figures

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 from orb_learning.mcp.reading import Reader, Snapshot
 from orb_learning.mcp.results import Result, Text, TimeRange
 
+DURATIONS = "avg_duration, p50_duration, p95_duration, p99_duration, duration_known_count"
+
 
 class Durations(BaseModel):
     """Durations in seconds, over the executions where they are known."""
@@ -67,13 +69,17 @@ async def performance_metrics(reader: Reader, time_range: TimeRange = "7d") -> P
     """
 
     def metrics(snapshot: Snapshot) -> PerformanceMetrics:
-        found = snapshot.row("from rpt_performance where time_range = $range", range=time_range)
-        # Its columns by name: DuckDB works out no others, and the errors of estimates take long.
+        # Columns by name: DuckDB works out no others.
+        found = snapshot.row(
+            f"select {DURATIONS}, total_cost, avg_cost, cost_known_count, avg_savings, "  # noqa: S608 (a constant)
+            "savings_known_count, avg_memory_mb, p95_memory_mb, memory_known_count "
+            "from rpt_performance where time_range = $range",
+            range=time_range,
+        )
         tiers = snapshot.rows(
-            "select model_tier, total_executions, avg_duration, p50_duration, p95_duration, "
-            "p99_duration, duration_known_count, total_cost, avg_cost, cost_known_count "
-            "from rpt_durations_by_tier join rpt_cost_by_tier using (time_range, model_tier) "
-            "where time_range = $range order by model_tier",
+            f"select model_tier, total_executions, {DURATIONS}, total_cost, avg_cost, "  # noqa: S608 (a constant)
+            "cost_known_count from rpt_durations_by_tier where time_range = $range "
+            "order by model_tier",
             range=time_range,
         )
         return snapshot.result(
