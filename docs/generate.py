@@ -161,6 +161,7 @@ def _reading_tools() -> Iterator[Reader]:
     for file in sorted((PACKAGE / "mcp/tools").glob("[!_]*.py")):
         said = (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0]
         relations = _relations_in(file)
+        relations |= _named_in(_with_what_it_calls(file, file.stem, set()))
         if "snapshot.result(" in file.read_text():  # which says of when it is
             relations |= _relations_in(PACKAGE / "mcp/reading.py")
         yield (

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Column, Table
+from rich.padding import Padding
 
 from orb_learning.cells import AsJson, print_json, text
 from orb_learning.console import out, reported_errors
@@ -77,19 +77,18 @@ def list_command(as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    feedback_id = Column("feedback", no_wrap=True)  # to be copied
-    table = Table(feedback_id, "task", "given", "satisfaction", "issue", "for", "comment")
+    # No table: two ids alone, which are to be copied, fill a terminal's line.
     for row in rows:
         where = (
             " (archived)" if row["is_archived"] else "" if row["has_execution"] else " (not there)"
         )
-        table.add_row(
-            str(row["feedback_id"]),
-            f"{row['task_id']}{where}",
-            f"{row['submitted_at']:%Y-%m-%d %H:%M}" if row["submitted_at"] else "-",
-            *(text(row[name]) for name in ("satisfaction", "issue_type", "visibility", "comment")),
-        )
-    out.print(table)
+        given = f"{row['submitted_at']:%Y-%m-%d %H:%M}" if row["submitted_at"] else "-"
+        said = ", ".join(text(row[name]) for name in ("satisfaction", "issue_type") if row[name])
+        out.print(f"[bold]{row['feedback_id']}[/]  {given}", highlight=False)
+        out.print(f"  of task {row['task_id']}{where}", highlight=False)
+        out.print(f"  {said or '-'}; {text(row['visibility'])}", highlight=False)
+        if row["comment"]:
+            out.print(Padding(text(row["comment"]), (0, 0, 0, 2)), highlight=False)
 
 
 @app.command("export")

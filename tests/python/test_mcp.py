@@ -27,6 +27,7 @@ from orb_learning.errors import NotBuiltError
 from orb_learning.mcp import database_tools, reading
 from orb_learning.mcp.reading import Snapshot
 from orb_learning.mcp.results import LONGEST_TEXT, UNTRUSTED
+from orb_learning.mcp.server import LINGER_SECONDS
 from orb_learning.page.reports import read_reports
 from orb_learning.settings import LearningSettings
 from orb_learning.status import read_status
@@ -522,6 +523,21 @@ def test_while_another_process_writes_the_newest_backup_answers(
         assert found["as_of"] == f"{made.backup.time.isoformat()}Z"
         assert found["performance"] == answers["execution_statistics"]["performance"]
         assert answer(call(url, "storage_status"))["from_backup"] is False
+
+
+def test_while_the_server_waits_for_the_next_question_a_writer_gets_the_file(
+    site: Site, tmp_path: Path
+) -> None:
+    site = site.copy(tmp_path / "site")
+    with serving(site) as url:
+        for number in range(3):
+            for tool, arguments in (("database_status", {}), ("query", {"sql": "select 1"})):
+                assert answer(call(url, tool, **arguments))["from_backup"] is False
+            # It may write for long before the server would give the file up by itself.
+            with databases.connect(site.database, wait_seconds=LINGER_SECONDS / 2) as connection:
+                connection.execute(f"create table written_{number} as select {number} as n")
+        found = answer(call(url, "query", sql="select n from written_2"))
+    assert found["rows"] == [[2]]
 
 
 class held:  # noqa: N801 (a context manager)
