@@ -1,5 +1,5 @@
 {#- The claims about a relation that some of its rows break, with how many do. One scan for all of
-    them, and one node of dbt: each costs a build as much as a whole test of the sample does.
+    them.
 
     claims: conditions by their names.
     if_unknown: 'true' or 'false', what a condition counts as that is NULL. -#}

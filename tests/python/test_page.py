@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from building import REPOSITORY, STEM, DbtProject
 from conftest import NO_BROWSER
-from histories import BLOCK_SIZE, NOON, ORDINARY, TODAY, task_id
+from histories import BLOCK_SIZE, NOON, TODAY, insert_many, task_id
 from oracle import MODELS
 from orb_learning import database as databases
 from orb_learning.errors import NotBuiltError, PageError
@@ -57,7 +57,6 @@ def database(
         failed = chance.random() < 0.3
         age = timedelta(hours=chance.choice([0.9, 20, 160, 700, 2100]) * chance.random())
         rows.append({
-            **ORDINARY,
             "task_id": task_id(1000 + number),
             "timestamp": NOON - age,
             "task_type": chance.choice(["docs", "test", HOSTILE[1], HOSTILE[4]]),
@@ -81,20 +80,14 @@ def database(
     texts = ["task_type", "repo", "model_tier", "pool_type", "solution_summary"]
     for number in range(12):
         rows.append({
-            **ORDINARY,
             "task_id": task_id(2000 + number),
             "timestamp": NOON - timedelta(days=8, minutes=number),
             "success": bool(number % 3),
             **dict.fromkeys(texts, LONG[number % 2]),
         })  # fmt: skip
-    names = sorted({name for row in rows for name in row})
     with databases.connect(file) as connection:
         connection.execute("begin")
-        connection.executemany(
-            f"insert into raw.executions (_load_seq, _loaded_at, {', '.join(names)}) values "
-            f"(nextval('raw.load_seq'), ?, {', '.join('?' * len(names))})",
-            [[TODAY + timedelta(days=1), *(row.get(name) for name in names)] for row in rows],
-        )
+        insert_many(connection, rows)
         for number, (satisfaction, visibility) in enumerate(
             itertools.product(["excellent", "good", "fair", "poor"], ["team", "public", "private"])
         ):

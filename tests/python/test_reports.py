@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from building import REPOSITORY, STEM, DbtProject
-from histories import BLOCK_SIZE, NOON, ORDINARY, TODAY, task_id
+from histories import BLOCK_SIZE, NOON, TODAY, insert_many, task_id
 from oracle import MODELS, Row, expected, raw_rows
 from orb_learning import database as databases
 
@@ -163,15 +163,10 @@ def database(
 
 def insert(database: Path, rows: list[Row]) -> None:
     """Load so many rows at once, each as a task of its own."""
-    whole = [{**ORDINARY, **row, "task_id": task_id(100 + n)} for n, row in enumerate(rows)]
-    names = sorted({name for row in whole for name in row})
-    marks = ", ".join("?" for _ in names)
     with databases.connect(database) as connection:
         connection.execute("begin")
-        connection.executemany(
-            f"insert into raw.executions (_load_seq, _loaded_at, {', '.join(names)}) "
-            f"values (nextval('raw.load_seq'), ?, {marks})",
-            [[TODAY + timedelta(days=1), *(row.get(name) for name in names)] for row in whole],
+        insert_many(
+            connection, [{**row, "task_id": task_id(100 + n)} for n, row in enumerate(rows)]
         )
         connection.execute("commit")
 
