@@ -29,7 +29,7 @@ from orb_learning.vectors import DIMENSIONS
 
 TITLE = "The index of vectors"
 NEAREST = 10
-SIZES = (1_000, 10_000, 20_000, 40_000, 100_000, 300_000)
+SIZES = (1_000, 10_000, 20_000, 40_000, 100_000)
 """At which the index is compared with DuckDB, besides all that there are."""
 INSERTED_AT_ONCE = 10_000
 MB = 2**20
