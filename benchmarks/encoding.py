@@ -88,8 +88,8 @@ def _bf16(texts: list[str], exact: Any) -> Iterator[Figure]:
     cosines = (ours * theirs).sum(axis=1) / numpy.linalg.norm(ours, axis=1)
     pairs = numpy.triu_indices(len(texts), 1)
     ranks = spearmanr((ours @ ours.T)[pairs], (theirs @ theirs.T)[pairs]).statistic
-    yield Figure("bf16: 1 - the least cosine", MILLION * (1 - cosines.min()), "ppm")
-    yield Figure("bf16: 1 - the rank correlation of pairs", MILLION * (1 - ranks), "ppm")
+    yield Figure("bf16: 1 - the least cosine", float(MILLION * (1 - cosines.min())), "ppm")
+    yield Figure("bf16: 1 - the rank correlation of pairs", float(MILLION * (1 - ranks)), "ppm")
 
 
 def _repeated(texts: list[str]) -> Iterator[Figure]:
