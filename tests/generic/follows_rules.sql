@@ -6,5 +6,8 @@
     {%- for name, rule in var('execution_rules').items() if rule.on_break == on_break -%}
         {%- do claims.update({name: rule.holds}) -%}
     {%- endfor -%}
+    {%- if not claims -%}
+        {{ exceptions.raise_compiler_error("execution_rules has no rule with on_break: " ~ on_break) }}
+    {%- endif -%}
     {{ broken_claims(model, claims, if_unknown='true') }}
 {% endtest %}

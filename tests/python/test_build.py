@@ -182,6 +182,13 @@ def test_fct_executions_refuses_a_row_that_breaks_a_rule(generated_database: Pat
             "assert_patterns_are_the_sums_of_their_days",
         ),
         (
+            # A table without the CHECKs, as a model whose contract was switched off would be.
+            "create table unchecked as select * replace (2 as routing_confidence) "
+            "from fct_executions; drop table fct_executions; "
+            "alter table unchecked rename to fct_executions",
+            "fct_executions_break_no_rule_that_rejects: routing_confidence_out_of_range",
+        ),
+        (
             "insert into model_tiers values ('new', 'huge', 'no such tier')",
             "model_tiers_holds: model_tier_is_small_medium_or_large",
         ),
