@@ -213,7 +213,9 @@ differences as (
             'expected': 'from named_rpt_durations_by_tier',
             'shown': 'from by_model_tier',
             'key': ['time_range', 'model_tier'],
-            'figures': ['avg_duration'] + percentiles,
+            'figures': [
+                'total_executions', 'avg_duration', 'total_cost', 'avg_cost', 'cost_known_count',
+            ] + percentiles,
         },
         'costs by tier': {
             'expected': 'from named_rpt_cost_by_tier',
