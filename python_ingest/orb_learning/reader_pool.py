@@ -40,7 +40,7 @@ from orb_learning.manifests import Backup, backups_in
 log = logging.getLogger(__name__)
 
 LONGEST_HOLD_SECONDS = 1.0
-"""For so long readers that overlap keep the file open; then new ones wait until it was closed."""
+"""For so long readers that overlap keep the file; then new ones wait until all have left it."""
 
 WATCH_SECONDS = 0.01
 """How often a file that is kept open for the next reader is looked after."""
@@ -304,7 +304,7 @@ class ReaderPool:
 
     def _watch(self) -> None:
         while True:
-            time.sleep(WATCH_SECONDS)
+            time.sleep(WATCH_SECONDS)  # who waits for a lock tells nobody
             with self._changed:
                 is_over = time.monotonic() >= self._lingers_until
                 if self._in_use == 0 and (is_over or not self._may_linger()):

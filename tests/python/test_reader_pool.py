@@ -208,7 +208,7 @@ def test_a_pool_that_lingers_closes_the_file_after_a_while(database: Path) -> No
             duckdb.connect(database).close()  # takes no turn
         except duckdb.Error:
             assert time.monotonic() < deadline
-            time.sleep(0.01)
+            time.sleep(0.01)  # nothing tells when the file was closed
         else:
             break
     asyncio.run(pool.query("select 1"))
