@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks import texts
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning.embedding import Encoder
+from orb_learning.embeddings.encoder import Encoder
 
 TITLE = "Accuracy of similarity"
 LEAST_SIMILARITY = 0.7

@@ -16,8 +16,11 @@ from pathlib import Path
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import backups, database, restoring, validating
-from orb_learning.outbox import Limits
+from orb_learning.backup.create import make_backup
+from orb_learning.backup.verify import check_backup
+from orb_learning.operations.restore import restore_backup
+from orb_learning.outbox.writer import Limits
+from orb_learning.store.connection import connect
 
 TITLE = "Backups"
 LONGEST_WAIT_SECONDS = 3_600.0
@@ -27,7 +30,7 @@ def run(scale: Scale) -> Iterator[Figure]:
     with databases.copy_of(databases.built_database(scale.large_rows)) as path:
         outbox, folder = path.parent / "outbox", path.parent / "backups"
         parquet, copied = path.parent / "bare.parquet", path.parent / "copied.db"
-        with database.connect(path, read_only=True) as connection:
+        with connect(path, read_only=True) as connection:
             to_parquet = _seconds(
                 lambda: connection.execute(f"copy raw.executions to '{parquet}' (format parquet)")
             )
@@ -41,12 +44,12 @@ def run(scale: Scale) -> Iterator[Figure]:
         writer = threading.Timer(0.5, lambda: waits.append(_wait_of_a_writer(path)))
         writer.start()
         began = time.perf_counter()
-        backup = backups.make(path, outbox, folder, wait_seconds=LONGEST_WAIT_SECONDS).backup
+        backup = make_backup(path, outbox, folder, wait_seconds=LONGEST_WAIT_SECONDS).backup
         made = time.perf_counter() - began
         writer.join()
-        validated = _seconds(lambda: validating.check(backup.folder))
+        validated = _seconds(lambda: check_backup(backup.folder))
         restored = _seconds(
-            lambda: restoring.restore(
+            lambda: restore_backup(
                 backup.folder,
                 path,
                 outbox,
@@ -78,5 +81,5 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def _wait_of_a_writer(path: Path) -> float:
     began = time.perf_counter()
-    with database.connect(path, wait_seconds=LONGEST_WAIT_SECONDS):
+    with connect(path, wait_seconds=LONGEST_WAIT_SECONDS):
         return time.perf_counter() - began

@@ -24,8 +24,8 @@ from typing import Any
 
 import duckdb
 
-from orb_learning.generating import generate
-from orb_learning.importing import import_file
+from orb_learning.ingest.files import import_file
+from orb_learning.ingest.generating import generate
 
 PROJECT = Path(__file__).resolve().parent.parent
 CACHE = PROJECT / "data" / "bench"

@@ -21,8 +21,8 @@ from scipy.stats import spearmanr
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
 from benchmarks.texts import realistic_texts
-from orb_learning import text_embeddings
-from orb_learning.embedding import DEFAULT_MODEL, Encoder
+from orb_learning.embeddings.encoder import DEFAULT_MODEL, Encoder
+from orb_learning.embeddings.text_embeddings import new_rows
 
 TITLE = "Embedding texts"
 PART = 256
@@ -114,7 +114,7 @@ def _repeated(texts: list[str]) -> Iterator[Figure]:
 
 
 def _build(connection: duckdb.DuckDBPyConnection, expected: int) -> None:
-    rows = text_embeddings.new_rows(
+    rows = new_rows(
         connection,
         texts="int_texts",
         embedded=None,

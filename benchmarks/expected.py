@@ -29,9 +29,10 @@ from benchmarks import databases, search
 from benchmarks.capture import END, RESULT, START, TASK
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import Outbox, TelemetryCapture, similarity
-from orb_learning.embedding import DEFAULT_MODEL
-from orb_learning.loader import load_once
+from orb_learning import Outbox, TelemetryCapture
+from orb_learning.embeddings.encoder import DEFAULT_MODEL
+from orb_learning.ingest.relay import load_once
+from orb_learning.search.queries import similar_executions
 
 TITLE = "Expected performance"
 SECONDS = {
@@ -150,7 +151,7 @@ def _search(database: Path) -> float:
         row = connection.execute("select embedding from text_embeddings limit 1").fetchone()
         assert row is not None
         return _median(
-            lambda: similarity.similar_executions(
+            lambda: similar_executions(
                 connection,
                 list(row[0]),
                 model=DEFAULT_MODEL,

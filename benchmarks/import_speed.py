@@ -20,7 +20,7 @@ import duckdb
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning.record import STORED_COLUMNS
+from orb_learning.record.model import STORED_COLUMNS
 
 TITLE = "Import"
 

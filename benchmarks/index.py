@@ -23,9 +23,9 @@ from benchmarks import databases, vectors
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
 from benchmarks.texts import realistic_texts
-from orb_learning import vector_index
-from orb_learning.embedding import DEFAULT_MODEL, Encoder
-from orb_learning.vectors import DIMENSIONS
+from orb_learning.embeddings.encoder import DEFAULT_MODEL, Encoder
+from orb_learning.record.vector_codec import DIMENSIONS
+from orb_learning.search.vector_index import VectorIndex, find_index, index_folder, update_index
 
 TITLE = "The index of vectors"
 NEAREST = 10
@@ -56,8 +56,8 @@ def run(scale: Scale) -> Iterator[Figure]:
 def _pays(folder: Path, indexed: Vectors, queries: Vectors) -> Iterator[Figure]:
     database = _database(folder / f"{len(indexed)}.db", indexed)
     with duckdb.connect(database, read_only=True) as connection:
-        place = vector_index.folder_of(database)
-        vector_index.build_or_update(connection, place, DEFAULT_MODEL)
+        place = index_folder(database)
+        update_index(connection, place, DEFAULT_MODEL)
         index = _opened(place, connection)
         yield Figure(
             f"search {len(indexed):,} texts, p50",
@@ -71,13 +71,13 @@ def _index(folder: Path, indexed: Vectors, queries: Vectors) -> Iterator[Figure]
     added = len(indexed) // 100
     count = len(indexed) - added
     database = _database(folder / "all.db", indexed[:count])
-    place = vector_index.folder_of(database)
+    place = index_folder(database)
     with duckdb.connect(database, read_only=True) as connection:
-        built = vector_index.build_or_update(connection, place, DEFAULT_MODEL)
+        built = update_index(connection, place, DEFAULT_MODEL)
     yield Figure(f"build it of {count:,} texts", built.seconds)
     with duckdb.connect(database) as connection:
         _insert(connection, indexed[count:], first=count)
-        updated = vector_index.build_or_update(connection, place, DEFAULT_MODEL)
+        updated = update_index(connection, place, DEFAULT_MODEL)
     if updated.rebuilt or updated.added != added:
         raise RuntimeError(f"it was not updated: {updated}")
     yield Figure(
@@ -150,8 +150,8 @@ def _insert(connection: duckdb.DuckDBPyConnection, added: Vectors, first: int) -
         connection.unregister("added_rows")
 
 
-def _opened(place: Path, connection: duckdb.DuckDBPyConnection) -> vector_index.VectorIndex:
-    index, reason = vector_index.find_index(place, connection, DEFAULT_MODEL)
+def _opened(place: Path, connection: duckdb.DuckDBPyConnection) -> VectorIndex:
+    index, reason = find_index(place, connection, DEFAULT_MODEL)
     if index is None:
         raise RuntimeError(reason)
     return index

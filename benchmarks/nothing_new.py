@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import sample
+from orb_learning.ingest.sample import SAMPLE_FILE, load_sample
 
 TITLE = "Nothing new"
 
@@ -20,8 +20,8 @@ TITLE = "Nothing new"
 def run(scale: Scale) -> Iterator[Figure]:
     with databases.new_folder() as folder:
         database = folder / "learning.db"
-        rows = sample.load(
-            database, file=databases.PROJECT / sample.SAMPLE_FILE, now=databases.LOADED_AT
+        rows = load_sample(
+            database, file=databases.PROJECT / SAMPLE_FILE, now=databases.LOADED_AT
         ).rows
         first, _ = databases.dbt(database, "build", embeddings_enabled=True)
         again = [

@@ -18,11 +18,11 @@ from typing import Any
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import database as orb_database
-from orb_learning.loader import load_once
-from orb_learning.outbox import Outbox
-from orb_learning.record import ExecutionRecord
-from orb_learning.record_json import record_json
+from orb_learning.ingest.relay import load_once
+from orb_learning.outbox.writer import Outbox
+from orb_learning.record.encoding import record_json
+from orb_learning.record.model import ExecutionRecord
+from orb_learning.store.connection import connect
 
 TITLE = "Outbox and loader"
 PROCESSES = 8
@@ -120,7 +120,7 @@ def _load(folder: Path, record: ExecutionRecord, rows: int) -> float:
 def _executemany(database: Path, record: ExecutionRecord) -> float:
     """Return the seconds a row."""
     values = (*record.as_row(), 0, datetime(2026, 4, 1))  # noqa: DTZ001
-    with orb_database.connect(database) as connection:
+    with connect(database) as connection:
         began = time.perf_counter()
         connection.execute("begin")
         connection.executemany(

@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks import reports
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import database as learning_database
+from orb_learning.store.connection import connect
 
 TITLE = "Page"
 ORB = [sys.executable, "-c", "from orb_learning.cli import app; app()"]
@@ -43,7 +43,7 @@ def measure(file: Path, runs: int) -> Iterator[Figure]:
         times.append(time.perf_counter() - began)
     yield Figure("orb report", statistics.median(times), most=10)
     yield Figure("size of the page", page.stat().st_size / 1e6, unit="MB", most=5)
-    with learning_database.connect(file, read_only=True) as connection:
+    with connect(file, read_only=True) as connection:
         for report in reports.names(connection):
             if report.startswith(reports.OF_THE_PAGE):
                 began = time.perf_counter()

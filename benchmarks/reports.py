@@ -27,7 +27,7 @@ import duckdb
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import database as learning_database
+from orb_learning.store.connection import connect
 
 TITLE = "Reports"
 OF_THE_PAGE = "rpt_page_"
@@ -329,7 +329,7 @@ def measure(file: Path) -> Iterator[Figure]:
     Raises:
         AssertionError: a report's figures are not those of its baseline.
     """
-    with learning_database.connect(file, read_only=True) as connection:
+    with connect(file, read_only=True) as connection:
         for report in names(connection):
             if not report.startswith(OF_THE_PAGE):
                 yield from _measure(connection, report)

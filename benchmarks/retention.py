@@ -15,8 +15,9 @@ from pathlib import Path
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import compacting, database
-from orb_learning.importing import import_file
+from orb_learning.ingest.files import import_file
+from orb_learning.store.compaction import compact
+from orb_learning.store.connection import connect
 
 TITLE = "Retention"
 OLD_SHARE = 10
@@ -35,7 +36,7 @@ def run(scale: Scale) -> Iterator[Figure]:
             *("--select", "+fct_executions", "+rejected_executions"),
         )
         old = f"from raw.executions where timestamp < '{limit}'"
-        with database.connect(path, read_only=True) as connection:
+        with connect(path, read_only=True) as connection:
             [(rows,)] = connection.execute(f"select count(*) {old}").fetchall()
             bare = folder / "bare.parquet"
             began = time.perf_counter()
@@ -56,12 +57,12 @@ def run(scale: Scale) -> Iterator[Figure]:
         yield Figure("archived files", _size(folder / "archive"), unit="MB", baseline=_size(bare),
                      baseline_name="bare file")  # fmt: skip
         before = _size(path)
-        with database.connect(path) as connection:
+        with connect(path) as connection:
             connection.execute("checkpoint")
         yield Figure("the database after a CHECKPOINT", _size(path), unit="MB", baseline=before,
                      baseline_name="before")  # fmt: skip
         began = time.perf_counter()
-        compacting.compact(path)
+        compact(path)
         yield Figure("the database after a copy", _size(path), unit="MB", baseline=before,
                      baseline_name="before")  # fmt: skip
         yield Figure("the copy", time.perf_counter() - began)

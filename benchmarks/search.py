@@ -24,10 +24,10 @@ import pyarrow
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import database as orb_database
-from orb_learning import similarity
-from orb_learning.embedding import DEFAULT_MODEL
-from orb_learning.vectors import DIMENSIONS
+from orb_learning.embeddings.encoder import DEFAULT_MODEL
+from orb_learning.record.vector_codec import DIMENSIONS
+from orb_learning.search.queries import similar_executions
+from orb_learning.store.connection import connect
 
 TITLE = "Search"
 CENTRES = 2_000
@@ -85,7 +85,7 @@ def _exact(database: Path, texts: int, rounds: int) -> Iterator[Figure]:
         "a repository": ({"days_back": None, "repo": "repo-7"}, 1.0),
         "7 days": ({"days_back": 7}, 1.0),
     }
-    with orb_database.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         row = connection.execute("select embedding from text_embeddings limit 1").fetchone()
         assert row is not None
         vector = list(row[0])
@@ -95,7 +95,7 @@ def _exact(database: Path, texts: int, rounds: int) -> Iterator[Figure]:
                 began = time.perf_counter()
                 connection.execute(BARE, {"vector": vector}).fetchall()
                 between = time.perf_counter()
-                rows = similarity.similar_executions(
+                rows = similar_executions(
                     connection,
                     vector,
                     model=DEFAULT_MODEL,

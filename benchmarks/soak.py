@@ -29,11 +29,14 @@ import duckdb
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import backups, database, loader, retention
+from orb_learning.archive.retention import archive_and_retain, archived_files
+from orb_learning.backup.create import make_backup
+from orb_learning.capture.telemetry import TelemetryCapture
 from orb_learning.errors import DatabaseMissingError, LoaderBusyError
-from orb_learning.outbox import Outbox
+from orb_learning.ingest.relay import load_once, pending_records
+from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
-from orb_learning.telemetry import TelemetryCapture
+from orb_learning.store.connection import connect
 
 TITLE = "Soak: producers, loader, builds, readers, retention and backup at once"
 PRODUCERS = 8
@@ -59,7 +62,7 @@ def run(scale: Scale) -> Iterator[Figure]:
         settings = load_settings(
             database_path=folder / "learning.db", project_path=databases.PROJECT
         )
-        loader.load_once(settings.database_path, settings.outbox_folder)
+        load_once(settings.database_path, settings.outbox_folder)
         databases.dbt(settings.database_path, "build")
         context = multiprocessing.get_context("spawn")
         stop, reports = context.Event(), context.Queue()
@@ -80,7 +83,7 @@ def run(scale: Scale) -> Iterator[Figure]:
         assert all(process.exitcode == 0 for process in (*producers, *readers)), "one failed"
         assert done["retention"] > 0, "there was no retention"
         assert done["backups"] > 0, "there was no backup"
-        loader.load_once(settings.database_path, settings.outbox_folder)
+        load_once(settings.database_path, settings.outbox_folder)
         found = _found(settings)
     assert sum(report.refused for report in told) == 0, "records were refused"
     expected = {
@@ -121,12 +124,12 @@ def _work(settings: LearningSettings, seconds: float) -> tuple[list[float], Coun
 
     def load() -> None:
         with suppress(LoaderBusyError):  # a backup has the outbox
-            loader.load_once(settings.database_path, settings.outbox_folder, wait_seconds=120)
+            load_once(settings.database_path, settings.outbox_folder, wait_seconds=120)
 
     def keep() -> None:
-        retention.archive_and_retain(settings, days_to_keep=DAYS_KEPT)
+        archive_and_retain(settings, days_to_keep=DAYS_KEPT)
         done["retention"] += 1
-        backups.make(
+        make_backup(
             settings.database_path,
             settings.outbox_folder,
             settings.backup_folder,
@@ -155,13 +158,13 @@ def _work(settings: LearningSettings, seconds: float) -> tuple[list[float], Coun
 
 def _seconds_behind(settings: LearningSettings) -> float:
     try:
-        with database.connect(settings.database_path, read_only=True, wait_seconds=120) as reading:
+        with connect(settings.database_path, read_only=True, wait_seconds=120) as reading:
             positions = dict(
                 reading.execute("select outbox_id, position from raw.outbox_positions").fetchall()
             )
     except DatabaseMissingError:
         positions = {}
-    _, oldest = loader.pending(settings.outbox_folder, positions)
+    _, oldest = pending_records(settings.outbox_folder, positions)
     return 0.0 if oldest is None else max(0.0, time.time() - oldest)
 
 
@@ -197,17 +200,17 @@ def _produce(folder: Path, number: int, stop: Any, reports: Any) -> None:
 def _read(folder: Path, stop: Any) -> None:
     while not stop.is_set():
         path = folder / "learning.db"
-        with database.connect(path, read_only=True, wait_seconds=300) as reading:
+        with connect(path, read_only=True, wait_seconds=300) as reading:
             reading.execute("select sum(total_executions) from tier_performance_mv").fetchall()
         time.sleep(0.5)  # a reader looks now and then
 
 
 def _found(settings: LearningSettings) -> Counter[uuid.UUID]:
     found: Counter[uuid.UUID] = Counter()
-    with database.connect(settings.database_path, read_only=True) as connection:
+    with connect(settings.database_path, read_only=True) as connection:
         rows = connection.execute("select task_id from raw.executions").fetchall()
         found.update(task for (task,) in rows)
-        for file in retention.archived_files(connection):
+        for file in archived_files(connection):
             if file.unarchived_at is None:
                 path = settings.archive_folder / file.file_name
                 with duckdb.connect() as reading:

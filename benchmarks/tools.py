@@ -25,25 +25,25 @@ import duckdb
 from benchmarks import databases, reports, search
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning import database as learning_database
-from orb_learning import vector_index
-from orb_learning.embedding import DEFAULT_MODEL
-from orb_learning.mcp.database_tools import TimeRange
-from orb_learning.mcp.reading import Reader
+from orb_learning.embeddings.encoder import DEFAULT_MODEL
+from orb_learning.figures.alerts import database_alerts
+from orb_learning.figures.database_tools import TimeRange
+from orb_learning.figures.health import database_status
+from orb_learning.figures.patterns import get_solution_patterns
+from orb_learning.figures.performance import performance_metrics
+from orb_learning.figures.pools import get_pool_performance
+from orb_learning.figures.quality import data_quality_report
+from orb_learning.figures.reader import Reader
+from orb_learning.figures.similar import find_similar_executions
+from orb_learning.figures.statistics import execution_statistics
+from orb_learning.figures.storage import storage_status
+from orb_learning.figures.tiers import get_tier_performance
 from orb_learning.mcp.server import LINGER_SECONDS
-from orb_learning.mcp.tools.data_quality_report import data_quality_report
-from orb_learning.mcp.tools.database_alerts import database_alerts
-from orb_learning.mcp.tools.database_status import database_status
-from orb_learning.mcp.tools.execution_statistics import execution_statistics
-from orb_learning.mcp.tools.find_similar_executions import find_similar_executions
-from orb_learning.mcp.tools.get_pool_performance import get_pool_performance
-from orb_learning.mcp.tools.get_solution_patterns import get_solution_patterns
-from orb_learning.mcp.tools.get_tier_performance import get_tier_performance
-from orb_learning.mcp.tools.performance_metrics import performance_metrics
 from orb_learning.mcp.tools.query import query
-from orb_learning.mcp.tools.storage_status import storage_status
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
+from orb_learning.search.vector_index import index_folder, update_index
 from orb_learning.settings import load_settings
+from orb_learning.store.connection import connect
 
 TITLE = "MCP tools"
 SEARCH = find_similar_executions.__name__
@@ -99,7 +99,7 @@ def run(scale: Scale) -> Iterator[Figure]:
 
 def embed(file: Path) -> None:
     """Put a vector of every task description into the database."""
-    with learning_database.connect(file) as connection:
+    with connect(file) as connection:
         (count,) = connection.execute(
             "select count(distinct _task_text_id) from fct_executions"
         ).fetchall()[0]
@@ -111,7 +111,7 @@ def measure(file: Path) -> Iterator[Figure]:
     """Measure every tool on the database."""
     settings = load_settings(database_path=file, outbox_path=file.parent / "outbox")
     baselines = {}
-    with learning_database.connect(file, read_only=True) as connection:
+    with connect(file, read_only=True) as connection:
         for name, (_, read) in OF_A_RANGE.items():
             for time_range in get_args(TimeRange):
                 baselines[name, time_range] = _baseline(connection, read, time_range)
@@ -132,8 +132,8 @@ def measure(file: Path) -> Iterator[Figure]:
                 most=None if when else reports.TARGET_SECONDS,
             )
         reader.close()
-    with learning_database.connect(file, read_only=True) as connection:
-        vector_index.build_or_update(connection, vector_index.folder_of(file), DEFAULT_MODEL)
+    with connect(file, read_only=True) as connection:
+        update_index(connection, index_folder(file), DEFAULT_MODEL)
     reader = Reader(settings, sealed=True, linger_seconds=LINGER_SECONDS)
     yield Figure(
         f"{SEARCH}, with the index",

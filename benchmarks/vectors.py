@@ -18,8 +18,8 @@ import numpy
 
 from benchmarks import databases
 from benchmarks.texts import realistic_texts
-from orb_learning.embedding import Encoder
-from orb_learning.vectors import DIMENSIONS
+from orb_learning.embeddings.encoder import Encoder
+from orb_learning.record.vector_codec import DIMENSIONS
 
 MOST = 1_000_000
 PIECE = 4_096

@@ -16,8 +16,8 @@ import typer.main
 import yaml
 from click import Command, Context
 
-from orb_learning.cli import app
-from orb_learning.record import COLUMNS
+from orb_learning.cli.app import app
+from orb_learning.record.model import COLUMNS
 from orb_learning.settings import ENV_PREFIX, LearningSettings
 
 ROOT = Path(__file__).parents[1]

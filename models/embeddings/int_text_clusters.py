@@ -2,13 +2,13 @@
 
 
 def model(dbt, session):
-    from orb_learning import text_clusters
+    from orb_learning.embeddings.text_clusters import new_rows
 
     dbt.config(materialized="incremental")
     texts = dbt.ref("int_texts")
     embedded = dbt.ref("text_embeddings")
     settings = dbt.config.get("meta")
-    return text_clusters.new_rows(
+    return new_rows(
         session,
         texts=f"({texts.sql_query()})",
         embedded=f"({embedded.sql_query()})",

@@ -2,12 +2,12 @@
 
 
 def model(dbt, session):
-    from orb_learning import text_embeddings
+    from orb_learning.embeddings.text_embeddings import new_rows
 
     dbt.config(materialized="incremental")
     texts = dbt.ref("int_texts")
     settings = dbt.config.get("meta")
-    return text_embeddings.new_rows(
+    return new_rows(
         session,
         texts=f"({texts.sql_query()})",
         embedded=str(dbt.this) if dbt.is_incremental else None,

@@ -11,12 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orb_learning.capture import TelemetryCapture
     from orb_learning.errors import OrbError
     from orb_learning.learning_database import LearningDatabase
     from orb_learning.outbox import Outbox
     from orb_learning.record import ExecutionRecord
     from orb_learning.settings import LearningSettings, load_settings
-    from orb_learning.telemetry import TelemetryCapture
 
 __all__ = [
     "ExecutionRecord",
@@ -34,7 +34,7 @@ _MODULES = {
     "LearningSettings": "settings",
     "OrbError": "errors",
     "Outbox": "outbox",
-    "TelemetryCapture": "telemetry",
+    "TelemetryCapture": "capture",
     "load_settings": "settings",
 }
 

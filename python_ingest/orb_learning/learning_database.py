@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
@@ -14,23 +14,25 @@ from typing import Any, Self
 
 import duckdb
 
-from orb_learning import (
-    backups,
-    database,
-    feedback,
-    restoring,
-    retention,
-    similarity,
-    validating,
-    vector_index,
-)
+from orb_learning.archive import archive_and_retain
+from orb_learning.backup import make_backup, newest_copy, verified_offsets, verify
+from orb_learning.capture import TelemetryCapture
 from orb_learning.errors import ExecutionRefusedError
-from orb_learning.loader import BackgroundLoader
+from orb_learning.feedback import check_feedback_enabled, current_user, submit
+from orb_learning.ingest import BackgroundLoader
+from orb_learning.operations import outbox_limits, restore_backup
 from orb_learning.outbox import Outbox
-from orb_learning.reader_pool import PoolStatistics, ReaderPool
 from orb_learning.record import ExecutionRecord
+from orb_learning.search import (
+    SOLUTION_THRESHOLD,
+    index_folder,
+    known_vector,
+    new_vector,
+    similar_executions,
+    similar_solutions,
+)
 from orb_learning.settings import load_settings
-from orb_learning.telemetry import TelemetryCapture
+from orb_learning.store import PoolStatistics, ReaderPool, check_path
 
 OVERFLOW = 2
 
@@ -83,7 +85,7 @@ class LearningDatabase:
             size=pool_size,
             overflow=OVERFLOW,
             wait_seconds=wait_seconds,
-            backup_folder=self.settings.backup_folder,
+            fallback=partial(newest_copy, self.settings.backup_folder, self.database_path),
         )
         self._loader = BackgroundLoader(
             self.database_path,
@@ -91,8 +93,8 @@ class LearningDatabase:
             batch_size=self.settings.batch_size,
             flush_interval=self.settings.flush_interval,
             lone_half_limit=self.settings.lone_half_limit,
-            limits=self.settings.outbox_limits,
-            backup_folder=self.settings.backup_folder,
+            limits=outbox_limits(self.settings),
+            verified_offsets=partial(verified_offsets, self.settings.backup_folder),
         )
 
     async def initialize(self) -> None:
@@ -102,7 +104,7 @@ class LearningDatabase:
             DatabaseError: the path cannot be a database.
         """
         self.database_path.parent.mkdir(parents=True, exist_ok=True)
-        database.check_path(self.database_path, must_exist=False)
+        check_path(self.database_path, must_exist=False)
         self._loader.start()
 
     async def close(self) -> None:
@@ -168,16 +170,16 @@ class LearningDatabase:
         Raises:
             FeedbackError: a rule is broken, feedback is switched off, or it could not be kept.
         """
-        feedback.check_enabled(self.settings)
+        check_feedback_enabled(self.settings)
         return await asyncio.to_thread(
-            feedback.submit_feedback,
+            submit.submit_feedback,
             self.outbox,
             task_id=task_id,
             satisfaction=satisfaction,
             issue_type=issue_type,
             comment=comment,
             visibility=visibility,
-            user_id=feedback.current_user(),
+            user_id=current_user(),
             now=self._now().astimezone(UTC).replace(tzinfo=None),
         )
 
@@ -261,7 +263,7 @@ class LearningDatabase:
         vector = await self._vector_of(task_description)
 
         def search(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-            return similarity.similar_executions(
+            return similar_executions(
                 connection,
                 vector,
                 model=self.settings.embedding_model,
@@ -272,7 +274,7 @@ class LearningDatabase:
                 tier=tier,
                 success=success,
                 now=self._now().astimezone(UTC).replace(tzinfo=None),
-                index_folder=vector_index.folder_of(self.database_path),
+                index_folder=index_folder(self.database_path),
             )
 
         return await self._readers.run(search)
@@ -284,7 +286,7 @@ class LearningDatabase:
         repo: str | None = None,
         limit: int = 10,
         days_back: int | None = 90,
-        threshold: float = similarity.SOLUTION_THRESHOLD,
+        threshold: float = SOLUTION_THRESHOLD,
     ) -> list[dict[str, Any]]:
         """Return what solved tasks like one, or tasks that failed with such an error, best first.
 
@@ -309,7 +311,7 @@ class LearningDatabase:
             raise ValueError("give either task_description or error_message")
         vector = await self._vector_of(text)
         return await self._readers.run(
-            lambda connection: similarity.similar_solutions(
+            lambda connection: similar_solutions(
                 connection,
                 vector,
                 of_errors=task_description is None,
@@ -341,9 +343,7 @@ class LearningDatabase:
         settings = self.settings
         if archive_path is not None:
             settings = settings.model_copy(update={"archive_path": Path(archive_path)})
-        result = await asyncio.to_thread(
-            retention.archive_and_retain, settings, days_to_keep=days_to_keep
-        )
+        result = await asyncio.to_thread(archive_and_retain, settings, days_to_keep=days_to_keep)
         return {
             "archived_count": result.archived_count,
             "deleted_count": result.deleted_count,
@@ -364,7 +364,7 @@ class LearningDatabase:
             DatabaseError: the database cannot be read, or the disk is full.
         """
         made = await asyncio.to_thread(
-            backups.make,
+            make_backup,
             self.database_path,
             self.outbox.folder,
             self.settings.backup_folder if backup_dir is None else Path(backup_dir),
@@ -385,7 +385,7 @@ class LearningDatabase:
         Raises:
             BackupError: there is no such file.
         """
-        found = await asyncio.to_thread(validating.validate, Path(file))
+        found = await asyncio.to_thread(verify.validate_backup, Path(file))
         return {
             "is_valid": not found.problems,
             "problems": found.problems,
@@ -414,13 +414,13 @@ class LearningDatabase:
             DatabaseError: others have the database for too long, or the disk is full.
         """
         restored = await asyncio.to_thread(
-            restoring.restore,
+            restore_backup,
             Path(file),
             self.database_path,
             self.outbox.folder,
             backup_folder=self.settings.backup_folder,
             archive_folder=self.settings.archive_folder,
-            limits=self.settings.outbox_limits,
+            limits=outbox_limits(self.settings),
             lone_half_limit=self.settings.lone_half_limit,
             validate=validate_before_restore,
         )
@@ -438,12 +438,10 @@ class LearningDatabase:
 
     async def _vector_of(self, text: str) -> Sequence[float]:
         model = self.settings.embedding_model
-        known = await self._readers.run(
-            lambda connection: similarity.known_vector(connection, text, model)
-        )
+        known = await self._readers.run(lambda connection: known_vector(connection, text, model))
         if known is not None:
             return known
-        return await asyncio.to_thread(similarity.new_vector, text, model)
+        return await asyncio.to_thread(new_vector, text, model)
 
     def pool_statistics(self) -> PoolStatistics:
         """Return how the connections for reading are used."""

@@ -14,7 +14,6 @@ from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orb_learning.errors import SettingsError
-from orb_learning.outbox import Limits
 
 ENV_PREFIX = "ORB_LEARNING__"
 
@@ -144,13 +143,6 @@ class LearningSettings(BaseSettings):
     def outbox_folder(self) -> Path:
         """The outbox's folder."""
         return self.outbox_path or self.database_path.parent / "outbox"
-
-    @property
-    def outbox_limits(self) -> Limits:
-        """Up to which loaded records stay in the outbox that no verified backup holds."""
-        return Limits(
-            self.outbox_size_limit_mb * 2**20 // 2, timedelta(days=self.outbox_age_limit_days)
-        )
 
     @property
     def lone_half_limit(self) -> timedelta:

@@ -16,10 +16,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crash_worker import PR_SET_PDEATHSIG
-from orb_learning import backups, contents, loader, restoring, trimming, validating
-from orb_learning.outbox import Limits
+from orb_learning.backup import create, verify
+from orb_learning.backup.create import PrunePolicy, make_backup, prune_backups
+from orb_learning.ingest.relay import load_once
+from orb_learning.operations import restore as operations_restore
+from orb_learning.operations.restore import restore_backup
+from orb_learning.outbox import pruning
+from orb_learning.outbox.writer import Limits
+from orb_learning.store import checksums
 
-POLICY = backups.Policy(last=2, daily=0, weekly=0, monthly=0)
+POLICY = PrunePolicy(last=2, daily=0, weekly=0, monthly=0)
 
 
 class Death(NamedTuple):
@@ -65,38 +71,38 @@ def back_up(death: Death, database: Path, outbox: Path, folder: Path) -> None:
     """Load, back up and prune, again and again, until it is killed."""
     begin(
         death,
-        (contents, "tables"),
-        (backups, "_copy_database"),
-        (backups, "_copy_outbox"),
-        (backups, "sha256_of"),
-        (validating, "check"),
-        (backups, "sync"),
-        (backups, "_remove"),
-        (backups.shutil, "rmtree"),
-        (trimming, "trim"),
-        (trimming, "drop_covered"),
+        (checksums, "tables"),
+        (create, "_copy_database"),
+        (create, "_copy_outbox"),
+        (create, "sha256_of"),
+        (verify, "check"),
+        (create, "sync"),
+        (create, "_remove"),
+        (create.shutil, "rmtree"),
+        (pruning, "trim"),
+        (pruning, "drop_covered"),
     )
     while True:
-        loader.load_once(database, outbox, backup_folder=folder, wait_seconds=60)
-        backups.make(database, outbox, folder)
-        backups.prune(folder, POLICY, outbox)
+        load_once(database, outbox, backup_folder=folder, wait_seconds=60)
+        make_backup(database, outbox, folder)
+        prune_backups(folder, POLICY, outbox)
 
 
 def restore(death: Death, database: Path, outbox: Path, folder: Path, backup: Path) -> None:
     """Restore a backup again and again, until it is killed."""
     begin(
         death,
-        (restoring, "_read_present"),
-        (restoring.shutil, "copyfile"),
-        (restoring, "_bring_up_to_date"),
-        (restoring, "_exchange"),
-        (restoring, "_link"),
-        (restoring, "sync"),
-        (restoring, "_look_at"),
-        (restoring, "load_once"),
+        (operations_restore, "_read_present"),
+        (operations_restore.shutil, "copyfile"),
+        (operations_restore, "_bring_up_to_date"),
+        (operations_restore, "_exchange"),
+        (operations_restore, "_link"),
+        (operations_restore, "sync"),
+        (operations_restore, "_look_at"),
+        (operations_restore, "load_once"),
     )
     while True:
-        restoring.restore(
+        restore_backup(
             backup,
             database,
             outbox,

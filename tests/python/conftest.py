@@ -13,7 +13,7 @@ import pytest
 
 from building import REPOSITORY, STEM, DbtProject
 from histories import History, insert_rows_at_the_edges
-from orb_learning import console
+from orb_learning.cli.console import err, out
 
 FIGURES = "figures"
 LONGEST_FILES = [
@@ -30,7 +30,7 @@ NO_BROWSER = f"none of {', '.join(BROWSERS)} is installed"
 @pytest.fixture(autouse=True, scope="session")
 def wide_console() -> None:
     """Print as in a wide terminal, whatever COLUMNS was when rich was imported."""
-    console.out.width = console.err.width = 200
+    out.width = err.width = 200
 
 
 @pytest.fixture

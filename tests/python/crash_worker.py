@@ -40,7 +40,7 @@ def read_phase(file: Path) -> str:
 
 
 def payload_of(task_id: str, number: int) -> str:
-    from orb_learning.record import COLUMNS
+    from orb_learning.record.model import COLUMNS
 
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     known: dict[str, Any] = {
@@ -59,7 +59,7 @@ def payload_of(task_id: str, number: int) -> str:
 
 def produce(phase_file: str, outbox_folder: str, acknowledged: str, pause: str) -> None:
     """Record until SIGTERM, and note each id in a file once its put has returned True."""
-    from orb_learning.outbox import Outbox
+    from orb_learning.outbox.writer import Outbox
 
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
@@ -92,8 +92,11 @@ def produce(phase_file: str, outbox_folder: str, acknowledged: str, pause: str) 
 
 def load(phase_file: str, database: str, outbox_folder: str, pause: str) -> None:
     """Load again and again, in small batches, until it is killed."""
-    from orb_learning import batches, loader, outbox_reader, trimming
     from orb_learning.errors import DatabaseLockedError, LoaderBusyError
+    from orb_learning.ingest import batches, relay
+    from orb_learning.ingest.relay import load_once
+    from orb_learning.outbox import pruning
+    from orb_learning.outbox.reader import OutboxReader
 
     phase = Phase(Path(phase_file))
 
@@ -113,14 +116,14 @@ def load(phase_file: str, database: str, outbox_folder: str, pause: str) -> None
     noting(batches, "insert_executions", writes=True)
     noting(batches, "insert_letters")
     noting(batches, "positions")
-    noting(outbox_reader.OutboxReader, "read")
-    noting(outbox_reader.OutboxReader, "bind", writes=True)
-    noting(trimming, "trim")
-    noting(loader.database, "connect")
+    noting(OutboxReader, "read")
+    noting(OutboxReader, "bind", writes=True)
+    noting(pruning, "trim")
+    noting(relay.database, "connect")
     while True:
         phase.is_now("load_once")
         try:
-            loader.load_once(Path(database), Path(outbox_folder), batch_size=500, wait_seconds=60)
+            load_once(Path(database), Path(outbox_folder), batch_size=500, wait_seconds=60)
         except (LoaderBusyError, DatabaseLockedError):
             continue
         time.sleep(float(pause))  # so that there is something to load again
@@ -128,10 +131,10 @@ def load(phase_file: str, database: str, outbox_folder: str, pause: str) -> None
 
 def read(_: str, database: str) -> None:
     """Open the database to read, again and again."""
-    from orb_learning import database as databases
+    from orb_learning.store.connection import connect
 
     while True:
-        with databases.connect(database, read_only=True, wait_seconds=60) as connection:
+        with connect(database, read_only=True, wait_seconds=60) as connection:
             connection.execute("select count(*) from raw.executions").fetchall()
             time.sleep(0.01)  # open for as long as a report reads, with gaps for who writes
 

@@ -64,7 +64,7 @@ def capture(outbox_folder: str, halves: str, end: str) -> None:
 
 def load(database: str, outbox_folder: str, now: str) -> None:
     """Load once, as if it were that moment."""
-    from orb_learning.loader import load_once
+    from orb_learning.ingest.relay import load_once
 
     load_once(
         Path(database),

@@ -22,8 +22,8 @@ from oracle import (
     raw_rows,
     solutions,
 )
-from orb_learning import arrivals
-from orb_learning import database as databases
+from orb_learning.store.connection import connect
+from orb_learning.store.execution_counts import count_received
 
 TODAY = datetime(2026, 3, 31)  # noqa: DTZ001 (raw holds naive UTC)
 NOON = TODAY + timedelta(hours=12, minutes=30)
@@ -70,11 +70,11 @@ class History:
     def insert(self, task: int, times: int = 1, **values: Any) -> None:
         """Load a version of each of so many tasks, beginning with ``task``."""
         rows = [{**ORDINARY, **values, "task_id": task_id(task + n)} for n in range(times)]
-        with databases.connect(self.database) as connection:
+        with connect(self.database) as connection:
             for row in rows:
                 number = connection.execute("select nextval('raw.load_seq')").fetchone()
                 _append(connection, {**row, "_load_seq": number[0], "_loaded_at": _LOADED_AT})
-            arrivals.settle(connection, len(rows), _LOADED_AT)
+            count_received(connection, len(rows), _LOADED_AT)
 
     def remove(self, *, newest_only: bool = False, also_built: bool = False, **where: Any) -> None:
         """Delete the versions of the tasks that have a version with these values.
@@ -98,12 +98,12 @@ class History:
         tables = ["raw.executions"]
         if also_built and not newest_only:
             tables += ["fct_executions", "rejected_executions"]
-        with databases.connect(self.database) as connection:
+        with connect(self.database) as connection:
             connection.execute("begin")
             for table in tables:
                 connection.execute(f"delete from {table} where _load_seq in ?", [numbers])
             # Neither archived nor forgotten: as if they had never come.
-            arrivals.settle(connection, -len(gone), _LOADED_AT)
+            count_received(connection, -len(gone), _LOADED_AT)
             connection.execute("commit")
         self._removed.append(gone)
 
@@ -111,10 +111,10 @@ class History:
         """Load again what one removal took, each row with its old load number."""
         if self._removed:
             rows = self._removed.pop(batch % len(self._removed))
-            with databases.connect(self.database) as connection:
+            with connect(self.database) as connection:
                 for row in rows:
                     _append(connection, row)
-                arrivals.settle(connection, len(rows), _LOADED_AT)
+                count_received(connection, len(rows), _LOADED_AT)
 
     def wait(self, **time: float) -> None:
         """Let time pass by for the next builds, or go back."""
@@ -166,7 +166,7 @@ class History:
 
     def _assert_not_built_anew(self) -> None:
         """A model whose formula changed would have been built whole: no incremental build."""
-        with databases.connect(self.database) as connection:
+        with connect(self.database) as connection:
             rows = connection.execute("select distinct model, formula from build_state").fetchall()
         formulas = dict(rows)
         assert formulas.items() >= self._formulas.items()

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import faiss
 
-from orb_learning import vector_index
+from orb_learning.search.vector_index import index_folder, update_index
 
 write_index = faiss.write_index
 
@@ -54,7 +54,7 @@ def main(database: Path, model: str, step: str) -> None:
             Path.unlink = dies_after(Path.unlink)  # type: ignore[method-assign]
     with duckdb.connect(database, read_only=True) as connection:
         print("building", flush=True)  # noqa: T201
-        vector_index.build_or_update(connection, vector_index.folder_of(database), model)
+        update_index(connection, index_folder(database), model)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from orb_learning import database as databases
-from orb_learning.record import COLUMNS
+from orb_learning.record.model import COLUMNS
+from orb_learning.store.connection import connect
 
 CONTROLS = {*range(32), *range(127, 160)}
 
@@ -53,14 +53,14 @@ TIERS = {"haiku": "small", "opus": "large"}
 
 
 def raw_rows(database: Path) -> list[Row]:
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         return _rows(connection.execute("from raw.executions order by _load_seq"))
 
 
 def contents(database: Path) -> Contents:
     """Read every model."""
     found: Contents = {}
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         for model, key in KEYS.items():
             rows = _rows(connection.execute(f"from {model}"))
             found[model] = _by_key(rows, key)

@@ -26,7 +26,7 @@ from mcp_types import CallToolResult, TextContent
 from building import STEM, DbtProject
 from histories import BLOCK_SIZE, NOON, History, days_ago
 from oracle import MODELS, text_id
-from orb_learning import database as databases
+from orb_learning.store.connection import connect
 
 ORB = [sys.executable, "-c", "from orb_learning.cli import app; app()"]
 MODEL = "all-MiniLM-L6-v2"
@@ -63,7 +63,7 @@ class Site:
         return {**inherited, "ORB_DATABASE": str(self.database), "ORB_USER": "ada", **variables}
 
     def rows(self, sql: str) -> list[Any]:
-        with databases.connect(self.database, read_only=True) as connection:
+        with connect(self.database, read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
     def copy(self, folder: Path) -> Site:
@@ -96,7 +96,7 @@ def _build(project: DbtProject, small_database: Path, folder: Path) -> Site:
     for number, text in enumerate(EVIL_TEXTS):
         history.insert(180 + number, task_description=text, repo="evil", timestamp=hour)
     project.run(site.database, select=MODELS, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
-    with databases.connect(site.database) as connection:
+    with connect(site.database) as connection:
         rows = connection.execute("select distinct task_description from executions").fetchall()
         for number, (text,) in enumerate(rows, 1):
             vector = [1.0, *[0.0] * 383] if text == "split the module" else [0.6, 0.8, *[0.0] * 382]

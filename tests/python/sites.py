@@ -18,9 +18,11 @@ from typing import Any
 
 from building import copy_of_project, edit
 from crash_worker import payload_of
-from orb_learning import database as databases
-from orb_learning import feedback_rows, retention, schema
-from orb_learning.outbox import Outbox
+from orb_learning.archive.retention import EXECUTIONS, FEEDBACK, archived_files, check_archived_file
+from orb_learning.feedback.rows import Feedback
+from orb_learning.outbox.writer import Outbox
+from orb_learning.store.connection import connect
+from orb_learning.store.schema import schema_version_of
 
 ORB = [sys.executable, "-c", "from orb_learning.cli import app; app()"]
 OLDEST = 95
@@ -88,7 +90,7 @@ class Site:
             moment = datetime.now(UTC) - timedelta(days=chance.uniform(0, OLDEST))
             record = json.loads(payload_of(task_id, number))
             payloads.append(json.dumps(record | {"timestamp": moment.isoformat()}))
-            said = feedback_rows.Feedback(feedback_id=uuid.uuid4(), task_id=uuid.UUID(task_id))
+            said = Feedback(feedback_id=uuid.uuid4(), task_id=uuid.UUID(task_id))
             feedback.append(said.model_dump_json())
             self.put.add(str(said.feedback_id))
         assert outbox.put_many("execution", payloads) == count
@@ -110,26 +112,26 @@ class Site:
         return found
 
     def query(self, sql: str) -> list[Any]:
-        with databases.connect(self.database, read_only=True, wait_seconds=60) as connection:
+        with connect(self.database, read_only=True, wait_seconds=60) as connection:
             return connection.execute(sql).fetchall()
 
     def numbers(self) -> tuple[Counter[int], Counter[str]]:
         """How often each load number, task and feedback is there, in the database or in a file."""
         numbers: Counter[int] = Counter()
         ids: Counter[str] = Counter()
-        with databases.connect(self.database, read_only=True, wait_seconds=60) as connection:
-            if not schema.version_of(connection):
+        with connect(self.database, read_only=True, wait_seconds=60) as connection:
+            if not schema_version_of(connection):
                 return numbers, ids  # the kill came before the first load had made its tables
             rows = []
             for archive, id_ in (
-                (retention.EXECUTIONS, "task_id"),
-                (retention.FEEDBACK, "feedback_id"),
+                (EXECUTIONS, "task_id"),
+                (FEEDBACK, "feedback_id"),
             ):
                 columns = f"select _load_seq, {id_}"
                 rows += connection.execute(f"{columns} from {archive.table}").fetchall()
-                for file in retention.archived_files(connection, archive):
+                for file in archived_files(connection, archive):
                     if file.unarchived_at is None:
-                        retention.check(self.archive, file)
+                        check_archived_file(self.archive, file)
                         rows += connection.execute(
                             f"{columns} from read_parquet(?)", [str(self.archive / file.file_name)]
                         ).fetchall()

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.accuracy import BOUNDS, Accuracy, accuracy, word_counts, words_of
 from benchmarks.texts import written_tasks
 
-from orb_learning.embedding import Encoder
+from orb_learning.embeddings.encoder import Encoder
 
 TASKS = written_tasks()
 WORDINGS = ("text", "rewording", "paraphrase")

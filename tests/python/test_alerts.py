@@ -15,7 +15,7 @@ import pytest
 from building import STEM, DbtProject
 from histories import BLOCK_SIZE, NOON
 from oracle import MODELS, Row, expected, raw_rows
-from orb_learning import database as databases
+from orb_learning.store.connection import connect
 from test_reports import insert, known, wilson
 
 THRESHOLDS = {
@@ -39,7 +39,7 @@ Alerts = dict[tuple[str, str | None], Row]
 
 def alerts(database: Path, time_zone: str = "UTC", **given: Any) -> Alerts:
     named = ", ".join(f"{name} := ${name}" for name in given)
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         connection.execute(f"set timezone = '{time_zone}'")
         relation = connection.execute(
             f"from alerts_at({named})" if given else "from rpt_alerts", given
@@ -145,7 +145,7 @@ def database(
 
 
 def time_of_build(database: Path) -> datetime:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         ((moment,),) = connection.execute("select built_at from rpt_page_age").fetchall()
     assert isinstance(moment, datetime)
     return moment

@@ -15,7 +15,7 @@ import pytest
 
 from building import REPOSITORY, STEM, DbtProject, copy_of_project
 from histories import NOON
-from orb_learning import database as databases
+from orb_learning.store.connection import connect, utc_now
 
 PAGE = (REPOSITORY / "docs/analysts.md").read_text()
 UNDESCRIBED = {
@@ -72,18 +72,18 @@ def place(
     file = folder / "data" / f"{STEM}.db"
     file.parent.mkdir()
     shutil.copy(small_database, file)
-    with databases.connect(file) as connection:
+    with connect(file) as connection:
         connection.execute(
             "update fct_executions "
             "set timestamp = timestamp + ($now - $noon), _loaded_at = _loaded_at + ($now - $noon)",
-            {"now": databases.utc_now(), "noon": NOON},
+            {"now": utc_now(), "noon": NOON},
         )
         # Some of the last hour, as it is in Tokyo and in Greenwich.
         connection.execute(
             "update fct_executions set timestamp = $now - interval 20 minute where task_id in "
             "(select task_id from fct_executions where timestamp <= $now "
             "order by timestamp desc limit 3)",
-            {"now": databases.utc_now()},
+            {"now": utc_now()},
         )
     project.run(file, select=["path:models/reports"])
     return folder
@@ -107,7 +107,7 @@ def test_the_first_designs_query_runs_as_written_in_utc_and_the_pages_own_everyw
 
 
 def test_the_database_is_opened_beside_others(place: Path) -> None:
-    with databases.connect(place / "data/learning.db", read_only=True):
+    with connect(place / "data/learning.db", read_only=True):
         first, *others = blocks("Open the database without blocking anybody", "python")
         backup = others.pop()
         for code in (first, *others):
@@ -119,7 +119,7 @@ def test_the_database_is_opened_beside_others(place: Path) -> None:
         shell(place, commands)
     (commands,) = blocks("Open the database without blocking anybody", "sh")
     shell(place, commands)
-    with databases.connect(place / "data/learning.db"):  # somebody writes
+    with connect(place / "data/learning.db"):  # somebody writes
         assert "executions" in python(place, backup)
 
 
@@ -141,13 +141,13 @@ def test_a_report_is_added_as_the_page_says(place: Path) -> None:
     assert "| repo" in said
     assert "FAIL" not in said
     assert "`rpt_slow_executions`" in (place / "docs/reports.md").read_text()
-    with databases.connect(place / "data/learning.db", read_only=True) as connection:
+    with connect(place / "data/learning.db", read_only=True) as connection:
         row = connection.execute("select sum(duration_known_count) from rpt_slow_executions")
         assert row.fetchall()[0][0] > 0
 
 
 def rows_of(database: Path, sql: str) -> list[Any]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 

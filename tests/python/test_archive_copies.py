@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from histories import NOON, History, task_id
-from orb_learning import dbt_process, forgetting, retention
+from orb_learning.archive.retention import archive_and_retain, check_archive, copy_archive
+from orb_learning.dbt import process
 from orb_learning.errors import BackupError
+from orb_learning.operations.erasure import erase
 from orb_learning.settings import LearningSettings, load_settings
 
 
@@ -41,14 +43,14 @@ def assert_copied(settings: LearningSettings) -> None:
 
 
 def test_each_file_is_copied_once_and_is_what_was_archived(settings: LearningSettings) -> None:
-    retention.copy_archive(settings)
+    copy_archive(settings)
     assert_copied(settings)
     times = {path: path.stat().st_mtime_ns for path in folder_elsewhere(settings).iterdir()}
-    retention.copy_archive(settings)
+    copy_archive(settings)
     assert {path: path.stat().st_mtime_ns for path in times} == times
     # What is lost here stays there.
     max(settings.archive_folder.iterdir()).unlink()
-    retention.copy_archive(settings)
+    copy_archive(settings)
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
@@ -60,22 +62,22 @@ def test_a_file_that_is_not_what_was_archived_is_said_and_the_others_are_copied(
     first.write_bytes(contents[first][:-1] + b"?")
     second.unlink()
     with pytest.raises(BackupError, match=f"{first.name}, read back, is .*{second.name}"):
-        retention.copy_archive(settings)
+        copy_archive(settings)
     sums = (folder_elsewhere(settings) / "SHA256SUMS").read_text()
     assert [line.split()[1] for line in sums.splitlines()] == [third.name]
     for path, content in contents.items():
         path.write_bytes(content)
-    retention.copy_archive(settings)
+    copy_archive(settings)
     assert_copied(settings)
 
 
 def test_what_is_forgotten_is_in_no_copy_any_more(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    retention.copy_archive(settings)
+    copy_archive(settings)
     before = {path.name: path.read_bytes() for path in folder_elsewhere(settings).iterdir()}
-    monkeypatch.setattr(dbt_process, "run", lambda *_, **__: "")
-    done = forgetting.forget(settings, task_ids=[task_id(5)], now=NOON)
+    monkeypatch.setattr(process, "run", lambda *_, **__: "")
+    done = erase(settings, task_ids=[task_id(5)], now=NOON)
     assert done.archived_count == 1
     assert_copied(settings)
     after = {path.name: path.read_bytes() for path in folder_elsewhere(settings).iterdir()}
@@ -86,17 +88,17 @@ def test_retention_copies_what_it_archived_and_a_dry_run_nothing(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = '{"archived_count": 0, "deleted_count": 0, "days_cleaned": 0}'
-    monkeypatch.setattr(dbt_process, "run", lambda *_, **__: said)
-    retention.archive_and_retain(settings, dry_run=True)
+    monkeypatch.setattr(process, "run", lambda *_, **__: said)
+    archive_and_retain(settings, dry_run=True)
     assert not Path(str(settings.backup_copy_to)).exists()
-    retention.archive_and_retain(settings)
+    archive_and_retain(settings)
     assert_copied(settings)
 
 
 def test_a_file_that_the_database_does_not_know_is_named(settings: LearningSettings) -> None:
-    assert list(retention.check_all(settings)) == []
+    assert list(check_archive(settings)) == []
     for name in ("executions_archive_20010101.parquet", "feedback_archive_20010101.parquet"):
         (settings.archive_folder / name).touch()
-    problems = list(retention.check_all(settings))
+    problems = list(check_archive(settings))
     assert len(problems) == 2
     assert all("_archive_20010101.parquet is not known to the database" in one for one in problems)

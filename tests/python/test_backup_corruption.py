@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from orb_learning import backups, validating
-from orb_learning.loader import load_once
-from orb_learning.manifests import Backup
-from orb_learning.outbox import Outbox
-from orb_learning.record import ExecutionRecord
+from orb_learning.backup.create import make_backup
+from orb_learning.backup.manifests import Backup
+from orb_learning.backup.verify import validate_backup
+from orb_learning.ingest.relay import load_once
+from orb_learning.outbox.writer import Outbox
+from orb_learning.record.model import ExecutionRecord
 
 CORRUPTIONS = int(os.environ.get("ORB_CORRUPTIONS", "1000"))
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
@@ -32,7 +33,7 @@ def test_every_random_corruption_of_a_backup_is_found(
                 assert outbox.put("execution", record.model_dump_json())
             if loaded:
                 load_once(database, outbox.folder)
-        return backups.make(database, outbox.folder, tmp_path / "backups").backup
+        return make_backup(database, outbox.folder, tmp_path / "backups").backup
 
     other, one = backup(), backup()
     files = sorted(path for path in one.folder.rglob("*") if path.is_file())
@@ -46,11 +47,11 @@ def test_every_random_corruption_of_a_backup_is_found(
         kind = corrupt(file, other.folder / file.relative_to(one.folder), chance)
         changed = file.read_bytes() if file.exists() else None
         assert changed != before
-        problems = validating.validate(one.folder).problems
+        problems = validate_backup(one.folder).problems
         assert problems, f"seed {SEED}: {kind} of {file.name} was not found"
         found[f"{kind} of {file.suffix or file.name}"] += 1
         file.write_bytes(before)
-    assert validating.validate(one.folder).problems == []
+    assert validate_backup(one.folder).problems == []
     tell(
         f"{found.total():,} corruptions of a backup (seed {SEED}) in "
         f"{time.monotonic() - began:.0f} s, all found",
@@ -88,28 +89,28 @@ def test_a_file_that_would_be_read_as_a_part_of_the_backup_is_found(
     database: Path, tmp_path: Path
 ) -> None:
     load_once(database, tmp_path / "outbox")
-    backup = backups.make(database, tmp_path / "outbox", tmp_path / "backups").backup
+    backup = make_backup(database, tmp_path / "outbox", tmp_path / "backups").backup
     for name in ("learning.db.wal", "other.db", "outbox/1-1.sqlite", "outbox/1-1.sqlite-wal"):
         (backup.folder / name).touch()
-        [by_sums, by_manifest] = validating.validate(backup.folder).problems
+        [by_sums, by_manifest] = validate_backup(backup.folder).problems
         assert by_sums.startswith(f"{name} is not in SHA256SUMS")
         assert by_manifest.startswith(f"{name} is not in manifest.json")
         (backup.folder / name).unlink()
     (backup.folder / "note.txt").write_text("harmless")
-    assert validating.validate(backup.folder).problems == []
+    assert validate_backup(backup.folder).problems == []
 
 
 def test_two_backups_whose_folders_were_swapped_are_found(database: Path, tmp_path: Path) -> None:
     load_once(database, tmp_path / "outbox")
     one, other = (
-        backups.make(database, tmp_path / "outbox", tmp_path / "backups").backup.folder
+        make_backup(database, tmp_path / "outbox", tmp_path / "backups").backup.folder
         for _ in range(2)
     )
     one.rename(tmp_path / "aside")
     other.rename(one)
     (tmp_path / "aside").rename(other)
     for folder in (one, other):
-        [problem] = validating.validate(folder).problems
+        [problem] = validate_backup(folder).problems
         assert problem.startswith("its manifest is that of the backup of 2")
     one.rename(tmp_path / "whatever")
-    assert validating.validate(tmp_path / "whatever").problems == []
+    assert validate_backup(tmp_path / "whatever").problems == []

@@ -22,11 +22,15 @@ import backup_worker
 from building import DbtProject
 from crash_worker import payload_of
 from histories import NOON, days_ago
-from orb_learning import backups, forgetting, restoring, retention, validating
-from orb_learning import database as databases
-from orb_learning.loader import load_once
-from orb_learning.manifests import backups_in
-from orb_learning.outbox import Limits, Outbox
+from orb_learning.archive.retention import archived_files, check_archived_file
+from orb_learning.backup.create import make_backup
+from orb_learning.backup.manifests import backups_in
+from orb_learning.backup.verify import validate_backup
+from orb_learning.ingest.relay import load_once
+from orb_learning.operations.erasure import clean_archive
+from orb_learning.operations.restore import restore_backup
+from orb_learning.outbox.writer import Limits, Outbox
+from orb_learning.store.connection import connect
 
 WORKER = Path(__file__).with_name("crash_worker.py")
 KILLS = max(10, int(os.environ.get("ORB_KILLS", "45")) // 4)
@@ -97,8 +101,8 @@ def retained_database(project: DbtProject, empty_database: Path, database: Path)
     assert outbox.put("forget", json.dumps({"task_ids": forgotten}))
     outbox.close()
     load_once(database, outbox.folder)
-    with databases.connect(database) as connection:
-        assert forgetting.clean_archive(connection, archive) == 1
+    with connect(database) as connection:
+        assert clean_archive(connection, archive) == 1
     assert ids_in(database) & set(forgotten) == set()
     return database
 
@@ -106,12 +110,12 @@ def retained_database(project: DbtProject, empty_database: Path, database: Path)
 def ids_in(database: Path) -> set[str]:
     """The live tasks, once live, archived and forgotten versions are all that came, each once."""
     archive = database.parent / "archive"
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         live = connection.execute("select task_id::varchar, _load_seq from raw.executions")
         found = live.fetchall()
         archived: list[int] = []
-        for file in retention.archived_files(connection):
-            retention.check(archive, file)
+        for file in archived_files(connection):
+            check_archived_file(archive, file)
             rows = connection.execute(
                 "select _load_seq from read_parquet(?)", [str(archive / file.file_name)]
             ).fetchall()
@@ -145,19 +149,19 @@ def test_a_killed_backup_leaves_whole_backups_only_and_nothing_is_lost(
         ids_in(database)
         for backup in backups_in(folder):
             if backup.folder not in validated:
-                assert validating.validate(backup.folder).problems == []
+                assert validate_backup(backup.folder).problems == []
                 validated.add(backup.folder)
     producer.end()
     acknowledged = producer.acknowledged()
     load_once(database, outbox, backup_folder=folder)
     assert acknowledged <= ids_in(database)
     everything = ids_in(database)
-    backups.make(database, outbox, folder)
+    make_backup(database, outbox, folder)
     assert {path for path in folder.iterdir() if path.is_dir()} == {
         backup.folder for backup in backups_in(folder)
     }
     for backup in backups_in(folder):
-        done = restoring.restore(
+        done = restore_backup(
             backup.folder,
             database,
             outbox,
@@ -182,7 +186,7 @@ def test_a_killed_restore_leaves_the_old_database_or_the_new_one(
     chance, database = random.Random(SEED), retained_database  # noqa: S311
     outbox, folder = tmp_path / "outbox", tmp_path / "backups"
     load_once(database, outbox)
-    backup = backups.make(database, outbox, folder).backup
+    backup = make_backup(database, outbox, folder).backup
     in_backup = backup.manifest.tables["raw.executions"].rows
     hits: Counter[str] = Counter()
     found: Counter[str] = Counter()
@@ -199,7 +203,7 @@ def test_a_killed_restore_leaves_the_old_database_or_the_new_one(
         for file in tmp_path.glob("*before-restore*"):
             file.unlink()
     producer.end()
-    done = restoring.restore(
+    done = restore_backup(
         backup.folder,
         database,
         outbox,

@@ -23,17 +23,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from orb_learning import (
-    LearningDatabase,
-    backup_copies,
-    backups,
-    contents,
-    manifests,
-    trimming,
-    validating,
-)
-from orb_learning import database as databases
-from orb_learning.cli import app
+from orb_learning import LearningDatabase
+from orb_learning.backup import create, verify
+from orb_learning.backup.create import PrunePolicy, make_backup, prune_backups, remove_backups
+from orb_learning.backup.manifests import SUMS, TIME, Backup, backups_in, verified_offsets
+from orb_learning.backup.offsite import copies_of, copy_backup
+from orb_learning.backup.verify import check_backup, validate_backup
+from orb_learning.cli.app import app
 from orb_learning.errors import (
     BackupError,
     DatabaseLockedError,
@@ -42,15 +38,18 @@ from orb_learning.errors import (
     InvalidBackupError,
     NotADatabaseError,
 )
-from orb_learning.loader import load_once
-from orb_learning.manifests import SUMS, Backup, backups_in
-from orb_learning.outbox import Limits, Outbox
-from orb_learning.outbox_reader import StillInUseError, files_of, open_reader
-from orb_learning.reader_pool import ReaderPool
-from orb_learning.record import ExecutionRecord
+from orb_learning.ingest.relay import load_once
+from orb_learning.outbox.pruning import PRUNE_LOG, pruned_segments
+from orb_learning.outbox.reader import StillInUseError, files_of, open_reader
+from orb_learning.outbox.writer import Limits, Outbox
+from orb_learning.record.model import ExecutionRecord
+from orb_learning.store import checksums
+from orb_learning.store.checksums import table_checksums
+from orb_learning.store.connection import connect, connect_still, utc_now
+from orb_learning.store.reader_pool import ReaderPool
 
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001
-POLICY = backups.Policy(last=2, daily=0, weekly=0, monthly=0)
+POLICY = PrunePolicy(last=2, daily=0, weekly=0, monthly=0)
 CATALOG = [
     "select table_name, sql, comment from duckdb_tables() order by all",
     "select view_name, sql, comment from duckdb_views() where not internal order by all",
@@ -79,7 +78,7 @@ def make(database: Path, tmp_path: Path, folder: Path) -> Callable[..., Backup]:
     """Make a backup of the database and the outbox of this test."""
 
     def one(**given: Any) -> Backup:
-        return backups.make(database, tmp_path / "outbox", folder, **given).backup
+        return make_backup(database, tmp_path / "outbox", folder, **given).backup
 
     return one
 
@@ -91,31 +90,31 @@ def put(outbox: Outbox, *numbers: int) -> None:
 
 
 def query(database: Path, sql: str) -> list[Any]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 
 def change(database: Path, *statements: str) -> None:
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         for statement in statements:
             connection.execute(statement).fetchall()
 
 
 def problems(backup: Backup) -> str:
-    return "; ".join(validating.validate(backup.folder).problems)
+    return "; ".join(validate_backup(backup.folder).problems)
 
 
 def sign_again(backup: Backup) -> None:
     """Note the bytes of a backup's files as they are now, as whoever tampers with them would."""
     noted = json.loads((backup.folder / "manifest.json").read_text())
     for name in noted["files"]:
-        sha256 = validating.sha256_of(backup.folder / name)
+        sha256 = verify.sha256_of(backup.folder / name)
         noted["files"][name] = {"size_bytes": (backup.folder / name).stat().st_size} | {
             "sha256": sha256
         }
     (backup.folder / "manifest.json").write_text(json.dumps(noted))
     names = sorted([*noted["files"], "manifest.json"])
-    sums = [f"{validating.sha256_of(backup.folder / name)}  {name}\n" for name in names]
+    sums = [f"{verify.sha256_of(backup.folder / name)}  {name}\n" for name in names]
     (backup.folder / SUMS).write_text("".join(sums))
 
 
@@ -126,8 +125,8 @@ def test_a_backup_has_every_row_index_constraint_sequence_view_macro_and_comment
     change(database, "select nextval('raw.load_seq') from range(1000)")
     copied = make().folder / "learning.db"
     with (
-        databases.connect(database, read_only=True) as live,
-        databases.connect_still(copied) as copy,
+        connect(database, read_only=True) as live,
+        connect_still(copied) as copy,
     ):
         tables = live.execute("select schema_name || '.' || table_name from duckdb_tables()")
         rows = [f"from {name} order by all" for (name,) in tables.fetchall()]
@@ -136,7 +135,7 @@ def test_a_backup_has_every_row_index_constraint_sequence_view_macro_and_comment
             assert found or sql in rows, sql
             assert str(copy.execute(sql).fetchall()) == str(found), sql
     shutil.copy(copied, database)
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         again = "insert into fct_executions from fct_executions limit 1"
         with pytest.raises(duckdb.ConstraintException, match="Duplicate key"):
             connection.execute(again)
@@ -164,10 +163,10 @@ def test_a_backup_is_named_by_its_folder_or_a_file_in_it(
 ) -> None:
     change(database)
     backup = make()
-    found = validating.check(backup.folder / named)
+    found = check_backup(backup.folder / named)
     assert (found.folder, found.file_count) == (backup.folder, 2)
     with pytest.raises(BackupError, match="does not exist; `orb backups` lists"):
-        validating.check(backup.folder / "other.db")
+        check_backup(backup.folder / "other.db")
 
 
 def test_only_what_the_database_lacks_is_copied_of_the_outbox_also_from_the_log(
@@ -208,7 +207,7 @@ def test_a_damaged_file_of_the_outbox_is_left_out_and_named(
         file.seek(5 * 4096)
         file.write(os.urandom(4096))
     put(outbox, 3)
-    made = backups.make(database, tmp_path / "outbox", folder)
+    made = make_backup(database, tmp_path / "outbox", folder)
     assert [reason.split(":")[0] for reason in made.left_out] == [first.name, second.name]
     assert list(made.backup.manifest.outbox) == [files_of(tmp_path / "outbox")[-1].name]
     assert not problems(made.backup)
@@ -217,7 +216,7 @@ def test_a_damaged_file_of_the_outbox_is_left_out_and_named(
 def test_a_damaged_file_that_a_process_has_is_left_out_and_named_too(
     database: Path, tmp_path: Path, outbox: Outbox, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backups, "SECONDS_TO_MAKE_A_FILE", 0.05)
+    monkeypatch.setattr(create, "SECONDS_TO_MAKE_A_FILE", 0.05)
     change(database)
     put(outbox, *range(100))
     [path] = files_of(tmp_path / "outbox")
@@ -225,7 +224,7 @@ def test_a_damaged_file_that_a_process_has_is_left_out_and_named_too(
         connection.execute("pragma wal_checkpoint(truncate)").fetchall()
     with path.open("r+b") as file:
         file.write(os.urandom(100))
-    made = backups.make(database, tmp_path / "outbox", folder)
+    made = make_backup(database, tmp_path / "outbox", folder)
     [reason] = made.left_out
     assert reason.startswith(f"{path.name}: it cannot be read, and a process has it")
     assert made.backup.manifest.outbox == {}
@@ -236,7 +235,7 @@ def test_a_file_that_is_just_made_is_waited_for(
     database: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(database)
-    made_after, open_now = 3, backups.open_reader
+    made_after, open_now = 3, create.open_reader
 
     def open_later(path: Path) -> Any:
         nonlocal made_after
@@ -247,8 +246,8 @@ def test_a_file_that_is_just_made_is_waited_for(
 
     outbox = Outbox(tmp_path / "outbox")
     put(outbox, 1)
-    monkeypatch.setattr(backups, "open_reader", open_later)
-    made = backups.make(database, tmp_path / "outbox", folder)
+    monkeypatch.setattr(create, "open_reader", open_later)
+    made = make_backup(database, tmp_path / "outbox", folder)
     assert made.left_out == []
     assert len(made.backup.manifest.outbox) == 1
 
@@ -275,7 +274,7 @@ def test_telemetry_and_readers_go_on_while_a_backup_is_made_and_a_writer_waits(
 ) -> None:
     put(outbox, 1)
     load_once(database, outbox.folder)
-    counted = contents.tables
+    counted = table_checksums
     tried = []
 
     def meanwhile(connection: duckdb.DuckDBPyConnection) -> Any:
@@ -287,11 +286,11 @@ with database.connect({str(database)!r}, read_only=True, wait_seconds=5) as conn
     assert connection.execute("select count(*) from raw.executions").fetchall() == [(1,)]
 """
             tried.append(subprocess.run([sys.executable, "-c", code]).returncode)
-            with pytest.raises(DatabaseLockedError), databases.connect(database, wait_seconds=0.1):
+            with pytest.raises(DatabaseLockedError), connect(database, wait_seconds=0.1):
                 pass
         return counted(connection)
 
-    monkeypatch.setattr(contents, "tables", meanwhile)
+    monkeypatch.setattr(checksums, "tables", meanwhile)
     backup = make()
     assert tried == [0]
     assert backup.manifest.tables["raw.executions"].rows == 1
@@ -308,7 +307,7 @@ def test_a_backup_has_its_name_only_when_it_is_validated(
         assert backups_in(folder) == []
         raise InvalidBackupError("not what it was")
 
-    monkeypatch.setattr(validating, "check", refuse)
+    monkeypatch.setattr(verify, "check", refuse)
     with pytest.raises(InvalidBackupError, match="not what it was"):
         make()
     assert [path for path in folder.iterdir() if path.is_dir()] == []
@@ -321,21 +320,21 @@ def test_what_a_killed_backup_left_goes_with_the_next_one_but_not_what_a_running
     for name in (".20260101T000000.000000Z.partial", ".20260101T000000.000000Z.deleting"):
         (folder / name).mkdir(parents=True)
         (folder / name / "learning.db").touch()
-    counted = contents.tables
+    counted = table_checksums
 
     def meanwhile(connection: duckdb.DuckDBPyConnection) -> Any:
         before = list(folder.glob(".*.partial"))
         for doing in (
             lambda: make(wait_seconds=0),
-            lambda: backups.prune(folder, POLICY, database.parent, wait_seconds=0),
-            lambda: backups.remove(folder, [], wait_seconds=0),
+            lambda: prune_backups(folder, POLICY, database.parent, wait_seconds=0),
+            lambda: remove_backups(folder, [], wait_seconds=0),
         ):
             with pytest.raises(BackupError, match="another process makes or prunes backups"):
                 doing()
         assert list(folder.glob(".*.partial")) == before
         return counted(connection)
 
-    monkeypatch.setattr(contents, "tables", meanwhile)
+    monkeypatch.setattr(checksums, "tables", meanwhile)
     backup = make()
     assert [path for path in folder.iterdir() if path.is_dir()] == [backup.folder]
 
@@ -365,12 +364,12 @@ def test_times_are_utc_in_whatever_zone_the_machine_is(
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "America/New_York")
         time.tzset()
-        began = databases.utc_now()
+        began = utc_now()
         backup = make()
         load_once(database, outbox.folder, backup_folder=folder)
-        ended = databases.utc_now()
+        ended = utc_now()
     time.tzset()
-    [gone] = trimming.trimmed_files(outbox.folder)
+    [gone] = pruned_segments(outbox.folder)
     assert began <= backup.time == backup.manifest.created_at <= ended
     second = timedelta(seconds=1)  # a file system may round
     assert began - second <= backup.verified_at <= ended + second
@@ -397,7 +396,7 @@ def signed_backup(tmp_path_factory: pytest.TempPathFactory) -> Backup:
         "create view v as from t",
         "create macro m(x) as table select a + x from t",
     )
-    return backups.make(folder / "learning.db", outbox.folder, folder / "backups").backup
+    return make_backup(folder / "learning.db", outbox.folder, folder / "backups").backup
 
 
 @pytest.mark.parametrize(
@@ -425,7 +424,7 @@ def test_a_changed_copy_is_found_even_where_all_its_hashes_of_bytes_were_made_ag
     assert "learning.db is not what it was" in problems(backup)
     sign_again(backup)
     with pytest.raises(InvalidBackupError, match=said):
-        validating.check(backup.folder)
+        check_backup(backup.folder)
 
 
 def test_a_view_that_is_broken_in_the_database_too_does_not_forbid_backups(
@@ -438,7 +437,7 @@ def test_a_view_that_is_broken_in_the_database_too_does_not_forbid_backups(
         "create macro m() as table from t",
         "drop table t",
     )
-    found = validating.check(make().folder)
+    found = check_backup(make().folder)
     assert len([note for note in found.notes if "in the database either" in note]) == 2
 
 
@@ -455,7 +454,7 @@ def test_rows_are_only_counted_where_another_duckdb_made_the_backup(
     noted["tables"] = dict(zip(noted["tables"], hashes, strict=True))
     (backup.folder / "manifest.json").write_text(json.dumps(noted))
     sign_again(backup)
-    found = validating.check(backup.folder)
+    found = check_backup(backup.folder)
     assert "not hashed: DuckDB 1.9.9 made the backup" in found.notes[0]
     noted["tables"]["raw.executions"]["rows"] = 2
     (backup.folder / "manifest.json").write_text(json.dumps(noted))
@@ -499,10 +498,10 @@ counts = st.integers(0, 5)
 
 @given(
     times,
-    st.builds(backups.Policy, last=st.integers(1, 5), daily=counts, weekly=counts, monthly=counts),
+    st.builds(PrunePolicy, last=st.integers(1, 5), daily=counts, weekly=counts, monthly=counts),
 )
 def test_the_policy_keeps_the_last_ones_and_the_last_of_each_period(
-    given_times: list[datetime], policy: backups.Policy
+    given_times: list[datetime], policy: PrunePolicy
 ) -> None:
     kept = policy.kept(given_times)
     newest_first = sorted(set(given_times), reverse=True)
@@ -524,9 +523,9 @@ def test_the_policy_keeps_the_last_ones_and_the_last_of_each_period(
         assert len(kept[moment]) == len(set(kept[moment]))
 
 
-@given(times, times, st.builds(backups.Policy, st.just(3), counts, counts, counts))
+@given(times, times, st.builds(PrunePolicy, st.just(3), counts, counts, counts))
 def test_pruning_again_removes_nothing_and_what_goes_is_not_needed_later(
-    given_times: list[datetime], later: list[datetime], policy: backups.Policy
+    given_times: list[datetime], later: list[datetime], policy: PrunePolicy
 ) -> None:
     kept = set(policy.kept(given_times))
     assert set(policy.kept(kept)) == kept
@@ -545,12 +544,12 @@ def test_pruning_keeps_the_newest_valid_backup_when_the_newer_ones_are_damaged(
         with (backup.folder / "learning.db").open("r+b") as file:
             file.seek(4096)
             file.write(b"\xff\x00\xff")
-    pruned = backups.prune(folder, POLICY, outbox.folder)
+    pruned = prune_backups(folder, POLICY, outbox.folder)
     assert pruned.removed == made[:2]
     assert pruned.kept_as_valid == [made[2]]
     assert backups_in(folder) == made[2:]
     newest = make(now=NOW + timedelta(days=5))
-    assert backups.prune(folder, POLICY, outbox.folder).removed == made[2:4]
+    assert prune_backups(folder, POLICY, outbox.folder).removed == made[2:4]
     assert backups_in(folder) == [made[4], newest]
 
 
@@ -561,7 +560,7 @@ def test_pruning_removes_nothing_where_no_backup_is_valid(
     made = [make() for _ in range(3)]
     for backup in made:
         (backup.folder / SUMS).unlink()
-    assert backups.prune(folder, POLICY, outbox.folder).removed == []
+    assert prune_backups(folder, POLICY, outbox.folder).removed == []
     assert backups_in(folder) == made
 
 
@@ -570,12 +569,12 @@ def test_each_database_has_its_own_place_in_a_shared_folder(
 ) -> None:
     other = tmp_path / "other.db"
     change(other)
-    theirs = backups.make(other, tmp_path / "other", folder, now=NOW).backup
+    theirs = make_backup(other, tmp_path / "other", folder, now=NOW).backup
     change(database)
     ours = [make(now=NOW + timedelta(days=day)) for day in range(1, 4)]
-    assert backups.prune(folder, POLICY, outbox.folder).removed == ours[:1]
+    assert prune_backups(folder, POLICY, outbox.folder).removed == ours[:1]
     assert theirs in backups_in(folder)
-    assert manifests.verified_positions(folder, theirs.manifest.database_id) == {}
+    assert verified_offsets(folder, theirs.manifest.database_id) == {}
 
 
 def test_a_removed_backup_is_gone_whole(
@@ -583,7 +582,7 @@ def test_a_removed_backup_is_gone_whole(
 ) -> None:
     change(database)
     first, second = make(), make()
-    backups.remove(folder, [first])
+    remove_backups(folder, [first])
     assert [path for path in folder.iterdir() if path.is_dir()] == [second.folder]
 
 
@@ -631,7 +630,7 @@ def test_backups_of_another_database_let_nothing_go(
     other.parent.mkdir()
     shutil.copy(database, other)
     change(other, "update raw.database_id set database_id = uuid()")
-    backups.make(other, tmp_path / "none", folder)
+    make_backup(other, tmp_path / "none", folder)
     assert load_once(database, outbox.folder, backup_folder=folder).trimmed.files == 0
 
 
@@ -647,16 +646,16 @@ def test_what_is_trimmed_is_noted_before_it_goes_until_all_backups_hold_it(
         load_once(database, outbox.folder)
         make()
         load_once(database, outbox.folder, backup_folder=folder, now=NOW)
-    noted = trimming.trimmed_files(tmp_path / "outbox")
+    noted = pruned_segments(tmp_path / "outbox")
     assert [gone.last_number for gone in noted] == [1, 1]
     assert all(gone.trimmed_at == NOW and gone.first_put_at for gone in noted)
-    backups.prune(folder, backups.Policy(9, 0, 0, 0), tmp_path / "outbox")
-    assert trimming.trimmed_files(tmp_path / "outbox") == noted
-    backups.remove(folder, [oldest])
-    backups.prune(folder, backups.Policy(9, 0, 0, 0), tmp_path / "outbox")
-    assert trimming.trimmed_files(tmp_path / "outbox") == noted[1:]
-    backups.prune(folder, backups.Policy(1, 0, 0, 0), tmp_path / "outbox")
-    assert trimming.trimmed_files(tmp_path / "outbox") == []
+    prune_backups(folder, PrunePolicy(9, 0, 0, 0), tmp_path / "outbox")
+    assert pruned_segments(tmp_path / "outbox") == noted
+    remove_backups(folder, [oldest])
+    prune_backups(folder, PrunePolicy(9, 0, 0, 0), tmp_path / "outbox")
+    assert pruned_segments(tmp_path / "outbox") == noted[1:]
+    prune_backups(folder, PrunePolicy(1, 0, 0, 0), tmp_path / "outbox")
+    assert pruned_segments(tmp_path / "outbox") == []
 
 
 def test_a_line_of_the_ledger_that_a_kill_cut_short_harms_no_other(
@@ -668,15 +667,15 @@ def test_a_line_of_the_ledger_that_a_kill_cut_short_harms_no_other(
         put(outbox, number)
         outbox.close()
         load_once(database, outbox.folder, limits=limits)
-        with (outbox.folder / trimming.LEDGER).open("ab") as file:
+        with (outbox.folder / PRUNE_LOG).open("ab") as file:
             file.write(b'{"outbox_id": "12')
-    assert len(trimming.trimmed_files(tmp_path / "outbox")) == 2
+    assert len(pruned_segments(tmp_path / "outbox")) == 2
 
 
 def test_a_file_whose_going_cannot_be_noted_stays(database: Path, outbox: Outbox) -> None:
     put(outbox, 1)
     outbox.close()
-    (outbox.folder / trimming.LEDGER).mkdir()
+    (outbox.folder / PRUNE_LOG).mkdir()
     result = load_once(database, outbox.folder, limits=Limits(0, timedelta(0)))
     assert (result.trimmed.files, len(files_of(outbox.folder))) == (0, 1)
 
@@ -702,7 +701,7 @@ def test_a_backup_is_copied_to_another_place_and_read_back(
             assert files.cat_file(f"{target}/{name}") == path.read_bytes()
     brought_back = tmp_path / "back" / backup.folder.name
     files.get(target, str(brought_back), recursive=True)
-    assert validating.check(brought_back).file_count == 3
+    assert check_backup(brought_back).file_count == 3
 
 
 @pytest.mark.parametrize("place", ["folder", "memory://pruned"])
@@ -717,7 +716,7 @@ def test_copies_in_another_place_are_pruned_like_backups_and_others_left_alone(
     place = place if "://" in place else str(tmp_path / place)
     other = tmp_path / "other.db"
     change(other)
-    backups.make(other, tmp_path / "other", tmp_path / "theirs", copy_to=place, now=NOW)
+    make_backup(other, tmp_path / "other", tmp_path / "theirs", copy_to=place, now=NOW)
     change(database)
     made = [make(now=NOW + timedelta(days=day), copy_to=place) for day in range(1, 5)]
     [(ours, theirs)] = {
@@ -725,14 +724,14 @@ def test_copies_in_another_place_are_pruned_like_backups_and_others_left_alone(
         for backup in backups_in(tmp_path / "theirs")
     }
     names = [backup.folder.name for backup in made]
-    assert backup_copies.names_of(place, ours) == names
+    assert copies_of(place, ours) == names
     # The copies are judged by themselves: they can be there longer than what they were made of.
-    backups.remove(folder, made[:2])
-    pruned = backups.prune(folder, POLICY, outbox.folder, copies_at=place)
+    remove_backups(folder, made[:2])
+    pruned = prune_backups(folder, POLICY, outbox.folder, copies_at=place)
     assert (pruned.removed, pruned.removed_copies) == ([], names[:2])
-    assert backup_copies.names_of(place, ours) == names[2:]
-    assert len(backup_copies.names_of(place, theirs)) == 1
-    assert backups.prune(folder, POLICY, outbox.folder, copies_at=place).removed_copies == []
+    assert copies_of(place, ours) == names[2:]
+    assert len(copies_of(place, theirs)) == 1
+    assert prune_backups(folder, POLICY, outbox.folder, copies_at=place).removed_copies == []
 
 
 def test_a_copy_that_is_not_the_same_when_read_back_is_refused_and_has_no_sums(
@@ -766,7 +765,7 @@ def test_where_fsspec_is_missing_the_backup_is_made_and_what_to_install_is_said(
         make(copy_to="memory://x")
     assert len(backups_in(folder)) == 1
     with pytest.raises(BackupError, match="is whole, but"):
-        backup_copies.copy(backups_in(folder)[0], "no-such-protocol://x")
+        copy_backup(backups_in(folder)[0], "no-such-protocol://x")
 
 
 # Disks
@@ -785,14 +784,14 @@ def test_a_full_disk_is_said_and_loses_nothing(
     )
     full = disk / "backups"
     with pytest.raises(DiskFullError, match="the disk is full") as caught:
-        backups.make(database, outbox.folder, full)
+        make_backup(database, outbox.folder, full)
     assert str(full) in str(caught.value)
     assert [path for path in full.iterdir() if path.is_dir()] == []
     assert query(database, "select count(*) from raw.executions") == [(1,)]
-    backup = backups.make(database, outbox.folder, folder).backup
+    backup = make_backup(database, outbox.folder, folder).backup
     assert [copy.last_number for copy in backup.manifest.outbox.values()] == [2]
     subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
-    assert not problems(backups.make(database, outbox.folder, full).backup)
+    assert not problems(make_backup(database, outbox.folder, full).backup)
 
 
 def test_a_disk_that_is_full_when_the_outbox_comes_is_said_too(
@@ -803,7 +802,7 @@ def test_a_disk_that_is_full_when_the_outbox_comes_is_said_too(
     for number in range(600):
         assert outbox.put("execution", json.dumps({"task_description": "x" * 10_000, "n": number}))
     with pytest.raises(DiskFullError, match="the disk is full"):
-        backups.make(database, outbox.folder, folder)
+        make_backup(database, outbox.folder, folder)
     assert backups_in(folder) == []
     assert len(files_of(outbox.folder)) == 1
 
@@ -826,11 +825,11 @@ def test_a_folder_that_cannot_be_written_is_said(
     shutil.copytree(backup.folder, read_only / backup.folder.name)
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     with pytest.raises(BackupError, match=r"no backup was made.*Read-only file system"):
-        backups.make(database, tmp_path / "outbox", read_only)
+        make_backup(database, tmp_path / "outbox", read_only)
     with pytest.raises(BackupError, match=r"not every old backup was removed.*Read-only file"):
-        backups.prune(read_only, POLICY, tmp_path / "outbox")
+        prune_backups(read_only, POLICY, tmp_path / "outbox")
     with pytest.raises(BackupError, match=r"not every one of these .* removed.*Read-only file"):
-        backups.remove(read_only, [Backup(read_only / backup.folder.name)])
+        remove_backups(read_only, [Backup(read_only / backup.folder.name)])
     assert not problems(Backup(read_only / backup.folder.name))
     assert query(database, "select count(*) from raw.executions") == [(0,)]
 
@@ -847,8 +846,8 @@ def test_readers_fall_back_to_the_newest_backup_and_say_of_when_it_is(
     change(database, "insert into t values (2)")
     newest = make(now=NOW + timedelta(hours=1))
     change(database, "insert into t values (3)")
-    shutil.copytree(newest.folder, folder / (NOW + timedelta(days=1)).strftime(manifests.TIME))
-    (folder / (NOW + timedelta(days=1)).strftime(manifests.TIME) / "learning.db").unlink()
+    shutil.copytree(newest.folder, folder / (NOW + timedelta(days=1)).strftime(TIME))
+    (folder / (NOW + timedelta(days=1)).strftime(TIME) / "learning.db").unlink()
     pool = ReaderPool(database, wait_seconds=0.2, backup_folder=folder)
 
     def read() -> int:
@@ -859,7 +858,7 @@ def test_readers_fall_back_to_the_newest_backup_and_say_of_when_it_is(
     whole = database.read_bytes()
     with ExitStack() as until_it_is_back:
         if state == "taken":
-            until_it_is_back.enter_context(databases.connect(database))
+            until_it_is_back.enter_context(connect(database))
         elif state == "damaged":
             database.write_bytes(whole[:10_000])
         else:

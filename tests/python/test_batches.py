@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from orb_learning import batches
-from orb_learning import database as databases
-from orb_learning.outbox_reader import OutboxRecord
+from orb_learning.ingest.batches import Item, load_batch
+from orb_learning.outbox.reader import OutboxRecord
+from orb_learning.store.connection import connect
 
 NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (raw holds naive UTC)
 TASK_ID = uuid.UUID(int=1)
@@ -29,9 +29,9 @@ def test_a_record_that_duckdb_cannot_read_as_it_is_written_is_loaded(
     database: Path, written: dict[str, str]
 ) -> None:
     payload = json.dumps({"task_id": str(TASK_ID), **written})
-    item = batches.Item(uuid.uuid4(), OutboxRecord(1, "execution", payload, 0.0))
-    with databases.connect(database) as connection:
-        counts = batches.load(connection, [item], NOW)
+    item = Item(uuid.uuid4(), OutboxRecord(1, "execution", payload, 0.0))
+    with connect(database) as connection:
+        counts = load_batch(connection, [item], NOW)
         rows = connection.execute("select task_id, timestamp from raw.executions").fetchall()
     assert (counts["execution"], counts["dead_letter"]) == (1, 0)
     assert rows == [(TASK_ID, datetime(2026, 3, 1, 12))]  # noqa: DTZ001

@@ -13,7 +13,7 @@ from benchmarks import databases, documents, exact, expected, figures, page, rep
 from benchmarks.figures import Figure
 from benchmarks.scales import FULL, SMALL
 
-from orb_learning.mcp import tools as tools_folder
+from orb_learning.mcp import tools as mcp_tools
 
 ROWS = 4_000
 
@@ -86,7 +86,7 @@ def test_reports_and_tools_are_measured_and_one_with_other_figures_is_seen(
         assert {name for (name,) in views} == of_the_page | {
             figure.name.split(",")[0] for figure in figures
         }
-        modules = {file.stem for file in Path(tools_folder.__path__[0]).glob("[a-z]*.py")}
+        modules = {file.stem for file in Path(mcp_tools.__path__[0]).glob("[a-z]*.py")}
         measured = {figure.name.split(",")[0] for figure in tool_figures}
         assert measured == modules
         of_other_tables = ("storage_status", "data_quality", "database_alerts", "submit_feedback")

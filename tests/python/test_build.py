@@ -15,11 +15,10 @@ import duckdb
 import pytest
 
 from building import REPOSITORY, STEM, BuildError, DbtProject, copy_of_project
-from orb_learning import database as db
-from orb_learning import sample
-from orb_learning.database import connect
-from orb_learning.generating import generate
-from orb_learning.importing import import_file
+from orb_learning.ingest.files import import_file
+from orb_learning.ingest.generating import generate
+from orb_learning.ingest.sample import load_sample
+from orb_learning.store.connection import CONFIG, connect
 
 UNTIL = datetime(2026, 4, 1, tzinfo=UTC)
 AS_OF = UNTIL.isoformat()
@@ -34,7 +33,7 @@ def rows_of(database: Path, query: str) -> list[tuple[Any, ...]]:
 @pytest.fixture(scope="module")
 def sample_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = tmp_path_factory.mktemp("sample") / f"{STEM}.db"
-    sample.load(database, file=SAMPLE, now=UNTIL.replace(tzinfo=None))
+    load_sample(database, file=SAMPLE, now=UNTIL.replace(tzinfo=None))
     project.run(database, command="build", as_of=AS_OF)
     return database
 
@@ -262,7 +261,7 @@ def test_dbt_and_the_package_disable_the_same_optimizer(clone: Path) -> None:
         "--inline",
         "select current_setting('disabled_optimizers') as disabled",
     )
-    assert db.CONFIG["disabled_optimizers"] in run.stdout, run.stdout + run.stderr
+    assert CONFIG["disabled_optimizers"] in run.stdout, run.stdout + run.stderr
 
 
 def test_source_freshness_is_that_of_the_newest_load(clone: Path) -> None:

@@ -13,17 +13,17 @@ import pytest
 from building import REPORTS, BuildError, DbtProject
 from histories import NOON, History, days_ago, task_id
 from oracle import MARTS, MODELS, contents
-from orb_learning import database as databases
+from orb_learning.store.connection import connect
 
 
 def query(database: Path, sql: str) -> list[tuple[object, ...]]:
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         return connection.execute(sql).fetchall()
 
 
 def mark_every_row(database: Path) -> None:
     """Change the rows behind dbt's back, so that a rewritten one shows: it has lost its mark."""
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         connection.execute("update fct_executions set task_description = 'marked'")
         connection.execute("update rejected_executions set task_description = 'marked'")
         connection.execute("update tier_performance_mv set avg_cost = -1")
@@ -95,7 +95,7 @@ def test_without_as_of_a_window_ends_now_in_any_time_zone(
     history.remove()
     for n, hour in enumerate(hours):
         history.insert(n, timestamp=hour)
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute("update raw.executions set _loaded_at = ?", [before])
     dbt = project.start(
         *(history.database, "run", "--exclude", REPORTS), time_zone="Asia/Tokyo", load_block_size=8
@@ -191,11 +191,11 @@ def test_a_view_takes_the_place_of_whatever_has_its_name_with_its_comments(
     project: DbtProject, history: History
 ) -> None:
     names = ["rpt_freshness", "rpt_performance"]
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute("drop view rpt_freshness; create table rpt_freshness (a int)")
         connection.execute("create or replace view rpt_performance as select 1 as a")
     project.run(history.database, select=names)
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         views = connection.execute(
             "select view_name, comment from duckdb_views() where view_name in $names order by 1",
             {"names": names},

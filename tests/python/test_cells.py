@@ -13,10 +13,11 @@ import pytest
 from rich.text import Text as Markup
 
 from building import STEM
-from orb_learning import cells, figure_commands
-from orb_learning.mcp.results import LONGEST_TEXT
-from orb_learning.mcp.tools.find_similar_executions import SimilarTask
-from orb_learning.search_commands import TASK_COLUMNS
+from orb_learning.cli.figure_commands import show_relations
+from orb_learning.cli.search_commands import TASK_COLUMNS
+from orb_learning.cli.tables import LONGEST_CELL, print_json, printable, rate, text
+from orb_learning.figures.results import LONGEST_TEXT
+from orb_learning.figures.similar import SimilarTask
 
 HOSTILE = "[bold]x[/bold] \x1b[31m \x9b31m \u202eevil [/]"
 SHOWN = "[bold]x[/bold] [31m 31m evil [/]"
@@ -28,24 +29,24 @@ RATE: dict[str, Any] = {
 
 
 def test_a_cell_shows_a_text_as_it_is_but_for_what_acts() -> None:
-    assert Markup.from_markup(cells.text(HOSTILE)).plain == SHOWN
+    assert Markup.from_markup(text(HOSTILE)).plain == SHOWN
     tiers = TASK_COLUMNS["tiers"][1]({"tiers": {HOSTILE: 1_000, "small": 2}})
     assert Markup.from_markup(tiers).plain == f"{SHOWN} 1,000, small 2"
-    assert cells.text(None) == "-"
-    assert len(cells.text("x" * 1_000)) == cells.LONGEST_CELL + 1
-    assert Markup.from_markup(cells.printable("a  [b]/c")).plain == "a  [b]/c"
+    assert text(None) == "-"
+    assert len(text("x" * 1_000)) == LONGEST_CELL + 1
+    assert Markup.from_markup(printable("a  [b]/c")).plain == "a  [b]/c"
 
 
 def test_a_rate_over_too_few_has_a_question_mark() -> None:
-    assert cells.rate({**RATE, "has_enough_samples": True}) == "50.0% (20%-80%)"
-    few = Markup.from_markup(cells.rate({**RATE, "has_enough_samples": False}))
+    assert rate({**RATE, "has_enough_samples": True}) == "50.0% (20%-80%)"
+    few = Markup.from_markup(rate({**RATE, "has_enough_samples": False}))
     assert few.plain == "50.0% (20%-80%)?"
-    assert cells.rate({"success_rate": None}) == "-"
+    assert rate({"success_rate": None}) == "-"
 
 
 def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
     found = {"text": HOSTILE, "at": datetime(2026, 3, 1, 12), "id": UUID(int=1)}  # noqa: DTZ001
-    cells.print_json(found)
+    print_json(found)
     said = capsys.readouterr().out
     assert said.isascii()
     assert "\x1b" not in said
@@ -66,7 +67,7 @@ def test_a_path_is_no_markup(
     file.parent.mkdir()
     shutil.copy(empty_database, file)
     monkeypatch.setenv("ORB_DATABASE", str(file))
-    assert figure_commands.show_relations()
+    assert show_relations()
     assert capsys.readouterr().out.count(f"[bold]/{STEM}.db") == 2
 
 

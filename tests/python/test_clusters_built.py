@@ -15,8 +15,8 @@ import pytest
 
 from histories import History, days_ago
 from oracle import Row, raw_rows, text_id
-from orb_learning import database as databases
-from orb_learning.text_clusters import ONE, SCALE
+from orb_learning.embeddings.text_clusters import ONE, SCALE
+from orb_learning.store.connection import connect
 
 MODEL = "all-MiniLM-L6-v2"
 THRESHOLD = 0.86
@@ -35,7 +35,7 @@ def vector(text: str) -> list[float]:
 
 
 def embed(history: History, texts: Sequence[str], model: str = MODEL) -> None:
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         for text in texts:
             connection.execute("delete from text_embeddings where text_id = ?", [text_id(text)])
             connection.execute(
@@ -56,7 +56,7 @@ def build(history: History, *, full_refresh: bool = False) -> None:
 
 
 def read(history: History) -> tuple[list[Any], list[Row]]:
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         clusters = connection.execute(
             "select kind, text_id, text_number, cluster_id, similarity, threshold "
             "from int_text_clusters order by all"
@@ -70,7 +70,7 @@ def read(history: History) -> tuple[list[Any], list[Row]]:
 def expected(history: History) -> tuple[list[Any], list[Row]]:
     valid = list({row["task_id"]: row for row in raw_rows(history.database) if row["repo"].strip()
                   and (row["quality_score"] or 0) <= 100}.values())  # fmt: skip
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         embedded = connection.execute(
             "select text, text_number from text_embeddings where model = ? order by text_number",
             [MODEL],
@@ -167,7 +167,7 @@ def test_clusters_of_another_threshold_or_model_are_found_again(
         history.insert(100 + number, solution_summary=text, task_description=text)
     embed(history, WORDS)
     build(history)
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute(f"update int_text_clusters set {another}, cluster_id = text_id")
     build(history)
     assert_as_defined(history)

@@ -13,17 +13,20 @@ from typing import Any
 import duckdb
 import pytest
 
-from orb_learning import compacting, contents, dbt_process, retention
-from orb_learning import database as databases
+from orb_learning.archive.retention import archive_and_retain
+from orb_learning.dbt import process
 from orb_learning.errors import DatabaseError, DatabaseLockedError, DiskFullError
-from orb_learning.manifests import TableContents
 from orb_learning.settings import LearningSettings, load_settings
+from orb_learning.store import compaction
+from orb_learning.store import connection as store_connection
+from orb_learning.store.checksums import TableContents, table_checksums
+from orb_learning.store.connection import connect
 
 
 @pytest.fixture
 def settings(database: Path) -> LearningSettings:
     """Of a database of which more than half is free."""
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         connection.execute(
             "create table noise as select range as n, random() as r from range(300_000);"
             "checkpoint; delete from noise where n >= 1000; checkpoint"
@@ -32,8 +35,8 @@ def settings(database: Path) -> LearningSettings:
 
 
 def rows_in(database: Path) -> dict[str, TableContents]:
-    with databases.connect(database, read_only=True) as connection:
-        return contents.tables(connection)
+    with connect(database, read_only=True) as connection:
+        return table_checksums(connection)
 
 
 def leftovers(database: Path) -> list[str]:
@@ -41,7 +44,7 @@ def leftovers(database: Path) -> list[str]:
 
 
 def free_bytes_and_share(database: Path) -> tuple[int, float]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         [(size, total, free)] = connection.execute(
             "select block_size, total_blocks, free_blocks from pragma_database_size() "
             "where database_name = current_database()"
@@ -79,8 +82,8 @@ def test_what_is_only_in_the_log_of_the_copy_comes_into_the_file_before_it_count
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = rows_in(settings.database_path)
-    monkeypatch.setattr(compacting, "duckdb", Spoilt())
-    compacting.compact(settings.database_path)
+    monkeypatch.setattr(compaction, "duckdb", Spoilt())
+    compaction.compact(settings.database_path)
     monkeypatch.undo()
     assert rows_in(settings.database_path) == before
     assert leftovers(settings.database_path) == []
@@ -90,9 +93,9 @@ def test_a_copy_with_a_log_is_refused(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = settings.database_path.read_bytes()
-    monkeypatch.setattr(compacting, "duckdb", Spoilt(without="checkpoint compacted"))
+    monkeypatch.setattr(compaction, "duckdb", Spoilt(without="checkpoint compacted"))
     with pytest.raises(DatabaseError, match=r"compacting\.wal and not in the copy"):
-        compacting.compact(settings.database_path)
+        compaction.compact(settings.database_path)
     assert settings.database_path.read_bytes() == content
     assert leftovers(settings.database_path) == []
 
@@ -101,16 +104,16 @@ def test_a_copy_that_holds_other_rows_is_refused(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = settings.database_path.read_bytes()
-    connect_still = databases.connect_still
+    connect_still = store_connection.connect_still
 
     def spoil(file: Path) -> Any:
         with duckdb.connect(file) as connection:
             connection.execute("update noise set r = r + 1 where n = 7")
         return connect_still(file)
 
-    monkeypatch.setattr(databases, "connect_still", spoil)
+    monkeypatch.setattr(store_connection, "connect_still", spoil)
     with pytest.raises(DatabaseError, match=r"other rows than it in main\.noise"):
-        compacting.compact(settings.database_path)
+        compaction.compact(settings.database_path)
     assert settings.database_path.read_bytes() == content
     assert leftovers(settings.database_path) == []
 
@@ -122,7 +125,7 @@ def test_what_a_killed_run_left_goes_and_the_new_file_has_the_rights_of_the_old_
     settings.database_path.chmod(0o600)
     for name in (".learning.db.compacting", ".learning.db.compacting.wal"):
         (settings.database_path.parent / name).write_bytes(b"half of something")
-    compacting.compact(settings.database_path)
+    compaction.compact(settings.database_path)
     assert settings.database_path.stat().st_mode & 0o777 == 0o600
     assert rows_in(settings.database_path) == before
     assert leftovers(settings.database_path) == []
@@ -141,7 +144,7 @@ def test_a_disk_that_fills_meanwhile_leaves_the_file_or_a_whole_new_one(
         shutil.copy(settings.database_path, database)
         filler.write_bytes(bytes(max(0, room - filled - 2**16)))
         try:
-            compacting.compact(database)
+            compaction.compact(database)
             ends["done"] += 1
         except DiskFullError as error:
             ends[str(error).split(": ")[1].split(",")[0]] += 1
@@ -163,15 +166,15 @@ def test_a_folder_that_cannot_be_written_is_said(
 
     monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(DatabaseError, match="was not made smaller, its rows are as they were"):
-        compacting.compact(settings.database_path)
+        compaction.compact(settings.database_path)
     assert settings.database_path.read_bytes() == content
 
 
 def retain(settings: LearningSettings, monkeypatch: pytest.MonkeyPatch, **given: Any) -> int:
     """Run retention where nothing is old; returns the bytes that it gave back."""
     nothing = {"archived_count": 0, "deleted_count": 0, "days_cleaned": 0, "feedback_count": 0}
-    monkeypatch.setattr(dbt_process, "run", lambda *_, **__: json.dumps(nothing))
-    return retention.archive_and_retain(settings, **given).reclaimed_bytes
+    monkeypatch.setattr(process, "run", lambda *_, **__: json.dumps(nothing))
+    return archive_and_retain(settings, **given).reclaimed_bytes
 
 
 def test_retention_gives_space_back_from_the_limits_on_and_not_below_them(
@@ -180,12 +183,12 @@ def test_retention_gives_space_back_from_the_limits_on_and_not_below_them(
     least, share = free_bytes_and_share(settings.database_path)
     assert share > 0.3
     assert retain(settings, monkeypatch) == 0  # free blocks of 64 MB are as far as it goes
-    monkeypatch.setattr(compacting, "LEAST_FREE_BYTES", least + 1)
+    monkeypatch.setattr(compaction, "LEAST_FREE_BYTES", least + 1)
     assert retain(settings, monkeypatch) == 0
-    monkeypatch.setattr(compacting, "LEAST_FREE_BYTES", least)
-    monkeypatch.setattr(compacting, "LEAST_FREE_SHARE", share * 1.001)
+    monkeypatch.setattr(compaction, "LEAST_FREE_BYTES", least)
+    monkeypatch.setattr(compaction, "LEAST_FREE_SHARE", share * 1.001)
     assert retain(settings, monkeypatch) == 0
-    monkeypatch.setattr(compacting, "LEAST_FREE_SHARE", share)
+    monkeypatch.setattr(compaction, "LEAST_FREE_SHARE", share)
     assert retain(settings, monkeypatch, dry_run=True) == 0
     size = settings.database_path.stat().st_size
     reclaimed = retain(settings, monkeypatch)
@@ -196,13 +199,13 @@ def test_retention_gives_space_back_from_the_limits_on_and_not_below_them(
 def test_what_others_kept_from_being_given_back_the_next_retention_gives_back(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compacting, "LEAST_FREE_BYTES", 0)
-    compact = compacting.compact
+    monkeypatch.setattr(compaction, "LEAST_FREE_BYTES", 0)
+    compact = compaction.compact
 
     def find_it_taken(*_: Any) -> None:
         raise DatabaseLockedError("others have it")
 
-    monkeypatch.setattr(compacting, "compact", find_it_taken)
+    monkeypatch.setattr(compaction, "compact", find_it_taken)
     assert retain(settings, monkeypatch) == 0
-    monkeypatch.setattr(compacting, "compact", compact)
+    monkeypatch.setattr(compaction, "compact", compact)
     assert retain(settings, monkeypatch) > 0

@@ -21,8 +21,8 @@ import pytest
 
 from building import REPORTS, REPOSITORY, DbtProject
 from crash_worker import read_phase
-from orb_learning import database as databases
-from orb_learning.loader import load_once
+from orb_learning.ingest.relay import load_once
+from orb_learning.store.connection import connect
 
 WORKER = Path(__file__).with_name("crash_worker.py")
 KILLS = int(os.environ.get("ORB_KILLS", "45"))
@@ -127,7 +127,7 @@ def ids_of(folder: Path) -> Counter[str]:
 
 
 def assert_exactly_once(database: Path, acknowledged: Counter[str]) -> tuple[int, int]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         rows = connection.execute("select task_id::varchar from raw.executions").fetchall()
     loaded = Counter(task_id for (task_id,) in rows)
     lost = acknowledged.keys() - loaded.keys()

@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orb_learning import database as db
 from orb_learning.errors import (
     DatabaseError,
     DatabaseLockedError,
@@ -23,8 +22,10 @@ from orb_learning.errors import (
     NewerDatabaseError,
     NotADatabaseError,
 )
-from orb_learning.importing import import_file
-from orb_learning.schema import SCHEMA_VERSION
+from orb_learning.ingest.files import import_file
+from orb_learning.store import connection as db
+from orb_learning.store.connection import check_path
+from orb_learning.store.schema import SCHEMA_VERSION
 
 HOLD = """
 import sys, time, duckdb
@@ -153,7 +154,10 @@ def test_a_file_of_a_newer_duckdb_is_refused(database: Path) -> None:
     data[12:20] = struct.pack("<Q", 9_999)
     data[:8] = struct.pack("<Q", checksum(data[8:4096]))
     database.write_bytes(data)
-    with pytest.raises(NewerDatabaseError, match="update duckdb") as caught, db.connect(database):
+    with (
+        pytest.raises(NewerDatabaseError, match="update duckdb") as caught,
+        db.connect(database),
+    ):
         pass
     assert str(database) in str(caught.value)
 
@@ -206,26 +210,38 @@ def test_what_is_no_database_is_refused_and_stays_as_it_is(
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseError, match="is a directory; name"), db.connect(tmp_path):
+    with (
+        pytest.raises(DatabaseError, match="is a directory; name"),
+        db.connect(tmp_path),
+    ):
         pass
 
 
 def test_a_database_in_a_missing_directory_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "no" / "learning.db"
-    with pytest.raises(DatabaseError, match="no is not a directory; create it"), db.connect(file):
+    with (
+        pytest.raises(DatabaseError, match="no is not a directory; create it"),
+        db.connect(file),
+    ):
         pass
 
 
 @pytest.mark.parametrize("name", ["raw.db", "RAW.duckdb", "main.db", "temp.db", "system.db"])
 def test_a_stem_that_makes_names_ambiguous_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DatabaseError, match="give it another name"), db.connect(tmp_path / name):
+    with (
+        pytest.raises(DatabaseError, match="give it another name"),
+        db.connect(tmp_path / name),
+    ):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["o'brien.db", 'the "best".db'])
 def test_a_name_that_dbt_cannot_quote_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DatabaseError, match="may not have a quote"), db.connect(tmp_path / name):
+    with (
+        pytest.raises(DatabaseError, match="may not have a quote"),
+        db.connect(tmp_path / name),
+    ):
         pass
     assert not (tmp_path / name).exists()
 
@@ -294,7 +310,7 @@ def test_a_full_disk_loads_nothing_and_leaves_the_database_whole(
 
 def test_checking_a_path_leaves_the_locks_of_this_process_alone(database: Path) -> None:
     with db.connect(database):
-        db.check_path(database, must_exist=True)
+        check_path(database, must_exist=True)
         other = subprocess.run(
             [sys.executable, "-c", f"import duckdb; duckdb.connect({str(database)!r})"],
             capture_output=True,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from orb_learning import database as databases
-from orb_learning import dead_letters
 from orb_learning.errors import DeadLetterError
-from orb_learning.loader import load_once
-from orb_learning.outbox import Outbox
+from orb_learning.ingest.dead_letters import drop_letter, read_letter, read_letters, replay_letter
+from orb_learning.ingest.relay import load_once
+from orb_learning.outbox.writer import Outbox
+from orb_learning.store.connection import connect
 
 GOOD = str(uuid.UUID(int=1))
 
@@ -49,46 +49,46 @@ def orb(database: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def executions(database: Path) -> list[tuple[object, ...]]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         return connection.execute(
             "select task_id::varchar, file_count from raw.executions"
         ).fetchall()
 
 
 def test_a_letter_says_what_was_wrong_with_which_field(letters: Path) -> None:
-    told, bad, cut = dead_letters.read_all(letters)
+    told, bad, cut = read_letters(letters)
     assert (told.kind, told.reason) == ("execution", "it was rejected")
     assert json.loads(told.payload) == {"task_id": GOOD}
     assert bad.reason == "file_count: Input should be a valid integer"
     assert json.loads(bad.payload)["file_count"] == "many"
     assert cut.reason.startswith("record: Invalid JSON")
     assert all(letter.put_at is not None for letter in (told, bad, cut))
-    assert dead_letters.read(letters, bad.number) == bad
-    assert [letter.number for letter in dead_letters.read_all(letters, limit=1)] == [told.number]
+    assert read_letter(letters, bad.number) == bad
+    assert [letter.number for letter in read_letters(letters, limit=1)] == [told.number]
 
 
 def test_a_replay_loads_the_record_once_and_ends_the_letter(letters: Path) -> None:
-    dead_letters.replay(letters, 3)
+    replay_letter(letters, 3)
     assert executions(letters) == [(GOOD, None)]
     with pytest.raises(DeadLetterError, match="there is no dead letter 3"):
-        dead_letters.replay(letters, 3)
+        replay_letter(letters, 3)
     assert executions(letters) == [(GOOD, None)]
 
 
 def test_what_is_still_not_taken_stays(letters: Path) -> None:
     with pytest.raises(DeadLetterError, match=r"still not taken: file_count.*--file"):
-        dead_letters.replay(letters, 2)
+        replay_letter(letters, 2)
     for payload in ('{"duration_seconds": 1e300}', "null", '{"embedding": [1.0]}'):
         with pytest.raises(DeadLetterError, match="still not taken"):
-            dead_letters.replay(letters, 2, payload=payload)
-    assert len(dead_letters.read_all(letters)) == 3
+            replay_letter(letters, 2, payload=payload)
+    assert len(read_letters(letters)) == 3
     assert executions(letters) == []
 
 
 def test_a_corrected_record_is_taken(letters: Path) -> None:
-    dead_letters.replay(letters, 2, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
+    replay_letter(letters, 2, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
     assert executions(letters) == [(GOOD, 5)]
-    assert [letter.number for letter in dead_letters.read_all(letters)] == [3, 1]
+    assert [letter.number for letter in read_letters(letters)] == [3, 1]
 
 
 def test_a_half_is_replayed_as_a_half(database: Path, folder: Path) -> None:
@@ -96,18 +96,18 @@ def test_a_half_is_replayed_as_a_half(database: Path, folder: Path) -> None:
     outbox.put("outcome", "{}")
     outbox.put("routing", json.dumps({"task_id": GOOD, "model_tier": "small"}))
     load_once(database, folder)
-    dead_letters.replay(database, 1, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
+    replay_letter(database, 1, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
     assert executions(database) == [(GOOD, 5)]
-    assert dead_letters.read_all(database) == []
+    assert read_letters(database) == []
 
 
 def test_a_drop_is_for_good_and_for_all_or_none(letters: Path, folder: Path) -> None:
     with pytest.raises(DeadLetterError, match="no dead letter 9"):
-        dead_letters.drop(letters, [1, 9])
-    assert len(dead_letters.read_all(letters)) == 3
-    assert dead_letters.drop(letters, [1, 2]) == 2
+        drop_letter(letters, [1, 9])
+    assert len(read_letters(letters)) == 3
+    assert drop_letter(letters, [1, 2]) == 2
     load_once(letters, folder)
-    assert [letter.number for letter in dead_letters.read_all(letters)] == [3]
+    assert [letter.number for letter in read_letters(letters)] == [3]
 
 
 def test_the_commands_do_the_same(letters: Path, tmp_path: Path) -> None:

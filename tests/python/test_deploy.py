@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from building import REPOSITORY
-from orb_learning.manifests import backups_in
+from orb_learning.backup.manifests import backups_in
 from sites import quick_project
 
 DEPLOY = REPOSITORY / "deploy"

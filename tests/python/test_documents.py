@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from building import REPOSITORY
-from orb_learning.cli import app
+from orb_learning.cli.app import app
 
 DOCUMENTS = sorted(
     file

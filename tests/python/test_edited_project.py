@@ -10,7 +10,7 @@ import pytest
 from building import DbtProject, copy_of_project, edit
 from histories import History
 from oracle import MARTS, RULES, TIERS, Row, assert_equal, contents
-from orb_learning import database as databases
+from orb_learning.store.connection import connect
 
 AT_ONCE = ["build"]
 MARTS_FIRST = [*MARTS, "build"]
@@ -144,7 +144,7 @@ def set_everywhere(rows: dict[tuple[object, ...], Row], **values: object) -> Non
 
 
 def check_constraints(database: Path) -> str:
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         found = connection.execute(
             "select constraint_text from duckdb_constraints() "
             "where table_name = 'fct_executions' and constraint_text like '%quality_score%'"

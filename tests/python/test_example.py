@@ -25,8 +25,8 @@ import pytest
 from building import REPOSITORY
 from forking import forked
 from orb_learning import LearningDatabase, Outbox, TelemetryCapture
-from orb_learning.database import connect
-from orb_learning.loader import load_once
+from orb_learning.ingest.relay import load_once
+from orb_learning.store.connection import connect
 
 EXAMPLE = REPOSITORY / "examples/pool_manager.py"
 TASKS = 24

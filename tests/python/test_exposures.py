@@ -13,17 +13,24 @@ import pytest
 from dbt.contracts.graph.manifest import Manifest
 
 from building import REPOSITORY, DbtProject
-from orb_learning.mcp import database_tools
-from orb_learning.mcp.reading import Snapshot
+from orb_learning.figures.database_tools import (
+    get_data_quality_report,
+    get_database_alerts,
+    get_database_status,
+    get_execution_statistics,
+    get_performance_metrics,
+    get_storage_status,
+)
+from orb_learning.figures.reader import Snapshot
 
 GENERATOR = runpy.run_path(str(REPOSITORY / "docs/generate.py"))
 TOOLS: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
-    "database_status": database_tools.get_database_status,
-    "execution_statistics": database_tools.get_execution_statistics,
-    "performance_metrics": database_tools.get_performance_metrics,
-    "storage_status": database_tools.get_storage_status,
-    "data_quality_report": database_tools.get_data_quality_report,
-    "database_alerts": database_tools.get_database_alerts,
+    "database_status": get_database_status,
+    "execution_statistics": get_execution_statistics,
+    "performance_metrics": get_performance_metrics,
+    "storage_status": get_storage_status,
+    "data_quality_report": get_data_quality_report,
+    "database_alerts": get_database_alerts,
 }
 
 

@@ -21,30 +21,28 @@ from typer.testing import CliRunner
 
 from building import REPOSITORY, STEM, DbtProject
 from histories import History, days_ago, task_id
-from orb_learning import (
-    LearningDatabase,
-    backups,
-    dead_letters,
-    forgetting,
-    own_feedback,
-    retention,
-)
-from orb_learning import database as databases
-from orb_learning.cli import app
+from orb_learning import LearningDatabase
+from orb_learning.archive.retention import check_archive, release_holds, unarchive
+from orb_learning.backup.create import make_backup
+from orb_learning.cli.app import app
 from orb_learning.errors import FeedbackError
-from orb_learning.feedback import (
+from orb_learning.feedback.submit import (
     ISSUE_TYPES,
     SATISFACTIONS,
     VISIBILITIES,
     order_deletion,
     submit_feedback,
 )
-from orb_learning.loader import load_once
-from orb_learning.mcp import selects
-from orb_learning.outbox import Limits, Outbox
-from orb_learning.outbox_reader import files_of, open_reader
-from orb_learning.restoring import restore
+from orb_learning.ingest.dead_letters import DeadLetterError, read_letters, replay_letter
+from orb_learning.ingest.relay import load_once
+from orb_learning.mcp.sql_guard import check_sql, readable_relations
+from orb_learning.operations.erasure import erase
+from orb_learning.operations.own_feedback import delete_own_feedback, read_own_feedback
+from orb_learning.operations.restore import restore_backup
+from orb_learning.outbox.reader import files_of, open_reader
+from orb_learning.outbox.writer import Limits, Outbox
 from orb_learning.settings import LearningSettings, load_settings
+from orb_learning.store.connection import connect
 from test_documents import words_of_shell_blocks
 
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001
@@ -68,7 +66,7 @@ def load(database: Path, now: datetime = NOW) -> Counter[str]:
 
 
 def query(database: Path, sql: str, *parameters: Any) -> list[Any]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         return connection.execute(sql, parameters).fetchall()
 
 
@@ -289,16 +287,14 @@ def test_what_is_no_feedback_is_a_dead_letter_that_can_be_replayed(
     good = submit(outbox)
     load(database)
     assert ids(database) == [good]
-    [letter] = dead_letters.read_all(database)
+    [letter] = read_letters(database)
     assert (letter.kind, letter.payload) == ("feedback", bad)
-    with pytest.raises(dead_letters.DeadLetterError, match="still not taken"):
-        dead_letters.replay(database, letter.number)
+    with pytest.raises(DeadLetterError, match="still not taken"):
+        replay_letter(database, letter.number)
     corrected = uuid.uuid4()
-    dead_letters.replay(
-        database, letter.number, payload=payload_of(feedback_id=str(corrected)), now=NOW
-    )
+    replay_letter(database, letter.number, payload=payload_of(feedback_id=str(corrected)), now=NOW)
     assert set(ids(database)) == {good, corrected}
-    assert dead_letters.read_all(database) == []
+    assert read_letters(database) == []
 
 
 def test_other_feedback_of_the_same_id_is_a_dead_letter(outbox: Outbox, database: Path) -> None:
@@ -312,10 +308,10 @@ def test_other_feedback_of_the_same_id_is_a_dead_letter(outbox: Outbox, database
     counts = load(database)
     assert (counts["feedback"], counts["dead_letter"]) == (0, 1)
     assert query(database, "select comment from raw.feedback") == [("first",)]
-    letters = dead_letters.read_all(database)
+    letters = read_letters(database)
     assert [letter.payload for letter in letters] == [second, second]
-    with pytest.raises(dead_letters.DeadLetterError, match="has this feedback_id"):
-        dead_letters.replay(database, letters[0].number)
+    with pytest.raises(DeadLetterError, match="has this feedback_id"):
+        replay_letter(database, letters[0].number)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +332,7 @@ def test_a_text_comes_back_as_it_was(
     submit(outbox, comment=text, user_id=text, visibility="team")
     load(database)
     assert query(database, "select comment, user_id from fct_feedback") == [(text, text)]
-    [own] = own_feedback.read(settings_of(database), text)
+    [own] = read_own_feedback(settings_of(database), text)
     assert own["comment"] == text
 
 
@@ -505,13 +501,13 @@ def test_no_query_ties_public_feedback_to_a_task_or_a_moment(rated: Path, tmp_pa
     give(outbox, 71, **said, comment=MARKER, user_id=MARKER, now=private)
     outbox.close()
     load(rated)
-    with databases.connect(rated, read_only=True) as connection:
+    with connect(rated, read_only=True) as connection:
         shown = connection.execute(
             "select count(*) from fct_feedback where issue_type = 'poor_quality'"
         ).fetchall()
         assert shown == [(2,)]
-        for relation in selects.readable_relations(connection):
-            statement = selects.check(connection, f"select t::varchar from {relation} as t")
+        for relation in readable_relations(connection):
+            statement = check_sql(connection, f"select t::varchar from {relation} as t")
             for (row,) in connection.execute(statement).fetchall():
                 text = str(row)
                 for hidden in (uuid.UUID(int=70), uuid.UUID(int=71), public, private, MARKER):
@@ -628,20 +624,20 @@ def test_taken_back_feedback_is_in_no_dead_letter_and_not_in_the_outbox(
     for payload in (said, other, spoilt, same_id):
         outbox.put("feedback", payload)
     load(database)
-    assert len(dead_letters.read_all(database)) == 3
+    assert len(read_letters(database)) == 3
     outbox.put("feedback", spoilt)
-    assert own_feedback.delete(settings_of(database), [feedback_id], "ann") == 1
-    assert [letter.payload for letter in dead_letters.read_all(database)] == [other]
+    assert delete_own_feedback(settings_of(database), [feedback_id], "ann") == 1
+    assert [letter.payload for letter in read_letters(database)] == [other]
     left = b"".join(path.read_bytes() for path in files_of(outbox.folder))
     assert MARKER.encode() not in left
     outbox.put("feedback", spoilt)
     load(database)
-    assert [letter.payload for letter in dead_letters.read_all(database)] == [other]
+    assert [letter.payload for letter in read_letters(database)] == [other]
 
 
 def restored(database: Path, backup: Path) -> None:
     folder = database.parent
-    restore(
+    restore_backup(
         backup,
         database,
         folder / "outbox",
@@ -657,15 +653,15 @@ def test_a_restore_brings_feedback_back_but_not_what_was_taken_back(
     shutil.copy(empty_database, database)
     kept, gone, gone_later = (submit(outbox) for _ in range(3))
     load(database)
-    backup = backups.make(database, outbox.folder, database.parent / "backups").backup
+    backup = make_backup(database, outbox.folder, database.parent / "backups").backup
     manifest = json.loads((backup.folder / "manifest.json").read_text())
     assert manifest["tables"]["raw.feedback"]["rows"] == 3
     later = submit(outbox)
     outbox.close()
     settings = settings_of(database)
-    assert own_feedback.delete(settings, [gone], "ann") == 1
+    assert delete_own_feedback(settings, [gone], "ann") == 1
     # The outbox no longer has the order; only the database knows.
-    assert own_feedback.delete(settings, [gone_later], "ann") == 1
+    assert delete_own_feedback(settings, [gone_later], "ann") == 1
     for path in files_of(outbox.folder):
         with open_reader(path) as reader:
             orders = [one for one in reader.read(0, -1) if one.kind == "delete_feedback"]
@@ -710,8 +706,8 @@ def test_feedback_goes_with_its_execution_and_comes_back_with_it(history: Histor
     retain(history)
     assert len(list(archive.glob("feedback_archive_*"))) == 2
     settings = settings_of(history.database)
-    assert list(retention.check_all(settings)) == []
-    own = own_feedback.read(settings, "ann")
+    assert list(check_archive(settings)) == []
+    own = read_own_feedback(settings, "ann")
     assert {row["feedback_id"]: row["is_archived"] for row in own} == {
         of_old: True,
         of_nothing: True,
@@ -719,19 +715,19 @@ def test_feedback_goes_with_its_execution_and_comes_back_with_it(history: Histor
         of_young: False,
     }
 
-    retention.unarchive(settings, its_day.date(), old.date(), now=history.as_of)
+    unarchive(settings, its_day.date(), old.date(), now=history.as_of)
     assert query(history.database, "from raw.feedback order by _load_seq") == every
     retain(history)  # the days are held
     assert query(history.database, "from raw.feedback order by _load_seq") == every
-    retention.release(settings)
+    release_holds(settings)
     retain(history)
     assert set(ids(history.database)) == {of_nothing_yet, of_young}
     assert len(list(archive.glob("feedback_archive_*"))) == 2
 
-    assert own_feedback.delete(settings, [of_nothing], "ann", now=history.as_of) == 1
+    assert delete_own_feedback(settings, [of_nothing], "ann", now=history.as_of) == 1
     assert [row[0] for row in query(history.database, in_archive)] == [of_old]
-    assert list(retention.check_all(settings)) == []
-    retention.unarchive(settings, its_day.date(), old.date(), now=history.as_of)
+    assert list(check_archive(settings)) == []
+    unarchive(settings, its_day.date(), old.date(), now=history.as_of)
     assert set(ids(history.database)) == {of_nothing_yet, of_young, of_old}
 
 
@@ -752,7 +748,7 @@ def test_forgetting_a_task_forgets_what_was_said_of_it(outbox: Outbox, database:
     archive = database.parent / "archive"
     archive.mkdir()
     file = archive / "feedback_archive_20260301.parquet"
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         connection.execute(f"copy (from raw.feedback where feedback_id = '{archived}') to '{file}'")
         connection.execute("delete from raw.feedback where feedback_id = ?", [archived])
         connection.execute(
@@ -767,13 +763,13 @@ def test_forgetting_a_task_forgets_what_was_said_of_it(outbox: Outbox, database:
     load(database)
     assert len(ids(database)) == 3
     assert live in ids(database)
-    backup = backups.make(database, outbox.folder, database.parent / "backups").backup
-    result = forgetting.forget(settings_of(database), task_ids=[TASK], now=NOW)
+    backup = make_backup(database, outbox.folder, database.parent / "backups").backup
+    result = erase(settings_of(database), task_ids=[TASK], now=NOW)
     assert ids(database) == [other]
-    assert dead_letters.read_all(database) == []
+    assert read_letters(database) == []
     assert query(database, f"from '{file}'") == []
     assert query(database, "select feedback_count from raw.archived_feedback_files") == [(0,)]
-    assert list(retention.check_all(settings_of(database))) == []
+    assert list(check_archive(settings_of(database))) == []
     left = b"".join(path.read_bytes() for path in files_of(outbox.folder))
     assert MARKER.encode() not in left
     assert result.still_in == [backup.folder]

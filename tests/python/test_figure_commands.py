@@ -21,22 +21,29 @@ from mcp.client.client import Client
 from building import STEM, DbtProject
 from histories import BLOCK_SIZE, NOON
 from oracle import MODELS
-from orb_learning import database as databases
-from orb_learning.mcp import database_tools
+from orb_learning.figures.database_tools import (
+    get_data_quality_report,
+    get_database_alerts,
+    get_database_status,
+    get_execution_statistics,
+    get_performance_metrics,
+    get_storage_status,
+)
+from orb_learning.store.connection import connect, utc_now
 from serving import Site, answer, over_stdio
 from test_reports import REPORTS, insert
 
 ORB = [sys.executable, "-c", "from orb_learning.cli import app; app()"]
 TOOLS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
-    "status": database_tools.get_database_status,
-    "stats": database_tools.get_execution_statistics,
-    "stats --range 24h": lambda: database_tools.get_execution_statistics("24h"),
-    "metrics --range 90d": lambda: database_tools.get_performance_metrics("90d"),
-    "quality": database_tools.get_data_quality_report,
-    "storage": database_tools.get_storage_status,
-    "alerts": database_tools.get_database_alerts,
-    "alerts --success-rate 20 --avg-duration 1 --size-mb 0.1": lambda: (
-        database_tools.get_database_alerts(20, 1, 0.1)
+    "status": get_database_status,
+    "stats": get_execution_statistics,
+    "stats --range 24h": lambda: get_execution_statistics("24h"),
+    "metrics --range 90d": lambda: get_performance_metrics("90d"),
+    "quality": get_data_quality_report,
+    "storage": get_storage_status,
+    "alerts": get_database_alerts,
+    "alerts --success-rate 20 --avg-duration 1 --size-mb 0.1": lambda: get_database_alerts(
+        20, 1, 0.1
     ),
 }
 COMMANDS = ["status", "stats", "metrics", "quality", "storage", "alerts"]
@@ -132,7 +139,7 @@ def test_tables_show_the_figures_and_nothing_that_acts_on_a_terminal(
     database: Path, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORB_DATABASE", str(database))
-    stats = asyncio.run(database_tools.get_execution_statistics("90d"))
+    stats = asyncio.run(get_execution_statistics("90d"))
     started = {
         command: start(database, command, COLUMNS=str(width))
         for command in [*COMMANDS[1:], "stats --range 90d"]
@@ -156,7 +163,7 @@ def test_tables_show_the_figures_and_nothing_that_acts_on_a_terminal(
 
 
 def thresholds(database: Path, severity: str, change: str) -> None:
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         connection.execute(
             f"update alert_thresholds set threshold = {change} where severity = ?", [severity]
         )
@@ -208,11 +215,11 @@ def test_figures_are_the_same_in_every_time_zone(
     file = site.database
     file.parent.mkdir()
     shutil.copy(database, file)
-    with databases.connect(file) as connection:
+    with connect(file) as connection:
         connection.execute(
             "update fct_executions "
             "set timestamp = timestamp + ($now - $noon), _loaded_at = _loaded_at + ($now - $noon)",
-            {"now": databases.utc_now(), "noon": NOON},
+            {"now": utc_now(), "noon": NOON},
         )
     project.run(file, select=["alerts_at", "rpt_alerts", *REPORTS])
 
@@ -230,7 +237,7 @@ def test_figures_are_the_same_in_every_time_zone(
         answers = [json.loads(part) for part in outcome.stdout.split("\0")[:-1]]
         found = dict(zip(IN_ZONES, answers, strict=True))
         found["execution_statistics"] = over_stdio(site, statistics, TZ=zone)
-        now = databases.utc_now()
+        now = utc_now()
         for one in found.values():
             as_of = datetime.fromisoformat(one["as_of"])
             assert as_of.utcoffset() == timedelta()
@@ -258,20 +265,20 @@ def test_a_build_of_before_is_said_beside_the_time_of_the_query(
     file = tmp_path / f"{STEM}.db"
     shutil.copy(database, file)
     monkeypatch.setenv("ORB_DATABASE", str(file))
-    began = databases.utc_now().replace(microsecond=0)
+    began = utc_now().replace(microsecond=0)
     project.run(file, select=["rpt_freshness"])
-    ended = databases.utc_now()
+    ended = utc_now()
 
     def built() -> datetime:
-        found = asyncio.run(database_tools.get_storage_status())
-        assert ended <= found["as_of"] <= databases.utc_now()
+        found = asyncio.run(get_storage_status())
+        assert ended <= found["as_of"] <= utc_now()
         moment = found["built_at"]
         assert isinstance(moment, datetime)
         return moment
 
     moment = built()
     assert began <= moment <= ended
-    with databases.connect(file) as connection:  # as if it had been three days ago
+    with connect(file) as connection:  # as if it had been three days ago
         (sql,) = connection.execute(
             "select sql from duckdb_views() where view_name = 'rpt_freshness'"
         ).fetchall()[0]
@@ -309,7 +316,7 @@ def test_what_was_never_built_or_is_missing_says_what_to_do(tmp_path: Path) -> N
             assert process.returncode == 1, command
             assert words in said + complained, command
             assert "Traceback" not in complained
-        with databases.connect(file):
+        with connect(file):
             pass
 
 
@@ -318,7 +325,7 @@ def test_a_database_that_another_holds_is_read_from_its_backup_which_is_said(
 ) -> None:
     file = tmp_path / f"{STEM}.db"
     shutil.copy(database, file)
-    with databases.connect(file):
+    with connect(file):
         started = {command: start(file, command) for command in ("status", "alerts --json")}
         for command, process in started.items():
             _, complained = process.communicate(timeout=120)

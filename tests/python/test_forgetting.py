@@ -15,21 +15,20 @@ from typer.testing import CliRunner
 
 from building import REPOSITORY, DbtProject
 from histories import ORDINARY
-from orb_learning import (
-    backup_copies,
-    backups,
-    compacting,
-    forgetting,
-    manifests,
-    retention,
-    validating,
-)
-from orb_learning import database as databases
-from orb_learning.cli import app
-from orb_learning.importing import import_file
-from orb_learning.loader import load_once
-from orb_learning.outbox import Outbox
+from orb_learning.archive.retention import check_archive, unarchive
+from orb_learning.backup.create import make_backup, remove_backups
+from orb_learning.backup.manifests import Backup, backups_in
+from orb_learning.backup.offsite import copies_of
+from orb_learning.backup.verify import validate_backup
+from orb_learning.cli.app import app
+from orb_learning.ingest.files import import_file
+from orb_learning.ingest.relay import load_once
+from orb_learning.operations import erasure
+from orb_learning.operations.erasure import erase
+from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
+from orb_learning.store.compaction import compact
+from orb_learning.store.connection import connect
 
 SECRET = "the secret of the vault is 4711"  # noqa: S105 (no password, but a text)
 NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (naive UTC, as the package has it)
@@ -83,7 +82,7 @@ def tasks(settings: LearningSettings, table: str = "raw.executions") -> list[int
 
 
 def query(settings: LearningSettings, statement: str) -> list[tuple[Any, ...]]:
-    with databases.connect(settings.database_path, read_only=True) as connection:
+    with connect(settings.database_path, read_only=True) as connection:
         return connection.execute(statement).fetchall()
 
 
@@ -126,13 +125,13 @@ def test_a_forgotten_task_is_in_no_file_any_more(
     put(outbox, 1, task_description=SECRET)  # not loaded yet
     assert len(files_with(tmp_path, SECRET)) >= 2  # the outbox and the database; files are packed
     ids = [uuid.UUID(int=1), uuid.UUID(int=11), uuid.UUID(int=12)]
-    result = forgetting.forget(settings, task_ids=ids, now=NOW)
+    result = erase(settings, task_ids=ids, now=NOW)
     assert files_with(tmp_path, SECRET) == []
     assert not {1, 11, 12} & set(tasks(settings))
     archive = [str(path) for path in settings.archive_folder.glob("*.parquet")]
     [(left,)] = query(settings, f"select count(*) from read_parquet({archive})")
     assert left == 1  # task 13; the valid versions of 2 and 3 are young
-    assert not list(retention.check_all(settings))
+    assert not list(check_archive(settings))
     assert result.task_count == 3
     assert (result.version_count, result.archived_count) == (4, 2)
     assert result.outbox_count >= 7
@@ -150,7 +149,7 @@ def test_nothing_brings_a_forgotten_task_back(
     load(settings)
     copied = tmp_path / "of_before.db"
     shutil.copy(settings.database_path, copied)
-    forgetting.forget(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
+    erase(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
     put(outbox, 1)
     outbox.put("routing", json.dumps({"task_id": str(uuid.UUID(int=1))}))
     outbox.put("dead_letter", json.dumps({"kind": "execution", "payload": payload(1)}))
@@ -184,7 +183,7 @@ def test_a_repository_is_forgotten_with_what_names_it(
     import_file(settings.database_path, file, now=NOW)
     file.unlink()
     retain(project, settings)
-    forgetting.forget(settings, repo="vault", now=NOW)
+    erase(settings, repo="vault", now=NOW)
     assert tasks(settings) == [4]
     assert [
         task for (task,) in query(settings, "select task_id::varchar from raw.forgotten order by 1")
@@ -192,7 +191,7 @@ def test_a_repository_is_forgotten_with_what_names_it(
     assert query(settings, "select count(*) from raw.dead_letters") == [(0,)]
     [(content,)] = query(settings, "select content from raw.unreadable_rows")
     assert "vault-2" in content
-    retention.unarchive(settings, date.min, date.max, now=NOW)
+    unarchive(settings, date.min, date.max, now=NOW)
     assert tasks(settings) == [4, 5]
 
 
@@ -207,7 +206,7 @@ def test_no_model_keeps_a_forgotten_text(
     project.run(settings.database_path, as_of=NOW.isoformat(), embeddings_enabled=True)
     found = {name for name in relations(settings) if SECRET in str(query(settings, f"from {name}"))}
     assert {"raw.executions", "main.fct_executions", "main.text_embeddings"} <= found
-    forgetting.forget(settings, task_ids=[uuid.UUID(int=task) for task in range(1, 7)], now=NOW)
+    erase(settings, task_ids=[uuid.UUID(int=task) for task in range(1, 7)], now=NOW)
     for name in relations(settings):
         assert SECRET not in str(query(settings, f"from {name}")), name
 
@@ -216,7 +215,7 @@ def test_copies_that_hold_a_forgotten_task_are_named_and_deleted_on_request(
     settings: LearningSettings, outbox: Outbox
 ) -> None:
     def back_up() -> Path:
-        made = backups.make(settings.database_path, settings.outbox_folder, settings.backup_folder)
+        made = make_backup(settings.database_path, settings.outbox_folder, settings.backup_folder)
         return made.backup.folder
 
     put(outbox, 2)
@@ -231,15 +230,15 @@ def test_copies_that_hold_a_forgotten_task_are_named_and_deleted_on_request(
     damaged = settings.outbox_folder / "1-1.sqlite.damaged"
     damaged.write_text(payload(1))
     wanted = [uuid.UUID(int=1)]
-    result = forgetting.forget(settings, task_ids=wanted, now=NOW)
+    result = erase(settings, task_ids=wanted, now=NOW)
     assert result.still_in == [waiting, loaded, kept, damaged]
     assert all(copy.exists() for copy in result.still_in)
-    result = forgetting.forget(settings, task_ids=wanted, in_backups=True, now=NOW)
+    result = erase(settings, task_ids=wanted, in_backups=True, now=NOW)
     assert result.still_in == []
     assert not any(copy.exists() for copy in (waiting, loaded, kept, damaged))
     new, old = sorted(settings.backup_folder.glob("2*Z"), reverse=True)
     assert old == without
-    assert not validating.validate(new).problems
+    assert not validate_backup(new).problems
     assert files_with(settings.backup_folder, str(wanted[0])) == []
 
 
@@ -266,7 +265,7 @@ def test_another_databases_backups_are_left_alone(tmp_path: Path) -> None:
                 outbox.close()
                 load(one)
             place = (one.database_path, one.outbox_folder, one.backup_folder)
-            made[one.database_path.stem, task] = backups.make(*place).backup.folder
+            made[one.database_path.stem, task] = make_backup(*place).backup.folder
     kept = tmp_path / "learning.before-restore-20260101T000000.duckdb"
     shutil.copy(mine.database_path, kept)
     shutil.copy(mine.database_path, tmp_path / "learning.before-restore-20260101T000000.db")
@@ -274,16 +273,16 @@ def test_another_databases_backups_are_left_alone(tmp_path: Path) -> None:
     shutil.copytree(made["other", 1], damaged)
     (damaged / "manifest.json").write_text("{}")
     wanted = [uuid.UUID(int=1)]
-    result = forgetting.forget(mine, task_ids=wanted, now=NOW)
+    result = erase(mine, task_ids=wanted, now=NOW)
     assert result.still_in == [made["learning", 1], kept]
     assert result.out_of_reach == [damaged]
-    result = forgetting.forget(mine, task_ids=wanted, in_backups=True, now=NOW)
+    result = erase(mine, task_ids=wanted, in_backups=True, now=NOW)
     assert (result.still_in, result.out_of_reach) == ([], [damaged])
     assert not kept.exists()
     left = {folder for folder in made.values() if folder.exists()}
     assert left == {made["learning", 2], made["other", 1], made["other", 2]}
     assert damaged.exists()
-    with databases.connect(other.database_path, read_only=True) as connection:
+    with connect(other.database_path, read_only=True) as connection:
         assert connection.execute("select count(*) from raw.executions").fetchall() == [(2,)]
 
 
@@ -309,13 +308,13 @@ def test_backups_that_hold_a_repository_are_named_though_its_tasks_are_gone(
     if not waits:
         load(settings)
     place = (settings.database_path, settings.outbox_folder, settings.backup_folder)
-    holding = backups.make(*place).backup
+    holding = make_backup(*place).backup
     load(settings)
-    with databases.connect(settings.database_path) as connection:
+    with connect(settings.database_path) as connection:
         for table in ("raw.executions", "raw.dead_letters", "raw.pending_halves"):
             connection.execute(f"delete from {table}")
-    clean = backups.make(*place).backup
-    result = forgetting.forget(settings, repo="vault", now=NOW)
+    clean = make_backup(*place).backup
+    result = erase(settings, repo="vault", now=NOW)
     assert result.still_in == [holding.folder]
     assert clean.folder.exists()
 
@@ -327,9 +326,9 @@ def test_an_unreadable_row_that_names_a_repository_is_in_its_backups(
     file.write_text("task_id,repo,timestamp\nno-id,vault,x\n")
     import_file(settings.database_path, file, now=NOW)
     place = (settings.database_path, settings.outbox_folder, settings.backup_folder)
-    holding = backups.make(*place).backup
-    assert forgetting.forget(settings, repo="vault", now=NOW).still_in == [holding.folder]
-    assert forgetting.forget(settings, repo="vaul", now=NOW).still_in == []
+    holding = make_backup(*place).backup
+    assert erase(settings, repo="vault", now=NOW).still_in == [holding.folder]
+    assert erase(settings, repo="vaul", now=NOW).still_in == []
 
 
 def test_what_arrives_meanwhile_is_not_counted_as_forgotten(
@@ -337,7 +336,7 @@ def test_what_arrives_meanwhile_is_not_counted_as_forgotten(
 ) -> None:
     for task in (1, 1, 1, 2):
         put(outbox, task)
-    order = forgetting._order
+    order = erasure._order
 
     def order_while_others_record_and_load(*given: Any) -> None:
         order(*given)
@@ -345,8 +344,8 @@ def test_what_arrives_meanwhile_is_not_counted_as_forgotten(
         for task in (3, 4, 5, 6, 7):
             put(outbox, task)
 
-    monkeypatch.setattr(forgetting, "_order", order_while_others_record_and_load)
-    result = forgetting.forget(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
+    monkeypatch.setattr(erasure, "_order", order_while_others_record_and_load)
+    result = erase(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
     assert result.version_count == 3
     assert tasks(settings) == [2, 3, 4, 5, 6, 7]
 
@@ -355,7 +354,7 @@ def test_archived_files_in_another_folder_are_named(settings: LearningSettings) 
     load(settings)
     folder = settings.archive_folder
     folder.mkdir()
-    with databases.connect(settings.database_path) as connection:
+    with connect(settings.database_path) as connection:
         for name, versions, unarchived_at in (
             *(("gone", 1, None), ("emptied", 0, None), ("back", 1, NOW), ("here", 1, None)),
         ):
@@ -372,7 +371,7 @@ def test_archived_files_in_another_folder_are_named(settings: LearningSettings) 
         connection.execute(f"copy (from raw.executions) to '{file}'")
     missing = [folder / "executions_archive_gone.parquet", folder / "f.parquet"]
     wanted = uuid.UUID(int=1)
-    assert forgetting.forget(settings, task_ids=[wanted], now=NOW).out_of_reach == missing
+    assert erase(settings, task_ids=[wanted], now=NOW).out_of_reach == missing
     environment = {"ORB_DATABASE": str(settings.database_path)}
     said = CliRunner().invoke(app, ["forget", "--task-id", str(wanted)], env=environment)
     assert said.exit_code == 1
@@ -394,7 +393,7 @@ def test_a_live_producer_goes_on_while_its_file_is_cleaned(
 ) -> None:
     put(outbox, 1, task_description=SECRET)
     put(outbox, 2)
-    forgetting.forget(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
+    erase(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
     put(outbox, 3)
     load(settings)
     assert tasks(settings) == [2, 3]
@@ -402,7 +401,7 @@ def test_a_live_producer_goes_on_while_its_file_is_cleaned(
 
 
 def test_a_copy_without_free_blocks_has_the_same_rows(settings: LearningSettings) -> None:
-    with databases.connect(settings.database_path) as connection:
+    with connect(settings.database_path) as connection:
         connection.execute(
             "create table noise as select range as n, random() as r from range(1_000_000)"
         )
@@ -411,7 +410,7 @@ def test_a_copy_without_free_blocks_has_the_same_rows(settings: LearningSettings
     tables = "select table_name, sql from duckdb_tables() order by all"
     indexes = "select index_name, sql from duckdb_indexes() order by all"
     before = [query(settings, statement) for statement in (tables, indexes, "from noise")]
-    old, new = compacting.compact(settings.database_path)
+    old, new = compact(settings.database_path)
     assert new < old / 2
     assert settings.database_path.stat().st_size == new
     assert [query(settings, statement) for statement in (tables, indexes, "from noise")] == before
@@ -425,8 +424,8 @@ def test_copies_in_another_place_are_named_and_deleted_on_request(
     place = str(tmp_path / "elsewhere")
     settings = settings.model_copy(update={"backup_copy_to": place})
 
-    def back_up() -> manifests.Backup:
-        return backups.make(
+    def back_up() -> Backup:
+        return make_backup(
             settings.database_path, settings.outbox_folder, settings.backup_folder, copy_to=place
         ).backup
 
@@ -437,13 +436,13 @@ def test_copies_in_another_place_are_named_and_deleted_on_request(
     load(settings)
     holding = back_up()
     # What was in the one that is gone, nobody can say any more.
-    backups.remove(settings.backup_folder, [gone])
+    remove_backups(settings.backup_folder, [gone])
     copies = [f"{place}/{backup.folder.name}" for backup in (gone, holding)]
     wanted = [uuid.UUID(int=1)]
-    result = forgetting.forget(settings, task_ids=wanted, now=NOW)
+    result = erase(settings, task_ids=wanted, now=NOW)
     assert result.still_in == [holding.folder, *copies]
-    result = forgetting.forget(settings, task_ids=wanted, in_backups=True, now=NOW)
+    result = erase(settings, task_ids=wanted, in_backups=True, now=NOW)
     assert result.still_in == []
-    [new] = set(manifests.backups_in(settings.backup_folder)) - {without}
-    names = backup_copies.names_of(place, without.manifest.database_id)
+    [new] = set(backups_in(settings.backup_folder)) - {without}
+    names = copies_of(place, without.manifest.database_id)
     assert names == [without.folder.name, new.folder.name]

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from orb_learning.cli import app
+from orb_learning.cli.app import app
 from orb_learning.errors import OrbError
-from orb_learning.generating import generate, start_of_day, write
-from orb_learning.record import COLUMNS
+from orb_learning.ingest.generating import generate, start_of_day, write
+from orb_learning.record.model import COLUMNS
 
 ROWS = 20_000
 UNTIL = datetime(2026, 4, 1, tzinfo=UTC)

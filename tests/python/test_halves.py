@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orb_learning.halves import merge
+from orb_learning.ingest.correlation import correlate
 
 TASK_ID = uuid.UUID(int=7)
 ROUTING = {
@@ -29,7 +29,7 @@ OUTCOME = {
 
 
 def test_two_halves_are_one_record() -> None:
-    record = merge(ROUTING, OUTCOME)
+    record = correlate(ROUTING, OUTCOME)
     assert record.task_id == TASK_ID
     assert record.task_type == "bugfix"
     assert record.cost_estimate == 0.01
@@ -42,19 +42,19 @@ def test_two_halves_are_one_record() -> None:
 
 
 def test_the_outcome_knows_what_was_really_run_and_when() -> None:
-    record = merge(ROUTING, OUTCOME)
+    record = correlate(ROUTING, OUTCOME)
     assert record.model_tier == "large"
     assert record.timestamp == datetime(2026, 4, 1, 10, 0, 5, tzinfo=UTC)
 
 
 def test_what_the_outcome_does_not_know_stays_as_decided() -> None:
-    record = merge(ROUTING, OUTCOME | {"model_tier": None, "timestamp": None})
+    record = correlate(ROUTING, OUTCOME | {"model_tier": None, "timestamp": None})
     assert record.model_tier == "small"
     assert record.timestamp == datetime(2026, 4, 1, 10, tzinfo=UTC)
 
 
 def test_what_was_decided_is_not_overwritten_by_the_outcome() -> None:
-    record = merge(ROUTING, OUTCOME | {"metadata": {"routing": "elsewhere"}})
+    record = correlate(ROUTING, OUTCOME | {"metadata": {"routing": "elsewhere"}})
     assert record.metadata is not None
     assert record.metadata["routing"] == {"policy": "epsilon", "propensity": 0.1}
 
@@ -65,7 +65,7 @@ def test_what_was_decided_is_not_overwritten_by_the_outcome() -> None:
 def test_a_half_alone_is_recorded_as_what_it_is(
     routing: dict[str, Any] | None, outcome: dict[str, Any] | None, half: str
 ) -> None:
-    record = merge(routing, outcome)
+    record = correlate(routing, outcome)
     assert record.task_id == TASK_ID
     assert record.success is (None if half == "routing" else True)
     assert record.metadata is not None
@@ -74,13 +74,13 @@ def test_a_half_alone_is_recorded_as_what_it_is(
 
 def test_the_halves_that_came_in_are_left_as_they_are() -> None:
     before = repr((ROUTING, OUTCOME))
-    merge(ROUTING, OUTCOME)
-    merge(ROUTING, None)
+    correlate(ROUTING, OUTCOME)
+    correlate(ROUTING, None)
     assert repr((ROUTING, OUTCOME)) == before
 
 
 def test_no_half_and_halves_of_two_tasks_are_refused() -> None:
     with pytest.raises(ValueError, match="neither"):
-        merge(None, None)
+        correlate(None, None)
     with pytest.raises(ValueError, match="different tasks"):
-        merge(ROUTING, OUTCOME | {"task_id": str(uuid.UUID(int=8))})
+        correlate(ROUTING, OUTCOME | {"task_id": str(uuid.UUID(int=8))})

@@ -19,8 +19,8 @@ import pytest
 
 from building import DbtProject
 from halves_worker import DECIDED, LIMIT, SECONDS, START, decision, result, task
-from orb_learning import database as databases
-from orb_learning.loader import load_once
+from orb_learning.ingest.relay import load_once
+from orb_learning.store.connection import connect
 
 WORKER = Path(__file__).with_name("halves_worker.py")
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
@@ -63,13 +63,13 @@ class Processes:
         return subprocess.Popen([sys.executable, WORKER, *arguments])
 
     def query(self, sql: str) -> list[Any]:
-        with databases.connect(self.database, read_only=True) as connection:
+        with connect(self.database, read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
     def versions(self) -> dict[int, list[dict[str, Any]]]:
         """What raw knows of each task, oldest version first; what is unknown is left out."""
         assert self.query("select reason, payload from raw.dead_letters") == []
-        with databases.connect(self.database, read_only=True) as connection:
+        with connect(self.database, read_only=True) as connection:
             cursor = connection.execute("from raw.executions order by _load_seq")
             names = [name for name, *_ in cursor.description if not name.startswith("_")]
             rows = [dict(zip(names, row[: len(names)], strict=True)) for row in cursor.fetchall()]

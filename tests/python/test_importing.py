@@ -20,13 +20,13 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orb_learning import database as db
-from orb_learning.cli import app
+from orb_learning.cli.app import app
 from orb_learning.errors import ImportFileError
-from orb_learning.files import sha256_of
-from orb_learning.importing import ImportResult, import_file
-from orb_learning.importing.rows import ROW_NAMESPACE
-from orb_learning.record import COLUMNS, ExecutionRecord
+from orb_learning.filesystem.durable import sha256_of
+from orb_learning.ingest.files import ImportResult, import_file
+from orb_learning.ingest.files.rows import ROW_NAMESPACE
+from orb_learning.record.model import COLUMNS, ExecutionRecord
+from orb_learning.store.connection import connect
 
 NOW = datetime(2026, 4, 1, 12)
 VALUES: dict[str, Any] = {
@@ -62,7 +62,7 @@ TIMES = ("timestamp", "uploaded_at")
 
 
 def rows_of(database: Path, query: str) -> list[tuple[Any, ...]]:
-    with db.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         return connection.execute(query).fetchall()
 
 
@@ -535,7 +535,7 @@ def test_malformed_json_lines_are_kept_aside_with_their_line_numbers(
 def test_line_numbers_are_right_and_long_lines_whole_across_blocks(
     database: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orb_learning.importing.text.BLOCK_BYTES", 100_000)
+    monkeypatch.setattr("orb_learning.ingest.files.text.BLOCK_BYTES", 100_000)
     count = 5_000
     texts = ["x" * 300 if i % 10 else "z" for i in range(count)]
     texts[4_000] = "y" * 3_000_000
@@ -685,7 +685,7 @@ def test_a_broken_file_is_refused_with_its_name_and_leaves_the_database_as_it_wa
 def test_a_file_that_grows_while_it_is_read_is_refused(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orb_learning.importing import importer
+    from orb_learning.ingest.files import importer
 
     file = write_values(tmp_path / "x.jsonl", [{"repo": "r"}])
     store = importer.store

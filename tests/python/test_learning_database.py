@@ -17,7 +17,6 @@ import pytest
 
 from building import STEM, DbtProject
 from forking import forked
-from orb_learning.database import connect
 from orb_learning.errors import (
     DatabaseError,
     DatabaseMissingError,
@@ -25,9 +24,10 @@ from orb_learning.errors import (
     NotBuiltError,
     SettingsError,
 )
+from orb_learning.ingest.relay import load_once
 from orb_learning.learning_database import LearningDatabase
-from orb_learning.loader import load_once
-from orb_learning.record import ExecutionRecord
+from orb_learning.record.model import ExecutionRecord
+from orb_learning.store.connection import connect
 
 NOW = datetime(2026, 4, 1, 12, 30, tzinfo=UTC)
 

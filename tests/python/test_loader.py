@@ -19,18 +19,26 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orb_learning import TelemetryCapture, backups, batches, loader, outbox_file, schema, vectors
-from orb_learning import database as databases
-from orb_learning import outbox as outbox_module
-from orb_learning.cli import app
+from orb_learning import TelemetryCapture
+from orb_learning.backup.create import make_backup
+from orb_learning.cli.app import app
 from orb_learning.errors import DatabaseLockedError, LoaderBusyError
-from orb_learning.feedback import submit_feedback
-from orb_learning.loader import BackgroundLoader, load_by, load_once, only_loader
-from orb_learning.outbox import Limits, Outbox
-from orb_learning.outbox_reader import files_of
-from orb_learning.record import COLUMNS, ExecutionRecord
+from orb_learning.feedback.submit import submit_feedback
+from orb_learning.ingest import batches, relay
+from orb_learning.ingest.relay import BackgroundLoader, exclusive_relay, load_once
+from orb_learning.operations.load import load_outbox
+from orb_learning.outbox import writer
+from orb_learning.outbox.pruning import prune_segments
+from orb_learning.outbox.reader import files_of
+from orb_learning.outbox.segment import SUFFIX
+from orb_learning.outbox.writer import Limits, Outbox
+from orb_learning.record.model import COLUMNS, ExecutionRecord
+from orb_learning.record.vector_codec import vector_to_text
 from orb_learning.settings import load_settings
-from orb_learning.trimming import trim
+from orb_learning.store import connection as store_connection
+from orb_learning.store import schema as store_schema
+from orb_learning.store.connection import connect, utc_now
+from orb_learning.store.schema import SCHEMA_VERSION, ddl, migrate
 
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001
 RICH = ExecutionRecord(
@@ -79,7 +87,7 @@ def loaded(database: Path) -> list[int]:
 
 
 def query(database: Path, sql: str) -> list[Any]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -89,7 +97,7 @@ def test_a_record_arrives_as_it_would_if_it_were_inserted(folder: Path, database
     for one in (RICH, empty):
         assert outbox.put("execution", one.model_dump_json())
     load_once(database, folder, now=NOW)
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         places = ", ".join("?" * (len(COLUMNS) + 2))
         connection.execute("create temp table direct as from raw.executions limit 0")
         for one in (RICH, empty):
@@ -133,7 +141,7 @@ def test_vectors_come_as_lists_and_as_text_and_bad_ones_are_dead_letters(
     folder: Path, database: Path
 ) -> None:
     quarter = [0.25] * 384
-    text = vectors.to_text(quarter)
+    text = vector_to_text(quarter)
     given = [None, quarter, text, text[:-4], "no base64", [0.25] * 383, ["x"] * 384, [1e300] * 384]
     outbox = Outbox(folder)
     for number, vector in enumerate(given):
@@ -150,8 +158,8 @@ def test_vectors_come_as_lists_and_as_text_and_bad_ones_are_dead_letters(
 def test_records_are_loaded_once_and_in_order(
     folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_module, "MOST_RECORDS", 7)
-    monkeypatch.setattr(loader, "MOST_SECONDS_OPEN", 0.0)
+    monkeypatch.setattr(writer, "MOST_RECORDS", 7)
+    monkeypatch.setattr(relay, "MOST_SECONDS_OPEN", 0.0)
     outbox = Outbox(folder)
     put(outbox, *range(50))
     result = load_once(database, folder, batch_size=3)
@@ -176,7 +184,7 @@ def test_new_older_and_copied_files_bring_nothing_twice_and_skip_nothing(
     outbox.close()
     load_once(database, folder)
     file = files_of(folder)[0]
-    shutil.copy(file, folder / f"copy{outbox_file.SUFFIX}")
+    shutil.copy(file, folder / f"copy{SUFFIX}")
     load_once(database, folder)
     shutil.rmtree(folder)
     shutil.copytree(older, folder)
@@ -192,7 +200,7 @@ def test_a_copy_beside_the_file_brings_nothing_twice_in_the_same_load(
     outbox = Outbox(folder)
     put(outbox, 1, 2)
     outbox.close()
-    shutil.copy(files_of(folder)[0], folder / f"copy{outbox_file.SUFFIX}")
+    shutil.copy(files_of(folder)[0], folder / f"copy{SUFFIX}")
     load_once(database, folder)
     assert loaded(database) == [1, 2]
 
@@ -231,11 +239,11 @@ def test_an_outbox_of_another_database_is_refused_and_the_rest_is_loaded(
 def test_a_version_1_database_is_migrated(
     folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    version_1 = schema.ddl().partition("-- version 2")[0]
+    version_1 = ddl().partition("-- version 2")[0]
     with monkeypatch.context() as old:
-        old.setattr(schema, "ddl", lambda: version_1)
-        old.setattr(schema, "SCHEMA_VERSION", 1)
-        with databases.connect(database) as connection:
+        old.setattr(store_schema, "ddl", lambda: version_1)
+        old.setattr(store_schema, "SCHEMA_VERSION", 1)
+        with connect(database) as connection:
             connection.execute(
                 "insert into raw.executions by name select uuid() as task_id, 7 as file_count, "
                 "1 as _load_seq, current_date as _loaded_at"
@@ -245,7 +253,7 @@ def test_a_version_1_database_is_migrated(
     assert loaded(database)[0] == 7
     assert sorted(loaded(database)) == [7, 8]
     versions = query(database, "select version from raw.schema_versions order by all")
-    assert versions == [(1,), (schema.SCHEMA_VERSION,)]
+    assert versions == [(1,), (SCHEMA_VERSION,)]
 
 
 def test_a_version_4_databases_feedback_is_counted(
@@ -253,10 +261,10 @@ def test_a_version_4_databases_feedback_is_counted(
 ) -> None:
     """What is live or in a file that was not unarchived has come, and none of it is gone."""
     with monkeypatch.context() as old:
-        version_4 = schema.ddl().partition("-- version 5")[0]
-        old.setattr(schema, "ddl", lambda: version_4)
-        old.setattr(schema, "SCHEMA_VERSION", 4)
-        with databases.connect(database) as connection:
+        version_4 = ddl().partition("-- version 5")[0]
+        old.setattr(store_schema, "ddl", lambda: version_4)
+        old.setattr(store_schema, "SCHEMA_VERSION", 4)
+        with connect(database) as connection:
             connection.execute(
                 "insert into raw.feedback by name select uuid() as feedback_id, "
                 "uuid() as task_id, range as _load_seq, current_date as _loaded_at from range(3)"
@@ -266,21 +274,21 @@ def test_a_version_4_databases_feedback_is_counted(
                 "('a', current_date, 5, 1, 'x', now(), null), "
                 "('b', current_date, 7, 1, 'x', now(), now())"
             )
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         assert connection.execute("from raw.feedback_counts").fetchall() == [(8, 0)]
         connection.execute("delete from raw.feedback")
         connection.execute("delete from raw.schema_versions")
-        schema.migrate(connection)
+        migrate(connection)
         assert connection.execute("from raw.feedback_counts").fetchall() == [(8, 0)]
 
 
 def test_a_database_keeps_its_id(database: Path) -> None:
-    with databases.connect(database):
+    with connect(database):
         pass
     first = query(database, "from raw.database_id")
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         connection.execute("delete from raw.schema_versions")
-        schema.migrate(connection)
+        migrate(connection)
     assert query(database, "from raw.database_id") == first
     assert len(first) == 1
 
@@ -406,7 +414,10 @@ def test_two_loaders_at_once_load_everything_once(folder: Path, database: Path) 
 
 
 def test_a_loader_waits_for_another_one_up_to_a_limit(folder: Path, database: Path) -> None:
-    with only_loader(folder, 1), pytest.raises(LoaderBusyError, match="being loaded by another"):
+    with (
+        exclusive_relay(folder, 1),
+        pytest.raises(LoaderBusyError, match="being loaded by another"),
+    ):
         load_once(database, folder, wait_seconds=0.2)
 
 
@@ -509,7 +520,9 @@ def test_loaded_records_stay_until_a_verified_backup_holds_them(
     assert len(files_of(folder)) == 2
     behind = {outbox_id: position - 1 for outbox_id, position in result.positions.items()}
     for verified, left in ((behind, 2), (result.positions, 1)):
-        trimmed = trim(folder, verified, loaded=result.positions, limits=Limits(), now=NOW)
+        trimmed = prune_segments(
+            folder, verified, loaded=result.positions, limits=Limits(), now=NOW
+        )
         assert len(files_of(folder)) == left
         assert trimmed.unverified_records == 0
     put(live, 4)
@@ -524,7 +537,9 @@ def test_records_that_are_not_loaded_are_never_trimmed(folder: Path) -> None:
     put(outbox, 1)
     outbox.close()
     [file] = files_of(folder)
-    trim(folder, {outbox_id_of(file): 99}, loaded={}, limits=Limits(0, timedelta(0)), now=NOW)
+    prune_segments(
+        folder, {outbox_id_of(file): 99}, loaded={}, limits=Limits(0, timedelta(0)), now=NOW
+    )
     assert files_of(folder) == [file]
 
 
@@ -563,7 +578,7 @@ def test_every_command_loads_and_trims_as_the_settings_say(
     """Limits of 30 days, records of ten days ago: by default they would be beyond both."""
     days = {"outbox_age_limit_days": 30, "lone_half_hours": 30 * 24}
     settings = load_settings(database_path=database, **days)
-    before = databases.utc_now() - timedelta(days=10)
+    before = utc_now() - timedelta(days=10)
     old(folder, monkeypatch, [1], before)
     outbox = Outbox(folder)
     assert outbox.put("routing", HALVES["routing"])
@@ -571,11 +586,11 @@ def test_every_command_loads_and_trims_as_the_settings_say(
         outbox, task_id=uuid.UUID(int=1), satisfaction="good", user_id="ann", now=before
     )
     outbox.close()
-    load_by(settings, now=before)
+    load_outbox(settings, now=before)
     files = files_of(folder)
     given = {"FEEDBACK": str(feedback)}
     if "BACKUP" in words:
-        made = backups.make(database, folder, settings.backup_folder, now=before)
+        made = make_backup(database, folder, settings.backup_folder, now=before)
         given["BACKUP"] = str(made.backup.folder)
     environment = {f"ORB_LEARNING__{name.upper()}": str(value) for name, value in days.items()}
     said = CliRunner().invoke(
@@ -599,7 +614,7 @@ def until(condition: Any) -> None:
 def count(database: Path) -> int:
     try:
         return len(loaded(database))
-    except (databases.DatabaseMissingError, duckdb.CatalogException):  # not made yet
+    except (store_connection.DatabaseMissingError, duckdb.CatalogException):  # not made yet
         return 0
 
 
@@ -676,13 +691,13 @@ def test_a_process_that_ends_with_a_background_loader_drains_and_ends(
 def test_a_load_opens_each_complete_file_once(
     folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_module, "MOST_RECORDS", 5)
+    monkeypatch.setattr(writer, "MOST_RECORDS", 5)
     outbox = Outbox(folder)
     put(outbox, *range(50))
     outbox.close()
     opened: list[Path] = []
-    real = loader.open_reader
-    monkeypatch.setattr(loader, "open_reader", lambda path: opened.append(path) or real(path))
+    real = relay.open_reader
+    monkeypatch.setattr(relay, "open_reader", lambda path: opened.append(path) or real(path))
     known: dict[Path, tuple[uuid.UUID, int]] = {}
     load_once(database, folder, batch_size=3, known=known)
     assert sorted(opened) == files_of(folder)

@@ -23,19 +23,20 @@ from typing import Any
 import pytest
 
 from crash_worker import payload_of
-from orb_learning import database as databases
-from orb_learning import maintenance, outbox_file
+from orb_learning.backup.manifests import backups_in
 from orb_learning.errors import DatabaseError, MaintenanceBusyError
-from orb_learning.loader import load_once
-from orb_learning.maintenance import StepResult, maintain
-from orb_learning.manifests import backups_in
-from orb_learning.outbox import Outbox
+from orb_learning.ingest.relay import load_once
+from orb_learning.operations import maintenance as operations_maintenance
+from orb_learning.operations.maintenance import FAILURE_BITS, MaintenanceRun, StepResult, maintain
+from orb_learning.outbox.segment import is_in_use, try_lock
+from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
+from orb_learning.store.connection import connect, utc_now
 from sites import Site, quick_project
 
 KILLS = max(5, int(os.environ.get("ORB_KILLS", "0")) // 5)
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
-STEPS = list(maintenance.FAILURE_BITS)
+STEPS = list(FAILURE_BITS)
 
 
 @pytest.fixture
@@ -51,13 +52,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return quick_project(tmp_path_factory.mktemp("project"))
 
 
-def outcomes(run: maintenance.MaintenanceRun) -> dict[str, str]:
+def outcomes(run: MaintenanceRun) -> dict[str, str]:
     return {result.step: result.outcome for result in run.steps}
 
 
 def recorded(settings: LearningSettings) -> dict[str, tuple[str, datetime, datetime, str | None]]:
     """The newest run, from the database."""
-    with databases.connect(settings.database_path, read_only=True) as connection:
+    with connect(settings.database_path, read_only=True) as connection:
         rows = connection.execute(
             "select step, outcome, started_at, ended_at, message from raw.maintenance_steps "
             "where run_id = (select max_by(run_id, started_at) from raw.maintenance_steps)"
@@ -102,21 +103,21 @@ def test_a_failed_step_stops_only_those_that_need_it(settings: LearningSettings)
 
 def test_the_exit_status_is_the_sum_of_what_failed() -> None:
     bits = {"load": 4, "build": 8, "retention": 16, "backup": 32, "prune": 64}
-    moment = databases.utc_now()
+    moment = utc_now()
     for count in range(len(bits) + 1):
         for chosen in combinations(bits, count):
             results = [
                 StepResult(step, "failed" if step in chosen else "succeeded", moment, moment, None)
                 for step in bits
             ]
-            run = maintenance.MaintenanceRun(steps=results)
+            run = MaintenanceRun(steps=results)
             assert run.exit_status == sum(bits[step] for step in chosen)
 
 
 def test_what_became_of_a_run_is_in_the_database_when_it_ends(settings: LearningSettings) -> None:
-    before = databases.utc_now()
+    before = utc_now()
     run = maintain(settings)
-    after = databases.utc_now()
+    after = utc_now()
     told = recorded(settings)
     assert {step: outcome for step, (outcome, *_) in told.items()} == {
         **outcomes(run),
@@ -135,7 +136,7 @@ def test_what_became_of_a_run_is_in_the_database_when_it_ends(settings: Learning
 
 def test_a_run_measures_every_place_and_table(settings: LearningSettings) -> None:
     maintain(settings)
-    with databases.connect(settings.database_path, read_only=True) as connection:
+    with connect(settings.database_path, read_only=True) as connection:
         rows = connection.execute(
             "select kind, name, size_bytes from raw.storage_samples "
             "where sampled_at = (select max(sampled_at) from raw.storage_samples)"
@@ -217,7 +218,7 @@ def test_an_error_that_nobody_foresaw_fails_its_step_only(
     def fail(*_: Any, **__: Any) -> None:
         raise RecursionError("as deep as it goes")
 
-    monkeypatch.setattr(maintenance.dbt_process, "run", fail)
+    monkeypatch.setattr(operations_maintenance.dbt_process, "run", fail)
     run = maintain(settings)
     assert run.steps[1].message == "RecursionError: as deep as it goes"
     assert run.exit_status == 8
@@ -248,7 +249,7 @@ def test_a_clock_that_jumps_makes_no_step_end_before_it_began(
     run = maintain(settings, now=clock)
     assert all(result.seconds >= 0 for result in run.steps)
     assert run.exit_status == 8
-    with databases.connect(settings.database_path) as connection:
+    with connect(settings.database_path) as connection:
         rows = connection.execute("from raw.maintenance_steps where ended_at < started_at")
         assert rows.fetchall() == []
         assert connection.execute("select count(*) from raw.maintenance_steps").fetchall() == [(6,)]
@@ -256,7 +257,7 @@ def test_a_clock_that_jumps_makes_no_step_end_before_it_began(
 
 def test_a_second_run_is_refused_while_one_is_at_work(settings: LearningSettings) -> None:
     maintain(settings)
-    lock = outbox_file.lock_of(settings.database_path.parent / "maintain")
+    lock = try_lock(settings.database_path.parent / "maintain")
     assert lock is not None
     try:
         with pytest.raises(MaintenanceBusyError, match="another run"):
@@ -278,7 +279,7 @@ def test_the_commands_exit_status_says_what_failed(project: Path, tmp_path: Path
     site.record(random.Random(SEED))  # noqa: S311
     site.environment["ORB_LEARNING__BACKUP_PATH"] = str(tmp_path / "file")
     (tmp_path / "file").touch()
-    before = databases.utc_now()
+    before = utc_now()
     status, said = site.maintain("--json")
     assert status == 32, said
     told = json.loads(said)
@@ -322,7 +323,7 @@ def test_the_command_says_when_it_cannot_run(project: Path, tmp_path: Path) -> N
     assert "must be 7 to 365" in said
     site = Site(tmp_path, project)
     site.database.parent.mkdir()
-    lock = outbox_file.lock_of(site.database.parent / "maintain")
+    lock = try_lock(site.database.parent / "maintain")
     assert lock is not None
     status, said = site.maintain()
     os.close(lock)
@@ -358,7 +359,7 @@ def test_a_build_that_outlives_its_run_keeps_the_next_one_out(
         os.killpg(victim.pid, signal.SIGKILL)
         victim.communicate()
     until = time.monotonic() + 60
-    while outbox_file.in_use(site.database.parent / "maintain"):  # until the system has ended dbt
+    while is_in_use(site.database.parent / "maintain"):  # until the system has ended dbt
         assert time.monotonic() < until
         time.sleep(0.01)
 

@@ -21,16 +21,25 @@ import pytest
 from mcp.client.client import Client
 
 from building import REPOSITORY, DbtProject
-from orb_learning import backups, similarity
-from orb_learning import database as databases
+from orb_learning.backup.create import make_backup
 from orb_learning.errors import NotBuiltError
-from orb_learning.mcp import database_tools, reading
-from orb_learning.mcp.reading import Snapshot
-from orb_learning.mcp.results import LONGEST_TEXT, UNTRUSTED
+from orb_learning.figures import reader as figures_reader
+from orb_learning.figures.database_tools import (
+    get_data_quality_report,
+    get_database_alerts,
+    get_database_status,
+    get_execution_statistics,
+    get_performance_metrics,
+    get_storage_status,
+)
+from orb_learning.figures.reader import Reader, Snapshot
+from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
+from orb_learning.figures.status import read_status
 from orb_learning.mcp.server import LINGER_SECONDS
 from orb_learning.page.reports import read_reports
+from orb_learning.search.queries import known_vector
 from orb_learning.settings import LearningSettings
-from orb_learning.status import read_status
+from orb_learning.store.connection import connect
 from serving import (
     EVIL_REPO,
     EVIL_TEXTS,
@@ -407,7 +416,7 @@ def test_a_database_that_cannot_be_read_gets_a_useful_answer(
         assert "does not exist" in status()[1]
         assert "does not exist" in refusal("execution_statistics")
 
-        with databases.connect(site.database):  # raw alone
+        with connect(site.database):  # raw alone
             pass
         for tool in CALLS:
             if tool not in ("database_status", "query", "find_similar_executions"):
@@ -451,13 +460,13 @@ def test_a_tool_reads_reports_and_what_is_named_beside_them(
 ) -> None:
     asked: list[str] = []
     monkeypatch.setattr(
-        reading,
+        figures_reader,
         "Snapshot",
         lambda connection, *rest: Snapshot(
             cast("duckdb.DuckDBPyConnection", NotedConnection(connection, asked)), *rest
         ),
     )
-    reader = reading.Reader(LearningSettings(database_path=site.database))
+    reader = Reader(LearningSettings(database_path=site.database))
     ask = getattr(import_module(f"orb_learning.mcp.tools.{tool}"), tool)
     try:
         asyncio.run(ask(reader, **CALLS[tool]))
@@ -475,7 +484,7 @@ def test_what_another_version_built_says_to_build_it_anew(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     site = site.copy(tmp_path / "site")
-    with databases.connect(site.database) as connection:
+    with connect(site.database) as connection:
         for view, lacking in {
             "rpt_performance": "avg_cost",
             "rpt_complexity": "avg_duration",
@@ -488,22 +497,22 @@ def test_what_another_version_built_says_to_build_it_anew(
         connection.execute("drop table rpt_complexity_before")
         connection.execute("alter table text_embeddings rename column embedding to vector")
     monkeypatch.setenv("ORB_DATABASE", str(site.database))
-    with databases.connect(site.database, read_only=True) as connection:
+    with connect(site.database, read_only=True) as connection:
         reading: list[Callable[[], Any]] = [
-            lambda: similarity.known_vector(connection, "split the module", "a model"),
-            lambda: asyncio.run(database_tools.get_execution_statistics()),
+            lambda: known_vector(connection, "split the module", "a model"),
+            lambda: asyncio.run(get_execution_statistics()),
             lambda: read_reports(site.database),
             lambda: read_status(site.database),
         ]
         for read in reading:
             with pytest.raises(NotBuiltError, match="run `dbt build`"):
                 read()
-    with databases.connect(site.database) as connection:
+    with connect(site.database) as connection:
         connection.execute("drop view rpt_database_status")
         connection.execute("create view rpt_database_status as select 1 as total_executions")
     for path in (None, "learning.db", "copy.db"):
         shutil.copy(site.database, site.database.with_name("copy.db"))
-        found = asyncio.run(database_tools.get_database_status(path))
+        found = asyncio.run(get_database_status(path))
         assert "run `dbt build`" in found["errors"][0]
 
 
@@ -516,7 +525,7 @@ def test_while_another_process_writes_the_newest_backup_answers(
             found = answer(call(url, "database_status"))
             assert found["status"] == "ERROR"
             assert "in use" in found["errors"][0]
-        made = backups.make(site.database, site.outbox, site.folder / "data/backups")
+        made = make_backup(site.database, site.outbox, site.folder / "data/backups")
         with held(site.database):
             found = answer(call(url, "execution_statistics", time_range="30d"))
         assert found["from_backup"] is True
@@ -534,7 +543,7 @@ def test_while_the_server_waits_for_the_next_question_a_writer_gets_the_file(
             for tool, arguments in (("database_status", {}), ("query", {"sql": "select 1"})):
                 assert answer(call(url, tool, **arguments))["from_backup"] is False
             # It may write for long before the server would give the file up by itself.
-            with databases.connect(site.database, wait_seconds=LINGER_SECONDS / 2) as connection:
+            with connect(site.database, wait_seconds=LINGER_SECONDS / 2) as connection:
                 connection.execute(f"create table written_{number} as select {number} as n")
         found = answer(call(url, "query", sql="select n from written_2"))
     assert found["rows"] == [[2]]
@@ -563,17 +572,17 @@ def test_the_functions_for_python_give_what_the_tools_give(
     site: Site, answers: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORB_DATABASE", str(site.database))
-    status = asyncio.run(database_tools.get_database_status())
+    status = asyncio.run(get_database_status())
     for name in ("executions", "performance", "warnings"):
         assert status[name] == answers["database_status"][name]
-    stats = asyncio.run(database_tools.get_execution_statistics(time_range="30d"))
+    stats = asyncio.run(get_execution_statistics(time_range="30d"))
     assert stats["by_model_tier"] == answers["execution_statistics"]["by_model_tier"]
-    metrics = asyncio.run(database_tools.get_performance_metrics(time_range="30d"))
+    metrics = asyncio.run(get_performance_metrics(time_range="30d"))
     assert metrics["duration"] == answers["performance_metrics"]["duration"]
-    quality = asyncio.run(database_tools.get_data_quality_report())
+    quality = asyncio.run(get_data_quality_report())
     assert quality["checks"] == answers["data_quality_report"]["checks"]
-    assert asyncio.run(database_tools.get_storage_status())["tables"] == []
-    alerts = asyncio.run(database_tools.get_database_alerts(success_rate_threshold=99.0))
+    assert asyncio.run(get_storage_status())["tables"] == []
+    alerts = asyncio.run(get_database_alerts(success_rate_threshold=99.0))
     assert alerts["raised"] == answers["database_alerts"]["raised"]
     with pytest.raises(ValueError, match="must be one of 1h, 24h, 7d, 30d, 90d"):
-        asyncio.run(database_tools.get_execution_statistics(time_range="2y"))  # type: ignore[arg-type]
+        asyncio.run(get_execution_statistics(time_range="2y"))  # type: ignore[arg-type]

@@ -17,11 +17,12 @@ import pytest
 from mcp.client.client import Client
 
 from building import DbtProject
-from orb_learning import database as databases
 from orb_learning.errors import DatabaseError, QueryRefusedError
-from orb_learning.mcp import selects, sizes
-from orb_learning.mcp.reading import path_inside
-from orb_learning.mcp.results import LONGEST_TEXT
+from orb_learning.figures.reader import path_inside
+from orb_learning.figures.results import LONGEST_TEXT
+from orb_learning.mcp.result_limits import bounds_of
+from orb_learning.mcp.sql_guard import LONGEST_SQL, check_sql, in_brackets, readable_relations
+from orb_learning.store.connection import connect
 from serving import EVIL_REPO, SECRET, Site, answer, call, make_site, over_http, said, serving
 
 CONTENT = "the content of another file"
@@ -259,13 +260,13 @@ def test_everything_else_is_refused_with_the_reason(site: Site, url: str) -> Non
 
 def test_the_check_refuses_by_itself(site: Site) -> None:
     """Without the seal, the parser's tree alone would keep each of them out."""
-    with databases.connect(site.database, read_only=True) as connection:
+    with connect(site.database, read_only=True) as connection:
         for sql in ALLOWED:
-            assert selects.check(connection, sql).type == duckdb.StatementType.SELECT
+            assert check_sql(connection, sql).type == duckdb.StatementType.SELECT
         for sql in REFUSED:
             if "getenv" not in sql:  # a function of DuckDB's shell alone
                 with pytest.raises(QueryRefusedError):
-                    selects.check(connection, filled(site, sql))
+                    check_sql(connection, filled(site, sql))
 
 
 def test_the_seal_keeps_everything_out_by_itself(site: Site) -> None:
@@ -278,7 +279,7 @@ def test_the_seal_keeps_everything_out_by_itself(site: Site) -> None:
         or "python_variable" in sql
     ]  # fmt: skip
     assert len(reaching) > 35
-    with databases.connect(site.database, read_only=True, sealed_within_mb=200) as connection:
+    with connect(site.database, read_only=True, sealed_within_mb=200) as connection:
         for sql in reaching:
             if sql == "set variable mine = 1":
                 continue
@@ -291,21 +292,21 @@ def test_the_seal_keeps_everything_out_by_itself(site: Site) -> None:
 def test_a_sealed_file_is_shared_with_no_other_connection(site: Site) -> None:
     """They would share its settings, and the other could not set its time zone."""
     with (
-        databases.connect(site.database, read_only=True, sealed_within_mb=200),
+        connect(site.database, read_only=True, sealed_within_mb=200),
         pytest.raises(DatabaseError, match="in another mode"),
-        databases.connect(site.database, read_only=True, wait_seconds=0.1),
+        connect(site.database, read_only=True, wait_seconds=0.1),
     ):
         pass
 
 
 def test_private_feedback_is_in_nothing_that_can_be_read(site: Site) -> None:
-    with databases.connect(site.database, read_only=True) as connection:
+    with connect(site.database, read_only=True) as connection:
         (kept,) = connection.execute("select comment from raw.feedback").fetchall()
         assert kept == (SECRET,)
-        relations = selects.readable_relations(connection)
+        relations = readable_relations(connection)
         assert {"executions", "rpt_performance", "fct_feedback"} <= set(relations)
         for relation in relations:
-            statement = selects.check(connection, f"select columns(*)::varchar from {relation}")
+            statement = check_sql(connection, f"select columns(*)::varchar from {relation}")
             for row in connection.execute(statement).fetchall():
                 assert SECRET not in row, relation
 
@@ -363,9 +364,9 @@ def test_a_value_is_cut_before_python_has_it(value: str) -> None:
     """A value of n = 0 from a table: of a constant DuckDB's planner makes its own copies."""
     with duckdb.connect() as connection:
         statement = connection.extract_statements(f"select {value} as it from range(1) as r (n);")
-        (bound,) = sizes.bounds_of(connection.sql(statement[0]).types, 5_000)
+        (bound,) = bounds_of(connection.sql(statement[0]).types, 5_000)
         ((fetched, size),) = connection.execute(
-            f"select {bound.sql} from {selects.in_brackets(statement[0])}"
+            f"select {bound.sql} from {in_brackets(statement[0])}"
         ).fetchall()
     assert size >= 30_000
     assert len(fetched or "") <= LONGEST_TEXT
@@ -382,7 +383,7 @@ def test_the_nested_values_of_a_row_have_its_bound_together(url: str) -> None:
 def test_a_statement_in_brackets_is_without_its_end(end: str) -> None:
     with duckdb.connect() as connection:
         (statement,) = connection.extract_statements(f"-- ö\nselect 'ö;' as ö{end}")
-        found = connection.execute(f"from {selects.in_brackets(statement)}").fetchall()
+        found = connection.execute(f"from {in_brackets(statement)}").fetchall()
     assert found == [("ö;",)]
 
 
@@ -394,12 +395,12 @@ def test_a_statement_in_brackets_is_without_its_end(end: str) -> None:
 def test_deeply_nested_sql_ends_neither_the_server_nor_its_answers(
     url: str, part: str, end: str
 ) -> None:
-    depth = (selects.LONGEST_SQL - 10) // len(part + end)
+    depth = (LONGEST_SQL - 10) // len(part + end)
     began = time.monotonic()
     result = call(url, "query", sql=f"select {part * depth}1{end * depth}")
     assert result.is_error
     assert time.monotonic() - began < 20
-    assert call(url, "query", sql="x" * (selects.LONGEST_SQL + 1)).is_error
+    assert call(url, "query", sql="x" * (LONGEST_SQL + 1)).is_error
     assert answer(call(url, "query", sql="select 1"))["rows"] == [[1]]
 
 
@@ -495,7 +496,7 @@ def test_half_a_character_and_a_body_of_megabytes_are_refused(url: str) -> None:
 def test_db_path_leads_to_no_file_elsewhere(site: Site, tmp_path: Path, path: str) -> None:
     site = site.copy(tmp_path / "site")
     outside = site.folder / "secret.db"
-    with databases.connect(outside):
+    with connect(outside):
         pass
     folder = site.database.parent
     (folder / "link.db").symlink_to(outside)

@@ -18,11 +18,12 @@ import pytest
 
 from building import REPOSITORY, DbtProject
 from histories import ORDINARY
-from orb_learning import backups, loader
-from orb_learning import database as databases
-from orb_learning.outbox import Outbox
+from orb_learning.backup.create import make_backup
+from orb_learning.capture.telemetry import TelemetryCapture
+from orb_learning.ingest.relay import load_once
+from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
-from orb_learning.telemetry import TelemetryCapture
+from orb_learning.store.connection import connect
 
 RUNBOOK = REPOSITORY / "docs" / "operations.md"
 HOLD = """
@@ -90,11 +91,11 @@ def record(
 
 def load(folder: Path) -> None:
     settings = settings_of(folder)
-    loader.load_once(settings.database_path, settings.outbox_folder)
+    load_once(settings.database_path, settings.outbox_folder)
 
 
 def tasks(folder: Path) -> Counter[uuid.UUID]:
-    with databases.connect(settings_of(folder).database_path, read_only=True) as connection:
+    with connect(settings_of(folder).database_path, read_only=True) as connection:
         rows = connection.execute("select task_id from raw.executions").fetchall()
     return Counter(task for (task,) in rows)
 
@@ -111,7 +112,7 @@ def embedded_database(
     record(folder, 1)
     load(folder)
     project.run(database, embeddings_enabled=True)
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         connection.execute("delete from raw.executions; delete from raw.loaded_counts")
     return database
 
@@ -124,7 +125,7 @@ def running(tmp_path: Path, embedded_database: Path) -> tuple[Path, set[uuid.UUI
     shutil.copy(embedded_database, settings.database_path)
     came = record(tmp_path, 20) | record(tmp_path, 5, days_old=200)
     load(tmp_path)
-    backups.make(settings.database_path, settings.outbox_folder, settings.backup_folder)
+    make_backup(settings.database_path, settings.outbox_folder, settings.backup_folder)
     came |= record(tmp_path, 10)
     load(tmp_path)
     return tmp_path, came
@@ -243,7 +244,7 @@ def test_an_archived_file_that_is_not_known(running: tuple[Path, set[uuid.UUID]]
     file = settings_of(folder).archive_folder / "executions_archive_20260101.parquet"
     file.parent.mkdir()
     gone = min(came)
-    with databases.connect(settings_of(folder).database_path) as connection:
+    with connect(settings_of(folder).database_path) as connection:
         connection.execute(f"copy (from raw.executions where task_id = '{gone}') to '{file}'")
         connection.execute("delete from raw.executions where task_id = ?", [gone])
         connection.execute("update raw.loaded_counts set version_count = version_count - 1")
@@ -258,7 +259,7 @@ def test_old_executions_and_forgetting(running: tuple[Path, set[uuid.UUID]]) -> 
     folder, came = running
     mend(folder, "Old executions")
     mend(folder, "Forgetting")
-    with databases.connect(settings_of(folder).database_path, read_only=True) as connection:
+    with connect(settings_of(folder).database_path, read_only=True) as connection:
         archived = connection.execute(
             "select sum(version_count)::int from raw.archived_files"
         ).fetchall()
@@ -266,7 +267,7 @@ def test_old_executions_and_forgetting(running: tuple[Path, set[uuid.UUID]]) -> 
 
 
 def assert_built(folder: Path) -> None:
-    with databases.connect(settings_of(folder).database_path, read_only=True) as connection:
+    with connect(settings_of(folder).database_path, read_only=True) as connection:
         counted = "select (select count(*) from executions), (select count(*) from raw.executions)"
         [(built, came)] = connection.execute(counted).fetchall()
     assert built == came

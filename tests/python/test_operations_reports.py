@@ -16,12 +16,14 @@ import pytest
 from building import REPOSITORY, BuildError, DbtProject
 from histories import NOON, History, days_ago, task_id
 from oracle import raw_rows
-from orb_learning import database as databases
-from orb_learning import retention, storage
-from orb_learning.feedback import submit_feedback
-from orb_learning.loader import load_by, load_once
-from orb_learning.outbox import Outbox
+from orb_learning.archive.retention import unarchive
+from orb_learning.feedback.submit import submit_feedback
+from orb_learning.ingest.relay import load_once
+from orb_learning.operations.load import load_outbox
+from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
+from orb_learning.store.connection import connect, utc_now
+from orb_learning.store.sizes import sample_sizes
 
 BALANCE = "assert_live_archived_and_forgotten_are_all_that_came"
 FEEDBACK_BALANCE = "assert_live_archived_and_gone_feedback_is_all_that_came"
@@ -31,7 +33,7 @@ REPORTS = ["rpt_retention", "rpt_storage", "rpt_storage_tables", "rpt_maintenanc
 
 
 def rows_of(database: Path, query: str) -> list[dict[str, Any]]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         relation = connection.execute(query)
         names = [column[0] for column in relation.description or []]
         return [dict(zip(names, values, strict=True)) for values in relation.fetchall()]
@@ -118,7 +120,7 @@ def test_live_archived_and_forgotten_are_all_that_ever_came(history: History) ->
     assert_live_parts_are_those_of_raw(history)
 
     day = days_ago(40).date()
-    assert retention.unarchive(settings, day, day).version_count == 5
+    assert unarchive(settings, day, day).version_count == 5
     assert parts(history.database)["live_30_90_days"]["version_count"] == 5
     assert_live_parts_are_those_of_raw(history)
 
@@ -146,13 +148,13 @@ DAMAGE = [
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_version_too_few_or_too_many_is_seen(history: History, damage: str) -> None:
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute(damage)
     assert not any(row["is_complete"] for row in parts(history.database).values())
 
 
 def test_a_build_fails_where_a_version_is_missing(history: History) -> None:
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute(DAMAGE[0])
     assert not balance_is_kept(history)
 
@@ -171,12 +173,12 @@ def test_feedback_too_few_or_too_much_is_seen_and_fails_a_build(history: History
     outbox = Outbox(settings_of(history).outbox_folder)
     submit_feedback(outbox, task_id=task_id(0), satisfaction="good", user_id="ann", now=NOON)
     outbox.close()
-    load_by(settings_of(history))
+    load_outbox(settings_of(history))
     whole = history.database.read_bytes()
     is_complete = "select bool_and(is_complete) as all_of_it from rpt_feedback_retention"
     for damage in ("select 1", *FEEDBACK_DAMAGE):
         history.database.write_bytes(whole)
-        with databases.connect(history.database) as connection:
+        with connect(history.database) as connection:
             connection.execute(damage)
         is_right = damage == "select 1"
         assert rows_of(history.database, is_complete) == [{"all_of_it": is_right}], damage
@@ -184,9 +186,9 @@ def test_feedback_too_few_or_too_much_is_seen_and_fails_a_build(history: History
 
 
 def sample(database: Path, now: datetime, *, with_tables: bool = False) -> None:
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         places = {"database": database, "outbox": database.parent / "outbox"}
-        storage.sample(connection, places, now, with_tables=with_tables)
+        sample_sizes(connection, places, now, with_tables=with_tables)
 
 
 def test_storage_shows_the_newest_sample_and_what_grows(history: History) -> None:
@@ -221,7 +223,7 @@ def test_the_seed_says_from_which_size_on_it_alerts(
     history: History, warning: float, critical: float, alert: str
 ) -> None:
     sample(history.database, NOON)
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute(
             "update alert_thresholds set threshold = if(severity = 'warning', ?, ?) "
             "where alert_name = 'database_size'",
@@ -251,8 +253,8 @@ def test_the_reports_say_the_same_in_every_time_zone(
 ) -> None:
     """Built without as_of, so that they take the time of the query as now."""
     shutil.copy(small_database, database)
-    now = databases.utc_now()
-    with databases.connect(database) as connection:
+    now = utc_now()
+    with connect(database) as connection:
         connection.execute(
             "update fct_executions "
             "set timestamp = timestamp + ($now - $noon), _loaded_at = _loaded_at + ($now - $noon)",
@@ -262,7 +264,7 @@ def test_the_reports_say_the_same_in_every_time_zone(
         sample(database, now - timedelta(days=days), with_tables=True)
     project.run(database, select=REPORTS)
     said = []
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         connection.execute("begin")  # now is the same for all
         for zone in ("UTC", "America/New_York", "Pacific/Kiritimati", "Asia/Kathmandu"):
             connection.execute(f"set timezone = '{zone}'")

@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from forking import forked
-from orb_learning import outbox as outbox_module
-from orb_learning.outbox import Outbox
-from orb_learning.outbox_file import in_use
-from orb_learning.outbox_reader import files_of, open_reader
+from orb_learning.outbox import writer
+from orb_learning.outbox.reader import files_of, open_reader
+from orb_learning.outbox.segment import is_in_use
+from orb_learning.outbox.writer import Outbox, folder_size
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_full_waits_for_the_disk_and_normal_does_not(folder: Path) -> None:
 
 
 def test_threads_share_one_outbox(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox_module, "MOST_RECORDS", 97)
+    monkeypatch.setattr(writer, "MOST_RECORDS", 97)
     outbox = Outbox(folder)
 
     def record(thread: int) -> None:
@@ -91,7 +91,7 @@ def test_threads_share_one_outbox(folder: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_full_file_is_followed_by_a_new_one_in_order(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_module, "MOST_RECORDS", 3)
+    monkeypatch.setattr(writer, "MOST_RECORDS", 3)
     moments = iter([5_000_000_000_000, 4_000_000_000_000, 3_000_000_000_000])
     monkeypatch.setattr(time, "time_ns", lambda: next(moments))  # the clock jumps back
     outbox = Outbox(folder)
@@ -185,7 +185,7 @@ def test_a_forked_child_neither_closes_its_parents_file_nor_keeps_it_locked(fold
             os.close(begin)
             assert os.read(begun, 1) == b"!"
             outbox.close()
-            assert not in_use(file)
+            assert not is_in_use(file)
         finally:
             for descriptor in (told, tell, begun):
                 os.close(descriptor)
@@ -397,7 +397,7 @@ def test_the_size_limit_refuses_and_counts(folder: Path) -> None:
     kept = sum(outbox.put("execution", "x" * 1000) for _ in range(1000))
     assert 10 < kept < 300
     assert outbox.refused() == {"size_limit": 1000 - kept}
-    assert outbox_module.folder_size(folder) < 700_000
+    assert folder_size(folder) < 700_000
     assert len(kept_in(folder)) == kept
 
 

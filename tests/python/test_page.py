@@ -24,10 +24,10 @@ from building import REPOSITORY, STEM, DbtProject
 from conftest import NO_BROWSER
 from histories import BLOCK_SIZE, NOON, TODAY, insert_many, task_id
 from oracle import MODELS
-from orb_learning import database as databases
 from orb_learning.errors import NotBuiltError, PageError
 from orb_learning.page.reports import read_reports
 from orb_learning.page.writing import render, write_page
+from orb_learning.store.connection import connect
 
 HOSTILE = [
     "</script><script>window.hacked = 1</script>",
@@ -85,7 +85,7 @@ def database(
             "success": bool(number % 3),
             **dict.fromkeys(texts, LONG[number % 2]),
         })  # fmt: skip
-    with databases.connect(file) as connection:
+    with connect(file) as connection:
         connection.execute("begin")
         insert_many(connection, rows)
         for number, (satisfaction, visibility) in enumerate(
@@ -236,7 +236,7 @@ def test_the_filters_show_what_sql_finds(
     conditions = "".join(f" and rtrim({name}, '\u2028\u2029') = ?" for name in choices)
 
     def found(query: str) -> list[tuple[Any, ...]]:
-        with databases.connect(database, read_only=True) as connection:
+        with connect(database, read_only=True) as connection:
             return connection.execute(
                 query.replace(
                     "CHOSEN",
@@ -460,7 +460,7 @@ def test_an_empty_database_says_what_to_do(
 
 def test_a_database_that_was_never_built_says_to_build(tmp_path: Path) -> None:
     file = tmp_path / f"{STEM}.db"
-    with databases.connect(file):
+    with connect(file):
         pass
     with pytest.raises(NotBuiltError, match="dbt build"):
         write_page(file, tmp_path / "report.html")

@@ -13,11 +13,12 @@ from typer.testing import CliRunner
 
 from building import REPOSITORY
 from crash_worker import payload_of
-from orb_learning import backups, contents
-from orb_learning import database as databases
-from orb_learning.cli import app
-from orb_learning.loader import load_once
-from orb_learning.outbox import Outbox
+from orb_learning.backup.create import make_backup
+from orb_learning.cli.app import app
+from orb_learning.ingest.relay import load_once
+from orb_learning.outbox.writer import Outbox
+from orb_learning.store.checksums import table_checksums
+from orb_learning.store.connection import connect
 
 TASK = str(uuid.UUID(int=1))
 COMMANDS = [
@@ -46,9 +47,9 @@ def test_every_command_says_that_a_folder_cannot_be_written(
     outbox.put("execution", payload_of(TASK, 1))
     outbox.close()
     load_once(database, outbox.folder)
-    backup = backups.make(database, outbox.folder, data / "backups").backup
-    with databases.connect(database, read_only=True) as connection:
-        before = contents.tables(connection)
+    backup = make_backup(database, outbox.folder, data / "backups").backup
+    with connect(database, read_only=True) as connection:
+        before = table_checksums(connection)
     monkeypatch.setenv("ORB_DATABASE", str(database))
     monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(REPOSITORY))
     monkeypatch.setenv("ORB_USER", "ann")
@@ -61,8 +62,8 @@ def test_every_command_says_that_a_folder_cannot_be_written(
         if not (isinstance(done.exception, SystemExit) and done.exit_code == 1 and is_said):
             unclear.append((command, done.exception, done.output))
     assert unclear == []
-    with databases.connect(database, read_only=True) as connection:
-        assert contents.tables(connection) == before
+    with connect(database, read_only=True) as connection:
+        assert table_checksums(connection) == before
 
 
 def test_an_archive_that_cannot_be_cleaned_is_said(
@@ -74,7 +75,7 @@ def test_an_archive_that_cannot_be_cleaned_is_said(
     outbox.close()
     load_once(database, outbox.folder)
     file = archive / "executions_archive_20260101.parquet"
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         connection.execute(f"copy raw.executions to '{file}'")
     subprocess.run(["mount", "-o", "remount,ro", archive], check=True)
     monkeypatch.setenv("ORB_DATABASE", str(database))

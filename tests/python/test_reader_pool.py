@@ -12,8 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orb_learning import backups
-from orb_learning.database import connect
+from orb_learning.backup.create import make_backup
 from orb_learning.errors import (
     DatabaseError,
     DatabaseLockedError,
@@ -22,7 +21,8 @@ from orb_learning.errors import (
     NotBuiltError,
     ReaderPoolTimeoutError,
 )
-from orb_learning.reader_pool import ReaderPool
+from orb_learning.store.connection import connect
+from orb_learning.store.reader_pool import ReaderPool
 
 ENDLESS = "select count(*) from range(1_000_000) a, range(1_000_000) b where a.range + b.range = 3"
 
@@ -174,7 +174,7 @@ def test_readers_of_a_pool_that_lingers_follow_each_other_and_let_a_writer_in(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody looks after the file but the next reader.
-    monkeypatch.setattr("orb_learning.reader_pool.WATCH_SECONDS", 600)
+    monkeypatch.setattr("orb_learning.store.reader_pool.WATCH_SECONDS", 600)
 
     async def scenario() -> None:
         pool = ReaderPool(database, linger_seconds=600)
@@ -219,7 +219,7 @@ def test_a_pool_that_lingers_closes_the_file_after_a_while(database: Path) -> No
 def test_a_pool_that_lingers_reads_the_file_that_is_there_now(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orb_learning.reader_pool.WATCH_SECONDS", 600)
+    monkeypatch.setattr("orb_learning.store.reader_pool.WATCH_SECONDS", 600)
     other = tmp_path / "other.db"
     with connect(other) as connection:
         connection.execute("create table numbers as select 7 as n")
@@ -232,7 +232,7 @@ def test_a_pool_that_lingers_reads_the_file_that_is_there_now(
 
 def test_a_pool_that_lingers_does_not_linger_on_a_backup(database: Path, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
-    backups.make(database, tmp_path / "outbox", folder)
+    make_backup(database, tmp_path / "outbox", folder)
     pool = ReaderPool(database, wait_seconds=0.1, backup_folder=folder, linger_seconds=600)
     asyncio.run(pool.query("select 1"))
     with connect(database):
@@ -246,7 +246,7 @@ def test_a_pool_that_lingers_does_not_linger_on_a_backup(database: Path, tmp_pat
 def test_readers_that_overlap_without_end_let_a_writer_in(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orb_learning.reader_pool.LONGEST_HOLD_SECONDS", 0.1)
+    monkeypatch.setattr("orb_learning.store.reader_pool.LONGEST_HOLD_SECONDS", 0.1)
 
     async def scenario() -> None:
         pool = ReaderPool(database)
@@ -276,7 +276,7 @@ def test_readers_that_overlap_without_end_let_a_writer_in(
 def test_after_a_while_new_readers_wait_until_the_file_was_closed(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orb_learning.reader_pool.LONGEST_HOLD_SECONDS", 0.05)
+    monkeypatch.setattr("orb_learning.store.reader_pool.LONGEST_HOLD_SECONDS", 0.05)
 
     async def scenario() -> None:
         pool = ReaderPool(database)

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from orb_learning.record import COLUMNS, STORED_COLUMNS, ExecutionRecord
-from orb_learning.schema import ddl
+from orb_learning.record.model import COLUMNS, STORED_COLUMNS, ExecutionRecord
+from orb_learning.store.schema import ddl
 
 
 def deeply_nested() -> dict[str, Any]:

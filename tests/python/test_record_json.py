@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orb_learning.record import COLUMNS, ExecutionRecord
-from orb_learning.record_json import by_record, quick_json, record_json
+from orb_learning.record.encoding import by_record, quick_json, record_json
+from orb_learning.record.model import COLUMNS, ExecutionRecord
 
 TASK_ID = str(uuid.UUID(int=7))
 PLAIN = {

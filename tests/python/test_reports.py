@@ -17,7 +17,7 @@ import pytest
 from building import REPOSITORY, STEM, DbtProject
 from histories import BLOCK_SIZE, NOON, TODAY, insert_many, task_id
 from oracle import MODELS, Row, expected, raw_rows
-from orb_learning import database as databases
+from orb_learning.store.connection import connect
 
 RANGES = {
     "1h": timedelta(hours=1),
@@ -31,7 +31,7 @@ RATES = ["success_rate", "error_rate", "acceptance_rate"]
 
 
 def rows_of(database: Path, report: str, time_zone: str = "UTC") -> list[Row]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         connection.execute(f"set TimeZone = '{time_zone}'")
         relation = connection.execute(f"from {report}")
         names = [column[0] for column in relation.description or []]
@@ -163,7 +163,7 @@ def database(
 
 def insert(database: Path, rows: list[Row]) -> None:
     """Load so many rows at once, each as a task of its own."""
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         connection.execute("begin")
         insert_many(
             connection, [{**row, "task_id": task_id(100 + n)} for n, row in enumerate(rows)]
@@ -475,7 +475,7 @@ def test_every_report_answers_without_a_row_and_with_numbers_only(
 
 @pytest.mark.parametrize("report", REPORTS)
 def test_a_filter_on_the_range_leaves_the_others_unread(database: Path, report: str) -> None:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         # It would read once what every range's part reads for itself.
         connection.execute("set disabled_optimizers = 'common_subplan'")
 
@@ -502,7 +502,7 @@ def test_a_range_ends_now_in_every_time_zone(
     now = datetime.now(UTC).replace(tzinfo=None)
     ages = [timedelta(minutes=30), timedelta(hours=4), timedelta(hours=20)]
     ages += [timedelta(days=6, hours=20), timedelta(days=29, hours=20), timedelta(days=30, hours=4)]
-    with databases.connect(file) as connection:
+    with connect(file) as connection:
         connection.execute("delete from fct_executions")
         connection.execute("create temp table ages (age interval)")
         connection.executemany("insert into ages values (?)", [[age] for age in ages])

@@ -21,17 +21,12 @@ import pytest
 from typer.testing import CliRunner
 
 from crash_worker import payload_of
-from orb_learning import (
-    LearningDatabase,
-    backups,
-    forgetting,
-    outbox_reader,
-    restoring,
-    retention,
-    validating,
-)
-from orb_learning import database as databases
-from orb_learning.cli import app
+from orb_learning import LearningDatabase
+from orb_learning.archive.retention import check_archive
+from orb_learning.backup.create import make_backup
+from orb_learning.backup.manifests import Backup
+from orb_learning.backup.verify import validate_backup
+from orb_learning.cli.app import app
 from orb_learning.errors import (
     BackupError,
     DatabaseLockedError,
@@ -39,13 +34,16 @@ from orb_learning.errors import (
     InvalidBackupError,
     RestoreError,
 )
-from orb_learning.importing import import_file
-from orb_learning.loader import load_once
-from orb_learning.manifests import Backup
-from orb_learning.outbox import Limits, Outbox
-from orb_learning.outbox_reader import files_of, open_reader
-from orb_learning.restoring import Restored
+from orb_learning.ingest.files import import_file
+from orb_learning.ingest.relay import load_once
+from orb_learning.operations import restore as operations_restore
+from orb_learning.operations.erasure import erase
+from orb_learning.operations.restore import Restored, restore_backup
+from orb_learning.outbox import reader as outbox_reader
+from orb_learning.outbox.reader import files_of, open_reader
+from orb_learning.outbox.writer import Limits, Outbox
 from orb_learning.settings import load_settings
+from orb_learning.store.connection import connect, connect_still
 
 WORKER = Path(__file__).with_name("crash_worker.py")
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001
@@ -72,10 +70,10 @@ class Place:
         load_once(self.database, self.outbox_folder, limits=limits, backup_folder=self.backups)
 
     def back_up(self) -> Backup:
-        return backups.make(self.database, self.outbox_folder, self.backups).backup
+        return make_backup(self.database, self.outbox_folder, self.backups).backup
 
     def restore(self, backup: Backup | Path, **given: Any) -> Restored:
-        return restoring.restore(
+        return restore_backup(
             backup.folder if isinstance(backup, Backup) else backup,
             self.database,
             self.outbox_folder,
@@ -90,11 +88,11 @@ class Place:
         return [task_id.int for (task_id,) in rows]
 
     def query(self, sql: str) -> list[Any]:
-        with databases.connect(self.database, read_only=True) as connection:
+        with connect(self.database, read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
     def change(self, *statements: str) -> None:
-        with databases.connect(self.database) as connection:
+        with connect(self.database) as connection:
             for statement in statements:
                 connection.execute(statement).fetchall()
 
@@ -428,11 +426,11 @@ def test_a_restore_that_fails_is_undone(
     before = {path.name: path.read_bytes() for path in place.folder.glob("learning*")}
 
     def refuse(path: Path, manifest: object) -> None:  # noqa: ARG001
-        with databases.connect_still(path) as connection:  # the restored one is in its place
+        with connect_still(path) as connection:  # the restored one is in its place
             assert connection.execute("select count(*) from raw.executions").fetchall() == [(1,)]
         raise OSError("the disk went away")
 
-    monkeypatch.setattr(restoring, "_look_at", refuse)
+    monkeypatch.setattr(operations_restore, "_look_at", refuse)
     with pytest.raises(RestoreError, match="was undone, all is as it was before: the disk went"):
         place.restore(backup)
     after = {path.name: path.read_bytes() for path in place.folder.glob("learning*")}
@@ -454,7 +452,7 @@ def test_an_outbox_that_cannot_be_read_is_said_and_whether_it_was_restored(
     place.put(2)
     place.load()
     [*_, path] = files_of(place.outbox_folder)
-    exchange = restoring._exchange
+    exchange = operations_restore._exchange
     locked = sqlite3.connect(path, isolation_level=None)
 
     def lock(*given: Any) -> Any:
@@ -469,7 +467,7 @@ def test_an_outbox_that_cannot_be_read_is_said_and_whether_it_was_restored(
         with pytest.raises(RestoreError, match=r"was not restored, and is as it was: .*locked"):
             place.restore(backup)
     else:
-        monkeypatch.setattr(restoring, "_exchange", lock)
+        monkeypatch.setattr(operations_restore, "_exchange", lock)
         done = place.restore(backup)
         assert [problem.split(":")[0] for problem in done.problems] == [
             "what came after the backup and is lost could not be counted",
@@ -509,7 +507,7 @@ def test_a_database_that_somebody_has_is_not_restored(place: Place) -> None:
     place.load()
     backup = place.back_up()
     state = place.database.stat()
-    with databases.connect(place.database, read_only=True), pytest.raises(DatabaseLockedError):
+    with connect(place.database, read_only=True), pytest.raises(DatabaseLockedError):
         place.restore(backup, wait_seconds=0.1)
     # One that takes no turns.
     code = f"""
@@ -555,7 +553,7 @@ def test_a_full_disk_is_said_and_changes_nothing(
 
 def forget(place: Place, *numbers: int) -> None:
     settings = load_settings(database_path=place.database)
-    forgetting.forget(settings, task_ids=[uuid.UUID(int=number) for number in numbers])
+    erase(settings, task_ids=[uuid.UUID(int=number) for number in numbers])
 
 
 def forgotten_in(place: Place) -> list[int]:
@@ -615,7 +613,7 @@ def test_an_archive_that_was_cleaned_since_is_known_as_it_is(place: Place) -> No
     backup = place.back_up()
     forget(place, 2)
     place.restore(backup)
-    assert list(retention.check_all(settings)) == []
+    assert list(check_archive(settings)) == []
     assert place.query("select version_count from raw.archived_files") == [(1,)]
     assert place.query("select sum(version_count) from raw.forgotten") == [(1,)]
 
@@ -711,7 +709,7 @@ def test_restored_and_loaded_it_has_every_record_that_a_live_process_put_meanwhi
     assert json.loads(said)["refused"] == {}
     acknowledged = set(notes.read_text().split())
     for backup in made:
-        assert validating.validate(backup.folder).problems == []
+        assert validate_backup(backup.folder).problems == []
         missing = place.restore(backup).missing
         rows = place.query("select task_id::varchar from raw.executions")
         loaded = {task_id for (task_id,) in rows}

@@ -24,15 +24,29 @@ from typer.testing import CliRunner
 from building import REPOSITORY, BuildError
 from histories import NOON, TOO_LATE, History, days_ago, task_id
 from oracle import raw_rows
-from orb_learning import archive_functions, compacting, feedback_rows, forgetting, retention
-from orb_learning import database as databases
-from orb_learning.cli import app
+from orb_learning.archive.retention import (
+    EXECUTIONS,
+    FEEDBACK,
+    ArchivedFile,
+    archived_files,
+    check_archive,
+    check_archived_file,
+    release_holds,
+    unarchive,
+)
+from orb_learning.cli.app import app
+from orb_learning.dbt import archive_functions as dbt_archive_functions
+from orb_learning.dbt.archive_functions import publish_file
 from orb_learning.errors import ArchiveError
-from orb_learning.feedback import order_deletion
+from orb_learning.feedback.rows import FEEDBACK_FIELDS, Feedback, insert_feedback
+from orb_learning.feedback.submit import order_deletion
 from orb_learning.learning_database import LearningDatabase
-from orb_learning.loader import load_by
-from orb_learning.outbox import Outbox
+from orb_learning.operations.erasure import clean_archive
+from orb_learning.operations.load import load_outbox
+from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
+from orb_learning.store import compaction
+from orb_learning.store.connection import connect
 
 CORRUPTIONS = int(os.environ.get("ORB_CORRUPTIONS", "300"))
 Versions = dict[int, str]
@@ -53,9 +67,9 @@ def with_feedback(history: History) -> History:
 
 def give(history: History, task: int, days: int) -> None:
     """Load feedback on a task, given so many days ago."""
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         [(number,)] = connection.execute("select nextval('raw.load_seq')").fetchall()
-        said = feedback_rows.Feedback(
+        said = Feedback(
             feedback_id=UUID(int=number),
             task_id=task_id(task),
             submitted_at=days_ago(days),
@@ -63,7 +77,7 @@ def give(history: History, task: int, days: int) -> None:
             visibility="private",
             user_id="ann",
         )
-        feedback_rows.insert(connection, [said], NOON)
+        insert_feedback(connection, [said], NOON)
 
 
 def settings_of(history: History) -> LearningSettings:
@@ -79,7 +93,7 @@ def retain(history: History, days: Any = 30, **arguments: Any) -> None:
 
 def live(history: History) -> Versions:
     rows = raw_rows(history.database)
-    with databases.connect(history.database, read_only=True) as connection:
+    with connect(history.database, read_only=True) as connection:
         rows += rows_of(connection.execute("from raw.feedback"))
     found = {row["_load_seq"]: str(sorted(row.items())) for row in rows}
     assert len(found) == len(rows)
@@ -95,7 +109,7 @@ def archived(history: History, folder: Path | None = None) -> Versions:
     """What the files hold that the database counts as archived."""
     folder = folder or settings_of(history).archive_folder
     found: Versions = {}
-    with databases.connect(history.database, read_only=True) as connection:
+    with connect(history.database, read_only=True) as connection:
         for file in all_files(connection):
             if file.unarchived_at is None:
                 relation = connection.execute(
@@ -107,9 +121,9 @@ def archived(history: History, folder: Path | None = None) -> Versions:
     return found
 
 
-def all_files(connection: duckdb.DuckDBPyConnection) -> list[retention.ArchivedFile]:
-    kinds = (retention.EXECUTIONS, retention.FEEDBACK)
-    return [file for kind in kinds for file in retention.archived_files(connection, kind)]
+def all_files(connection: duckdb.DuckDBPyConnection) -> list[ArchivedFile]:
+    kinds = (EXECUTIONS, FEEDBACK)
+    return [file for kind in kinds for file in archived_files(connection, kind)]
 
 
 def held_days(history: History) -> set[date]:
@@ -117,7 +131,7 @@ def held_days(history: History) -> set[date]:
 
 
 def query(history: History, statement: str) -> list[tuple[Any, ...]]:
-    with databases.connect(history.database, read_only=True) as connection:
+    with connect(history.database, read_only=True) as connection:
         return connection.execute(statement).fetchall()
 
 
@@ -279,19 +293,17 @@ def test_an_unarchived_day_is_what_it_was_and_is_held(history: History) -> None:
     before = query(history, "from fct_executions order by all")
     retain(history, 30)
     days = days_ago(40).date(), days_ago(30).date()
-    assert retention.unarchive(settings_of(history), *days).version_count == 6
+    assert unarchive(settings_of(history), *days).version_count == 6
     assert held_days(history) == {days_ago(40).date(), days_ago(31).date()}
     retain(history, 30)
     assert_nothing_lost(history, every)
     assert len(archived(history)) == 1
-    assert retention.unarchive(settings_of(history), *days).version_count == 0
-    retention.unarchive(settings_of(history), days_ago(90).date(), days_ago(90).date())
+    assert unarchive(settings_of(history), *days).version_count == 0
+    unarchive(settings_of(history), days_ago(90).date(), days_ago(90).date())
     assert live(history) == every
     history.build()
     assert query(history, "from fct_executions order by all") == before
-    assert retention.release(settings_of(history)) == sorted(
-        days_ago(n).date() for n in (90, 40, 31)
-    )
+    assert release_holds(settings_of(history)) == sorted(days_ago(n).date() for n in (90, 40, 31))
     files = sorted(settings_of(history).archive_folder.iterdir())
     retain(history, 30)
     assert_nothing_lost(history, every)
@@ -303,10 +315,10 @@ def test_days_that_were_released_and_are_still_there_are_held_when_asked_for_aga
 ) -> None:
     retain(history, 30)
     days = days_ago(40).date(), days_ago(40).date()
-    retention.unarchive(settings_of(history), *days)
+    unarchive(settings_of(history), *days)
     here = live(history)
-    assert retention.release(settings_of(history)) == [days[0]]
-    assert retention.unarchive(settings_of(history), *days).version_count == 0
+    assert release_holds(settings_of(history)) == [days[0]]
+    assert unarchive(settings_of(history), *days).version_count == 0
     assert held_days(history) == {days[0]}
     retain(history, 30)
     assert live(history) == here
@@ -323,7 +335,7 @@ def test_vectors_of_gone_texts_go_also_where_a_run_was_killed_before(
     for task, days in ((90, 50), (91, 1), (92, 50)):
         history.insert(task, timestamp=days_ago(days), task_description=f"text {min(task, 91)}")
     history.run()
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute(
             "insert into text_embeddings by name select distinct text_id, text, hash(text) // 2 "
             "as text_number, sha256(text) as text_sha256, 'none' as model, now() as embedded_at, "
@@ -356,19 +368,19 @@ def test_what_was_forgotten_and_is_still_in_a_file_does_not_come_back(history: H
     retain(history, 30)
     settings = settings_of(history)
     files = f"'{settings.archive_folder}/feedback_*.parquet'"
-    fields = ", ".join(feedback_rows.FIELDS)
+    fields = ", ".join(FEEDBACK_FIELDS)
     in_files = dict(
         query(history, f"select task_id, struct_pack({fields}) from {files} order by _load_seq")
     )
     outbox = Outbox(settings.outbox_folder)
     outbox.put("forget", json.dumps({"task_ids": [str(task_id(5))]}))
     order_deletion(outbox, [in_files[task_id(99)]["feedback_id"]])
-    again = feedback_rows.Feedback(**in_files[task_id(6)])
+    again = Feedback(**in_files[task_id(6)])
     outbox.put("feedback", again.model_dump_json())
     outbox.close()
-    load_by(settings, now=NOON)
+    load_outbox(settings, now=NOON)
     assert_balanced(history)
-    retention.unarchive(settings, days_ago(40).date(), days_ago(40).date())
+    unarchive(settings, days_ago(40).date(), days_ago(40).date())
     left = query(
         history, "select task_id from raw.executions union select task_id from raw.feedback"
     )
@@ -376,10 +388,10 @@ def test_what_was_forgotten_and_is_still_in_a_file_does_not_come_back(history: H
     of_task_6 = f"select count(*) from raw.feedback where task_id = '{task_id(6)}'"
     assert query(history, of_task_6) == [(1,)]
     assert_balanced(history)
-    with databases.connect(history.database) as connection:
-        forgetting.clean_archive(connection, settings.archive_folder)
+    with connect(history.database) as connection:
+        clean_archive(connection, settings.archive_folder)
     assert_balanced(history)
-    retention.release(settings)
+    release_holds(settings)
     retain(history, 30)
     assert_balanced(history)
 
@@ -392,13 +404,13 @@ def test_a_changed_file_does_not_come_back(history: History) -> None:
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(ArchiveError, match="is not what was archived"):
-        retention.unarchive(settings_of(history), date.min, date.max)
+        unarchive(settings_of(history), date.min, date.max)
     assert live(history) == here
     assert not held_days(history)
-    [problem] = retention.check_all(settings_of(history))
+    [problem] = check_archive(settings_of(history))
     assert file.name in problem
     file.unlink()
-    [problem] = retention.check_all(settings_of(history))
+    [problem] = check_archive(settings_of(history))
     assert "No such file" in problem
 
 
@@ -438,7 +450,7 @@ def test_a_run_that_ended_beside_a_file_is_gone_on_with(
 ) -> None:
     """It ends before the file has its name, or after that, before the day is deleted."""
     every = live(history)
-    publish = archive_functions.publish_file
+    publish = publish_file
 
     def fail(file: str, name: str) -> bool:
         if moment == "after":
@@ -446,7 +458,7 @@ def test_a_run_that_ended_beside_a_file_is_gone_on_with(
         raise OSError("the machine is off")
 
     fail.__name__ = "publish_file"
-    monkeypatch.setattr(archive_functions, "publish_file", fail)
+    monkeypatch.setattr(dbt_archive_functions, "publish_file", fail)
     with pytest.raises(BuildError, match="the machine is off"):
         retain(history, 30)
     assert live(history) == every
@@ -466,7 +478,7 @@ def test_every_corruption_of_an_archived_file_is_found(history: History) -> None
     retain(history, 7)
     chance = random.Random(7)  # noqa: S311 (the same ones each time)
     folder = settings_of(history).archive_folder
-    with databases.connect(history.database, read_only=True) as connection:
+    with connect(history.database, read_only=True) as connection:
         files = all_files(connection)
     assert {file.file_name.partition("_")[0] for file in files} == {"executions", "feedback"}
     contents = {file: (folder / file.file_name).read_bytes() for file in files}
@@ -482,16 +494,16 @@ def test_every_corruption_of_an_archived_file_is_found(history: History) -> None
                 content[:] = contents[chance.choice([other for other in files if other != file])]
         path.write_bytes(content)
         with pytest.raises(ArchiveError, match="is not what was archived"):
-            retention.check(folder, file)
+            check_archived_file(folder, file)
         path.write_bytes(contents[file])
-        retention.check(folder, file)
+        check_archived_file(folder, file)
 
 
 def test_what_a_full_disk_does_not_take_is_not_deleted(
     history: History, small_disk: Callable[[str], Path]
 ) -> None:
     disk = small_disk("400k")
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute(
             "update raw.executions set task_description = (select string_agg(uuid()::varchar, '') "
             "from range(20000))"
@@ -577,7 +589,7 @@ def test_whatever_happens_live_and_archived_are_all_that_came(
     limit = history.as_of.date() - timedelta(days=30)
     old = {task: day for task, day in days_of_tasks(history).items() if day < limit}
     assert set(old.values()) <= held_days(history)
-    assert not list(retention.check_all(settings_of(history)))
+    assert not list(check_archive(settings_of(history)))
 
 
 def act(history: History, what: str, *values: int) -> None:
@@ -586,10 +598,10 @@ def act(history: History, what: str, *values: int) -> None:
         "reject": lambda task, days: history.insert(task, timestamp=days_ago(days), repo=""),
         "say": lambda task, days: give(history, task, days),
         "retain": lambda days: retain(history, days),
-        "unarchive": lambda first, count: retention.unarchive(
+        "unarchive": lambda first, count: unarchive(
             settings_of(history), days_ago(first + count).date(), days_ago(first).date()
         ),
-        "release": lambda: retention.release(settings_of(history)),
+        "release": lambda: release_holds(settings_of(history)),
         "wait": lambda days: history.wait(days=days),
         "build": history.build,
     }
@@ -599,7 +611,7 @@ def act(history: History, what: str, *values: int) -> None:
 def test_the_library_and_the_command_run_the_macro(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute("update raw.executions set timestamp = timestamp - interval 10 year")
     every = live(history)
     learning = LearningDatabase(history.database, project_path=REPOSITORY)
@@ -612,8 +624,8 @@ def test_the_library_and_the_command_run_the_macro(
 
     monkeypatch.setenv("ORB_DATABASE", str(history.database))
     monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(REPOSITORY))
-    monkeypatch.setattr(compacting, "LEAST_FREE_BYTES", 0)
-    monkeypatch.setattr(compacting, "LEAST_FREE_SHARE", 0)
+    monkeypatch.setattr(compaction, "LEAST_FREE_BYTES", 0)
+    monkeypatch.setattr(compaction, "LEAST_FREE_SHARE", 0)
     assert f"{gone} versions and 4 of people's feedback are in raw again" in orb(
         "unarchive", "--from", "1990-01-01", "--to", "2100-01-01"
     )

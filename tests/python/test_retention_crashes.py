@@ -18,9 +18,19 @@ import pytest
 import backup_worker
 from building import DbtProject
 from histories import NOON, days_ago
-from orb_learning import compacting, contents, dbt_process, retention, turns
-from orb_learning import database as databases
+from orb_learning.archive.retention import (
+    EXECUTIONS,
+    FEEDBACK,
+    archive_and_retain,
+    archived_files,
+    check_archived_file,
+)
+from orb_learning.dbt import process
+from orb_learning.dbt.process import run_dbt
+from orb_learning.filesystem.rw_lock import Lock
 from orb_learning.settings import LearningSettings, load_settings
+from orb_learning.store import checksums, compaction
+from orb_learning.store.connection import connect
 
 KILLS = max(10, int(os.environ.get("ORB_KILLS", "45")) // 5)
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
@@ -52,7 +62,7 @@ INSERT_FEEDBACK = """
 
 
 def insert_old_days(database: Path, days: int = DAYS) -> None:
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         connection.execute(INSERT, [days_ago(60), NOON, days])
         connection.execute(INSERT_FEEDBACK)
 
@@ -60,12 +70,12 @@ def insert_old_days(database: Path, days: int = DAYS) -> None:
 def numbers(database: Path, folder: Path) -> Counter[int]:
     """How often each load number is there, in the database and in its archive."""
     found: Counter[int] = Counter()
-    with databases.connect(database, read_only=True) as connection:
-        for archive in (retention.EXECUTIONS, retention.FEEDBACK):
+    with connect(database, read_only=True) as connection:
+        for archive in (EXECUTIONS, FEEDBACK):
             rows = connection.execute(f"select _load_seq from {archive.table}").fetchall()
-            for file in retention.archived_files(connection, archive):
+            for file in archived_files(connection, archive):
                 if file.unarchived_at is None:
-                    retention.check(folder, file)
+                    check_archived_file(folder, file)
                     rows += connection.execute(
                         "select _load_seq from read_parquet(?)", [str(folder / file.file_name)]
                     ).fetchall()
@@ -127,7 +137,7 @@ def test_nothing_is_lost_or_twice_after_kills_of_retention(
         assert set(every.values()) == {1}
     assert os.waitpid(start(project, database, folder), 0)[1] == 0
     assert numbers(database, folder) == every
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         for table in ("raw.executions", "raw.feedback"):
             assert connection.execute(f"select count(*) from {table}").fetchall() == [(0,)]
     assert not list(folder.glob(".*"))
@@ -150,10 +160,10 @@ def reclaim(settings: LearningSettings, death: backup_worker.Death) -> int:
         return child
     try:
         parts: list[tuple[Any, str]] = [
-            *((compacting, "_copy"), (contents, "tables"), (compacting.shutil, "copymode")),
-            *((compacting, "sync"), (Path, "replace"), (turns.Turn, "end")),
+            *((compaction, "_copy"), (checksums, "tables"), (compaction.shutil, "copymode")),
+            *((compaction, "sync"), (Path, "replace"), (Lock, "end")),
         ]
-        run = dbt_process.run
+        run = run_dbt
 
         def run_first(*arguments: Any, **named: Any) -> str:
             said = run(*arguments, **named)
@@ -161,9 +171,9 @@ def reclaim(settings: LearningSettings, death: backup_worker.Death) -> int:
                 backup_worker.begin(death, parts.pop())
             return said
 
-        dbt_process.run = run_first
+        process.run = run_first
         while True:
-            retention.archive_and_retain(settings, days_to_keep=30)
+            archive_and_retain(settings, days_to_keep=30)
     finally:
         os._exit(1)
 
@@ -179,8 +189,8 @@ def test_nothing_is_lost_or_twice_after_kills_while_space_is_reclaimed(
     settings = load_settings(database_path=database)
     chance = random.Random(SEED)  # noqa: S311 (no secret)
     project.operate(database, "archive_and_retain", {"dry_run": True})  # parsed once, for all
-    monkeypatch.setattr(compacting, "LEAST_FREE_BYTES", 0)
-    monkeypatch.setattr(compacting, "LEAST_FREE_SHARE", 0)
+    monkeypatch.setattr(compaction, "LEAST_FREE_BYTES", 0)
+    monkeypatch.setattr(compaction, "LEAST_FREE_SHARE", 0)
 
     def run(_: LearningSettings, *arguments: str, **__: Any) -> str:
         """Run the macro in this process, which has parsed the project."""
@@ -189,7 +199,7 @@ def test_nothing_is_lost_or_twice_after_kills_while_space_is_reclaimed(
         nothing = {"archived_count": 0, "deleted_count": 0, "days_cleaned": 0}
         return json.dumps(nothing)  # whatever went, free blocks are given back
 
-    monkeypatch.setattr(dbt_process, "run", run)
+    monkeypatch.setattr(process, "run", run)
     hits: Counter[str] = Counter()
     while hits.total() < KILLS:
         insert_old_days(database, 2)
@@ -201,7 +211,7 @@ def test_nothing_is_lost_or_twice_after_kills_while_space_is_reclaimed(
         hits[phase] += 1
         assert numbers(database, settings.archive_folder) == every
         assert set(every.values()) == {1}
-    assert retention.archive_and_retain(settings, days_to_keep=30).reclaimed_bytes >= 0
+    assert archive_and_retain(settings, days_to_keep=30).reclaimed_bytes >= 0
     assert numbers(database, settings.archive_folder) == every
     assert [path for path in database.parent.iterdir() if "compacting" in path.name] == []
     tell(

@@ -11,7 +11,7 @@ import pytest
 
 from histories import TODAY, History
 from oracle import TIERS, Row, raw_rows, text_id
-from orb_learning import database as databases
+from orb_learning.store.connection import connect
 
 PARTS = ["fct_executions", "int_text_clusters", "int_attempts", "int_retries"]
 PARTS += ["error_resolutions", "error_resolution_rates"]
@@ -23,7 +23,7 @@ LEADER = {"split a module": "split the module"}
 
 def put_into_one_cluster(history: History) -> None:
     """Let the clusters be of vectors of our own, equal for two of the texts."""
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         connection.execute("delete from text_embeddings")
         for number, text in enumerate(TASKS[:2], start=1):
             connection.execute(
@@ -44,7 +44,7 @@ def build(history: History, *, full_refresh: bool = False) -> None:
 
 
 def read(history: History, model: str) -> list[Row]:
-    with databases.connect(history.database) as connection:
+    with connect(history.database) as connection:
         query = connection.execute(f"from {model} order by all")
         names = [column[0] for column in query.description]
         return [dict(zip(names, row, strict=True)) for row in query.fetchall()]

@@ -16,14 +16,14 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orb_learning import sample
-from orb_learning.cli import app
-from orb_learning.database import connect
+from orb_learning.cli.app import app
 from orb_learning.errors import ImportFileError
-from orb_learning.record import COLUMNS
+from orb_learning.ingest.sample import SAMPLE_FILE, SampleLoad, load_sample
+from orb_learning.record.model import COLUMNS
+from orb_learning.store.connection import connect
 
 ROOT = Path(__file__).parents[2]
-FILE = ROOT / sample.SAMPLE_FILE
+FILE = ROOT / SAMPLE_FILE
 SEED = ROOT / "seeds" / "model_tiers.csv"
 NOW = datetime(2026, 4, 1, 12)  # noqa: DTZ001
 
@@ -45,7 +45,7 @@ def one(database: Path, query: str) -> Any:
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sample") / "learning.db"
-    assert sample.load(path, file=FILE, now=NOW) == sample.SampleLoad(6_199)
+    assert load_sample(path, file=FILE, now=NOW) == SampleLoad(6_199)
     return path
 
 
@@ -112,9 +112,9 @@ def test_load_numbers_follow_the_times_and_the_load_has_one_time(loaded: Path) -
 
 
 def test_a_second_load_changes_nothing(database: Path) -> None:
-    sample.load(database, file=FILE, now=NOW)
+    load_sample(database, file=FILE, now=NOW)
     before = rows_of(database)
-    again = sample.load(database, file=FILE, now=NOW + timedelta(days=1))
+    again = load_sample(database, file=FILE, now=NOW + timedelta(days=1))
     assert again.rows == 0
     assert "loaded already" in (again.skipped_because or "")
     assert rows_of(database) == before
@@ -127,14 +127,14 @@ def test_if_empty_leaves_a_database_with_executions_alone(database: Path) -> Non
             "insert into raw.executions by name "
             "select uuid() as task_id, 1 as _load_seq, timestamp '2026-01-01' as _loaded_at"
         )
-    skipped = sample.load(database, file=FILE, if_empty=True, now=NOW)
+    skipped = load_sample(database, file=FILE, if_empty=True, now=NOW)
     assert "holds executions" in (skipped.skipped_because or "")
     assert one(database, "select count(*) from raw.executions") == (1,)
-    assert sample.load(database, file=FILE, now=NOW).rows == 6_199
+    assert load_sample(database, file=FILE, now=NOW).rows == 6_199
 
 
 def test_if_empty_loads_into_an_empty_database(database: Path) -> None:
-    assert sample.load(database, file=FILE, if_empty=True, now=NOW).rows == 6_199
+    assert load_sample(database, file=FILE, if_empty=True, now=NOW).rows == 6_199
 
 
 def test_the_zone_of_the_machine_changes_nothing(loaded: Path, tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_file_that_is_not_the_sample_is_refused_and_loads_nothing(
     file = tmp_path / "trials.csv"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(ImportFileError, match=r"trials\.csv is not the sample"):
-        sample.load(database, file=file, now=NOW)
+        load_sample(database, file=file, now=NOW)
     assert one(database, "select count(*) from raw.executions") == (0,)
     assert one(database, "select count(*) from raw.loaded_files") == (0,)
 

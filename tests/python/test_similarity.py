@@ -21,10 +21,13 @@ import pytest
 
 from building import DbtProject
 from oracle import text_id
-from orb_learning import LearningDatabase, similarity, vector_index
-from orb_learning import database as databases
+from orb_learning import LearningDatabase
 from orb_learning.errors import DatabaseMissingError, EmbeddingError, NotBuiltError
-from orb_learning.record import STORED_COLUMNS
+from orb_learning.record.model import STORED_COLUMNS
+from orb_learning.search import queries
+from orb_learning.search.queries import known_vector, similar_executions, similar_solutions
+from orb_learning.search.vector_index import index_folder, open_index, update_index
+from orb_learning.store.connection import connect
 
 MODEL = "all-MiniLM-L6-v2"
 NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (raw holds naive UTC)
@@ -154,7 +157,7 @@ def tasks() -> Tasks:
 def searchable(project: DbtProject, tasks: Tasks, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built database of the tasks, their vectors put in by hand."""
     file = tmp_path_factory.mktemp("searchable") / "learning.db"
-    with databases.connect(file) as connection:
+    with connect(file) as connection:
         names = list(tasks.rows[0])
         for number, row in enumerate(tasks.rows):
             connection.execute(
@@ -165,7 +168,7 @@ def searchable(project: DbtProject, tasks: Tasks, tmp_path_factory: pytest.TempP
         assert set(names) <= set(STORED_COLUMNS)
     project.run(file, command="seed")
     project.run(file, as_of=NOW.isoformat())
-    with databases.connect(file) as connection:
+    with connect(file) as connection:
         for number, (text, vector) in enumerate(tasks.vectors.items(), 1):
             values = [text_id(text), number, text, vector, MODEL, NOW]
             connection.execute(
@@ -188,8 +191,8 @@ def searchable(project: DbtProject, tasks: Tasks, tmp_path_factory: pytest.TempP
 
 def search(database: Path, vector: Sequence[float], **wanted: Any) -> list[Row]:
     given = {"limit": 10, "threshold": -1.0, "days_back": None, "now": NOW, **wanted}
-    with databases.connect(database, read_only=True) as connection:
-        return similarity.similar_executions(connection, vector, model=MODEL, **given)
+    with connect(database, read_only=True) as connection:
+        return similar_executions(connection, vector, model=MODEL, **given)
 
 
 def assert_same(found: list[Row], wanted: list[Row]) -> None:
@@ -245,7 +248,7 @@ def test_analysts_ask_the_same_in_sql(searchable: Path, tasks: Tasks) -> None:
             wanted_repo := 'api', moment := timestamp '{NOW}'
         )
     """
-    with databases.connect(searchable, read_only=True) as connection:
+    with connect(searchable, read_only=True) as connection:
         found = connection.execute(sql).fetchall()
     wanted = tasks.expected(
         tasks.vectors["task 3"],
@@ -287,7 +290,7 @@ def crowded(searchable: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database in which most texts, but none of one corner, are of the last 90 days."""
     file = Path(shutil.copy(searchable, tmp_path_factory.mktemp("crowded") / "learning.db"))
     chance = random.Random(SEED)  # noqa: S311
-    with databases.connect(file) as connection:
+    with connect(file) as connection:
         for number in range(CROWD):
             is_old = number < OLD_CROWD
             place = (3, 3) if is_old else (chance.uniform(-1.5, 1.5), chance.uniform(-1.5, 1.5))
@@ -314,7 +317,7 @@ def crowded(searchable: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_ranking_first_finds_the_same_as_filtering_first(crowded: Path) -> None:
     chance = random.Random(SEED)  # noqa: S311
-    with databases.connect(crowded, read_only=True) as connection:
+    with connect(crowded, read_only=True) as connection:
         ids = connection.execute("select list(distinct text_id) from text_embeddings").fetchall()
         for number in range(40):
             corner = (3, 3) if number % 2 else (0, 0)
@@ -326,24 +329,20 @@ def test_ranking_first_finds_the_same_as_filtering_first(crowded: Path) -> None:
                 "days_back": chance.choice([None, 90]),
                 "moment": NOW,
             }
-            ranked_first = similarity._rows(
-                connection, similarity._call("similar_executions", given), given
+            ranked_first = queries._rows(
+                connection, queries._call("similar_executions", given), given
             )
             given["wanted_texts"] = ids[0][0]
-            filtered_first = similarity._rows(
-                connection, similarity._call("similar_among", given), given
-            )
+            filtered_first = queries._rows(connection, queries._call("similar_among", given), given)
             assert ranked_first == filtered_first
 
 
 def test_solutions_are_those_of_the_nearest_200_texts(crowded: Path) -> None:
-    with databases.connect(crowded, read_only=True) as connection:
+    with connect(crowded, read_only=True) as connection:
         given: dict[str, Any] = {"model": MODEL, "now": NOW, "days_back": None, "threshold": -1}
         vector = unit([1.0, 3.0, 3.0])
-        nearest = similarity.similar_executions(connection, vector, limit=200, **given)
-        solutions = similarity.similar_solutions(
-            connection, vector, of_errors=False, limit=10, **given
-        )
+        nearest = similar_executions(connection, vector, limit=200, **given)
+        solutions = similar_solutions(connection, vector, of_errors=False, limit=10, **given)
     counts = {row["solution_summary"]: row["execution_count"] for row in solutions}
     crowd = [row for row in nearest if row["task_description"].startswith("crowd")]
     assert OLD_CROWD < len(crowd) < CROWD
@@ -369,8 +368,8 @@ def test_an_argument_out_of_its_range_is_named(searchable: Path, wrong: dict[str
 @pytest.mark.parametrize("injected", ["' or true --", "api'; drop table text_embeddings; --", "\0"])
 def test_filters_are_values_and_never_sql(searchable: Path, injected: str) -> None:
     assert search(searchable, unit([1.0]), repo=injected, tier=injected) == []
-    with databases.connect(searchable, read_only=True) as connection:
-        assert similarity.known_vector(connection, injected + "x", MODEL) is None
+    with connect(searchable, read_only=True) as connection:
+        assert known_vector(connection, injected + "x", MODEL) is None
 
 
 def test_a_text_that_the_database_has_is_not_embedded(searchable: Path, tasks: Tasks) -> None:
@@ -432,14 +431,14 @@ def test_what_cannot_be_searched_is_said(
     searchable: Path, empty_database: Path, database: Path
 ) -> None:
     def known(file: Path, model: str = MODEL) -> None:
-        with databases.connect(file, read_only=True) as connection:
-            similarity.known_vector(connection, "a text", model)
+        with connect(file, read_only=True) as connection:
+            known_vector(connection, "a text", model)
 
     with pytest.raises(EmbeddingError, match=f"embedded by {MODEL}, other.*a-third"):
         known(searchable, "a-third")
     with pytest.raises(EmbeddingError, match="no text has been embedded yet"):
         known(empty_database)
-    with databases.connect(database):
+    with connect(database):
         pass
     with pytest.raises(NotBuiltError, match="dbt build"):
         known(database)
@@ -453,7 +452,7 @@ def test_an_index_gives_the_same_texts(searchable: Path, tasks: Tasks, tmp_path:
     vector = tasks.vectors["task 5"]
     wanted = search(file, vector, repo="api", limit=5)
     ids = [row["text_id"] for row in wanted]
-    with databases.connect(file, read_only=True) as connection:
+    with connect(file, read_only=True) as connection:
         found = connection.execute(
             "select text_id from similar_among($1, wanted_texts := $2, wanted_repo := 'api', "
             "days_back := null, least_similarity := -1, at_most := 3)",
@@ -466,27 +465,27 @@ def test_with_an_index_the_search_finds_the_same(
     searchable: Path, tasks: Tasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = Path(shutil.copy(searchable, tmp_path / "learning.db"))
-    folder = vector_index.folder_of(file)
-    with databases.connect(file) as connection:
+    folder = index_folder(file)
+    with connect(file) as connection:
         # These two come after the index was built.
         connection.execute("create temp table late as from text_embeddings where text_number <= 2")
         connection.execute("delete from text_embeddings where text_number <= 2")
-        vector_index.build_or_update(connection, folder, MODEL)
+        update_index(connection, folder, MODEL)
         connection.execute(
             "insert into text_embeddings by name "
             "select * replace (text_number + 5000 as text_number) from late"
         )
     asked: list[str] = []
-    call = similarity._call
+    call = queries._call
     monkeypatch.setattr(
-        similarity, "_call", lambda function, given: asked.append(function) or call(function, given)
+        queries, "_call", lambda function, given: asked.append(function) or call(function, given)
     )
-    with databases.connect(file, read_only=True) as connection:
-        index = vector_index.open_index(folder, connection, MODEL)
+    with connect(file, read_only=True) as connection:
+        index = open_index(folder, connection, MODEL)
         assert index is not None
         chance = random.Random(SEED)  # noqa: S311
         for candidates in (1, 2, 20):
-            monkeypatch.setattr(similarity, "CANDIDATES_PER_RESULT", candidates)
+            monkeypatch.setattr(queries, "CANDIDATES_PER_RESULT", candidates)
             for _ in range(20):
                 vector = any_vector(chance)
                 wanted: dict[str, Any] = {
@@ -494,7 +493,7 @@ def test_with_an_index_the_search_finds_the_same(
                     "threshold": chance.choice([-1.0, 0.9, 0.99]),
                     "days_back": chance.choice([None, 7, 90]),
                 }
-                found = similarity.similar_executions(
+                found = similar_executions(
                     connection, vector, model=MODEL, now=NOW, index_folder=folder, **wanted
                 )
                 everything = {"repo": None, "tier": None, "success": None}
@@ -581,8 +580,8 @@ def test_solutions_are_ranked_by_similarity_and_the_lower_bound_of_their_success
         "repo": chance.choice([None, "api", "infra"]),
         "days_back": chance.choice([None, 30]),
     }
-    with databases.connect(searchable, read_only=True) as connection:
-        rows = similarity.similar_solutions(connection, vector, model=MODEL, now=NOW, **wanted)
+    with connect(searchable, read_only=True) as connection:
+        rows = similar_solutions(connection, vector, model=MODEL, now=NOW, **wanted)
     found = [
         (
             *(round(row["score"], 5), round(row["similarity"], 5)),

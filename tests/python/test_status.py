@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from orb_learning.database import connect
 from orb_learning.errors import DatabaseMissingError
-from orb_learning.status import read_status
+from orb_learning.figures.status import read_status
+from orb_learning.store.connection import connect
 
 
 def orb(database: Path, *words: str) -> subprocess.CompletedProcess[str]:

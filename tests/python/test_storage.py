@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from crash_worker import payload_of
-from orb_learning import database as databases
-from orb_learning import storage
-from orb_learning.loader import load_once
-from orb_learning.outbox import Outbox, folder_size
+from orb_learning.ingest.relay import load_once
+from orb_learning.operations.load import places_of
+from orb_learning.outbox.writer import Outbox, folder_size
 from orb_learning.settings import load_settings
+from orb_learning.store.connection import connect
+from orb_learning.store.sizes import sample_sizes, size_of, table_sizes
 
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 (raw holds naive UTC)
 BLOCK_BYTES = 262_144
@@ -28,7 +29,7 @@ def outbox(tmp_path: Path) -> Path:
 
 
 def samples(database: Path) -> list[Any]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         return connection.execute("from raw.storage_samples order by all").fetchall()
 
 
@@ -79,9 +80,9 @@ def test_samples_are_kept_for_400_days(database: Path, outbox: Path) -> None:
 
 def test_a_sample_at_the_same_moment_replaces_the_one_before(database: Path, outbox: Path) -> None:
     places = {"database": database, "outbox": outbox}
-    with databases.connect(database) as connection:
-        storage.sample(connection, places, NOON, with_tables=False)
-        storage.sample(connection, places, NOON, with_tables=True)
+    with connect(database) as connection:
+        sample_sizes(connection, places, NOON, with_tables=False)
+        sample_sizes(connection, places, NOON, with_tables=True)
     names = [(kind, name) for _, kind, name, *_ in samples(database)]
     assert len(names) == len(set(names)) > 10
 
@@ -90,7 +91,7 @@ def test_the_settings_name_the_places(tmp_path: Path) -> None:
     settings = load_settings(
         database_path=tmp_path / "data/learning.db", backup_path=tmp_path / "elsewhere"
     )
-    assert storage.places_of(settings) == {
+    assert places_of(settings) == {
         "database": tmp_path / "data/learning.db",
         "outbox": tmp_path / "data/outbox",
         "archive": tmp_path / "data/archive",
@@ -107,17 +108,17 @@ def test_a_place_is_all_its_files_and_a_missing_one_is_nothing(tmp_path: Path) -
         size = chance.randrange(100_000)
         file.write_bytes(bytes(size))
         total += size
-    assert storage.size_of(tmp_path / "place") == total
-    assert storage.size_of(tmp_path / "missing") == 0
+    assert size_of(tmp_path / "place") == total
+    assert size_of(tmp_path / "missing") == 0
     (tmp_path / "x.db").write_bytes(bytes(300))
     (tmp_path / "x.db.wal").write_bytes(bytes(20))
-    assert storage.size_of(tmp_path / "x.db") == 320
+    assert size_of(tmp_path / "x.db") == 320
 
 
 def test_a_tables_size_is_that_of_what_was_written_into_it(database: Path) -> None:
     """Random bytes cannot be compressed, so what a table takes is known before."""
     known = {'main.odd "name".of it': 3, "main.few": 20, "main.none": 0}
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         for name, megabytes in known.items():
             table = name.removeprefix("main.").replace('"', '""')
             connection.execute(f'create table "{table}" (content blob)')
@@ -127,8 +128,8 @@ def test_a_tables_size_is_that_of_what_was_written_into_it(database: Path) -> No
         connection.execute(f"create table wide as select {columns} from range(2000)")
         connection.execute("create temp table never_in_the_file as from range(100000)")
         connection.execute("create view seen as from few")
-    with databases.connect(database) as connection:
-        tables = {name: (size, rows) for name, size, rows in storage.table_sizes(connection)}
+    with connect(database) as connection:
+        tables = {name: (size, rows) for name, size, rows in table_sizes(connection)}
         [(used,)] = connection.execute("select used_blocks from pragma_database_size()").fetchall()
     for name, megabytes in known.items():
         size, rows = tables[name]

@@ -20,10 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forking import forked
-from orb_learning.halves import merge
-from orb_learning.outbox import Outbox
-from orb_learning.record import ExecutionRecord
-from orb_learning.telemetry import LONGEST_PAYLOAD, TelemetryCapture
+from orb_learning.capture.telemetry import LONGEST_PAYLOAD, TelemetryCapture
+from orb_learning.ingest.correlation import correlate
+from orb_learning.outbox.writer import Outbox
+from orb_learning.record.model import ExecutionRecord
 
 START = datetime(2026, 4, 1, 10, tzinfo=UTC)
 END = START + timedelta(seconds=2.5)
@@ -400,7 +400,7 @@ def test_a_decision_keeps_its_candidates_policy_and_propensity(captured: Capture
     assert captured.capture.capture_execution_outcome(
         str(task_id), {"success": True, "model_tier": "large"}, START, END, pool_id="pool-2"
     )
-    record = merge(captured.payloads("routing")[0], captured.payloads("outcome")[0])
+    record = correlate(captured.payloads("routing")[0], captured.payloads("outcome")[0])
     assert record.task_id == task_id
     assert record.task_description == "mend it"
     assert (record.model_tier, record.routing_confidence, record.success) == ("large", 0.8, True)
@@ -419,7 +419,7 @@ def test_a_decision_keeps_its_candidates_policy_and_propensity(captured: Capture
 def test_a_decision_is_dated_by_the_clock(tmp_path: Path) -> None:
     captured = Captured(tmp_path / "outbox", now=lambda: START)
     captured.capture.capture_routing_decision(uuid.uuid4(), TASK, {})
-    assert merge(captured.payloads("routing")[0], None).timestamp == START
+    assert correlate(captured.payloads("routing")[0], None).timestamp == START
 
 
 @pytest.mark.parametrize("propensity", [0, 1.5, -0.1, "high", True])

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from building import REPOSITORY
-from orb_learning import text_clusters
-from orb_learning.embedding import Encoder
-from orb_learning.text_clusters import ONE, SCALE
+from orb_learning.embeddings import text_clusters as embeddings_text_clusters
+from orb_learning.embeddings.encoder import Encoder
+from orb_learning.embeddings.text_clusters import ONE, SCALE, assign
 
 LEAST = 0.8
 Clusters = dict[int, tuple[int, int]]
@@ -25,8 +25,8 @@ Clusters = dict[int, tuple[int, int]]
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So small that a handful of texts fills several."""
-    monkeypatch.setattr(text_clusters, "TEXTS_AT_ONCE", 3)
-    monkeypatch.setattr(text_clusters, "LEADERS_AT_ONCE", 2)
+    monkeypatch.setattr(embeddings_text_clusters, "TEXTS_AT_ONCE", 3)
+    monkeypatch.setattr(embeddings_text_clusters, "LEADERS_AT_ONCE", 2)
 
 
 def defined(texts: dict[int, Any]) -> Clusters:
@@ -53,9 +53,7 @@ def built(texts: dict[int, Any], before: Clusters) -> Clusters:
     known = [before.get(number, (None, 0)) for number in numbers]
     leaders = numpy.array([numbers.index(leader) if leader in texts else -1 for leader, _ in known])
     products = numpy.array([product for _, product in known], float)
-    leaders, products = text_clusters.assign(
-        leaders, products, lambda places: vectors[places], LEAST
-    )
+    leaders, products = assign(leaders, products, lambda places: vectors[places], LEAST)
     return {
         number: (numbers[leader], int(product))
         for number, leader, product in zip(numbers, leaders, products, strict=True)
@@ -111,9 +109,9 @@ def test_products_are_exact_whatever_is_multiplied_with_them() -> None:
     vectors /= numpy.linalg.norm(vectors, axis=1)[:, None]
     whole = numpy.rint(vectors * SCALE).astype(numpy.int16)
     exact = numpy.minimum(whole.astype(int) @ whole.astype(int).T, ONE)
-    assert (text_clusters._products(whole, whole) == exact).all()
+    assert (embeddings_text_clusters._products(whole, whole) == exact).all()
     for rows in (1, 7, 64):
-        assert (text_clusters._products(whole[:rows], whole) == exact[:rows]).all()
+        assert (embeddings_text_clusters._products(whole[:rows], whole) == exact[:rows]).all()
 
 
 def test_nothing_is_read_when_no_text_waits() -> None:
@@ -121,7 +119,7 @@ def test_nothing_is_read_when_no_text_waits() -> None:
         raise AssertionError(f"{places} were read")
 
     leaders = numpy.array([0, 0, 2])
-    text_clusters.assign(leaders, numpy.array([ONE, ONE - 5, ONE]), read, LEAST)
+    assign(leaders, numpy.array([ONE, ONE - 5, ONE]), read, LEAST)
 
 
 LAST_SOLUTIONS = 30
@@ -140,7 +138,7 @@ def test_the_threshold_parts_different_solutions_but_for_those_of_like_words() -
 
     def figures(threshold: float) -> tuple[float, float]:
         waiting = numpy.full(len(solutions), -1)
-        leaders, _ = text_clusters.assign(
+        leaders, _ = assign(
             waiting, waiting * 0.0, lambda places: vectors[places].astype(numpy.int16), threshold
         )
         together = {

@@ -18,11 +18,14 @@ import pytest
 
 from building import BuildError, DbtProject
 from oracle import text_id
-from orb_learning import arrivals, embedding, similarity, text_embeddings
-from orb_learning import database as databases
-from orb_learning.embedding import DEFAULT_MODEL, Encoder
+from orb_learning.embeddings import text_embeddings as embeddings_text_embeddings
+from orb_learning.embeddings.encoder import BATCH_TOKENS, DEFAULT_MODEL, Encoder, packaged_model
+from orb_learning.embeddings.query_encoder import query_encoder
+from orb_learning.embeddings.text_embeddings import new_rows
 from orb_learning.errors import EmbeddingError
-from orb_learning.query_embedding import query_encoder
+from orb_learning.search.queries import known_vector, new_vector, similar_executions
+from orb_learning.store.connection import connect
+from orb_learning.store.execution_counts import count_received
 
 NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (raw holds naive UTC)
 EVERY_KIND = [
@@ -63,7 +66,7 @@ def make_model(folder: Path, dimensions: int) -> Path:
         intermediate_size=dimensions,
     )
     BertModel(config).save_pretrained(folder / "bert")
-    packaged = embedding.packaged_model()
+    packaged = packaged_model()
     AutoTokenizer.from_pretrained(packaged).save_pretrained(folder / "bert")
     transformer = models.Transformer(str(folder / "bert"))
     SentenceTransformer(
@@ -95,7 +98,7 @@ class Texts:
     def embed(self, model: str = DEFAULT_MODEL, most_texts: int = 10**9, **given: Any) -> list[str]:
         """Embed like the model does, and return the new texts."""
         arguments = {"enabled": True, "now": NOW, **given}
-        rows = text_embeddings.new_rows(
+        rows = new_rows(
             self.connection,
             texts="texts",
             embedded="embedded",
@@ -133,7 +136,7 @@ def test_the_encoder_is_sentence_transformers_own(encoder: Encoder) -> None:
     words = ["fix", "the", "flaky", "test", "of", "日本語", "ContextualVersionConflict"]
     texts = [" ".join(chance.choices(words, k=int(300 ** chance.random()))) for _ in range(40)]
     texts += ["", *EVERY_KIND]
-    model = SentenceTransformer(str(embedding.packaged_model()), device="cpu")
+    model = SentenceTransformer(str(packaged_model()), device="cpu")
     assert (encoder.encode(texts) * model.encode(texts)).sum(axis=1).min() > 0.999999
     assert encoder.encode([]).shape == (0, 384)
 
@@ -152,7 +155,7 @@ def test_the_model_reads_a_bounded_number_of_tokens_at_once(
     )
     encoder.encode(["word " * length for length in range(1_000, 0, -50)])
     assert sum(count for count, _ in read) == 20
-    assert max(count * tokens for count, tokens in read) <= embedding.BATCH_TOKENS
+    assert max(count * tokens for count, tokens in read) <= BATCH_TOKENS
     # Fifteen are cut to 256 tokens, and read in fours.
     assert len(read) <= 6
 
@@ -172,14 +175,14 @@ def test_a_query_gets_the_vector_that_the_text_would_and_needs_no_torch(encoder:
 
 
 def test_another_model_embeds_queries_too(toy_model: Path) -> None:
-    vector = similarity.new_vector("a text", str(toy_model))
+    vector = new_vector("a text", str(toy_model))
     assert numpy.allclose(vector, Encoder(str(toy_model)).encode(["a text"])[0], atol=1e-6)
 
 
 def test_many_texts_go_in_pieces_the_newest_first(
     toy_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(text_embeddings, "TEXTS_AT_ONCE", 3)
+    monkeypatch.setattr(embeddings_text_embeddings, "TEXTS_AT_ONCE", 3)
     texts = Texts([f"text {number}" for number in range(25)])
     model = str(toy_model)
     found = [texts.embed(model, most_texts=10) for _ in range(4)]
@@ -256,7 +259,7 @@ def test_without_the_packages_the_error_says_what_to_install(
 
 
 def insert(database: Path, *rows: dict[str, Any]) -> None:
-    with databases.connect(database) as connection:
+    with connect(database) as connection:
         for row in rows:
             values: dict[str, Any] = {
                 "timestamp": NOW, "task_type": "test", "repo": "api", "model_tier": "small",
@@ -267,11 +270,11 @@ def insert(database: Path, *rows: dict[str, Any]) -> None:
                 f"select uuid(), {', '.join('?' * len(values))}, nextval('raw.load_seq'), ?",
                 [*values.values(), NOW],
             )
-        arrivals.settle(connection, len(rows), NOW)
+        count_received(connection, len(rows), NOW)
 
 
 def select(database: Path, sql: str) -> list[tuple[Any, ...]]:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -310,11 +313,11 @@ def test_a_build_embeds_texts_of_every_kind(
         "select count(*) from duckdb_tables() where table_name like '%dbt_tmp%'",
     ) == [(0,)]
     # Each of them can be searched for, as it came, and is its own nearest.
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         for text in EVERY_KIND:
-            vector = similarity.known_vector(connection, text, DEFAULT_MODEL)
+            vector = known_vector(connection, text, DEFAULT_MODEL)
             assert vector is not None, text[:50]
-            found = similarity.similar_executions(
+            found = similar_executions(
                 connection, vector, model=DEFAULT_MODEL, limit=1, days_back=None, threshold=0.99
             )
             assert found[0]["text_id"] == text_id(text) or found[0]["similarity"] > 0.9999
@@ -350,6 +353,6 @@ def test_a_model_that_cannot_be_used_fails_the_build_with_a_clear_message(
     def refuse(*_: Any) -> None:
         raise EmbeddingError("the model is not here; install it")
 
-    monkeypatch.setattr(text_embeddings, "Encoder", refuse)
+    monkeypatch.setattr(embeddings_text_embeddings, "Encoder", refuse)
     with pytest.raises(BuildError, match="the model is not here; install it"):
         project.run(database, embeddings_enabled=True)

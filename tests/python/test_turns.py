@@ -22,10 +22,11 @@ from dbt.cli.main import dbtRunner
 from dbt_common.exceptions import DbtRuntimeError
 
 from building import DbtProject
-from orb_learning import database as db
-from orb_learning import turns
-from orb_learning.database import connect
 from orb_learning.errors import DatabaseError, DatabaseLockedError
+from orb_learning.filesystem import rw_lock
+from orb_learning.filesystem.rw_lock import Lock, acquire
+from orb_learning.store import connection as store_connection
+from orb_learning.store.connection import connect
 
 READ_WITHOUT_A_PAUSE = """
 import sys
@@ -49,8 +50,8 @@ def open_and_close(database: Path) -> None:
         pass
 
 
-def take(database: Path, *, shared: bool, seconds: float = 0.0) -> turns.Turn | None:
-    return turns.take(database, shared=shared, deadline=time.monotonic() + seconds)
+def take(database: Path, *, shared: bool, seconds: float = 0.0) -> Lock | None:
+    return acquire(database, shared=shared, deadline=time.monotonic() + seconds)
 
 
 def take_and_end(database: Path, *, shared: bool) -> bool:
@@ -189,7 +190,7 @@ def test_a_file_at_anothers_checkpoint_is_waited_for(database: Path) -> None:
 
 
 def test_a_forked_child_can_open_a_file_while_its_parent_opens_one(database: Path) -> None:
-    with db._open_mutex:
+    with store_connection._open_mutex:
         child = multiprocessing.get_context("fork").Process(target=open_and_close, args=(database,))
         thread = threading.Thread(target=child.start)  # one that does not have the lock forks
         thread.start()
@@ -225,7 +226,7 @@ def test_a_forked_child_does_not_keep_the_turn_of_its_parent(database: Path) -> 
     child = fork.Process(target=hold.wait, args=(30,))
     child.start()
     try:
-        os.close(turns._held.pop())  # as if the parent had died: not unlocked, only closed
+        os.close(rw_lock._held.pop())  # as if the parent had died: not unlocked, only closed
         next_turn = take(database, shared=True, seconds=5)
         assert next_turn is not None
         next_turn.end()
@@ -248,7 +249,7 @@ def test_a_folder_that_cannot_be_written_can_be_read(
 
 def dbt_environment(path: Path | str, **changes: Any) -> environments.Environment:
     """What dbt-duckdb makes of a profile; its handle() opens the file."""
-    plugin = PluginConfig(module="orb_learning.dbt_plugin", config={"wait_seconds": 0.1})
+    plugin = PluginConfig(module="orb_learning.dbt.plugin", config={"wait_seconds": 0.1})
     return environments.create(
         DuckDBCredentials(
             database="learning", schema="main", path=str(path), plugins=[plugin], **changes

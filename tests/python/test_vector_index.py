@@ -18,17 +18,18 @@ import faiss
 import numpy
 import pytest
 
-from orb_learning import vector_index
 from orb_learning.errors import VectorIndexError
-from orb_learning.vector_index import (
-    build_or_update,
+from orb_learning.record.vector_codec import DIMENSIONS
+from orb_learning.search.vector_index import (
     faiss_index,
     find_index,
-    on_disk,
+    index_folder,
     open_index,
+    update_index,
 )
-from orb_learning.vector_index.manifest import FORMAT, MANIFEST, read_manifest
-from orb_learning.vectors import DIMENSIONS
+from orb_learning.search.vector_index import on_disk as on_disk
+from orb_learning.search.vector_index.manifest import FORMAT, MANIFEST, read_manifest
+from orb_learning.search.vector_index.on_disk import load
 
 MODEL = "a-model"
 WORKER = Path(__file__).with_name("index_worker.py")
@@ -54,7 +55,7 @@ def connection(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def folder(database: Path) -> Path:
-    return vector_index.folder_of(database)
+    return index_folder(database)
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def nearest(connection: duckdb.DuckDBPyConnection, query: numpy.ndarray, count: 
 
 def contents(folder: Path) -> dict[int, bytes]:
     """The index's vectors by their ids."""
-    index, _ = on_disk.load(folder)
+    index, _ = load(folder)
     vectors = faiss_index._inner(index).reconstruct_n(0, index.ntotal)
     ids = faiss.vector_to_array(index.id_map)
     return {int(text_id): vector.tobytes() for text_id, vector in zip(ids, vectors, strict=True)}
@@ -124,7 +125,7 @@ def test_a_small_index_finds_exactly_the_nearest(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 300)
-    result = build_or_update(connection, folder, MODEL)
+    result = update_index(connection, folder, MODEL)
     assert (result.vectors, result.added, result.rebuilt) == (300, 300, True)
     index = open_index(folder, connection, MODEL)
     assert index is not None
@@ -140,7 +141,7 @@ def test_an_index_with_a_graph_finds_each_of_its_vectors(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 600)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     index = open_index(folder, connection, MODEL)
     assert index is not None
     for number in range(1, 601, 20):
@@ -151,14 +152,14 @@ def test_an_index_with_a_graph_finds_each_of_its_vectors(
 
 def test_more_than_there_is_is_not_made_up(connection: duckdb.DuckDBPyConnection, folder: Path):
     embed(connection, 3)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     index = open_index(folder, connection, MODEL)
     assert index is not None
     assert len(index.search(vector_of(connection, 1), 10)) == 3
 
 
 def test_an_index_of_no_texts_is_one(connection: duckdb.DuckDBPyConnection, folder: Path):
-    result = build_or_update(connection, folder, MODEL)
+    result = update_index(connection, folder, MODEL)
     assert (result.vectors, result.added) == (0, 0)
     index = open_index(folder, connection, MODEL)
     assert index is not None
@@ -171,7 +172,7 @@ def test_an_updated_index_holds_what_a_rebuilt_one_does(
     connection: duckdb.DuckDBPyConnection, folder: Path, first: int
 ):
     embed(connection, first)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     embed(connection, 60)
     connection.execute("update text_embeddings set embedding = null where text_number = ?", [first])
     connection.execute(
@@ -179,20 +180,20 @@ def test_an_updated_index_holds_what_a_rebuilt_one_does(
     )
     connection.execute("delete from text_embeddings where text_number = ?", [first])
     # The deleted row is one that the index knows.
-    assert build_or_update(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt
     embed(connection, 30)
-    result = build_or_update(connection, folder, MODEL)
+    result = update_index(connection, folder, MODEL)
     assert (result.vectors, result.added, result.rebuilt) == (first + 88, 30, False)
     again = folder.with_name("again")
-    assert build_or_update(connection, again, MODEL).rebuilt
+    assert update_index(connection, again, MODEL).rebuilt
     assert contents(folder) == contents(again)
 
 
 def test_what_is_there_already_is_left_alone(connection: duckdb.DuckDBPyConnection, folder: Path):
     embed(connection, 50)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     files = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    result = build_or_update(connection, folder, MODEL)
+    result = update_index(connection, folder, MODEL)
     assert (result.vectors, result.added, result.rebuilt) == (50, 0, False)
     del files["builder.lock"]
     assert files == {
@@ -204,7 +205,7 @@ def test_what_is_there_already_is_left_alone(connection: duckdb.DuckDBPyConnecti
 
 def test_newer_texts_are_named_and_not_found(connection: duckdb.DuckDBPyConnection, folder: Path):
     embed(connection, 50)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     embed(connection, 5)
     index = open_index(folder, connection, MODEL)
     assert index is not None
@@ -217,12 +218,12 @@ def test_an_index_that_the_table_outgrew_is_built_anew(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 150)
-    assert build_or_update(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt
     embed(connection, 60)
-    assert build_or_update(connection, folder, MODEL).rebuilt  # is large enough for a graph
+    assert update_index(connection, folder, MODEL).rebuilt  # is large enough for a graph
     for added in (100, 110, 500):
         embed(connection, added)
-        assert not build_or_update(connection, folder, MODEL).rebuilt
+        assert not update_index(connection, folder, MODEL).rebuilt
 
 
 @pytest.mark.usefixtures("with_graph")
@@ -232,7 +233,7 @@ def test_the_breadth_of_a_search_is_chosen_anew_when_an_index_has_doubled(
     measured = []
     for added in (210, 200, 20):
         embed(connection, added)
-        build_or_update(connection, folder, MODEL)
+        update_index(connection, folder, MODEL)
         measured.append(read_manifest(folder).measured_count)
     assert measured == [210, 210, 430]
 
@@ -249,7 +250,7 @@ def test_the_database_is_free_while_the_index_is_built(
         connection.close()
         steps.append("close")
 
-    assert build_or_update(connection, folder, MODEL, when_read=close).vectors == 50
+    assert update_index(connection, folder, MODEL, when_read=close).vectors == 50
     assert steps == ["close", "write"]
 
 
@@ -275,10 +276,10 @@ def test_a_stale_index_is_not_used_and_built_anew(
     connection: duckdb.DuckDBPyConnection, folder: Path, change: str
 ):
     embed(connection, 50)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     connection.execute(change)
     assert why_not(folder, connection) == "texts that it knows were deleted or embedded anew"
-    result = build_or_update(connection, folder, MODEL)
+    result = update_index(connection, folder, MODEL)
     assert result.rebuilt_because == "texts that it knows were deleted or embedded anew"
     index = open_index(folder, connection, MODEL)
     assert index is not None
@@ -292,53 +293,53 @@ def test_a_vector_that_is_taken_out_by_hand_is_left_out_by_the_next_build(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 50)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     connection.execute("update text_embeddings set embedding = null where text_number = 7")
-    result = build_or_update(connection, folder, MODEL)
+    result = update_index(connection, folder, MODEL)
     assert (result.vectors, result.rebuilt_because) == (49, "vectors that it knows are gone")
 
 
 def test_an_index_of_another_model_is_not_used(connection: duckdb.DuckDBPyConnection, folder: Path):
     embed(connection, 50)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     assert (
         why_not(folder, connection, "b-model") == "it is of the model 'a-model', not of 'b-model'"
     )
     embed(connection, 20, model="b-model")
-    result = build_or_update(connection, folder, "b-model")
+    result = update_index(connection, folder, "b-model")
     assert (result.vectors, result.rebuilt) == (20, True)
 
 
 def test_texts_of_another_model_stay_out(connection: duckdb.DuckDBPyConnection, folder: Path):
     embed(connection, 50, model="old")
     embed(connection, 20)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     # A build embeds some of the old ones by the new model.
     connection.execute("delete from text_embeddings where text_number < 10")
     embed(connection, 9)
     index = open_index(folder, connection, MODEL)
     assert index is not None
     assert index.vectors == 20
-    assert build_or_update(connection, folder, MODEL).added == 9
+    assert update_index(connection, folder, MODEL).added == 9
 
 
 def test_an_index_of_another_database_is_not_used(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 50)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     connection.execute("update raw.database_id set database_id = uuid()")
     assert why_not(folder, connection) == "it is of another database"
-    assert build_or_update(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt
 
 
 def test_a_database_without_vectors_says_so(connection: duckdb.DuckDBPyConnection, folder: Path):
     embed(connection, 5)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     connection.execute("drop table text_embeddings")
     assert "text_embeddings does not exist" in why_not(folder, connection)
     with pytest.raises(VectorIndexError, match="text_embeddings does not exist"):
-        build_or_update(connection, folder, MODEL)
+        update_index(connection, folder, MODEL)
 
 
 def test_the_log_says_why_there_is_none(
@@ -374,13 +375,13 @@ def test_a_damaged_index_is_not_used_and_built_anew(
     connection: duckdb.DuckDBPyConnection, folder: Path, damage: Any
 ):
     embed(connection, 250)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     assert open_index(folder, connection, MODEL) is not None
     (file,) = folder.glob("*.faiss")
     damage(file)
     reason = why_not(folder, connection)
     assert reason == "its file is damaged" or reason.startswith("its file cannot be read")
-    assert build_or_update(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt
     assert open_index(folder, connection, MODEL) is not None
 
 
@@ -388,7 +389,7 @@ def test_no_flipped_bit_of_the_manifest_is_trusted(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 20)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     manifest = folder / MANIFEST
     whole = manifest.read_bytes()
     for position in range(len(whole)):
@@ -403,22 +404,22 @@ def test_a_manifest_of_a_later_format_is_not_read(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 20)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     manifest = folder / MANIFEST
     manifest.write_text(json.dumps({"format": FORMAT + 1, "new": True}))
     assert why_not(folder, connection) == "it is of another version of this package"
-    assert build_or_update(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt
 
 
 def test_without_faiss_there_is_no_index(
     connection: duckdb.DuckDBPyConnection, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     embed(connection, 20)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     monkeypatch.setitem(sys.modules, "faiss", None)
     assert "orb-learning[index]" in why_not(folder, connection)
     with pytest.raises(VectorIndexError, match=r"pip install 'orb-learning\[index\]'"):
-        build_or_update(connection, folder, MODEL)
+        update_index(connection, folder, MODEL)
 
 
 def test_importing_the_module_does_not_import_faiss():
@@ -431,14 +432,14 @@ def test_a_folder_that_cannot_be_written_is_named(
 ):
     folder.write_text("a file")
     with pytest.raises(VectorIndexError, match=r"learning\.db\.index cannot be written"):
-        build_or_update(connection, folder, MODEL)
+        update_index(connection, folder, MODEL)
 
 
 def test_a_full_disk_leaves_the_old_index(
     connection: duckdb.DuckDBPyConnection, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     embed(connection, 20)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     before = sorted(folder.iterdir())
 
     def half_written(_: Any, path: str) -> None:
@@ -448,7 +449,7 @@ def test_a_full_disk_leaves_the_old_index(
     monkeypatch.setattr(faiss, "write_index", half_written)
     embed(connection, 5)
     with pytest.raises(VectorIndexError, match="cannot be written: write error: No space left"):
-        build_or_update(connection, folder, MODEL)
+        update_index(connection, folder, MODEL)
     assert sorted(folder.iterdir()) == before
     index = open_index(folder, connection, MODEL)
     assert index is not None
@@ -459,11 +460,11 @@ def test_a_search_goes_on_while_the_index_is_replaced(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 20)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     index = open_index(folder, connection, MODEL)
     assert index is not None
     embed(connection, 5)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     assert len(index.search(vector_of(connection, 1), 25)) == 20
     newer = open_index(folder, connection, MODEL)
     assert newer is not None
@@ -475,7 +476,7 @@ def test_two_builders_at_once_build_one_index(connection: duckdb.DuckDBPyConnect
     results = []
     threads = [
         threading.Thread(
-            target=lambda: results.append(build_or_update(connection.cursor(), folder, MODEL))
+            target=lambda: results.append(update_index(connection.cursor(), folder, MODEL))
         )
         for _ in range(4)
     ]
@@ -491,7 +492,7 @@ def test_readers_beside_a_builder_find_a_whole_index(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 20)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     reasons: list[str | None] = []
     stop = threading.Event()
 
@@ -505,7 +506,7 @@ def test_readers_beside_a_builder_find_a_whole_index(
     reader.start()
     for _ in range(20):
         embed(connection, 2)
-        build_or_update(connection, folder, MODEL)
+        update_index(connection, folder, MODEL)
     stop.set()
     reader.join()
     # Whose view of the table is older than the index finds one that knows too much.
@@ -517,7 +518,7 @@ def test_a_killed_builder_leaves_the_old_index_or_the_new_one(
     connection: duckdb.DuckDBPyConnection, database: Path, folder: Path, round_number: int
 ):
     embed(connection, 30)
-    build_or_update(connection, folder, MODEL)
+    update_index(connection, folder, MODEL)
     embed(connection, 20)
     connection.close()
     steps = ["write_index", "fsync", "write_text", "replace", "after replace", "unlink", "-", "-"]
@@ -539,9 +540,9 @@ def test_a_killed_builder_leaves_the_old_index_or_the_new_one(
             assert index.vectors == 30
         if step in ("after replace", "unlink"):
             assert index.vectors == 50
-        result = build_or_update(after, folder, MODEL)
+        result = update_index(after, folder, MODEL)
         assert (result.vectors, result.rebuilt) == (50, False)
         # What the killed one left goes with the next update.
         embed(after, 1)
-        build_or_update(after, folder, MODEL)
+        update_index(after, folder, MODEL)
     assert sorted(path.suffix for path in folder.iterdir()) == [".faiss", ".json", ".lock"]

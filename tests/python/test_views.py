@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from building import STEM, DbtProject
-from orb_learning import database as databases
+from orb_learning.store.connection import connect
 
 WORKER = Path(__file__).with_name("zone_worker.py")
 ZONES = ["UTC", "Asia/Tokyo", "America/Los_Angeles"]
@@ -33,7 +33,7 @@ def views(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def insert_executions(file: Path, rows: int, newest: datetime) -> None:
     """Put executions into the table itself, ten minutes apart; each third fails, then succeeds."""
-    with databases.connect(file) as connection:
+    with connect(file) as connection:
         connection.execute(
             "insert into fct_executions by name select "
             "('00000000-0000-0000-0001-' || lpad(n::varchar, 12, '0'))::uuid as task_id, "
@@ -59,7 +59,7 @@ def insert_executions(file: Path, rows: int, newest: datetime) -> None:
 def test_a_view_answers_a_limit_and_with_no_more_rows(small_database: Path, tmp_path: Path) -> None:
     file = tmp_path / f"{STEM}.db"
     shutil.copy(small_database, file)
-    with databases.connect(file) as connection:
+    with connect(file) as connection:
         assert connection.execute("select count(*) from text_embeddings").fetchall() == [(0,)]
     insert_executions(file, MANY, datetime(2026, 3, 31))  # noqa: DTZ001 (naive UTC)
     answered: dict[str, Any] = {}

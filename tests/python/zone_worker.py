@@ -13,11 +13,11 @@ from typing import Any
 
 import duckdb
 
-from orb_learning import database as databases
+from orb_learning.store.connection import connect
 
 
 def main(database: str) -> None:
-    with databases.connect(database, read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         connection.execute("begin")
         names = connection.execute(
             "select view_name from duckdb_views() where schema_name = 'main' and not internal"

@@ -21,20 +21,22 @@ from mcp_types import ToolAnnotations
 from pydantic import AnyHttpUrl, BaseModel
 
 from orb_learning.errors import McpServerError, OrbError
-from orb_learning.mcp.reading import Reader
-from orb_learning.mcp.results import UNTRUSTED
-from orb_learning.mcp.tokens import Tokens, read_tokens
-from orb_learning.mcp.tools.data_quality_report import data_quality_report
-from orb_learning.mcp.tools.database_alerts import database_alerts
-from orb_learning.mcp.tools.database_status import database_status
-from orb_learning.mcp.tools.execution_statistics import execution_statistics
-from orb_learning.mcp.tools.find_similar_executions import find_similar_executions
-from orb_learning.mcp.tools.get_pool_performance import get_pool_performance
-from orb_learning.mcp.tools.get_solution_patterns import get_solution_patterns
-from orb_learning.mcp.tools.get_tier_performance import get_tier_performance
-from orb_learning.mcp.tools.performance_metrics import performance_metrics
+from orb_learning.figures import (
+    UNTRUSTED,
+    Reader,
+    data_quality_report,
+    database_alerts,
+    database_status,
+    execution_statistics,
+    find_similar_executions,
+    get_pool_performance,
+    get_solution_patterns,
+    get_tier_performance,
+    performance_metrics,
+    storage_status,
+)
+from orb_learning.mcp.auth import Tokens, read_tokens
 from orb_learning.mcp.tools.query import query
-from orb_learning.mcp.tools.storage_status import storage_status
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
 from orb_learning.settings import LearningSettings
 

@@ -10,8 +10,22 @@ from typing import Any
 
 import altair as alt
 
-from orb_learning.page import charts
-from orb_learning.page.charts import AMBER, BLUE, PERCENT, RED, Column
+from orb_learning.page.charts import (
+    AMBER,
+    BLUE,
+    PERCENT,
+    RED,
+    Column,
+    bars,
+    cost_trend,
+    costs_over_time,
+    heat_map,
+    line_over_time,
+    outcomes_over_time,
+    percentiles,
+    pools_over_time,
+    storage,
+)
 
 
 @dataclass(frozen=True)
@@ -161,7 +175,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         SUCCEEDED,
         wide=True,
-        draw=charts.outcomes_over_time,
+        draw=outcomes_over_time,
     )
     add(
         "activity_by_hour",
@@ -173,7 +187,7 @@ def panels() -> list[Panel]:
         SUCCEEDED,
         wide=True,
         note="Always the last 7 days, whatever the time range.",
-        draw=charts.outcomes_over_time,
+        draw=outcomes_over_time,
     )
 
     section = "Success"
@@ -186,7 +200,7 @@ def panels() -> list[Panel]:
         *RATE,
         EXECUTIONS,
         note="The band is the 95 % interval; the lines are at 90 and 95 %.",
-        draw=lambda columns: charts.line_over_time(
+        draw=lambda columns: line_over_time(
             "success_rate", columns, axis_format=PERCENT, band=True, lines=[0.9, 0.95], domain=SHARE
         ),
     )
@@ -200,7 +214,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         each="model_tier",
         note="The grey line is the 95 % interval.",
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "model_tier",
             "success_rate",
             columns,
@@ -222,7 +236,7 @@ def panels() -> list[Panel]:
         Column("p95_duration", "95th percentile", "seconds"),
         COST,
         each="pool_type",
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "pool_type",
             "success_rate",
             columns,
@@ -243,7 +257,7 @@ def panels() -> list[Panel]:
         DURATION,
         COST,
         each="repo",
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "repo", "total_executions", columns, axis_format="~s", sort=BIGGEST_FIRST, step=24
         ),
     )
@@ -261,7 +275,7 @@ def panels() -> list[Panel]:
         is_filtered=False,
         wide=True,
         note="Always the last 7 days, and the pools with the most tasks.",
-        draw=charts.pools_over_time,
+        draw=pools_over_time,
     )
     add(
         "confidence_over_time",
@@ -273,7 +287,7 @@ def panels() -> list[Panel]:
         Column("routing_confidence_known_count", "of executions", "count"),
         wide=True,
         note="The lines are at 70 and 90 %.",
-        draw=lambda columns: charts.line_over_time(
+        draw=lambda columns: line_over_time(
             "avg_routing_confidence", columns, axis_format=PERCENT, lines=[0.7, 0.9], domain=SHARE
         ),
     )
@@ -286,7 +300,7 @@ def panels() -> list[Panel]:
         "series",
         WHEN,
         *PERCENTILES,
-        draw=charts.percentiles,
+        draw=percentiles,
     )
     add(
         "duration_by_tier",
@@ -297,7 +311,7 @@ def panels() -> list[Panel]:
         DURATION,
         *PERCENTILES,
         each="model_tier",
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "model_tier", "avg_duration", columns, axis_format="~s", levels=DURATION_LEVELS
         ),
     )
@@ -313,7 +327,7 @@ def panels() -> list[Panel]:
         COST,
         is_filtered=False,
         note=DURATION_BUCKETS,
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "duration_bucket",
             "total_executions",
             columns,
@@ -333,7 +347,7 @@ def panels() -> list[Panel]:
         CPU_KNOWN,
         drawn="avg_memory_mb",
         note=DURATION_BUCKETS,
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "duration_bucket",
             "avg_memory_mb",
             columns,
@@ -353,7 +367,7 @@ def panels() -> list[Panel]:
         Column("cpu_and_duration_known_count", "of executions", "count"),
         is_filtered=False,
         drawn="cpu_correlation",
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "duration_bucket",
             "cpu_correlation",
             columns,
@@ -375,7 +389,7 @@ def panels() -> list[Panel]:
         CPU_KNOWN,
         is_filtered=False,
         note="The 10 pools with the most executions; bars are the average peak memory in MB.",
-        draw=lambda columns: charts.bars("pool_type", "avg_memory_mb", columns, axis_format="~s"),
+        draw=lambda columns: bars("pool_type", "avg_memory_mb", columns, axis_format="~s"),
     )
 
     section = "Cost"
@@ -388,7 +402,7 @@ def panels() -> list[Panel]:
         COST,
         COST_EACH,
         COST_KNOWN,
-        draw=charts.costs_over_time,
+        draw=costs_over_time,
     )
     add(
         "cost_by_tier",
@@ -402,7 +416,7 @@ def panels() -> list[Panel]:
         COST_KNOWN,
         Column("avg_savings", "below the estimate by", "dollars"),
         each="model_tier",
-        draw=lambda columns: charts.bars("model_tier", "total_cost", columns, axis_format="$~s"),
+        draw=lambda columns: bars("model_tier", "total_cost", columns, axis_format="$~s"),
     )
     add(
         "cost_trend",
@@ -416,7 +430,7 @@ def panels() -> list[Panel]:
         Column("cost_change_pct", "change in %", "number"),
         is_filtered=False,
         note="Always the last 90 days. Bars are days, the line is the sum of 7 days.",
-        draw=charts.cost_trend,
+        draw=cost_trend,
     )
     add(
         "cost_errors",
@@ -429,9 +443,7 @@ def panels() -> list[Panel]:
         Column("cost_error_known_count", "of executions", "count"),
         is_filtered=False,
         note="The 10 tiers with the most executions.",
-        draw=lambda columns: charts.bars(
-            "model_tier", "median_cost_error_pct", columns, axis_format="~s"
-        ),
+        draw=lambda columns: bars("model_tier", "median_cost_error_pct", columns, axis_format="~s"),
     )
     add(
         "efficiency",
@@ -444,7 +456,7 @@ def panels() -> list[Panel]:
         Column("cost_known_success_count", "successes", "count"),
         each="model_tier",
         note="A success bears the cost of the failures beside it.",
-        draw=lambda columns: charts.heat_map(
+        draw=lambda columns: heat_map(
             "task_type",
             "model_tier",
             "cost_per_success",
@@ -465,7 +477,7 @@ def panels() -> list[Panel]:
         *RATE,
         DURATION,
         COST_EACH,
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "task_type", "total_executions", columns, axis_format="~s", sort=BIGGEST_FIRST, step=24
         ),
     )
@@ -480,7 +492,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         each="model_tier",
         note="Orange at 50 % and less, blue towards 100 %.",
-        draw=lambda columns: charts.heat_map(
+        draw=lambda columns: heat_map(
             "task_type",
             "model_tier",
             "success_rate",
@@ -499,7 +511,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         Column("known_share", "of the known", "percent"),
         note="From 90 points excellent, from 75 good, from 60 fair, below poor.",
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "quality_band",
             "total_executions",
             columns,
@@ -517,7 +529,7 @@ def panels() -> list[Panel]:
         EXECUTIONS,
         DURATION,
         is_filtered=False,
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "complexity_band",
             "success_rate",
             columns,
@@ -538,7 +550,7 @@ def panels() -> list[Panel]:
         Column("quality_known_count", "of executions", "count"),
         is_filtered=False,
         note="The 10 tiers with the most executions.",
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "model_tier", "avg_quality", columns, axis_format="~s", domain=[0.0, 100.0]
         ),
     )
@@ -556,7 +568,7 @@ def panels() -> list[Panel]:
         Column("rating_known_count", "of ratings", "count"),
         is_filtered=False,
         note="The 10 tiers with the most executions. The grey line is the 95 % interval.",
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "model_tier",
             "acceptance_rate",
             columns,
@@ -574,7 +586,7 @@ def panels() -> list[Panel]:
         Column("rating_count", "executions", "count"),
         Column("rating_share", "share", "percent"),
         is_filtered=False,
-        draw=lambda columns: charts.bars("user_rating", "rating_count", columns, axis_format="~s"),
+        draw=lambda columns: bars("user_rating", "rating_count", columns, axis_format="~s"),
     )
     add(
         "feedback",
@@ -619,7 +631,7 @@ def panels() -> list[Panel]:
         Column("error_count", "failures", "count"),
         Column("error_rate", "of all executions", "percent"),
         Column("last_error_at", "last (UTC)", "time"),
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "error_type", "error_count", columns, axis_format="~s", sort=BIGGEST_FIRST
         ),
     )
@@ -644,7 +656,7 @@ def panels() -> list[Panel]:
             wide=wide,
             note=f"Always the last {window} days. The band is the 95 % interval; the lines are at "
             "10 and 25 %.",
-            draw=lambda columns: charts.line_over_time(
+            draw=lambda columns: line_over_time(
                 "error_rate",
                 columns,
                 axis_format=PERCENT,
@@ -667,7 +679,7 @@ def panels() -> list[Panel]:
         Column("grown_bytes", "grown", "bytes"),
         is_filtered=False,
         note="Always the last 30 days.",
-        draw=charts.storage,
+        draw=storage,
     )
     add(
         "storage_now",
@@ -694,7 +706,7 @@ def panels() -> list[Panel]:
         Column("day_count", "days", "count"),
         Column("size_bytes", "of files", "bytes"),
         is_filtered=False,
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "part",
             "version_count",
             columns,
@@ -718,7 +730,7 @@ def panels() -> list[Panel]:
         Column("part", "part"),
         Column("feedback_count", "feedback", "count"),
         is_filtered=False,
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "part",
             "feedback_count",
             columns,
@@ -735,7 +747,7 @@ def panels() -> list[Panel]:
         Column("unknown_share", "unknown", "percent"),
         Column("unknown_count", "executions", "count"),
         is_filtered=False,
-        draw=lambda columns: charts.bars(
+        draw=lambda columns: bars(
             "column_name",
             "unknown_share",
             columns,

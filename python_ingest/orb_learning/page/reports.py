@@ -10,7 +10,7 @@ from uuid import UUID
 
 import duckdb
 
-from orb_learning.database import built_by_this_version, connect
+from orb_learning.store import built_by_this_version, connect
 
 Columns = dict[str, list[Any]]
 

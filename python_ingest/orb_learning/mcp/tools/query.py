@@ -14,9 +14,9 @@ import duckdb
 from pydantic import BaseModel, Field, JsonValue
 
 from orb_learning.errors import QueryRefusedError
-from orb_learning.mcp import selects, sizes
-from orb_learning.mcp.reading import Reader, Snapshot
-from orb_learning.mcp.results import Result, shortened
+from orb_learning.figures import Reader, Result, Snapshot, shortened
+from orb_learning.mcp.result_limits import Bound, bounds_of
+from orb_learning.mcp.sql_guard import LONGEST_SQL, check_sql, in_brackets
 
 
 class Column(BaseModel):
@@ -45,7 +45,7 @@ async def query(
         str,
         Field(
             min_length=1,
-            max_length=selects.LONGEST_SQL,
+            max_length=LONGEST_SQL,
             description="Exactly one SELECT in DuckDB's SQL, without parameters.",
         ),
     ],
@@ -59,7 +59,7 @@ async def query(
     settings = reader.settings
 
     def rows(snapshot: Snapshot) -> QueryResult:
-        statement = selects.check(snapshot.connection, sql)
+        statement = check_sql(snapshot.connection, sql)
         connection = snapshot.connection
         with _time_limit(connection, settings.mcp_query_seconds):
             selected = connection.sql(statement)  # not run yet: it says the columns and their types
@@ -67,10 +67,10 @@ async def query(
                 Column(name=name, type=str(kind))
                 for name, kind in zip(selected.columns, selected.types, strict=True)
             ]
-            bounds = sizes.bounds_of(selected.types, settings.mcp_query_characters)
+            bounds = bounds_of(selected.types, settings.mcp_query_characters)
             result = connection.execute(
                 f"select {', '.join(bound.sql for bound in bounds)} "  # noqa: S608 (no names)
-                f"from {selects.in_brackets(statement)}"
+                f"from {in_brackets(statement)}"
             )
             fetched, is_cut = _fetch(
                 result, bounds, settings.mcp_query_rows, settings.mcp_query_characters
@@ -84,7 +84,7 @@ async def query(
 
 def _fetch(
     result: duckdb.DuckDBPyConnection,
-    bounds: list[sizes.Bound],
+    bounds: list[Bound],
     most_rows: int,
     most_characters: int,
 ) -> tuple[list[list[Any]], bool]:

@@ -9,8 +9,9 @@ from uuid import UUID
 from mcp.server.auth.middleware.auth_context import get_access_token
 from pydantic import BaseModel, Field
 
-from orb_learning import feedback
-from orb_learning.mcp.reading import Reader
+from orb_learning.feedback import LONGEST_COMMENT, current_user
+from orb_learning.feedback import submit as feedback_submit
+from orb_learning.figures import Reader
 from orb_learning.outbox import Outbox
 
 
@@ -34,7 +35,7 @@ async def submit_feedback(
     comment: Annotated[
         str | None,
         Field(
-            max_length=feedback.LONGEST_COMMENT,
+            max_length=LONGEST_COMMENT,
             description="In the person's own words; the issue other needs one.",
         ),
     ] = None,
@@ -52,7 +53,7 @@ async def submit_feedback(
     """
     settings = reader.settings
     token = get_access_token()
-    user = token.client_id if token else feedback.current_user()
+    user = token.client_id if token else current_user()
 
     def submit() -> UUID:
         outbox = Outbox(
@@ -62,7 +63,7 @@ async def submit_feedback(
             size_limit_bytes=settings.outbox_size_limit_mb * 2**20,
         )
         try:
-            return feedback.submit_feedback(
+            return feedback_submit.submit_feedback(
                 outbox,
                 task_id=task_id,
                 satisfaction=satisfaction,

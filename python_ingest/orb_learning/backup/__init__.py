@@ -1,0 +1,46 @@
+"""Verified copies of the database and its outbox."""
+
+from orb_learning.backup.create import (
+    PrunePolicy,
+    list_backups,
+    make_backup,
+    prune_backups,
+    remove_backups,
+)
+from orb_learning.backup.manifests import (
+    OUTBOX,
+    TIME,
+    Backup,
+    Manifest,
+    backups_in,
+    folder_of,
+    newest_copy,
+    read_manifest,
+    verified_offsets,
+    whole_backups,
+)
+from orb_learning.backup.offsite import copies_of, copy_archived_files, remove_copies
+from orb_learning.backup.verify import check_backup, validate_backup
+
+__all__ = [
+    "OUTBOX",
+    "TIME",
+    "Backup",
+    "Manifest",
+    "PrunePolicy",
+    "backups_in",
+    "check_backup",
+    "copies_of",
+    "copy_archived_files",
+    "folder_of",
+    "list_backups",
+    "make_backup",
+    "newest_copy",
+    "prune_backups",
+    "read_manifest",
+    "remove_backups",
+    "remove_copies",
+    "validate_backup",
+    "verified_offsets",
+    "whole_backups",
+]

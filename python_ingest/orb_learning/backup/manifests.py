@@ -1,0 +1,215 @@
+"""What a backup is, and which there are.
+
+A backup is a folder, named by its time, with a copy of the database and of the outbox's files that
+hold what it lacks, a manifest, and the SHA-256 of each file as ``sha256sum --check`` reads them. It
+gets its name when it is complete and has been validated: the name is the mark of a verified backup.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orb_learning.errors import BackupError, InvalidBackupError
+from orb_learning.store import TableContents
+
+MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
+OUTBOX = "outbox"
+TIME = "%Y%m%dT%H%M%S.%fZ"
+_SUM = re.compile(r"([0-9a-f]{64})  (.+)")
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileContents(_Part):
+    """The bytes of a file."""
+
+    size_bytes: int
+    sha256: str
+
+
+class OutboxCopy(_Part):
+    """A copied file of the outbox."""
+
+    outbox_id: uuid.UUID
+    last_number: int
+
+
+class Manifest(_Part):
+    """What a backup holds, noted when it was made."""
+
+    format: Literal[1] = 1
+    created_at: datetime
+    """Naive UTC; the folder's name. Never before an older backup's, even if the clock jumps."""
+    database_id: uuid.UUID
+    stem: str
+    """The database file's; views name the catalog after it, so a copy opens only under it."""
+    schema_version: int
+    duckdb_version: str
+    """Which computed the tables' hashes; another one may compute others."""
+    positions: dict[uuid.UUID, int]
+    """How far the copied database holds each outbox."""
+    tables: dict[str, TableContents]
+    relations: list[str]
+    """Every table, view and macro."""
+    broken: dict[str, str]
+    """Those of them that could not be queried in the database either, with the reason."""
+    outbox: dict[Annotated[str, Field(pattern=r"^[^/]+\.sqlite$")], OutboxCopy]
+    """The copied files, by name."""
+    files: dict[str, FileContents]
+    """The database and the files of the outbox, by their path in the folder."""
+
+    @property
+    def database_file(self) -> str:
+        """The name of the copied database."""
+        return f"{self.stem}.db"
+
+    @property
+    def row_count(self) -> int:
+        """The rows of all tables."""
+        return sum(table.rows for table in self.tables.values())
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the copied files."""
+        return sum(file.size_bytes for file in self.files.values())
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup, by its folder."""
+
+    folder: Path
+
+    @property
+    def time(self) -> datetime:
+        """When it was made, naive UTC, by its name."""
+        return time_of(self.folder.name)
+
+    @property
+    def manifest(self) -> Manifest:
+        """Its manifest.
+
+        Raises:
+            InvalidBackupError: it is missing or no manifest.
+        """
+        return read_manifest(self.folder)
+
+    @property
+    def verified_at(self) -> datetime:
+        """When it was validated last, naive UTC; where a copy does not keep times, copied."""
+        changed = (self.folder / SUMS).stat().st_mtime
+        return datetime.fromtimestamp(changed, UTC).replace(tzinfo=None)
+
+    def is_whole(self) -> bool:
+        """Whether every file is there with the right size; a look, not a validation."""
+        try:
+            return (self.folder / SUMS).exists() and all(
+                (self.folder / name).stat().st_size == file.size_bytes
+                for name, file in self.manifest.files.items()
+            )
+        except (InvalidBackupError, OSError):
+            return False
+
+
+def backups_in(folder: Path) -> list[Backup]:
+    """Return the backups in a folder, the oldest first."""
+    if not folder.is_dir():
+        return []
+    names = sorted(path.name for path in folder.iterdir() if is_name(path.name))
+    return [Backup(folder / name) for name in names]
+
+
+def is_name(name: str) -> bool:
+    """Whether a folder is named like a backup."""
+    return _NAME.fullmatch(name) is not None
+
+
+def time_of(name: str) -> datetime:
+    """Return the time that a backup's name says, naive UTC."""
+    return datetime.strptime(name, TIME)  # noqa: DTZ007
+
+
+def whole_backups(folder: Path, database_id: uuid.UUID) -> Iterator[Backup]:
+    """Yield the backups of one database whose files are all there, the newest first."""
+    for backup in reversed(backups_in(folder)):
+        if backup.is_whole() and backup.manifest.database_id == database_id:
+            yield backup
+
+
+def verified_offsets(folder: Path, database_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """Return how far the newest verified backup of a database holds each outbox."""
+    for backup in whole_backups(folder, database_id):
+        return backup.manifest.positions
+    return {}
+
+
+def newest_copy(folder: Path, database_path: Path) -> tuple[Path, datetime] | None:
+    """Return the database in the newest whole backup of one of its name, and when it was made."""
+    for backup in reversed(backups_in(folder)):
+        if backup.is_whole() and backup.manifest.stem == database_path.stem:
+            return backup.folder / backup.manifest.database_file, backup.time
+    return None
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest in a folder.
+
+    Raises:
+        InvalidBackupError: it is missing or no manifest.
+    """
+    file = folder / MANIFEST
+    try:
+        state = file.stat()
+        return _read(file, state.st_mtime_ns, state.st_size, state.st_ino)
+    except OSError as error:
+        raise InvalidBackupError(f"{file} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        what = error.errors(include_url=False)[0]
+        where = ".".join(map(str, what["loc"]))
+        raise InvalidBackupError(f"{file} is no manifest: {where} {what['msg']}") from error
+
+
+@lru_cache(maxsize=64)
+def _read(file: Path, *state: int) -> Manifest:  # noqa: ARG001 (a changed file is read again)
+    return Manifest.model_validate_json(file.read_bytes())
+
+
+def sums_in(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file, by its path in the folder, that SHA256SUMS says.
+
+    Raises:
+        InvalidBackupError: it is missing, or some line is none of a SHA-256 and a file.
+    """
+    try:
+        text = (folder / SUMS).read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidBackupError(f"{SUMS} cannot be read: {error}") from error
+    lines = [_SUM.fullmatch(line) for line in text.removesuffix("\n").split("\n")]
+    noted = {line[2]: line[1] for line in lines if line}
+    if not text.endswith("\n") or None in lines or len(noted) != len(lines):
+        raise InvalidBackupError(f"{SUMS} is damaged: not every line is a SHA-256 and a file")
+    return noted
+
+
+def folder_of(file: Path) -> Path:
+    """Return the folder of a backup that is named by it, or by one of its files.
+
+    Raises:
+        BackupError: there is no such file.
+    """
+    if not file.exists():
+        raise BackupError(f"{file} does not exist; `orb backups` lists the backups")
+    return file if file.is_dir() else file.parent

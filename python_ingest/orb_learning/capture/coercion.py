@@ -1,0 +1,136 @@
+"""Whatever a caller hands over, made a plain value that JSON and the record can hold."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+DEEPEST = 8
+MOST_ITEMS = 1_000
+LONGEST_REPR = 1_000
+EARLIEST_EPOCH, LATEST_EPOCH = 1e9, 1e11
+"""Seconds since 1970 that are a time of the clock: a monotonic clock is below (2001), one in
+milliseconds above."""
+
+_PLAIN = frozenset({str, int, float, bool, datetime, dict, list, type(None)})
+
+
+class Unreadable:
+    """Stands for a value whose reading raised; no field takes it, so it is named as invalid."""
+
+    def __init__(self, error: BaseException):
+        self._error = type(error).__name__
+
+    def __repr__(self) -> str:
+        return f"<unreadable: {self._error}>"
+
+
+def known_values(source: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Return what a mapping's entries or an object's attributes of some names say, but no None.
+
+    A dict's other entries are returned, too, because leaving them out takes longer. It does not
+    raise: what cannot be read is ``Unreadable``.
+    """
+    if source is None:
+        return {}
+    if type(source) is dict:
+        found = {name: value for name, value in source.items() if value is not None}
+    else:
+        read = {name: _read(source, name) for name in names}
+        found = {name: value for name, value in read.items() if value is not None}
+    if not _PLAIN.issuperset(map(type, found.values())):
+        for name, value in found.items():
+            if type(value) not in _PLAIN:
+                found[name] = coerce_scalar(value)
+    return found
+
+
+def _read(source: Any, name: str) -> Any:
+    try:
+        return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+    except Exception as error:
+        return Unreadable(error)
+
+
+def coerce_scalar(value: Any) -> Any:
+    """Return an enumeration's value, and a decimal's or numpy scalar's number; others as is."""
+    try:
+        if isinstance(value, Enum):
+            return coerce_scalar(value.value)
+        if isinstance(value, Decimal):
+            return float(value)
+        if type(value).__module__ == "numpy" and hasattr(value, "item"):
+            return value.item()
+    except Exception as error:
+        return Unreadable(error)
+    return value
+
+
+def error_text(error: BaseException) -> str:
+    """Return an exception's class and text; a TimeoutError's own text is mostly empty."""
+    try:
+        return f"{type(error).__name__}: {error}".removesuffix(": ")
+    except Exception:
+        return type(error).__name__
+
+
+def parse_timestamp(value: Any, *, naive_is_utc: bool) -> Any:
+    """Return the aware time of a datetime, an ISO text or seconds since 1970; others as they are.
+
+    What is no time is left for the record to refuse by name.
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if isinstance(value, datetime):
+        if naive_is_utc and value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value
+    if isinstance(value, int | float) and EARLIEST_EPOCH <= value < LATEST_EPOCH:
+        return datetime.fromtimestamp(value, UTC)
+    return value
+
+
+def jsonable(value: Any, depth: int = 0) -> Any:
+    """Return a copy that JSON can hold, of bounded depth; what JSON has no form for as text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value).encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, int) and abs(value) < 2**63:
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if depth < DEEPEST and isinstance(value, Mapping):
+        items = list(value.items())[:MOST_ITEMS]
+        return {_key(key): jsonable(item, depth + 1) for key, item in items}
+    if depth < DEEPEST and isinstance(value, list | tuple | set | frozenset):
+        return [jsonable(item, depth + 1) for item in list(value)[:MOST_ITEMS]]
+    return _text(value)
+
+
+def as_json(value: Any) -> str:
+    """Return the JSON text of any value; what JSON has no form for is in it as text."""
+    return json.dumps(jsonable(value), ensure_ascii=False)
+
+
+def _key(key: Any) -> str:
+    text = jsonable(key, DEEPEST)
+    return text if isinstance(text, str) else str(text)
+
+
+def _text(value: Any) -> str:
+    try:
+        text = repr(coerce_scalar(value))
+    except Exception as error:
+        text = repr(Unreadable(error))
+    return str(jsonable(text[:LONGEST_REPR]))

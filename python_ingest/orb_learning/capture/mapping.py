@@ -1,0 +1,204 @@
+"""What a pool says of a task and its result, in the fields of the record.
+
+Each field is taken by its own name from the result, else from the task, else by the name that pools
+use for it. What nobody says stays out: unknown is None, never a value that looks measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+from orb_learning.capture.coercion import error_text, known_values, parse_timestamp
+from orb_learning.record import COLUMNS
+
+FIELDS = frozenset(COLUMNS) - {"timestamp", "uploaded_at", "metadata", "success"}
+"""The fields that are looked up as they are called; the others come from more than one place."""
+INTEGERS = frozenset(name for name, kind in COLUMNS.items() if kind == "INTEGER")
+
+TASK_NAMES = {"task_type": ("type", "category"), "task_description": ("prompt", "description")}
+RESULT_NAMES = {
+    "error_message": ("error",),
+    "duration_seconds": ("duration",),
+    "actual_cost": ("cost",),
+}
+METADATA_NAMES = ("worker_id", "model", "tokens", "status")
+NAMES = (
+    *FIELDS,
+    *(
+        other
+        for names in (TASK_NAMES, RESULT_NAMES)
+        for others in names.values()
+        for other in others
+    ),
+    *METADATA_NAMES,
+    "success",
+    "metadata",
+)
+"""All that is read of a task or a result."""
+ROUTING_NAMES = ("candidates", "policy", "propensity")
+
+LENGTHS = {"task_description": 500, "error_message": 1_000}
+"""The documented lengths, in characters."""
+
+ERROR_WORDS = {"timeout": "timeout", "timed out": "timeout", "validation": "validation"}
+SUCCEEDED = frozenset({"completed", "complete", "success", "succeeded", "ok", "done", "passed"})
+FAILED = frozenset(
+    {"failed", "failure", "error", "timeout", "timed_out", "cancelled", "canceled", "crashed"}
+)
+
+
+def map_execution(
+    task: Any,
+    result: Any,
+    start_time: Any,
+    end_time: Any,
+    notes: Mapping[str, Any],
+    *,
+    naive_is_utc: bool,
+    drop: Callable[[str], None],
+) -> dict[str, Any]:
+    """Return the known fields of a record; their types are not checked here.
+
+    Args:
+        task: what was asked for, a mapping or an object with attributes, or None.
+        result: what came of it, the same, or the exception that ended it.
+        start_time: a time with its zone, an ISO text, or seconds since 1970; None if unknown.
+        end_time: the same of the end.
+        notes: what goes into metadata, besides what task and result have for it.
+        naive_is_utc: whether times without a zone are UTC; they are no times otherwise.
+        drop: is told why a duration is no measurement, and left out.
+    """
+    asked, came = known_values(task, NAMES), known_values(result, NAMES)
+    told = {**asked, **came}
+    values = {name: value for name, value in told.items() if name in FIELDS}
+    _add_under_other_names(values, asked, TASK_NAMES)
+    _add_under_other_names(values, came, RESULT_NAMES)
+    if isinstance(result, BaseException):
+        values.setdefault("error_message", result)
+    _add_outcome(values, came)
+    _add_times(values, start_time, end_time, naive_is_utc, drop)
+    for name, length in LENGTHS.items():
+        text = values.get(name)
+        if type(text) is str:
+            values[name] = text[:length]
+    metadata = _own_metadata(asked) | _own_metadata(came) if "metadata" in told else {}
+    for name in METADATA_NAMES:
+        if name in told:
+            metadata[name] = told[name]
+    for name, value in notes.items():
+        if value is not None:
+            metadata[name] = value
+    if metadata:
+        values["metadata"] = metadata
+    return values
+
+
+def drop_non_finite(values: Mapping[str, Any], drop: Callable[[str], None]) -> dict[str, Any]:
+    """Return the fields with numbers that are no measurements left out, and 3.0 as the integer 3.
+
+    Args:
+        values: the fields of a record.
+        drop: is told why a value is left out.
+    """
+    kept = dict(values)
+    for name, value in values.items():
+        if type(value) is float:
+            if not isfinite(value):
+                del kept[name]
+                drop("not_finite")
+            elif name in INTEGERS and value.is_integer():
+                kept[name] = int(value)
+    return kept
+
+
+def map_routing(decision: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what learning from logs needs of a decision: alternatives, policy, chance, choice."""
+    told = known_values(decision, ROUTING_NAMES)
+    chosen = {name: values[name] for name in ("model_tier", "pool_type") if name in values}
+    return {name: told[name] for name in ROUTING_NAMES if name in told} | {"chosen": chosen}
+
+
+def check_routing(values: Mapping[str, Any]) -> None:
+    """Refuse a propensity that is no probability: what is learned from it would be wrong.
+
+    Raises:
+        ValueError: it is no number, not more than 0, or more than 1.
+    """
+    metadata = values.get("metadata")
+    decided = metadata.get("routing") if metadata else None
+    chance = decided.get("propensity") if isinstance(decided, Mapping) else None
+    if chance is not None and not (
+        isinstance(chance, int | float) and not isinstance(chance, bool) and 0 < chance <= 1
+    ):
+        raise ValueError("metadata.routing.propensity: must be more than 0 and at most 1")
+
+
+def infer_error_type(text: str) -> str:
+    """Return the type of an error by its text, as the original did."""
+    lowered = text.lower()
+    for words, error_type in ERROR_WORDS.items():
+        if words in lowered:
+            return error_type
+    return "unknown"
+
+
+def _add_under_other_names(
+    values: dict[str, Any], told: dict[str, Any], names: Mapping[str, tuple[str, ...]]
+) -> None:
+    for name, others in names.items():
+        if name not in values:
+            for other in others:
+                if other in told:
+                    values[name] = told[other]
+                    break
+
+
+def _add_outcome(values: dict[str, Any], told: dict[str, Any]) -> None:
+    error = values.get("error_message")
+    if isinstance(error, BaseException):
+        error = values["error_message"] = error_text(error)
+    if error == "":
+        del values["error_message"]
+        error = None
+    success = told.get("success")
+    status = told.get("status")
+    if success is None and isinstance(status, str):
+        word = status.lower()
+        success = True if word in SUCCEEDED else False if word in FAILED else None
+    if success is None and error is not None:
+        success = False
+    if success is not None:
+        values["success"] = success
+    if "error_type" not in values:
+        text = error if error is not None else status if success is False else None
+        if isinstance(text, str):
+            values["error_type"] = infer_error_type(text)
+
+
+def _add_times(
+    values: dict[str, Any], start: Any, end: Any, naive_is_utc: bool, drop: Callable[[str], None]
+) -> None:
+    started = parse_timestamp(start, naive_is_utc=naive_is_utc)
+    ended = parse_timestamp(end, naive_is_utc=naive_is_utc)
+    if started is not None:
+        values["timestamp"] = started
+    if _is_aware(started) and _is_aware(ended):
+        seconds = (ended - started).total_seconds()
+        if seconds >= 0:
+            values["duration_seconds"] = seconds
+        else:
+            drop("end_before_start")
+
+
+def _is_aware(value: Any) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None
+
+
+def _own_metadata(told: dict[str, Any]) -> dict[str, Any]:
+    own = told.get("metadata")
+    if isinstance(own, Mapping):
+        return dict(own)
+    return {} if own is None else {"metadata": own}

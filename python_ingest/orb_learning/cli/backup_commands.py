@@ -1,0 +1,218 @@
+"""The commands of ``orb`` about backups."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from orb_learning.cli.console import err, out, print_error, reported_errors
+from orb_learning.errors import InvalidBackupError, OrbError
+
+if TYPE_CHECKING:
+    from orb_learning.ingest import LoadResult
+    from orb_learning.operations import Missing
+
+app = typer.Typer()
+
+File = Annotated[
+    Path, typer.Argument(metavar="BACKUP", help="Its folder, or the database or manifest in it.")
+]
+
+
+@app.command("backup")
+def backup_command(
+    to: Annotated[
+        Path | None, typer.Option(help="The folder of backups, instead of the settings' one.")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait while others write or load.")] = 60.0,
+) -> None:
+    """Make a backup of the database and of what the outbox has beyond it, and validate it."""
+    from orb_learning.backup import make_backup
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        made = make_backup(
+            settings.database_path,
+            settings.outbox_folder,
+            to or settings.backup_folder,
+            copy_to=settings.backup_copy_to,
+            wait_seconds=wait,
+        )
+        manifest = made.backup.manifest
+    _say(
+        f"{escape(str(made.backup.folder))}: {manifest.row_count:,} rows, {len(manifest.outbox):,} "
+        f"files of the outbox, {manifest.size_bytes / 1e6:,.1f} MB, validated"
+    )
+    if made.copied_to:
+        _say(f"copied to {escape(made.copied_to)}, read back and compared")
+    for reason in made.left_out:
+        print_error(OrbError(f"not in the backup: {reason}"))
+    if made.left_out:
+        raise typer.Exit(1)
+
+
+@app.command("validate-backup")
+def validate_backup_command(file: File) -> None:
+    """Hold a backup against its manifest: bytes, tables, rows, and a query on every relation."""
+    from orb_learning.backup import validate_backup
+
+    with reported_errors():
+        result = validate_backup(file)
+    for problem in result.problems:
+        print_error(InvalidBackupError(f"{result.folder}: {problem}"))
+    for note in result.notes:
+        err.print(escape(note), highlight=False, soft_wrap=True)
+    if result.problems:
+        raise typer.Exit(1)
+    _say(
+        f"{escape(str(result.folder))} is what it was: {result.file_count:,} files, "
+        f"{result.row_count:,} rows, {result.relation_count:,} relations"
+    )
+
+
+@app.command("restore")
+def restore_command(
+    file: File,
+    no_validate: Annotated[
+        bool, typer.Option("--no-validate", help="Restore it even if it is not what it was.")
+    ] = False,
+    other_database: Annotated[
+        bool, typer.Option("--other-database", help="It may be of another database.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait while others have the database or the outbox.")
+    ] = 60.0,
+) -> None:
+    """Put a backup in the database's place, and load what came after it from the outbox."""
+    from orb_learning.operations import outbox_limits, restore_backup
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        restored = restore_backup(
+            file,
+            settings.database_path,
+            settings.outbox_folder,
+            backup_folder=settings.backup_folder,
+            archive_folder=settings.archive_folder,
+            limits=outbox_limits(settings),
+            lone_half_limit=settings.lone_half_limit,
+            validate=not no_validate,
+            other_database=other_database,
+            wait_seconds=wait,
+        )
+    path = escape(str(settings.database_path))
+    _say(f"{path} is the backup of {_time(restored.made_at)} UTC")
+    if restored.kept_beside:
+        _say(f"the database of before is {escape(str(restored.kept_beside))}")
+    for name in restored.outbox_files:
+        _say(f"back in the outbox: {escape(name)}")
+    if restored.loaded:
+        _say(f"loaded again from the outbox: {_loaded(restored.loaded)}")
+        for name in restored.loaded.foreign:
+            print_error(
+                OrbError(f"{name} in the outbox feeds another database: `orb load --adopt`")
+            )
+        for damage in restored.loaded.damaged:
+            print_error(OrbError(f"damaged, loaded as far as it can be read: {damage}"))
+    if restored.missing:
+        _say(f"[bold red]{_missing(restored.missing)}[/]")
+    for name in restored.to_import_again:
+        _say(f"imported after the backup, import it again: {escape(name)}")
+    for note in restored.notes:
+        err.print(escape(note), highlight=False, soft_wrap=True)
+    for problem in restored.problems:
+        print_error(OrbError(problem))
+    _say("Now run `dbt build`.")
+    if restored.problems or restored.loaded is None:
+        raise typer.Exit(1)
+
+
+@app.command("backups")
+def backups_command(
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove those that the settings do not keep.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List the backups, and what keeps each."""
+    import json
+
+    from orb_learning.backup import PrunePolicy, list_backups, prune_backups
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        policy = PrunePolicy.of(settings)
+        if prune:
+            pruned = prune_backups(
+                settings.backup_folder,
+                policy,
+                settings.outbox_folder,
+                copies_at=settings.backup_copy_to,
+            )
+            err.print(f"{len(pruned.removed):,} backups removed", highlight=False)
+            if pruned.removed_copies:
+                count = len(pruned.removed_copies)
+                err.print(
+                    f"{count:,} copies removed from {settings.backup_copy_to}", soft_wrap=True
+                )
+            for backup in pruned.kept_as_valid:
+                print_error(
+                    OrbError(f"{backup.folder} was kept, because the newer ones are damaged")
+                )
+        listed = list_backups(settings.backup_folder, policy)
+    if as_json:
+        typer.echo(json.dumps(listed, default=str, indent=2))
+        return
+    if not listed:
+        err.print(
+            f"{escape(str(settings.backup_folder))} has no backups; `orb backup` makes one.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return
+    table = Table("time (UTC)", "MB", "rows", "verified (UTC)", "kept by")
+    for row in listed:
+        if row["damage"]:
+            table.add_row(_time(row["time"]), "", "", "[bold red]DAMAGED[/]", escape(row["damage"]))
+            continue
+        table.add_row(
+            _time(row["time"]),
+            f"{row['size_bytes'] / 1e6:,.1f}",
+            f"{row['row_count']:,}",
+            _time(row["verified_at"]),
+            ", ".join(row["kept_by"]) or "nothing",
+        )
+    out.print(table)
+
+
+def _say(text: str) -> None:
+    out.print(text, highlight=False, soft_wrap=True)
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(" ", "seconds")
+
+
+def _loaded(loaded: LoadResult) -> str:
+    counts = loaded.counts
+    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items()) if count) or "0"
+
+
+def _missing(missing: Missing) -> str:
+    span = (
+        f", recorded between {_time(missing.first_put_at)} and {_time(missing.last_put_at)} UTC"
+        if missing.first_put_at and missing.last_put_at
+        else ""
+    )
+    return (
+        f"{missing.count:,} records are missing that came after the backup{span}: they had left "
+        f"the outbox. A newer backup may have them."
+    )

@@ -1,0 +1,124 @@
+"""``orb feedback``: what one thinks of an execution, one's own list of it, and taking it back."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.padding import Padding
+
+from orb_learning.cli.console import out, reported_errors
+from orb_learning.cli.tables import AsJson, print_json, text
+
+if TYPE_CHECKING:
+    from orb_learning.settings import LearningSettings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="What you think of executions; you are ORB_USER, else the system's user.",
+)
+
+
+@app.command("submit")
+def submit_command(
+    task_id: Annotated[str, typer.Argument(metavar="TASK_ID", help="The task.")],
+    satisfaction: Annotated[
+        str, typer.Argument(metavar="SATISFACTION", help="excellent, good, fair or poor.")
+    ],
+    issue: Annotated[
+        str | None,
+        typer.Option(
+            help="wrong_model, too_slow, poor_quality or other; needed for fair and poor."
+        ),
+    ] = None,
+    comment: Annotated[
+        str | None, typer.Option(help="Up to 2,000 characters; needed for the issue other.")
+    ] = None,
+    visibility: Annotated[
+        str,
+        typer.Option(
+            help="private: only you; team; public: everybody, without your name and the comment."
+        ),
+    ] = "private",
+) -> None:
+    """Say what you think of an execution."""
+    from orb_learning.feedback import check_feedback_enabled, current_user, submit_feedback
+    from orb_learning.outbox import Outbox
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        check_feedback_enabled(settings)
+        outbox = Outbox(
+            settings.outbox_folder,
+            synchronous=settings.outbox_synchronous,
+            size_limit_bytes=settings.outbox_size_limit_mb * 2**20,
+        )
+        try:
+            feedback_id = submit_feedback(
+                outbox,
+                task_id=task_id,
+                satisfaction=satisfaction,
+                issue_type=issue,
+                comment=comment,
+                visibility=visibility,
+                user_id=current_user(),
+            )
+        finally:
+            outbox.close()
+    out.print(str(feedback_id), highlight=False)
+
+
+@app.command("list")
+def list_command(as_json: AsJson = False) -> None:
+    """List your feedback, the newest first; public feedback is nobody's, so it is not in it."""
+    rows = _own()
+    if as_json:
+        print_json(rows)
+        return
+    # No table: two ids alone, which are to be copied, fill a terminal's line.
+    for row in rows:
+        where = (
+            " (archived)" if row["is_archived"] else "" if row["has_execution"] else " (not there)"
+        )
+        given = f"{row['submitted_at']:%Y-%m-%d %H:%M}" if row["submitted_at"] else "-"
+        said = ", ".join(text(row[name]) for name in ("satisfaction", "issue_type") if row[name])
+        out.print(f"[bold]{row['feedback_id']}[/]  {given}", highlight=False)
+        out.print(f"  of task {row['task_id']}{where}", highlight=False)
+        out.print(f"  {said or '-'}; {text(row['visibility'])}", highlight=False)
+        if row["comment"]:
+            out.print(Padding(text(row["comment"]), (0, 0, 0, 2)), highlight=False)
+
+
+@app.command("export")
+def export_command() -> None:
+    """Print all of your feedback as JSON."""
+    print_json(_own())
+
+
+@app.command("delete")
+def delete_command(
+    feedback_ids: Annotated[list[uuid.UUID], typer.Argument(metavar="FEEDBACK_ID...")],
+) -> None:
+    """Delete feedback of yours for good; public feedback by its id alone."""
+    from orb_learning.feedback import current_user
+    from orb_learning.operations import delete_own_feedback
+
+    with reported_errors():
+        count = delete_own_feedback(_settings(), feedback_ids, current_user())
+    out.print(f"{count:,} deleted", highlight=False)
+
+
+def _own() -> list[dict[str, Any]]:
+    from orb_learning.feedback import current_user
+    from orb_learning.operations import read_own_feedback
+
+    with reported_errors():
+        return read_own_feedback(_settings(), current_user())
+
+
+def _settings() -> LearningSettings:
+    from orb_learning.settings import load_settings
+
+    return load_settings()

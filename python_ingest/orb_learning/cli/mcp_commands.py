@@ -1,0 +1,55 @@
+"""``orb mcp``: the database for agents."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from orb_learning.cli.console import err, reported_errors
+from orb_learning.errors import McpServerError
+
+app = typer.Typer()
+
+
+class Transport(StrEnum):
+    """How clients reach the server."""
+
+    STDIO = "stdio"
+    HTTP = "http"
+
+
+@app.command("mcp")
+def mcp_command(
+    transport: Annotated[
+        Transport, typer.Option(help="stdio for one client that starts it, http for many.")
+    ] = Transport.STDIO,
+    host: Annotated[
+        str,
+        typer.Option(help="The address for http; beyond this machine, tokens are needed."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port for http.")] = 8765,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A further name by which clients reach it, such as a proxy's."
+        ),
+    ] = None,
+) -> None:
+    """Serve the database to agents over MCP, read only."""
+    from orb_learning.settings import load_settings
+
+    with reported_errors():
+        settings = load_settings()
+        try:
+            from orb_learning.mcp.server import serve_http, serve_stdio
+        except ImportError as error:
+            raise McpServerError(
+                f"the MCP SDK is not installed ({error}): run `pip install 'orb-learning[mcp]'`"
+            ) from error
+        if transport is Transport.STDIO:
+            serve_stdio(settings)
+        else:
+            err.print(f"http://{host}:{port}/mcp; stop it with Ctrl-C", highlight=False)
+            serve_http(settings, host=host, port=port, allowed_hosts=allowed_host)

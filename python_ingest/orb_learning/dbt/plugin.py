@@ -1,0 +1,78 @@
+"""A dbt-duckdb plugin: dbt's connection is opened in turn and has the raw schema, as ours are."""
+
+from __future__ import annotations
+
+import weakref
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import duckdb
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
+
+from orb_learning.dbt.archive_functions import register
+from orb_learning.errors import DatabaseError
+from orb_learning.filesystem import Lock
+from orb_learning.store import check_path, check_version, migrate, open_in_turn
+
+WAIT_SECONDS = 30.0
+"""How long dbt waits for the file, unless profiles.yml says ``wait_seconds``."""
+
+
+class Plugin(BasePlugin):
+    """Named in profiles.yml; dbt-duckdb calls it for each database that it opens."""
+
+    _turn: ClassVar[Lock] = Lock(None)
+    """This process's, as dbt-duckdb has one database open in a process."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Take the settings from the profile."""
+        self._wait_seconds = float(plugin_config.get("wait_seconds", WAIT_SECONDS))
+        self._opened: duckdb.DuckDBPyConnection | None = None
+
+    def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
+        """Open the file in turn, the moment before dbt-duckdb opens it.
+
+        dbt-duckdb itself takes no turn: it would seldom find the file free beside busy loaders and
+        readers, and could undo what they commit (turns.py). This way it finds the file open in its
+        own process, and DuckDB gives it the same.
+
+        Raises:
+            DbtRuntimeError: the path cannot be the database, or others have it for too long; dbt
+                prints its message without a traceback.
+        """
+        if creds.path == ":memory:":
+            return
+        # What dbt had open before in this process, it has given up, or shares with this one.
+        Plugin._turn.end()
+        path = Path(creds.path)
+        opening = partial(duckdb.connect, creds.path, read_only=False, config=config)
+        is_shared = str(config.get("access_mode", "")).upper() == "READ_ONLY"
+        try:
+            check_path(path, must_exist=is_shared)
+            self._opened, Plugin._turn = open_in_turn(
+                path, opening, shared=is_shared, wait_seconds=self._wait_seconds
+            )
+        except DatabaseError as error:
+            raise DbtRuntimeError(str(error)) from error
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Bring the raw schema up to date, or only check it where the file is read.
+
+        Raises:
+            DbtRuntimeError: the database is newer than this package.
+        """
+        if self._opened is not None:
+            weakref.finalize(conn, Plugin._turn.end)  # dbt-duckdb drops it when it closes the file
+            self._opened.close()
+            self._opened = None
+        try:
+            check_version(conn, self.creds.path if self.creds else ":memory:")
+        except DatabaseError as error:
+            raise DbtRuntimeError(str(error)) from error
+        row = conn.execute("select current_setting('access_mode')").fetchone()
+        if row != ("READ_ONLY",):
+            migrate(conn)
+            register(conn)

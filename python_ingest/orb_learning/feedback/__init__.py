@@ -1,0 +1,33 @@
+"""What people say of executions: how it is submitted and stored."""
+
+from orb_learning.feedback.rows import (
+    ANOTHER_OF_THIS_ID,
+    FEEDBACK_FIELDS,
+    Feedback,
+    delete_feedback,
+    drop_feedback_letters,
+    insert_feedback,
+    parse_feedback,
+)
+from orb_learning.feedback.submit import (
+    LONGEST_COMMENT,
+    check_feedback_enabled,
+    current_user,
+    order_deletion,
+    submit_feedback,
+)
+
+__all__ = [
+    "ANOTHER_OF_THIS_ID",
+    "FEEDBACK_FIELDS",
+    "LONGEST_COMMENT",
+    "Feedback",
+    "check_feedback_enabled",
+    "current_user",
+    "delete_feedback",
+    "drop_feedback_letters",
+    "insert_feedback",
+    "order_deletion",
+    "parse_feedback",
+    "submit_feedback",
+]

@@ -1,0 +1,54 @@
+"""What people, agents and programs are shown: one function a figure."""
+
+from orb_learning.figures.alerts import database_alerts
+from orb_learning.figures.database_tools import (
+    get_data_quality_report,
+    get_database_alerts,
+    get_database_status,
+    get_execution_statistics,
+    get_performance_metrics,
+    get_storage_status,
+)
+from orb_learning.figures.health import database_status
+from orb_learning.figures.patterns import get_solution_patterns
+from orb_learning.figures.performance import performance_metrics
+from orb_learning.figures.pools import get_pool_performance
+from orb_learning.figures.quality import data_quality_report
+from orb_learning.figures.reader import WAIT_SECONDS, Reader, Snapshot
+from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED, Result, shortened
+from orb_learning.figures.similar import find_similar_executions
+from orb_learning.figures.statistics import execution_statistics
+from orb_learning.figures.status import read_outbox_status, read_status
+from orb_learning.figures.storage import storage_status
+from orb_learning.figures.tiers import get_tier_performance
+from orb_learning.figures.time_ranges import TIME_RANGES, TimeRange
+
+__all__ = [
+    "LONGEST_TEXT",
+    "TIME_RANGES",
+    "UNTRUSTED",
+    "WAIT_SECONDS",
+    "Reader",
+    "Result",
+    "Snapshot",
+    "TimeRange",
+    "data_quality_report",
+    "database_alerts",
+    "database_status",
+    "execution_statistics",
+    "find_similar_executions",
+    "get_data_quality_report",
+    "get_database_alerts",
+    "get_database_status",
+    "get_execution_statistics",
+    "get_performance_metrics",
+    "get_pool_performance",
+    "get_solution_patterns",
+    "get_storage_status",
+    "get_tier_performance",
+    "performance_metrics",
+    "read_outbox_status",
+    "read_status",
+    "shortened",
+    "storage_status",
+]

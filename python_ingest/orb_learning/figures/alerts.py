@@ -1,0 +1,78 @@
+"""``database_alerts``: what is wrong now."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from orb_learning.figures.reader import Reader, Snapshot
+from orb_learning.figures.results import Result, Text
+
+
+class Alert(BaseModel):
+    """An alert, at the severity that it has reached; at its mildest where it is not raised."""
+
+    alert_name: str = Field(description="What is watched.")
+    model_tier: Text | None = Field(description="Of tier_drop: the tier that is watched.")
+    severity: Literal["warning", "critical"] = Field(description="How bad it is, if it is raised.")
+    is_raised: bool = Field(
+        description="Whether it is so now; never over fewer samples than can be judged by."
+    )
+    value: float | None = Field(description="What was measured, in the unit.")
+    threshold: float = Field(description="What it is compared with, in the unit.")
+    raised_when: Literal["under", "over", "reached"] = Field(
+        description="Whether it is raised under, over, or from the threshold on."
+    )
+    unit: str = Field(description="Of value and threshold.")
+    sample_count: int | None = Field(description="Executions that the value is over.")
+    has_enough_samples: bool = Field(description="Whether those are enough to judge by.")
+    reason: str = Field(description="Why it is watched.")
+    message: Text = Field(description="What was found.")
+
+
+class DatabaseAlerts(Result):
+    """What is wrong now."""
+
+    raised: list[Alert] = Field(description="The alerts that are raised, critical ones first.")
+    others: list[Alert] = Field(description="The alerts that are not.")
+
+
+async def database_alerts(
+    reader: Reader,
+    success_rate_threshold: Annotated[
+        float | None,
+        Field(ge=0, le=100, description="Percent; a lower success rate raises a warning."),
+    ] = None,
+    avg_duration_threshold: Annotated[
+        float | None,
+        Field(ge=0, description="Seconds; a longer mean duration raises a warning."),
+    ] = None,
+    db_size_threshold_mb: Annotated[
+        float | None,
+        Field(ge=0, description="Megabytes; a database of this size raises a warning."),
+    ] = None,
+) -> DatabaseAlerts:
+    """Tell what is wrong now: success and error rates, silence, cost, duration, size, tier drops.
+
+    Thresholds that are left out are those of the database (alert_thresholds). An empty list of
+    raised alerts means that nothing is known to be wrong.
+    """
+
+    def alerts(snapshot: Snapshot) -> DatabaseAlerts:
+        rows = snapshot.select(
+            Alert,
+            "alerts_at(success_rate_threshold := $success_rate, "
+            "avg_duration_threshold := $avg_duration, db_size_threshold_mb := $db_size) "
+            "order by severity = 'critical' desc, alert_name, model_tier",
+            success_rate=success_rate_threshold,
+            avg_duration=avg_duration_threshold,
+            db_size=db_size_threshold_mb,
+        )
+        return snapshot.result(
+            DatabaseAlerts,
+            raised=[row for row in rows if row["is_raised"]],
+            others=[row for row in rows if not row["is_raised"]],
+        )
+
+    return await reader.read(alerts)

@@ -1,0 +1,123 @@
+"""``database_status``: whether the database is well."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from orb_learning.errors import DatabaseError
+from orb_learning.figures.reader import Reader, Snapshot
+from orb_learning.figures.results import Moment, Result
+from orb_learning.store import utc_now
+
+DbPath = Annotated[
+    str | None,
+    Field(
+        description="Another database file inside the database's folder, as a relative path; "
+        "the server's own database if left out.",
+        max_length=1_000,
+    ),
+]
+
+
+class DatabaseFile(BaseModel):
+    """The file."""
+
+    path: str = Field(description="Where the database is.")
+    size_mb: float | None = Field(None, description="Megabytes of the file.")
+    schema_version: int | None = Field(None, description="Version of the raw schema.")
+
+
+class ExecutionCounts(BaseModel):
+    """How many executions there are."""
+
+    total: int | None = Field(None, description="All that the database holds.")
+    recent_1h: int | None = Field(None, description="Started in the last hour.")
+    daily: int | None = Field(None, description="Started in the last 24 hours.")
+    weekly: int | None = Field(None, description="Started in the last 7 days.")
+
+
+class DailyPerformance(BaseModel):
+    """How the last 24 hours went; null where nothing is known."""
+
+    daily_success_rate: float | None = Field(None, description="Share that succeeded, 0 to 1.")
+    daily_success_rate_lower: float | None = Field(
+        None, description="Lower bound of its 95 % Wilson interval."
+    )
+    daily_success_rate_upper: float | None = Field(None, description="Upper bound of it.")
+    has_enough_samples: bool = Field(
+        False, description="False if the rate is over too few executions to act on."
+    )
+    avg_duration_seconds: float | None = Field(None, description="Mean duration.")
+    avg_quality_score: float | None = Field(None, description="Mean quality score, 0 to 100.")
+
+
+class DatabaseStatus(Result):
+    """Whether the database is well."""
+
+    status: Literal["OK", "WARNING", "ERROR"] = Field(
+        description="ERROR if it cannot be read, WARNING if there are warnings."
+    )
+    timestamp: Moment = Field(description="When it was asked, UTC.")
+    database: DatabaseFile = Field(description="The file.")
+    executions: ExecutionCounts = Field(description="How many executions there are.")
+    performance: DailyPerformance = Field(description="How the last 24 hours went.")
+    warnings: list[str] = Field(description="What to look at.")
+    errors: list[str] = Field(description="Why it cannot be read, and what to do.")
+
+
+async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseStatus:
+    """Tell whether the learning database is well: counts, success rate, size, warnings, errors.
+
+    Ask this first: it also says what to do when the database is missing, empty or in use.
+    """
+    shown = db_path or str(reader.settings.database_path)
+    if db_path is not None:
+        reader.path_of(db_path)  # what may not be read is refused, and is no status
+
+    def status(snapshot: Snapshot) -> DatabaseStatus:
+        found = snapshot.row(
+            "select status, size_mb, schema_version, total_executions, recent_1h, daily, weekly, "
+            "daily_success_rate, daily_success_rate_lower, daily_success_rate_upper, "
+            "has_enough_samples, avg_duration, avg_quality, warnings from rpt_database_status"
+        )
+        return snapshot.result(
+            DatabaseStatus,
+            status=found["status"],
+            timestamp=utc_now(),
+            database={
+                "path": shown,
+                "size_mb": found["size_mb"],
+                "schema_version": found["schema_version"],
+            },
+            executions={
+                "total": found["total_executions"],
+                **{name: found[name] for name in ("recent_1h", "daily", "weekly")},
+            },
+            performance={
+                **{name: found[name] for name in found if name.startswith("daily_success")},
+                "has_enough_samples": found["has_enough_samples"],
+                "avg_duration_seconds": found["avg_duration"],
+                "avg_quality_score": found["avg_quality"],
+            },
+            warnings=found["warnings"],
+            errors=[],
+        )
+
+    try:
+        return await reader.read(status, db_path=db_path)
+    except DatabaseError as error:
+        now = utc_now()
+        return DatabaseStatus(
+            as_of=now,
+            built_at=None,
+            from_backup=False,
+            status="ERROR",
+            timestamp=now,
+            database=DatabaseFile(path=shown),
+            executions=ExecutionCounts(),
+            performance=DailyPerformance(),
+            warnings=[],
+            errors=[str(error)],
+        )

@@ -1,0 +1,178 @@
+"""How every tool reads: briefly, read only, and saying of when its figures are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+from pydantic import BaseModel
+
+from orb_learning.backup import newest_copy
+from orb_learning.errors import DatabaseError
+from orb_learning.figures.results import Result
+from orb_learning.settings import LearningSettings
+from orb_learning.store import ReaderPool, built_by_this_version, connect_still
+
+WAIT_SECONDS = 3.0
+"""For so long a tool waits while another process writes; then it answers from the newest backup."""
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Result)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The database while it is open for one tool: nobody writes it meanwhile."""
+
+    connection: duckdb.DuckDBPyConnection
+    backup_time: datetime | None = None
+    """When the backup was made that is read instead, naive UTC."""
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Return the rows of a query, by their columns' names."""
+        result = self.connection.execute(sql, parameters)
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def select(self, kind: type[BaseModel], source: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Return the columns that a model has fields for.
+
+        Args:
+            kind: the model; its fields are columns.
+            source: the rest of the query, from the relation's name on; no caller's text.
+            parameters: of the query.
+        """
+        names = ", ".join(kind.model_fields)
+        return self.rows(f"select {names} from {source}", **parameters)  # noqa: S608 (no caller's)
+
+    def row(self, sql: str, **parameters: Any) -> dict[str, Any]:
+        """Return the one row of a query."""
+        (row,) = self.rows(sql, **parameters)
+        return row
+
+    def result(self, kind: type[R], /, **values: Any) -> R:
+        """Make a tool's result, with what every result says."""
+        age = self.row("select as_of, built_at from rpt_freshness")
+        if self.backup_time is not None:
+            age |= {"as_of": self.backup_time, "from_backup": True}
+        return kind.model_validate({**age, **values})
+
+
+class Reader:
+    """Reads one database for the tools.
+
+    Args:
+        settings: where the database and its backups are.
+        sealed: whether queries are kept from everything but the file, for the whole process.
+        wait_seconds: for how long to wait for whoever writes.
+        linger_seconds: as of ``ReaderPool``.
+    """
+
+    def __init__(
+        self,
+        settings: LearningSettings,
+        *,
+        sealed: bool = False,
+        wait_seconds: float = WAIT_SECONDS,
+        linger_seconds: float = 0.0,
+    ):
+        self.settings = settings
+        self._sealed_within_mb = settings.mcp_memory_limit_mb if sealed else None
+        # What may take long has connections of its own, and holds up no other tool.
+        self._pool, self._pool_of_queries = (
+            ReaderPool(
+                settings.database_path,
+                wait_seconds=wait_seconds,
+                fallback=partial(newest_copy, settings.backup_folder, settings.database_path),
+                sealed_within_mb=self._sealed_within_mb,
+                linger_seconds=linger_seconds,
+            )
+            for _ in range(2)
+        )
+
+    async def read(self, work: Callable[[Snapshot], T], *, db_path: str | None = None) -> T:
+        """Call a function with the database, in a thread; what it raises is raised.
+
+        Args:
+            work: reads what it needs.
+            db_path: another file in the database's folder, as a caller from outside names it.
+
+        Raises:
+            DatabaseError: the file is missing, damaged or not built, may not be read, or somebody
+                writes it for too long and there is no backup.
+        """
+        if db_path is None or self.is_own(path := self.path_of(db_path)):
+            return await _read(self._pool, work)
+        return await asyncio.to_thread(self._read_other, path, work)
+
+    async def query(self, work: Callable[[Snapshot], T]) -> T:
+        """Call a function as ``read`` does, one that may take long."""
+        return await _read(self._pool_of_queries, work)
+
+    def path_of(self, db_path: str) -> Path:
+        """Return the file that a caller from outside names.
+
+        Raises:
+            DatabaseError: it is not in the database's folder.
+        """
+        return path_inside(self.settings.database_path.parent, db_path)
+
+    def is_own(self, path: Path) -> bool:
+        """Return whether a file is the database of the settings."""
+        return path == self.settings.database_path.resolve()
+
+    def close(self) -> None:
+        """Wait for what is being read."""
+        self._pool.close()
+        self._pool_of_queries.close()
+
+    def _read_other(self, path: Path, work: Callable[[Snapshot], T]) -> T:
+        # Without a turn, which would leave files beside it, and it may be in a backup.
+        with (
+            connect_still(path, sealed_within_mb=self._sealed_within_mb) as connection,
+            built_by_this_version(path.name),
+        ):
+            return work(Snapshot(connection))
+
+
+async def _read(pool: ReaderPool, work: Callable[[Snapshot], T]) -> T:
+    # The file stays the one that it is as long as a connection to it is in use.
+    return await pool.run(lambda connection: work(Snapshot(connection, pool.statistics().as_of)))
+
+
+def path_inside(folder: Path, db_path: str) -> Path:
+    """Return the database file that a caller from outside names.
+
+    Args:
+        folder: the database's folder, which the file must be in.
+        db_path: relative: from the folder, or with the folder's name before it (``data/a.db``).
+
+    Raises:
+        DatabaseError: it is absolute, leads out of the folder, or cannot be a path.
+    """
+    refused = DatabaseError(
+        f"db_path = {db_path[:200]!r} is refused: name a database file inside the folder "
+        f"{folder.name}/, by a relative path without '..'"
+    )
+    given = Path(db_path)
+    if "\0" in db_path or given.is_absolute() or ".." in given.parts or not given.parts:
+        raise refused
+    inside = folder.resolve()
+    if len(given.parts) > 1 and given.parts[0] == inside.name:
+        given = Path(*given.parts[1:])
+    try:
+        path = (inside / given).resolve()
+        is_file = path.is_file()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise refused from error
+    if inside not in path.parents:
+        raise refused
+    if not is_file:
+        raise DatabaseError(f"there is no database {str(given)!r} in the folder {folder.name}/")
+    return path

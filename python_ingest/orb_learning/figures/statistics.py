@@ -1,0 +1,96 @@
+"""``execution_statistics``: how many executions of what kind, and how they went."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from orb_learning.figures.reader import Reader, Snapshot
+from orb_learning.figures.results import Figures, Moment, Result, Text, TimeRange
+
+MOST_REPOSITORIES = 10
+MOST_TASK_TYPES = 15
+
+
+class Bucket(Figures):
+    """An hour or a day of the range."""
+
+    bucket_start: Moment = Field(description="When the hour (1h, 24h) or UTC day begins.")
+
+
+class TierFigures(Figures):
+    """A model tier."""
+
+    model_tier: Text = Field(description="small, medium, large, or what was recorded.")
+
+
+class PoolFigures(Figures):
+    """A pool type."""
+
+    pool_type: Text = Field(description="The kind of pool that executed.")
+
+
+class RepositoryFigures(Figures):
+    """A repository."""
+
+    repo_rank: int = Field(description="1 for the repository with the most executions.")
+    repo: Text = Field(description="The repository.")
+
+
+class TaskTypeFigures(Figures):
+    """A task type."""
+
+    task_type_rank: int = Field(description="1 for the task type with the most executions.")
+    task_type: Text = Field(description="refactor, test, docs, bugfix, feature and the like.")
+
+
+class ExecutionStatistics(Result):
+    """How many executions of what kind in a time range, and how they went."""
+
+    time_range: TimeRange
+    time_series: list[Bucket] = Field(
+        description="Each hour or day of the range, in order; the empty ones too."
+    )
+    by_model_tier: list[TierFigures] = Field(description="Each tier used, the most used first.")
+    by_pool_type: list[PoolFigures] = Field(description="Each pool type, the most used first.")
+    top_repositories: list[RepositoryFigures] = Field(
+        description="The 10 repositories with the most executions."
+    )
+    by_task_type: list[TaskTypeFigures] = Field(description="The 15 most frequent task types.")
+    performance: Figures = Field(description="All executions of the range together.")
+
+
+async def execution_statistics(reader: Reader, time_range: TimeRange = "7d") -> ExecutionStatistics:
+    """Count executions, and sum up their success, cost and duration.
+
+    By hour or day, model tier, pool type, repository and task type. Compare rates by their lower
+    bounds, and only where has_enough_samples is true.
+    """
+
+    def statistics(snapshot: Snapshot) -> ExecutionStatistics:
+        def rows(kind: type[Figures], source: str) -> list[dict[str, object]]:
+            return snapshot.select(kind, source, time_range=time_range)
+
+        of_range = "where time_range = $time_range"
+        most_first = "order by total_executions desc"
+        return snapshot.result(
+            ExecutionStatistics,
+            time_range=time_range,
+            time_series=rows(Bucket, f"rpt_time_series {of_range} order by bucket_start"),
+            by_model_tier=rows(
+                TierFigures, f"rpt_success_by_tier {of_range} {most_first}, model_tier"
+            ),
+            by_pool_type=rows(PoolFigures, f"rpt_pools {of_range} {most_first}, pool_type"),
+            top_repositories=rows(
+                RepositoryFigures,
+                f"rpt_repositories {of_range} and repo_rank <= {MOST_REPOSITORIES} "
+                "order by repo_rank",
+            ),
+            by_task_type=rows(
+                TaskTypeFigures,
+                f"rpt_task_types {of_range} and task_type_rank <= {MOST_TASK_TYPES} "
+                "order by task_type_rank",
+            ),
+            performance=rows(Figures, f"rpt_performance {of_range}")[0],
+        )
+
+    return await reader.read(statistics)

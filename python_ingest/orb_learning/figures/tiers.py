@@ -1,0 +1,67 @@
+"""``get_tier_performance``: how each model tier did, by day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from orb_learning.figures.reader import Reader, Snapshot
+from orb_learning.figures.results import Rate, Repo, Result, Text
+
+Limit = Annotated[int, Field(ge=1, le=1_000, description="The most rows.")]
+
+
+class TierDay(Rate):
+    """A repository, model tier, task type and UTC day."""
+
+    date: date
+    repo: Text
+    model_tier: Text
+    task_type: Text
+    total_executions: int = Field(description="Executions of the day.")
+    successful_count: int = Field(description="Those that succeeded.")
+    avg_duration: float | None = Field(description="Mean duration in seconds.")
+    p95_duration: float | None = Field(description="95th percentile of it, interpolated.")
+    duration_known_count: int = Field(description="Executions that these two are over.")
+    avg_cost: float | None = Field(description="Mean actual cost, US dollars.")
+    cost_known_count: int = Field(description="Executions that it is over.")
+    avg_quality: float | None = Field(description="Mean quality score, 0 to 100.")
+    quality_known_count: int = Field(description="Executions that it is over.")
+
+
+class TierPerformance(Result):
+    """How each model tier did, by day."""
+
+    rows: list[TierDay] = Field(description="The newest day first.")
+    is_cut: bool = Field(description="Whether there are more rows than the limit.")
+
+
+async def get_tier_performance(
+    reader: Reader,
+    repo: Repo = None,
+    days_back: Annotated[
+        int, Field(ge=0, le=30, description="Whole UTC days before today; 30 are kept.")
+    ] = 30,
+    limit: Limit = 200,
+) -> TierPerformance:
+    """Tell how each model tier did in each repository, by task type and day, as of the last build.
+
+    Use it to choose a tier for a task type in a repository; execution_statistics sums tiers up.
+    """
+
+    def performance(snapshot: Snapshot) -> TierPerformance:
+        rows = snapshot.select(
+            TierDay,
+            "rpt_tier_performance "
+            "where date >= (select as_of::date - $days_back::integer from rpt_freshness) "
+            "and ($repo is null or repo = $repo) "
+            "order by date desc, repo, model_tier, task_type limit $limit + 1",
+            repo=repo,
+            days_back=days_back,
+            limit=limit,
+        )
+        return snapshot.result(TierPerformance, rows=rows[:limit], is_cut=len(rows) > limit)
+
+    return await reader.read(performance)

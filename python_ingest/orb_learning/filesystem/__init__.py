@@ -1,0 +1,13 @@
+"""Files that survive a power cut, and the lock that processes and threads share."""
+
+from orb_learning.filesystem.durable import is_full, sha256_of, sync
+from orb_learning.filesystem.rw_lock import Lock, acquire, writer_waiting
+
+__all__ = [
+    "Lock",
+    "acquire",
+    "is_full",
+    "sha256_of",
+    "sync",
+    "writer_waiting",
+]

@@ -1,0 +1,81 @@
+"""A DuckDB database with an ``executions`` relation: the original's, or one of this project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from orb_learning.errors import ImportFileError, NotADatabaseError
+from orb_learning.ingest.files.casts import literal, quoted
+from orb_learning.ingest.files.parquet import MARK, check_columns
+from orb_learning.record import COLUMNS
+from orb_learning.store import connect
+
+_EXACT_IN_PARQUET = {
+    "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
+    "UBIGINT", "FLOAT", "DOUBLE", "VARCHAR", "BLOB", "DATE", "UUID", "JSON", "TIMESTAMP",
+    "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "FLOAT[]", "DOUBLE[]",
+}  # fmt: skip
+
+
+def copy_executions(file: Path, parquet: Path) -> None:
+    """Copy a database's executions to a Parquet file that is marked as UTC.
+
+    A copy, because a view of the file names the database by the file's stem, under which it cannot
+    be attached beside one of the same stem.
+
+    Raises:
+        ImportFileError: it is no database, has no executions, or not all of it is in the file yet.
+        DatabaseError: the file cannot be opened.
+        duckdb.Error: it is damaged.
+    """
+    with file.open("rb") as opened:
+        # DuckDB would take another database's file for an order to download an extension.
+        if opened.read(12)[8:] != b"DUCK":
+            raise ImportFileError(f"{file} is not a DuckDB database; is its name's ending right?")
+    log = file.with_name(file.name + ".wal")
+    if log.exists():
+        raise ImportFileError(
+            f"{file} has a write-ahead log beside it, {log.name}, with changes that are not in it "
+            f'yet; close what uses it, or run: python -c "import duckdb; '
+            f"duckdb.connect('{file.name}').execute('checkpoint')\""
+        )
+    with _opened(file) as connection:
+        try:
+            described = connection.execute("describe executions").fetchall()
+        except duckdb.CatalogException as error:
+            raise ImportFileError(
+                f"{file} has no table or view named executions; is it a learning database?"
+            ) from error
+        types = {str(row[0]): str(row[1]) for row in described}
+        check_columns(file, list(types))
+        connection.execute(
+            f"copy (select {', '.join(_copied(name, types[name]) for name in types)} "  # noqa: S608
+            f"from executions) to {literal(str(parquet))} "
+            f"(format parquet, kv_metadata {{{MARK}: 'utc'}})"
+        )
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        with connect(file, read_only=True) as connection:
+            yield connection
+    except NotADatabaseError as error:
+        raise ImportFileError(
+            f"{file} is damaged or not complete: {error.__cause__}; "
+            f"copy it again from where it came from"
+        ) from error
+
+
+def _copied(name: str, kind: str) -> str:
+    """Return a column's SQL: as it is, or as text where Parquet has no such type."""
+    identifier = quoted(name)
+    if kind in _EXACT_IN_PARQUET or kind.startswith(("FLOAT[", "DECIMAL")):
+        return identifier
+    if name in COLUMNS:
+        return f"{identifier}::varchar as {identifier}"
+    return f"to_json({identifier}) as {identifier}"

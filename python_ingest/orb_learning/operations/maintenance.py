@@ -1,0 +1,318 @@
+"""One run of what keeps the learning database well: load, build, retention, backup, prune.
+
+Each step can be done again, so a run that was killed leaves nothing to go on from: the next run
+does what is left. What becomes of a step goes into the outbox before and after it, so a run that
+never got the database, or was killed, is told of by the next load (rpt_maintenance_runs).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from orb_learning.archive import archive_and_retain
+from orb_learning.backup import PrunePolicy, make_backup, prune_backups
+from orb_learning.dbt import run_dbt
+from orb_learning.errors import DatabaseError, MaintenanceBusyError, MaintenanceError, OrbError
+from orb_learning.ingest import LoadResult
+from orb_learning.operations.load import load_outbox, places_of
+from orb_learning.outbox import Outbox, try_lock
+from orb_learning.settings import LearningSettings
+from orb_learning.store import check_path, connect, sample_sizes, utc_now
+
+Outcome = Literal["succeeded", "failed", "skipped"]
+
+FAILURE_BITS = {"load": 4, "build": 8, "retention": 16, "backup": 32, "prune": 64}
+"""The steps in their order, and what each adds to the exit status when it fails. 1 and 2 say that
+the command could not run at all."""
+
+NEEDS = {"retention": "build", "prune": "backup"}
+"""What was never summed up must not leave the database, nor an old backup go without a new one."""
+
+RUN = "run"
+"""The step by which the run as a whole is recorded."""
+
+SECONDS_FOR_THE_END = 10.0
+"""How long the end waits for the database: what it does there, the next run does as well."""
+LONGEST_MESSAGE = 4_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What became of a step."""
+
+    step: str
+    outcome: Outcome
+    started_at: datetime
+    """Naive UTC."""
+    ended_at: datetime
+    """Naive UTC, not before it started."""
+    message: str | None
+    """What it did, why it failed, or why it was skipped."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+@dataclass
+class MaintenanceRun:
+    """What became of a run."""
+
+    run_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    steps: list[StepResult] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """What could not be recorded or measured; no step failed by it."""
+
+    @property
+    def failed(self) -> list[str]:
+        """The steps that failed."""
+        return [result.step for result in self.steps if result.outcome == "failed"]
+
+    @property
+    def exit_status(self) -> int:
+        """The sum of the failed steps' bits: 0 where none failed."""
+        return sum(FAILURE_BITS[step] for step in self.failed)
+
+
+def maintain(
+    settings: LearningSettings,
+    *,
+    wait_seconds: float = 60.0,
+    now: Callable[[], datetime] | None = None,
+) -> MaintenanceRun:
+    """Do every step that can be done, and record what became of each.
+
+    Args:
+        settings: where everything is.
+        wait_seconds: for how long loading waits while others have the database.
+        now: the clock, naive UTC, for the models and retention, too; the machine's if None.
+
+    Returns:
+        what became of each step; a step that fails raises nothing.
+
+    Raises:
+        MaintenanceBusyError: another run is at work on this database.
+        DatabaseError: the path cannot be a database, or its folder cannot be written.
+    """
+    with _only_run(settings.database_path) as lock:
+        # No limit of size: what a run tells may be why the outbox is full.
+        outbox = Outbox(settings.outbox_folder, busy_timeout_ms=5_000, size_limit_bytes=None)
+        try:
+            work = _Work(settings, wait_seconds, now, lock, outbox)
+            work.do()
+        finally:
+            outbox.close()
+    return work.run
+
+
+@contextmanager
+def _only_run(database_path: Path) -> Iterator[int]:
+    """Be the only run, until this process and the build that it started have ended.
+
+    Yields:
+        the descriptor of the lock.
+    """
+    folder = database_path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_path(database_path, must_exist=False)
+        lock = try_lock(folder / "maintain")
+    except OSError as error:
+        raise DatabaseError(f"{folder} cannot be written: {error}") from error
+    if lock is None:
+        raise MaintenanceBusyError(
+            f"another run of the maintenance, or the build of one that was killed, is at work on "
+            f"{database_path}; run it again when that is done"
+        )
+    try:
+        yield lock
+    finally:
+        os.close(lock)
+
+
+class _Work:
+    """A run at work."""
+
+    def __init__(
+        self,
+        settings: LearningSettings,
+        wait_seconds: float,
+        clock: Callable[[], datetime] | None,
+        lock: int,
+        outbox: Outbox,
+    ):
+        self.settings = settings
+        self.wait_seconds = wait_seconds
+        self.clock = clock
+        self.lock = lock
+        self.outbox = outbox
+        self.run = MaintenanceRun()
+
+    def do(self) -> None:
+        started_at = self._now()
+        self._record(RUN, "started", started_at, started_at, None)
+        steps: dict[str, Callable[[], str | None]] = {
+            "load": self._load,
+            "build": self._build,
+            "retention": self._retain,
+            "backup": self._back_up,
+            "prune": self._prune,
+        }
+        for step, work in steps.items():
+            self._do_step(step, work)
+        self._attempt("the storage was not measured", self._sample)
+        failed = self.run.failed
+        message = f"{' and '.join(failed)} failed" if failed else None
+        outcome: Outcome = "failed" if failed else "succeeded"
+        self._record(RUN, outcome, started_at, max(started_at, self._now()), message)
+        self._attempt("the run is recorded in the outbox only", self._load_records)
+
+    def _do_step(self, step: str, work: Callable[[], str | None]) -> None:
+        started_at = self._now()
+        missing = NEEDS.get(step)
+        if missing and any(
+            result.step == missing and result.outcome != "succeeded" for result in self.run.steps
+        ):
+            outcome: Outcome = "skipped"
+            message: str | None = f"it needs {missing}, which did not succeed"
+        else:
+            self._record(step, "started", started_at, started_at, None)
+            try:
+                message = work()
+                outcome = "succeeded"
+            except Exception as error:  # whatever it is, the other steps are to be done
+                message = str(error)
+                outcome = "failed"
+                if not isinstance(error, OrbError):
+                    message = f"{type(error).__name__}: {message}"
+                    log.exception("%s failed", step)
+        # The clock may have jumped back in between.
+        ended_at = max(started_at, self._now())
+        self._record(step, outcome, started_at, ended_at, message)
+        self.run.steps.append(StepResult(step, outcome, started_at, ended_at, message))
+
+    def _record(
+        self,
+        step: str,
+        outcome: Outcome | Literal["started"],
+        started_at: datetime,
+        ended_at: datetime,
+        message: str | None,
+    ) -> None:
+        payload = {
+            "run_id": str(self.run.run_id),
+            "step": step,
+            "outcome": outcome,
+            "started_at": started_at.isoformat(),
+            "ended_at": ended_at.isoformat(),
+            "message": message and message[-LONGEST_MESSAGE:],
+        }
+        if not self.outbox.put("maintenance", json.dumps(payload)):
+            reasons = ", ".join(self.outbox.refused())
+            self.run.problems.append(
+                f"{step} {outcome}: not recorded, {self.outbox.folder} refused it ({reasons})"
+            )
+
+    def _attempt(self, otherwise: str, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:  # the steps are done, and what became of them is to be told
+            self.run.problems.append(f"{otherwise}: {error}")
+
+    def _now(self) -> datetime:
+        return self.clock() if self.clock else utc_now()
+
+    def _given_now(self) -> datetime | None:
+        # Only a given clock: it becomes a constant in the views that dbt makes.
+        return self.clock() if self.clock else None
+
+    def _load(self) -> str:
+        result = self._load_outbox(self.wait_seconds)
+        said = [f"{result.counts['execution']:,} executions loaded"]
+        if result.counts["dead_letter"]:
+            said.append(f"{result.counts['dead_letter']:,} dead letters: see orb dead-letters list")
+        if result.trimmed.unverified_records:
+            said.append(
+                f"{result.trimmed.unverified_records:,} loaded records left the outbox that no "
+                f"verified backup holds"
+            )
+        said += [f"damaged, loaded as far as it can be read: {fault}" for fault in result.damaged]
+        said += [
+            f"{name} feeds another database and was left alone; orb load --adopt loads it"
+            for name in result.foreign
+        ]
+        if result.damaged or result.foreign:
+            raise MaintenanceError("; ".join(said))
+        return "; ".join(said)
+
+    def _load_outbox(self, wait_seconds: float) -> LoadResult:
+        return load_outbox(self.settings, wait_seconds=wait_seconds, now=self._given_now())
+
+    def _build(self) -> None:
+        # dbt that outlives this process keeps the lock, and so the next run out.
+        # Unit tests show what SQL does with given rows, which is for whoever edits it.
+        run_dbt(
+            self.settings,
+            *("build", "--exclude-resource-type", "unit_test"),
+            now=self._given_now(),
+            pass_fds=[self.lock],
+        )
+
+    def _retain(self) -> str:
+        result = archive_and_retain(self.settings, now=self._given_now(), pass_fds=[self.lock])
+        return f"{result.what_went} archived{result.what_was_reclaimed}"
+
+    def _back_up(self) -> str:
+        made = make_backup(
+            self.settings.database_path,
+            self.settings.outbox_folder,
+            self.settings.backup_folder,
+            copy_to=self.settings.backup_copy_to,
+            wait_seconds=self.wait_seconds,
+            now=self._given_now(),
+        )
+        said = [str(made.backup.folder)]
+        if made.copied_to:
+            said.append(f"copied to {made.copied_to}")
+        if made.left_out:
+            raise MaintenanceError("; ".join([*said, *(f"without {one}" for one in made.left_out)]))
+        return "; ".join(said)
+
+    def _prune(self) -> str:
+        pruned = prune_backups(
+            self.settings.backup_folder,
+            PrunePolicy.of(self.settings),
+            self.settings.outbox_folder,
+            copies_at=self.settings.backup_copy_to,
+            wait_seconds=self.wait_seconds,
+        )
+        said = [f"{len(pruned.removed):,} backups removed"]
+        if pruned.removed_copies:
+            said.append(f"{len(pruned.removed_copies):,} copies in {self.settings.backup_copy_to}")
+        said += [f"{one.folder.name} kept: no newer one is valid" for one in pruned.kept_as_valid]
+        return "; ".join(said)
+
+    def _sample(self) -> None:
+        with connect(
+            self.settings.database_path, wait_seconds=self._seconds_for_the_end()
+        ) as connection:
+            places = places_of(self.settings)
+            sample_sizes(connection, places, self._now(), with_tables=True)
+
+    def _load_records(self) -> None:
+        self._load_outbox(self._seconds_for_the_end())
+
+    def _seconds_for_the_end(self) -> float:
+        return min(self.wait_seconds, SECONDS_FOR_THE_END)

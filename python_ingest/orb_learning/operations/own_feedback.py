@@ -1,0 +1,158 @@
+"""One's own feedback: to read, to take along, and to take back.
+
+Private feedback is in no relation that others query, so it is read from raw, after what waits in
+the outbox was loaded, and from the archive.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orb_learning.archive import FEEDBACK
+from orb_learning.errors import ArchiveError, FeedbackError
+from orb_learning.feedback import FEEDBACK_FIELDS, order_deletion
+from orb_learning.operations.erasure import clean_archive, mentions_any
+from orb_learning.operations.load import load_outbox
+from orb_learning.outbox import DamagedFileError, Outbox, StillInUseError, files_of, open_reader
+from orb_learning.settings import LearningSettings
+from orb_learning.store import connect
+
+_NAMES = tuple(FEEDBACK_FIELDS)
+_COLUMNS = ", ".join(_NAMES)
+
+
+def read_own_feedback(settings: LearningSettings, user_id: str) -> list[dict[str, Any]]:
+    """Return a user's feedback, the newest first.
+
+    Args:
+        settings: name the database, the outbox and the archive.
+        user_id: the user.
+
+    Returns:
+        the fields of each, ``has_execution`` (whether its execution is in the database) and
+        ``is_archived``. Public feedback has no user, so it is not among them.
+
+    Raises:
+        OrbError: the outbox cannot be loaded, or the database or the archive cannot be read.
+    """
+    load_outbox(settings)
+    with connect(settings.database_path, read_only=True) as connection:
+        return _find(connection, settings.archive_folder, "user_id = $user_id", user_id=user_id)
+
+
+def delete_own_feedback(
+    settings: LearningSettings,
+    feedback_ids: Collection[uuid.UUID],
+    user_id: str,
+    *,
+    now: datetime | None = None,
+) -> int:
+    """Delete a user's feedback from the database, the archive and the outbox, for good.
+
+    Feedback without a name, as public feedback is, can be deleted by whoever knows its id.
+
+    Args:
+        settings: name the database, the outbox and the archive.
+        feedback_ids: the feedback.
+        user_id: whose it is.
+        now: naive UTC; the present time if None.
+
+    Returns:
+        how many there were.
+
+    Raises:
+        FeedbackError: one of them is not there, or another's; none is deleted.
+        OrbError: one of its subclasses says what could not be done; run again, it goes on.
+    """
+    wanted = set(feedback_ids)
+    path, outbox_folder, archive = (
+        settings.database_path,
+        settings.outbox_folder,
+        settings.archive_folder,
+    )
+    load_outbox(settings, now=now)
+    with connect(path, read_only=True) as connection:
+        known = {
+            row["feedback_id"]
+            for row in _find(
+                connection,
+                archive,
+                "coalesce(user_id = $user_id, true) and list_contains($ids::uuid[], feedback_id)",
+                user_id=user_id,
+                ids=list(map(str, wanted)),
+            )
+        }
+    if missing := sorted(map(str, wanted - known)):
+        raise FeedbackError(
+            f"{user_id} has no feedback {', '.join(missing)}; nothing was deleted; "
+            "`orb feedback list` shows what there is"
+        )
+    outbox = Outbox(outbox_folder, synchronous="FULL", busy_timeout_ms=5_000, size_limit_bytes=None)
+    try:
+        order_deletion(outbox, wanted)
+    finally:
+        outbox.close()
+    load_outbox(settings, now=now)
+    with connect(path) as connection:
+        clean_archive(connection, archive)
+    _clean_outbox(outbox_folder, wanted)
+    return len(wanted)
+
+
+def _find(
+    connection: duckdb.DuckDBPyConnection, archive_folder: Path, condition: str, **parameters: Any
+) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        f"""
+        select
+            {_COLUMNS},
+            task_id in (select task_id from raw.executions) as has_execution,
+            false as is_archived
+        from raw.feedback
+        where {condition}
+        """,  # noqa: S608
+        parameters,
+    ).fetchall()
+    seen = {row[0] for row in rows}
+    for file in sorted(archive_folder.glob(FEEDBACK.pattern)):
+        try:
+            archived = connection.execute(
+                f"""
+                select {_COLUMNS}, false, true from read_parquet($file)
+                where {condition} and not {FEEDBACK.is_forgotten}
+                """,  # noqa: S608
+                {**parameters, "file": str(file)},
+            ).fetchall()
+        except duckdb.Error as error:
+            raise ArchiveError(
+                f"{file} cannot be read; bring it back from a copy of the archive: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+        rows += [row for row in archived if row[0] not in seen]
+        seen |= {row[0] for row in archived}
+    found = [dict(zip((*_NAMES, "has_execution", "is_archived"), row, strict=True)) for row in rows]
+    # What another way brought in may have no time.
+    return sorted(found, key=lambda row: str(row["submitted_at"] or ""), reverse=True)
+
+
+def _clean_outbox(folder: Path, feedback_ids: Collection[uuid.UUID]) -> None:
+    for path in files_of(folder):
+        with (
+            suppress(StillInUseError, FileNotFoundError, DamagedFileError),
+            open_reader(path) as reader,
+        ):
+            reader.erase(
+                [
+                    record.number
+                    for record in reader.read(0, -1)
+                    if record.kind != "delete_feedback"
+                    and mentions_any(record.payload.encode(), feedback_ids)
+                ]
+            )

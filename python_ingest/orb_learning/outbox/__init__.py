@@ -1,0 +1,41 @@
+"""The outbox: a durable log in SQLite between who records and who loads."""
+
+from orb_learning.outbox.pruning import (
+    Pruned,
+    drop_covered_entries,
+    prune_segments,
+    pruned_segments,
+)
+from orb_learning.outbox.reader import (
+    DamagedFileError,
+    OutboxReader,
+    OutboxRecord,
+    StillInUseError,
+    as_time,
+    files_of,
+    open_reader,
+)
+from orb_learning.outbox.segment import inherited, is_in_use, set_segment_aside, try_lock
+from orb_learning.outbox.writer import Kind, Limits, Outbox, folder_size
+
+__all__ = [
+    "DamagedFileError",
+    "Kind",
+    "Limits",
+    "Outbox",
+    "OutboxReader",
+    "OutboxRecord",
+    "Pruned",
+    "StillInUseError",
+    "as_time",
+    "drop_covered_entries",
+    "files_of",
+    "folder_size",
+    "inherited",
+    "is_in_use",
+    "open_reader",
+    "prune_segments",
+    "pruned_segments",
+    "set_segment_aside",
+    "try_lock",
+]

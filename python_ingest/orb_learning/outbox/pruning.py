@@ -1,0 +1,162 @@
+"""Removing from the outbox what it need not keep.
+
+The outbox is the log behind the backups: a restored database has an older position, and what came
+after it is loaded again from here. So a file goes when its process has left it and a verified
+backup holds all of it, or, as reported, when it is loaded and a limit is reached. What went is
+noted, so that who restores an older backup learns what is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from orb_learning.filesystem import sync
+from orb_learning.outbox.reader import (
+    DamagedFileError,
+    StillInUseError,
+    as_time,
+    files_of,
+    open_reader,
+)
+from orb_learning.outbox.segment import is_in_use, remove_segment
+from orb_learning.outbox.writer import Limits, folder_size
+
+PRUNE_LOG = "trimmed.jsonl"
+
+
+class PrunedSegment(BaseModel):
+    """A line of the ledger: a file that was removed from the outbox."""
+
+    outbox_id: uuid.UUID
+    last_number: int
+    """Its records had the numbers from 1 to this one."""
+    first_put_at: datetime | None
+    last_put_at: datetime | None
+    trimmed_at: datetime
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was removed."""
+
+    files: int = 0
+    unverified_records: int = 0
+    """Records that no verified backup holds; a limit was reached."""
+
+
+def prune_segments(
+    outbox_folder: Path,
+    verified: Mapping[uuid.UUID, int],
+    *,
+    loaded: Mapping[uuid.UUID, int],
+    limits: Limits,
+    now: datetime,
+) -> Pruned:
+    """Remove the files that need not be kept. Only one loader or trimmer may be at work.
+
+    Args:
+        outbox_folder: the outbox.
+        verified: how far a verified backup holds each outbox.
+        loaded: how far the database holds each outbox.
+        limits: up to which loaded records are kept that no backup holds.
+        now: naive UTC.
+    """
+    files = unverified = 0
+    too_large = folder_size(outbox_folder) - limits.size_bytes
+    for path in files_of(outbox_folder):
+        if is_in_use(path):
+            continue
+        try:
+            with open_reader(path) as reader:
+                last = reader.last_number()
+                put_at = as_time(reader.put_at_of(last))
+                gone = PrunedSegment(
+                    outbox_id=reader.outbox_id,
+                    last_number=last,
+                    first_put_at=as_time(reader.put_at_of(0)),
+                    last_put_at=put_at,
+                    trimmed_at=now,
+                )
+        except (StillInUseError, FileNotFoundError, DamagedFileError):
+            continue
+        if last > loaded.get(gone.outbox_id, 0):
+            continue
+        beyond = max(0, last - verified.get(gone.outbox_id, 0))
+        is_old = put_at is not None and put_at < now - limits.age
+        if beyond and not is_old and too_large <= 0:
+            continue
+        try:
+            if last:
+                _note(outbox_folder / PRUNE_LOG, [gone])
+        except OSError:
+            break  # the disk is full: what cannot be noted, stays
+        too_large -= path.stat().st_size
+        remove_segment(path)
+        files += 1
+        unverified += beyond
+    return Pruned(files, unverified)
+
+
+def pruned_segments(outbox_folder: Path) -> list[PrunedSegment]:
+    """Return what was removed from an outbox, as far as some backup may lack it."""
+    try:
+        lines = (outbox_folder / PRUNE_LOG).read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            found.append(PrunedSegment.model_validate_json(line))
+        except ValidationError:
+            continue  # a kill cut it short; its file was not removed then
+    return found
+
+
+def drop_covered_entries(
+    outbox_folder: Path, positions: Collection[Mapping[uuid.UUID, int]]
+) -> None:
+    """Drop from the ledger what every backup holds. Only one loader or trimmer may be at work.
+
+    Args:
+        outbox_folder: the outbox.
+        positions: how far each backup holds each outbox.
+    """
+    noted = pruned_segments(outbox_folder)
+    needed = [
+        gone
+        for gone in noted
+        if any(held.get(gone.outbox_id, 0) < gone.last_number for held in positions)
+        or not positions
+    ]
+    if len(needed) < len(noted):
+        written = outbox_folder / f".{PRUNE_LOG}.new"
+        written.unlink(missing_ok=True)
+        _note(written, needed)
+        written.replace(outbox_folder / PRUNE_LOG)
+        sync(outbox_folder)
+
+
+def _note(ledger: Path, gone: Iterable[PrunedSegment]) -> None:
+    """Append lines, durably before the files go."""
+    is_new = not ledger.exists()
+    with ledger.open("ab+") as file:
+        if file.tell() and not _ends_with_newline(ledger):
+            file.write(b"\n")
+        file.write("".join(f"{one.model_dump_json()}\n" for one in gone).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        sync(ledger.parent)
+
+
+def _ends_with_newline(ledger: Path) -> bool:
+    with ledger.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

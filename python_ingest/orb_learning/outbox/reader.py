@@ -1,0 +1,223 @@
+"""The loader's side of an outbox file: it reads, and writes only which database the file feeds."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from orb_learning.outbox.segment import SUFFIX, inherited, is_in_use, note_open
+
+BUSY_SECONDS = 5.0
+HEADER_BYTES = 100
+LONGEST_FILE = 2**30
+"""Bytes; what says it is longer is damaged in its header."""
+MOST_MISSING = 20_000
+"""So many numbers without a readable record are the end of a damaged file."""
+
+
+class OutboxRecord(NamedTuple):
+    """A record as it was put."""
+
+    number: int
+    kind: str
+    payload: str
+    put_at: float
+    """Seconds since 1970 by the clock of the process that put it."""
+
+
+class DamagedFileError(Exception):
+    """The file, or a part of it, cannot be read."""
+
+
+class StillInUseError(Exception):
+    """It cannot be read yet: a live process makes it, or has not left it."""
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the outbox's files in the order in which they were made."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if str(path) not in inherited)
+
+
+def as_time(put_at: float | None) -> datetime | None:
+    """Return a time of the outbox in naive UTC; None where it is none."""
+    if put_at is None:
+        return None
+    try:
+        return datetime.fromtimestamp(put_at, UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
+
+
+class OutboxReader:
+    """An open outbox file.
+
+    Raises:
+        DamagedFileError: it is no outbox file, or not any more.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with _damage(path):
+            self._connection = sqlite3.connect(
+                f"{path.resolve().as_uri()}?mode=rw",
+                uri=True,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+            )
+            try:
+                row = self._connection.execute("select outbox_id, database_id from outbox")
+                outbox_id, self.database_id = row.fetchone()
+                self.outbox_id = uuid.UUID(outbox_id)
+            except BaseException as error:
+                self._connection.close()
+                if isinstance(error, (TypeError, ValueError)):
+                    raise DamagedFileError(f"{path.name}: it has no id") from error
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def bind(self, database_id: uuid.UUID) -> None:
+        """Write into the file which database it feeds, durably before anything is loaded."""
+        self._connection.execute("pragma synchronous = full")
+        self._connection.execute("update outbox set database_id = ?", (str(database_id),))
+        self.database_id = str(database_id)
+
+    def read(self, after: int, limit: int) -> list[OutboxRecord]:
+        """Return the records after a number, in order.
+
+        Raises:
+            DamagedFileError: some cannot be read; ``salvage`` gives the rest.
+        """
+        with _damage(self.path):
+            rows = self._connection.execute(
+                "select id, kind, payload, put_at from records where id > ? order by id limit ?",
+                (after, limit),
+            ).fetchall()
+        return [OutboxRecord._make(row) for row in rows]
+
+    def salvage(self, after: int) -> Iterator[OutboxRecord]:
+        """Yield every record after a number that can still be read."""
+        self._connection.text_factory = lambda text: text.decode(errors="replace")
+        number, missing = after, 0
+        while missing < MOST_MISSING:
+            number += 1
+            try:
+                row = self._connection.execute(
+                    "select id, kind, payload, put_at from records where id = ?", (number,)
+                ).fetchone()
+            except sqlite3.Error:
+                row = None
+            missing = 0 if row else missing + 1
+            if row:
+                yield OutboxRecord._make(row)
+
+    def erase(self, numbers: Sequence[int]) -> None:
+        """Overwrite records; their numbers stay taken, or the next ones would be skipped."""
+        if not numbers:
+            return
+        self._connection.execute("pragma secure_delete = on")
+        self._connection.execute("begin immediate")
+        self._connection.executemany(
+            "update records set kind = 'forgotten', payload = '' where id = ?",
+            [(number,) for number in numbers],
+        )
+        self._connection.execute("commit")
+        # The log still has them as they were.
+        self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+
+    def back_up(self, file: Path) -> None:
+        """Copy the file as it is at this moment, with what is in its log, while others append.
+
+        Raises:
+            DamagedFileError: it cannot be read.
+            sqlite3.Error: the copy cannot be written.
+        """
+        with closing(sqlite3.connect(file)) as copy:
+            try:
+                self._connection.backup(copy)
+            except sqlite3.Error as error:
+                if error.sqlite_errorname.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+                    raise DamagedFileError(f"{self.path.name}: {error}") from error
+                raise
+            copy.execute("pragma journal_mode = delete").fetchall()
+
+    def last_number(self) -> int:
+        """Return the number of the last record, 0 where there is none."""
+        with _damage(self.path):
+            row = self._connection.execute("select max(id) from records").fetchone()
+        return int(row[0] or 0)
+
+    def put_at_of(self, number: int) -> float | None:
+        """Return when the first record from a number on was put, None where there is none."""
+        with _damage(self.path):
+            row = self._connection.execute(
+                "select put_at from records where id >= ? order by id limit 1", (number,)
+            ).fetchone()
+        return float(row[0]) if row else None
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[OutboxReader]:
+    """Open an outbox file to read it.
+
+    Raises:
+        FileNotFoundError: it has been removed meanwhile.
+        StillInUseError: it cannot be read, but a live process has it.
+        DamagedFileError: it is no outbox file, or not any more.
+    """
+    with note_open(path):
+        try:
+            reader = _open(path)
+        except DamagedFileError as error:
+            if is_in_use(path):
+                raise StillInUseError(str(path)) from error
+            if not _fill_up(path):
+                raise
+            reader = _open(path)
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+
+def _open(path: Path) -> OutboxReader:
+    if path.stat().st_size == 0:
+        # SQLite would take it for new, and delete the log beside it.
+        raise DamagedFileError(f"{path.name}: it is empty")
+    return OutboxReader(path)
+
+
+def _fill_up(path: Path) -> bool:
+    """Bring a truncated file to its length again, or SQLite reads none of its pages.
+
+    Returns:
+        whether it was too short.
+    """
+    # Only where no process has the file: closing it here would end SQLite's locks on it.
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    length = int.from_bytes(header[16:18], "big") * int.from_bytes(header[28:32], "big")
+    if not header.startswith(b"SQLite format 3") or length > LONGEST_FILE:
+        return False
+    if path.stat().st_size >= length:
+        return False
+    os.truncate(path, length)
+    return True
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise
+        raise DamagedFileError(f"{path.name}: {error}") from error

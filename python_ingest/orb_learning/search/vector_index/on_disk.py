@@ -1,0 +1,102 @@
+"""The files of an index, beside the database."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from orb_learning.errors import VectorIndexError
+from orb_learning.filesystem import sha256_of, sync
+from orb_learning.search.vector_index.faiss_index import imported_faiss
+from orb_learning.search.vector_index.manifest import (
+    MANIFEST,
+    Manifest,
+    UnusableError,
+    read_manifest,
+)
+
+_kept: dict[Path, tuple[Manifest, tuple[int, int], Any]] = {}
+"""The index that was read last from each folder, of which file (size and time) and manifest."""
+_keeping = threading.Lock()
+
+
+def loaded(folder: Path) -> tuple[Any, Manifest]:
+    """Return the index to be searched, as this process has it, or read."""
+    with _keeping:
+        manifest = read_manifest(folder)
+        kept = _kept.get(folder)
+        if kept is not None and kept[:2] == (manifest, _size_and_time(folder / manifest.file)):
+            return kept[2], manifest
+        _kept.pop(folder, None)  # before the other is read: both may not fit the memory
+        index, manifest = load(folder)
+        _kept[folder] = manifest, _size_and_time(folder / manifest.file), index
+        return index, manifest
+
+
+def load(folder: Path) -> tuple[Any, Manifest]:
+    """Read the index, whole and as it was written."""
+    try:
+        faiss = imported_faiss()
+    except VectorIndexError as error:
+        raise UnusableError(str(error)) from error
+    while True:
+        manifest = read_manifest(folder)
+        path = folder / manifest.file
+        try:
+            if sha256_of(path) != manifest.file_sha256:
+                raise UnusableError("its file is damaged")
+            index = faiss.read_index(str(path))
+        except (OSError, RuntimeError) as error:
+            if read_manifest(folder) != manifest:
+                continue  # a builder has put another one into its place
+            raise UnusableError(f"its file cannot be read: {error}") from error
+        if index.ntotal != manifest.vector_count:
+            raise UnusableError("its file is not that of its manifest")
+        return index, manifest
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
+def publish(folder: Path, index: Any, manifest: Manifest) -> None:
+    """Write the index, then its manifest; who opens it meanwhile finds the one before."""
+    path = folder / f"{uuid.uuid4().hex}.faiss"
+    try:
+        imported_faiss().write_index(index, str(path))
+        sync(path)
+        written = replace(manifest, file=path.name, file_sha256=sha256_of(path))
+        unfinished = folder / f"{MANIFEST}.unfinished"
+        unfinished.write_text(written.text(), "utf-8")
+        sync(unfinished)
+        unfinished.replace(folder / MANIFEST)
+    except (OSError, RuntimeError) as error:
+        path.unlink(missing_ok=True)
+        raise VectorIndexError(f"{folder} cannot be written: {error}") from error
+    # The one before, and what killed builders left.
+    for other in folder.glob("*.faiss"):
+        if other != path:
+            other.unlink()
+
+
+@contextmanager
+def only_builder(folder: Path) -> Iterator[None]:
+    """Wait until nobody else builds the index; a lock ends with its process."""
+    try:
+        folder.mkdir(exist_ok=True)
+        lock = (folder / "builder.lock").open("w")
+    except OSError as error:
+        raise VectorIndexError(f"{folder} cannot be written: {error}") from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,63 @@
+"""The DuckDB file: its connections, its raw schema, and what is known of its rows."""
+
+from orb_learning.store.checksums import TableContents, quoted, read_relations, table_checksums
+from orb_learning.store.compaction import compact, is_compaction_worth_it
+from orb_learning.store.connection import (
+    CONFIG,
+    built_by_this_version,
+    check_path,
+    connect,
+    connect_still,
+    open_in_turn,
+    transaction,
+    translated_errors,
+    utc_now,
+)
+from orb_learning.store.execution_counts import count_received
+from orb_learning.store.feedback_counts import count_feedback
+from orb_learning.store.reader_pool import PoolStatistics, ReaderPool
+from orb_learning.store.schema import SCHEMA_VERSION, check_version, migrate, schema_version_of
+from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
+from orb_learning.store.tombstones import (
+    RESIDUES,
+    UUID_PATTERN,
+    delete_tasks,
+    drop_residual_rows,
+    existing_tables,
+    mentions_any_sql,
+)
+
+__all__ = [
+    "CONFIG",
+    "DATABASE_PLACE",
+    "RESIDUES",
+    "SCHEMA_VERSION",
+    "UUID_PATTERN",
+    "PoolStatistics",
+    "ReaderPool",
+    "TableContents",
+    "built_by_this_version",
+    "check_path",
+    "check_version",
+    "compact",
+    "connect",
+    "connect_still",
+    "count_feedback",
+    "count_received",
+    "delete_tasks",
+    "drop_residual_rows",
+    "existing_tables",
+    "is_compaction_worth_it",
+    "mentions_any_sql",
+    "migrate",
+    "open_in_turn",
+    "quoted",
+    "read_relations",
+    "sample_sizes",
+    "sample_sizes_hourly",
+    "schema_version_of",
+    "table_checksums",
+    "transaction",
+    "translated_errors",
+    "utc_now",
+]

@@ -1,0 +1,144 @@
+"""Giving the disk back what deleted rows took.
+
+DuckDB uses freed blocks again but never shortens a file for them; what was deleted stays in them,
+too, until something else is written there. A copy of the database has neither (docs/operations.md
+has the figures).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from orb_learning.errors import DatabaseError, DiskFullError
+from orb_learning.filesystem import is_full, sync
+from orb_learning.store.checksums import quoted, table_checksums
+from orb_learning.store.connection import (
+    CONFIG,
+    check_path,
+    connect,
+    connect_still,
+    open_in_turn,
+    translated_errors,
+)
+
+LEAST_FREE_SHARE = 0.3
+LEAST_FREE_BYTES = 64 * 2**20
+"""From so much free space on, of the file's size and at all, a copy is worth its time."""
+
+
+def is_compaction_worth_it(path: Path) -> bool:
+    """Whether enough of the file is free blocks.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+    """
+    with connect(path, read_only=True) as connection:
+        [(block_size, total, free)] = connection.execute(
+            "select block_size, total_blocks, free_blocks from pragma_database_size() "
+            "where database_name = current_database()"
+        ).fetchall()
+    return bool(free * block_size >= LEAST_FREE_BYTES and free >= LEAST_FREE_SHARE * total)
+
+
+def compact(path: Path, *, wait_seconds: float = 30.0) -> tuple[int, int]:
+    """Put a copy without free blocks in the file's place, once it holds the same rows.
+
+    Nobody can open the file meanwhile. A kill at any moment leaves the old file or the new one.
+
+    Args:
+        path: the database file.
+        wait_seconds: for how long to wait while others have it.
+
+    Returns:
+        the file's bytes before and after.
+
+    Raises:
+        DatabaseError: it cannot be opened or copied, the disk is full, or the copy differs; no row
+            is another one.
+    """
+    check_path(path, must_exist=True)
+    copied = path.with_name(f".{path.name}.compacting")
+    opening = partial(duckdb.connect, path, config=CONFIG)
+    connection, turn = open_in_turn(path, opening, shared=False, wait_seconds=wait_seconds)
+    try:
+        with _explained(path):
+            try:
+                _remove(copied)  # of a run that was killed
+                connection.execute("checkpoint")
+                before = path.stat().st_size
+                _copy(connection, copied)
+                shutil.copymode(path, copied)
+                sync(copied)
+                # Before the connection ends, and with it the lock that keeps out who takes no
+                # turns.
+                copied.replace(path)
+                sync(path.parent)
+            finally:
+                _remove(copied)
+    finally:
+        connection.close()
+        turn.end()
+    return before, path.stat().st_size
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, copied: Path) -> None:
+    [(name,)] = connection.execute("select current_database()").fetchall()
+    path = str(copied).replace("'", "''")
+    connection.execute(f"attach '{path}' as compacted")
+    connection.execute(f"copy from database {quoted(name)} to compacted")
+    # Detaching would do it, too, but not say if it failed; and the log stays behind.
+    connection.execute("checkpoint compacted")
+    connection.execute("detach compacted")
+    log = _log_of(copied)
+    if log.exists() and log.stat().st_size:
+        raise DatabaseError(
+            f"a part of the copy of the database is in {log} and not in the copy; the database "
+            f"was left as it is, try again"
+        )
+    here = table_checksums(connection)
+    # Opened anew, it has what is in the file, and nothing else.
+    with connect_still(copied) as opened:
+        there = table_checksums(opened)
+    if here != there:
+        tables = [table for table in here if here[table] != there.get(table)]
+        raise DatabaseError(
+            f"a copy of the database holds other rows than it in {', '.join(tables)}; the database "
+            f"was left as it is; check the disk and try again"
+        )
+
+
+def _log_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.wal")
+
+
+def _remove(copied: Path) -> None:
+    copied.unlink(missing_ok=True)
+    _log_of(copied).unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        with translated_errors(path):
+            yield
+    except DiskFullError as error:
+        raise DiskFullError(_no_room(path)) from error
+    except OSError as error:
+        if is_full(error):
+            raise DiskFullError(_no_room(path)) from error
+        raise DatabaseError(
+            f"{path} was not made smaller, its rows are as they were: {error}"
+        ) from error
+
+
+def _no_room(path: Path) -> str:
+    return (
+        f"{path} was not made smaller, its rows are as they were: the disk is full, and a copy of "
+        f"it needs room beside it; free some space and run it again"
+    )
