@@ -15,7 +15,7 @@ build: $(READY)
 	$(BIN)/orb status
 
 test: $(READY) lint
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 # The crash tests with 500 kills of what records and loads, and 100 or more of each other command;
 # ORB_SEED=… repeats a run's choices.

@@ -17,6 +17,7 @@ import yaml
 from click import Command, Context
 
 from orb_learning.cli.app import app
+from orb_learning.mcp.server import READING
 from orb_learning.record.model import COLUMNS
 from orb_learning.settings import ENV_PREFIX, LearningSettings
 
@@ -25,7 +26,7 @@ REFERENCE = ROOT / "docs/reference.md"
 REPORTS = ROOT / "docs/reports.md"
 EXPOSURES = ROOT / "models/exposures/exposures.yml"
 PACKAGE = ROOT / "python_ingest/orb_learning"
-ASKING = [PACKAGE / "similarity.py", PACKAGE / "status.py"]
+ASKING = [PACKAGE / "search/queries.py", PACKAGE / "figures/status.py"]
 """Modules whose functions the commands call for what they show, besides those of the tools."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -130,7 +131,7 @@ def _doc_blocks() -> dict[str, str]:
 def exposures() -> str:
     """Return the text of models/exposures/exposures.yml: who reads which public relation."""
     readers = [*_reading_tools(), *_reading_commands()]
-    facade = [PACKAGE / "learning_database.py", PACKAGE / "similarity.py"]
+    facade = [PACKAGE / "learning_database.py", PACKAGE / "search/queries.py"]
     said = "LearningDatabase, for an orchestrator's own code."
     readers.append(("python_learning_database", "application", said, _relations_in(*facade)))
     page = [file for file in (PACKAGE / "page").rglob("*") if file.suffix in (".py", ".jinja")]
@@ -158,17 +159,18 @@ Reader = tuple[str, str, str, set[str]]
 
 def _reading_tools() -> Iterator[Reader]:
     every = set(_public_relations())
-    for file in sorted((PACKAGE / "mcp/tools").glob("[!_]*.py")):
+    for tool in sorted(READING, key=lambda tool: tool.__name__):
+        file = Path(inspect.getfile(tool))
         said = (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0]
         relations = _relations_in(file)
-        relations |= _named_in(_with_what_it_calls(file, file.stem, set()))
+        relations |= _named_in(_with_what_it_calls(file, tool.__name__, set()))
         if "snapshot.result(" in file.read_text():  # which says of when it is
-            relations |= _relations_in(PACKAGE / "mcp/reading.py")
+            relations |= _relations_in(PACKAGE / "figures/reader.py")
         yield (
-            f"mcp_{file.stem}",
+            f"mcp_{tool.__name__}",
             "application",
             f"The MCP tool {said.replace('``', '`')}",
-            every if file.stem == "query" else relations,
+            every if tool.__name__ == "query" else relations,
         )
 
 

@@ -10,19 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from building import REPOSITORY, STEM, DbtProject
 from histories import History, insert_rows_at_the_edges
+
 from orb_learning.cli.console import err, out
 
 FIGURES = "figures"
-LONGEST_FILES = [
-    *("test_operations.py", "test_retention.py", "test_incremental.py", "test_build.py"),
-    *("test_builds.py", "test_edited_project.py", "test_page.py", "test_maintenance.py"),
-    *("test_backup_kills.py", "test_forgetting.py", "test_crashes.py", "test_documents.py"),
-    *("test_text_embeddings.py", "test_analysts.py", "test_retention_crashes.py"),
-]
-"""These take more than half of the time; they begin, so that no process ends long after another."""
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 NO_BROWSER = f"none of {', '.join(BROWSERS)} is installed"
 
@@ -103,11 +96,6 @@ def browser_file() -> str:
         # Said in red at the end; .ci/run installs one, or fails.
         pytest.skip(NO_BROWSER)
     return found
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    ranks = {name: rank for rank, name in enumerate(LONGEST_FILES)}
-    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

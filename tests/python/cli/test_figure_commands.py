@@ -1,0 +1,340 @@
+"""`orb status | stats | metrics | quality | storage | alerts` show what the MCP tools return."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from building import STEM, DbtProject
+from histories import BLOCK_SIZE, NOON
+from mcp.client.client import Client
+from oracle import MODELS
+from report_rows import REPORTS, insert
+from serving import Site, answer, over_stdio
+
+from orb_learning.figures.database_tools import (
+    get_data_quality_report,
+    get_database_alerts,
+    get_database_status,
+    get_execution_statistics,
+    get_performance_metrics,
+    get_storage_status,
+)
+from orb_learning.store.connection import connect, utc_now
+
+ORB = [sys.executable, "-c", "from orb_learning.cli import app; app()"]
+TOOLS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
+    "status": get_database_status,
+    "stats": get_execution_statistics,
+    "stats --range 24h": lambda: get_execution_statistics("24h"),
+    "metrics --range 90d": lambda: get_performance_metrics("90d"),
+    "quality": get_data_quality_report,
+    "storage": get_storage_status,
+    "alerts": get_database_alerts,
+    "alerts --success-rate 20 --avg-duration 1 --size-mb 0.1": lambda: get_database_alerts(
+        20, 1, 0.1
+    ),
+}
+COMMANDS = ["status", "stats", "metrics", "quality", "storage", "alerts"]
+IN_ZONES = [
+    "status --json",
+    "stats --range 24h --json",
+    "metrics --json",
+    "quality --json",
+    "storage --json",
+    "alerts --json",
+]
+IN_ONE_PROCESS = """
+import sys
+from orb_learning.cli import app
+
+for words in sys.argv[1:]:
+    try:
+        app(words.split())
+    except SystemExit:
+        pass
+    print("\\0", end="", flush=True)
+"""
+HOSTILE = "\x1b[31m\x07[bold]red[/]"
+
+
+def start(database: Path, command: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*ORB, *command.split()],
+        env={**os.environ, "ORB_DATABASE": str(database), "COLUMNS": "80", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def orb(database: Path, command: str, **environment: str) -> tuple[int, str, str]:
+    process = start(database, command, **environment)
+    said, complained = process.communicate(timeout=120)
+    assert "Traceback" not in complained, complained
+    return process.returncode, said, complained
+
+
+def as_json(value: Any) -> str:
+    assert isinstance(value, datetime | date)
+    return value.isoformat() + ("Z" if isinstance(value, datetime) else "")
+
+
+def without_now(found: dict[str, Any]) -> dict[str, Any]:
+    """Leave out when it was asked."""
+    return {name: value for name, value in found.items() if name != "timestamp"}
+
+
+@pytest.fixture(scope="module")
+def database(
+    project: DbtProject, small_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Executions of the last 90 days as of NOON; of the last hour half have failed."""
+    file = tmp_path_factory.mktemp("figures") / f"{STEM}.db"
+    shutil.copy(small_database, file)
+    chance = random.Random(3)  # noqa: S311
+    insert(
+        file,
+        [
+            {
+                "timestamp": NOON - timedelta(hours=chance.choice([0.9, 20, 150, 2100]) * part),
+                "repo": chance.choice(["api", "web", HOSTILE]),
+                "model_tier": chance.choice(["small", "medium"]),
+                "success": chance.random() < 0.5,
+                "peak_memory_mb": chance.choice([None, 100.5]),
+                "cost_estimate": chance.choice([None, 0.2]),
+            }
+            for part in (chance.random() for _ in range(200))
+        ],
+    )
+    models = [*MODELS, "alerts_at", *REPORTS]
+    project.run(file, select=models, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
+    return file
+
+
+@pytest.mark.parametrize("command", TOOLS)
+def test_json_is_what_the_tool_returns(
+    database: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    returned = without_now(asyncio.run(TOOLS[command]()))
+    _, said, _ = orb(database, f"{command} --json")
+    assert without_now(json.loads(said)) == json.loads(json.dumps(returned, default=as_json))
+    assert json.loads(said)["as_of"] == "2026-03-31T12:30:00Z"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_tables_show_the_figures_and_nothing_that_acts_on_a_terminal(
+    database: Path, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    stats = asyncio.run(get_execution_statistics("90d"))
+    started = {
+        command: start(database, command, COLUMNS=str(width))
+        for command in [*COMMANDS[1:], "stats --range 90d"]
+    }
+    shown = {command: process.communicate(timeout=120)[0] for command, process in started.items()}
+    for command, said in shown.items():
+        assert re.match(r"as of 2026-03-31 12:30:00 UTC, built [-\d]+ [:\d]+ UTC\n", said), command
+        for line in said.splitlines():
+            # Whole sentences are left to the terminal, so that they can be copied.
+            assert len(line) <= width or not set("│┃━─") & set(line), line
+            assert line.isprintable()
+    said = shown["stats --range 90d"]
+    for tier in stats["by_model_tier"]:
+        rate = f"{tier['success_rate']:.1%}"
+        assert re.search(
+            rf"│ {tier['model_tier']} +│ +{tier['total_executions']:,} │ +{rate}", said
+        )
+    assert "[31m [bold]red[/]" in said
+    assert "[bold]red" in shown["stats"]
+    assert "raised under 70 percent" in " ".join(shown["alerts"].replace("│", " ").split())
+
+
+def thresholds(database: Path, severity: str, change: str) -> None:
+    with connect(database) as connection:
+        connection.execute(
+            f"update alert_thresholds set threshold = {change} where severity = ?", [severity]
+        )
+
+
+NEVER = "if(raised_when = 'under', -1, 1e9)"
+ALWAYS = "if(raised_when = 'under', 1e9, -1)"
+
+
+@pytest.mark.parametrize(
+    ("warning", "critical", "loose", "strict"),
+    [(NEVER, NEVER, 0, 0), (ALWAYS, NEVER, 0, 3), (NEVER, ALWAYS, 3, 3)],
+    ids=["none", "warnings", "critical"],
+)
+def test_the_exit_status_says_whether_something_is_wrong(
+    database: Path, tmp_path: Path, warning: str, critical: str, loose: int, strict: int
+) -> None:
+    file = tmp_path / f"{STEM}.db"
+    shutil.copy(database, file)
+    thresholds(file, "warning", warning)
+    thresholds(file, "critical", critical)
+    found = {
+        options: start(file, f"alerts {options}")
+        for options in ("", "--strict", "--json", "--json --strict")
+    }
+    for process in found.values():
+        process.communicate(timeout=120)
+    assert {options: process.returncode for options, process in found.items()} == {
+        "": loose,
+        "--strict": strict,
+        "--json": loose,
+        "--json --strict": strict,
+    }
+
+
+def test_warnings_count_where_one_is_strict(database: Path) -> None:
+    found = {
+        command: orb(database, command)[0]
+        for command in ("status", "status --strict", "quality", "quality --strict")
+    }
+    assert found == {"status": 0, "status --strict": 3, "quality": 0, "quality --strict": 3}
+
+
+def test_figures_are_the_same_in_every_time_zone(
+    project: DbtProject, database: Path, tmp_path: Path
+) -> None:
+    """Built without as_of: now is the time of the query."""
+    site = Site(tmp_path)
+    file = site.database
+    file.parent.mkdir()
+    shutil.copy(database, file)
+    with connect(file) as connection:
+        connection.execute(
+            "update fct_executions "
+            "set timestamp = timestamp + ($now - $noon), _loaded_at = _loaded_at + ($now - $noon)",
+            {"now": utc_now(), "noon": NOON},
+        )
+    project.run(file, select=["alerts_at", "rpt_alerts", *REPORTS])
+
+    async def statistics(client: Client) -> dict[str, Any]:
+        return answer(await client.call_tool("execution_statistics", {"time_range": "24h"}))
+
+    def said(zone: str) -> dict[str, Any]:
+        outcome = subprocess.run(
+            [sys.executable, "-c", IN_ONE_PROCESS, *IN_ZONES],
+            env=site.environment(TZ=zone),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        answers = [json.loads(part) for part in outcome.stdout.split("\0")[:-1]]
+        found = dict(zip(IN_ZONES, answers, strict=True))
+        found["execution_statistics"] = over_stdio(site, statistics, TZ=zone)
+        now = utc_now()
+        for one in found.values():
+            as_of = datetime.fromisoformat(one["as_of"])
+            assert as_of.utcoffset() == timedelta()
+            assert now - timedelta(minutes=2) < as_of.replace(tzinfo=None) <= now
+        alerts = found["alerts --json"]
+        for alert in alerts["raised"] + alerts["others"]:
+            if alert["alert_name"] in ("silence", "build_age"):
+                del alert["value"], alert["message"]  # time goes on
+        return {command: without_now(one) | {"as_of": None} for command, one in found.items()}
+
+    for _ in range(3):  # an hour may begin, or an execution leave the hour, in between
+        before = said("UTC")
+        others = [said(zone) for zone in ("Asia/Tokyo", "America/Los_Angeles")]
+        if before == said("UTC"):
+            break
+    assert others == [before, before]
+    stats = before["stats --range 24h --json"]
+    assert stats == before["execution_statistics"]
+    assert stats["performance"]["total_executions"] > 50
+
+
+def test_a_build_of_before_is_said_beside_the_time_of_the_query(
+    project: DbtProject, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"{STEM}.db"
+    shutil.copy(database, file)
+    monkeypatch.setenv("ORB_DATABASE", str(file))
+    began = utc_now().replace(microsecond=0)
+    project.run(file, select=["rpt_freshness"])
+    ended = utc_now()
+
+    def built() -> datetime:
+        found = asyncio.run(get_storage_status())
+        assert ended <= found["as_of"] <= utc_now()
+        moment = found["built_at"]
+        assert isinstance(moment, datetime)
+        return moment
+
+    moment = built()
+    assert began <= moment <= ended
+    with connect(file) as connection:  # as if it had been three days ago
+        (sql,) = connection.execute(
+            "select sql from duckdb_views() where view_name = 'rpt_freshness'"
+        ).fetchall()[0]
+        connection.execute(
+            f"{sql.replace('CREATE VIEW', 'CREATE OR REPLACE VIEW', 1).split(' AS ')[0]} as "
+            "select * replace (built_at - interval 3 day as built_at) "
+            f"from ({sql.split(' AS ', 1)[1].rstrip(';')})"
+        )
+    assert built() == moment - timedelta(days=3)
+    _, said, _ = orb(file, "storage")
+    assert f"UTC, built {moment - timedelta(days=3)} UTC\n" in said
+
+
+def test_a_database_without_executions_says_what_to_do(empty_database: Path) -> None:
+    for command, words in {
+        "status": "database is empty",
+        "stats": "orb import",
+        "metrics": "orb import",
+        "storage": "orb maintain",
+        "alerts": "database is empty",
+    }.items():
+        status, said, complained = orb(empty_database, command)
+        assert status == 0, complained
+        assert words in " ".join((said + complained).replace("│", " ").split())
+
+
+def test_what_was_never_built_or_is_missing_says_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / f"{STEM}.db"
+    for words in ("does not exist", "dbt build"):
+        started = {
+            command: start(file, command) for command in ("status", "status --json", "alerts")
+        }
+        for command, process in started.items():
+            said, complained = process.communicate(timeout=120)
+            assert process.returncode == 1, command
+            assert words in said + complained, command
+            assert "Traceback" not in complained
+        with connect(file):
+            pass
+
+
+def test_a_database_that_another_holds_is_read_from_its_backup_which_is_said(
+    database: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / f"{STEM}.db"
+    shutil.copy(database, file)
+    with connect(file):
+        started = {command: start(file, command) for command in ("status", "alerts --json")}
+        for command, process in started.items():
+            _, complained = process.communicate(timeout=120)
+            if command == "status":
+                assert "in use" in complained
+            assert process.returncode == 1
+    assert orb(file, "backup")[0] == 0
+    file.unlink()
+    status, said, complained = orb(file, "alerts --json")
+    assert status == 1
+    assert json.loads(said)["from_backup"]
+    assert "newest backup" in complained

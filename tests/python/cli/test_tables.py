@@ -1,0 +1,96 @@
+"""What the commands show acts on no terminal, whatever an agent wrote."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from building import STEM
+from rich.text import Text as Markup
+
+from orb_learning.cli.figure_commands import show_relations
+from orb_learning.cli.search_commands import TASK_COLUMNS
+from orb_learning.cli.tables import LONGEST_CELL, print_json, printable, rate, text
+from orb_learning.figures.results import LONGEST_TEXT
+from orb_learning.figures.similar import SimilarTask
+
+HOSTILE = "[bold]x[/bold] \x1b[31m \x9b31m \u202eevil [/]"
+SHOWN = "[bold]x[/bold] [31m 31m evil [/]"
+RATE: dict[str, Any] = {
+    "success_rate": 0.5,
+    "success_rate_lower": 0.2,
+    "success_rate_upper": 0.8,
+}
+
+
+def test_a_cell_shows_a_text_as_it_is_but_for_what_acts() -> None:
+    assert Markup.from_markup(text(HOSTILE)).plain == SHOWN
+    tiers = TASK_COLUMNS["tiers"][1]({"tiers": {HOSTILE: 1_000, "small": 2}})
+    assert Markup.from_markup(tiers).plain == f"{SHOWN} 1,000, small 2"
+    assert text(None) == "-"
+    assert len(text("x" * 1_000)) == LONGEST_CELL + 1
+    assert Markup.from_markup(printable("a  [b]/c")).plain == "a  [b]/c"
+
+
+def test_a_rate_over_too_few_has_a_question_mark() -> None:
+    assert rate({**RATE, "has_enough_samples": True}) == "50.0% (20%-80%)"
+    few = Markup.from_markup(rate({**RATE, "has_enough_samples": False}))
+    assert few.plain == "50.0% (20%-80%)?"
+    assert rate({"success_rate": None}) == "-"
+
+
+def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {"text": HOSTILE, "at": datetime(2026, 3, 1, 12), "id": UUID(int=1)}  # noqa: DTZ001
+    print_json(found)
+    said = capsys.readouterr().out
+    assert said.isascii()
+    assert "\x1b" not in said
+    assert json.loads(said) == {
+        "text": HOSTILE,
+        "at": "2026-03-01T12:00:00Z",
+        "id": str(UUID(int=1)),
+    }
+
+
+def test_a_path_is_no_markup(
+    empty_database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "[bold]" / f"{STEM}.db"
+    file.parent.mkdir()
+    shutil.copy(empty_database, file)
+    monkeypatch.setenv("ORB_DATABASE", str(file))
+    assert show_relations()
+    assert capsys.readouterr().out.count(f"[bold]/{STEM}.db") == 2
+
+
+def test_the_tools_tiers_are_texts_that_are_cut() -> None:
+    task = SimilarTask.model_validate(
+        {
+            **RATE,
+            "has_enough_samples": False,
+            "task_id": UUID(int=1),
+            "timestamp": datetime(2026, 3, 1),  # noqa: DTZ001
+            **dict.fromkeys(("task_type", "repo", "model_tier", "pool_type"), "x"),
+            "success": True,
+            "duration_seconds": None,
+            "quality_score": None,
+            "task_description": "x",
+            "solution_summary": None,
+            "similarity": 1.0,
+            "execution_count": 1,
+            "success_count": 1,
+            "tiers": {"x" * 1_000_000: 1},
+            "best_solution": None,
+        }
+    )
+    (tier,) = task.tiers
+    assert tier.endswith("(1,000,000 characters, cut here)")
+    assert len(tier) < LONGEST_TEXT + 100

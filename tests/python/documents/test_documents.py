@@ -1,0 +1,99 @@
+"""What the documents say holds: they are made from the code, or their commands run."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+from building import REPOSITORY
+from shell_blocks import words_of_shell_blocks
+
+from orb_learning.cli.app import app
+
+DOCUMENTS = sorted(
+    file
+    for file in REPOSITORY.rglob("*.md")
+    if not {".venv", "target", "node_modules", ".pytest_cache"} & set(file.parts)
+)
+
+
+@pytest.mark.parametrize("document", ["reference", "reports"])
+def test_a_document_is_made_from_the_code(document: str) -> None:
+    generator = runpy.run_path(str(REPOSITORY / "docs/generate.py"))
+    assert (REPOSITORY / f"docs/{document}.md").read_text() == generator[document](), (
+        f"docs/{document}.md is stale: run `make docs`"
+    )
+
+
+def test_the_readme_is_short() -> None:
+    assert len((REPOSITORY / "README.md").read_text().splitlines()) <= 120
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(REPOSITORY)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", document.read_text())
+    missing = [link for link in links if not (document.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(REPOSITORY)))
+def test_every_command_of_orb_and_make_exists(document: Path) -> None:
+    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    targets = set(re.findall(r"^(\w+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    for words in words_of_shell_blocks(document.read_text()):
+        program = Path(words[0]).name
+        if program == "orb":
+            assert words[1] in commands, words
+        if program == "make":
+            assert set(words[1:]) <= targets, words
+
+
+def test_the_readmes_commands_run_one_after_the_other(tmp_path: Path) -> None:
+    """All but make's own, which set up an environment; in a folder like a clone's."""
+    clone = tmp_path / "clone"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split("\0")
+    for name in filter(None, tracked):
+        if (REPOSITORY / name).exists():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            (clone / name).write_bytes((REPOSITORY / name).read_bytes())
+    (clone / ".venv").symlink_to(Path(sys.prefix))
+    build = re.search(r"^build: .*\n((?:\t.*\n)+)", (clone / "Makefile").read_text(), re.MULTILINE)
+    assert build
+    steps = [shlex.split(line.replace("$(BIN)", ".venv/bin")) for line in build[1].splitlines()]
+    readme = (clone / "README.md").read_text()
+    steps += [words for words in words_of_shell_blocks(readme) if words[0] != "make"]
+    snippet = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert snippet
+    steps.append([".venv/bin/python", "-c", snippet[1]])
+    run([".venv/bin/orb", "generate", "executions.parquet", *GENERATED], clone)
+    said = "".join(run(step, clone) for step in steps)
+    for expected in ("6,199", "tier_performance_mv", "medium"):
+        assert expected in said
+
+
+GENERATED = shlex.split("--rows 100 --days 3 --seed 1")
+
+
+def run(words: list[str], folder: Path) -> str:
+    outcome = subprocess.run(
+        words,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+    assert outcome.returncode == 0, f"{words}: {outcome.stdout}{outcome.stderr}"
+    return outcome.stdout

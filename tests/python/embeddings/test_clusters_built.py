@@ -1,0 +1,173 @@
+"""int_text_clusters and solution_clusters, built by dbt, are those of the definition.
+
+The vectors are put into text_embeddings by hand: near a few directions, so that clusters arise.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from histories import History, days_ago
+from oracle import Row, raw_rows, text_id
+
+from orb_learning.embeddings.text_clusters import ONE, SCALE
+from orb_learning.store.connection import connect
+
+MODEL = "all-MiniLM-L6-v2"
+THRESHOLD = 0.86
+PARTS = ["fct_executions", "int_solution_days", "int_text_clusters", "solution_clusters"]
+WORDS = [f"{verb} the {thing}" for verb in ("cache", "retry", "split") for thing in "abcdef"]
+KINDS = {"task": "task_description", "solution": "solution_summary"}
+
+
+def vector(text: str) -> list[float]:
+    """Return a unit vector: the verb's direction, turned by as much as the thing says."""
+    verb, _, thing = text.split()
+    turned = 0.12 * "abcdef".index(thing)
+    values = [0.0] * 384
+    values["csr".index(verb[0])], values[3] = (1 - turned**2) ** 0.5, turned
+    return values
+
+
+def embed(history: History, texts: Sequence[str], model: str = MODEL) -> None:
+    with connect(history.database) as connection:
+        for text in texts:
+            connection.execute("delete from text_embeddings where text_id = ?", [text_id(text)])
+            connection.execute(
+                "insert into text_embeddings select ?, coalesce(max(text_number), 0) + 1, "
+                "sha256($2), $2, $3::float[384], $4, now()::timestamp, null from text_embeddings"
+                .replace("?", "$1"),
+                [text_id(text), text, vector(text), model],
+            )  # fmt: skip
+
+
+def build(history: History, *, full_refresh: bool = False) -> None:
+    history.project.run(
+        history.database,
+        select=PARTS[2:] if full_refresh else PARTS,
+        full_refresh=full_refresh,
+        **history._variables(),
+    )
+
+
+def read(history: History) -> tuple[list[Any], list[Row]]:
+    with connect(history.database) as connection:
+        clusters = connection.execute(
+            "select kind, text_id, text_number, cluster_id, similarity, threshold "
+            "from int_text_clusters order by all"
+        ).fetchall()
+        query = connection.execute("from solution_clusters order by cluster_id")
+        names = [column[0] for column in query.description]
+        solutions = [dict(zip(names, row, strict=True)) for row in query.fetchall()]
+    return clusters, solutions
+
+
+def expected(history: History) -> tuple[list[Any], list[Row]]:
+    valid = list({row["task_id"]: row for row in raw_rows(history.database) if row["repo"].strip()
+                  and (row["quality_score"] or 0) <= 100}.values())  # fmt: skip
+    with connect(history.database) as connection:
+        embedded = connection.execute(
+            "select text, text_number from text_embeddings where model = ? order by text_number",
+            [MODEL],
+        ).fetchall()
+    clusters = []
+    leader_of: dict[tuple[str, str], str] = {}
+    for kind, column in KINDS.items():
+        leaders: list[str] = []
+        for text, number in embedded:
+            if text not in {row[column] for row in valid}:
+                continue
+            near = [(product(text, leader), leader) for leader in leaders]
+            similarity, best = max(near, key=lambda pair: pair[0], default=(0.0, text))
+            if similarity < THRESHOLD:
+                similarity, best = 1.0, text
+                leaders.append(text)
+            leader_of[kind, text] = best
+            clusters.append((kind, text_id(text), number, text_id(best), similarity, THRESHOLD))
+    groups: dict[str, list[Row]] = defaultdict(list)
+    oldest = (history.as_of - timedelta(days=90)).replace(hour=0, minute=0)
+    for row in valid:
+        solution = (row["solution_summary"] or "").strip()
+        if solution and row["timestamp"] >= oldest:
+            groups[leader_of.get(("solution", solution), solution)].append(row)
+    return sorted(clusters), sorted(
+        (
+            {
+                "cluster_id": text_id(leader),
+                "usage_count": len(rows),
+                "success_count": sum(row["success"] for row in rows),
+                "text_count": len({row["solution_summary"] for row in rows}),
+                "repos": sorted({row["repo"] for row in rows}),
+                "task_types": sorted({row["task_type"] for row in rows}),
+                "first_seen": min(row["timestamp"] for row in rows),
+                "last_seen": max(row["timestamp"] for row in rows),
+            }
+            for leader, rows in groups.items()
+        ),
+        key=lambda row: row["cluster_id"],
+    )
+
+
+def product(one: str, other: str) -> float:
+    pairs = zip(vector(one), vector(other), strict=True)
+    return min(ONE, sum(round(SCALE * a) * round(SCALE * b) for a, b in pairs)) / ONE
+
+
+def assert_as_defined(history: History) -> None:
+    clusters, solutions = read(history)
+    wanted_clusters, wanted_solutions = expected(history)
+    assert clusters == wanted_clusters
+    shared = wanted_solutions[0].keys() if wanted_solutions else ()
+    assert [{name: row[name] for name in shared} for row in solutions] == wanted_solutions
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_clusters_follow_texts_that_come_and_go_as_a_full_refresh_would(
+    history: History, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    texts = chance.sample(WORDS, len(WORDS))
+    embed(history, texts[:12])
+    for step in range(5):
+        for task in range(100 + 10 * step, 104 + 10 * step):
+            history.insert(
+                task,
+                timestamp=days_ago(chance.randrange(95)),
+                task_description=chance.choice(WORDS),
+                solution_summary=chance.choice([*WORDS, None]),
+                repo=chance.choice(["api", "web"]),
+                success=chance.random() < 0.5,
+            )
+        if step == 2:
+            embed(history, texts[12:])
+        if step == 3:
+            history.remove(solution_summary=chance.choice(WORDS))
+            history.remove(task_description=chance.choice(WORDS))
+            embed(history, texts[:3])  # again: they come last now
+        if step == 4:
+            embed(history, texts[3:5], model="another")
+            history.wait(days=1)
+        build(history)
+        assert_as_defined(history)
+    incremental = read(history)
+    build(history, full_refresh=True)
+    assert read(history) == incremental
+
+
+@pytest.mark.parametrize("another", ["threshold = 0.95", "model = 'another'"])
+def test_clusters_of_another_threshold_or_model_are_found_again(
+    history: History, another: str
+) -> None:
+    for number, text in enumerate(WORDS):
+        history.insert(100 + number, solution_summary=text, task_description=text)
+    embed(history, WORDS)
+    build(history)
+    with connect(history.database) as connection:
+        connection.execute(f"update int_text_clusters set {another}, cluster_id = text_id")
+    build(history)
+    assert_as_defined(history)

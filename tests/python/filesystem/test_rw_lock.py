@@ -1,0 +1,340 @@
+"""Threads and processes of this package, and dbt, have the DuckDB file in turns."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from building import DbtProject
+from dbt.adapters.duckdb import environments
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.duckdb.credentials import DuckDBCredentials, PluginConfig
+from dbt.cli.main import dbtRunner
+from dbt_common.exceptions import DbtRuntimeError
+
+from orb_learning.errors import DatabaseError, DatabaseLockedError
+from orb_learning.filesystem import rw_lock
+from orb_learning.filesystem.rw_lock import Lock, acquire
+from orb_learning.store import connection as store_connection
+from orb_learning.store.connection import connect
+
+READ_WITHOUT_A_PAUSE = """
+import sys
+from orb_learning.database import connect
+
+while True:
+    with connect(sys.argv[1], read_only=True) as connection:
+        connection.execute("select count(*) from range(2_000_000)").fetchall()
+    print("read", flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def existing(database: Path) -> None:
+    with connect(database):
+        pass
+
+
+def open_and_close(database: Path) -> None:
+    with connect(database):
+        pass
+
+
+def take(database: Path, *, shared: bool, seconds: float = 0.0) -> Lock | None:
+    return acquire(database, shared=shared, deadline=time.monotonic() + seconds)
+
+
+def take_and_end(database: Path, *, shared: bool) -> bool:
+    turn = take(database, shared=shared)
+    if turn is not None:
+        turn.end()
+    return turn is not None
+
+
+def test_readers_share_and_a_writer_is_alone(database: Path) -> None:
+    first, second = take(database, shared=True), take(database, shared=True)
+    assert first is not None
+    assert second is not None
+    assert take(database, shared=False) is None
+    first.end()
+    assert take(database, shared=False) is None
+    second.end()
+    writer = take(database, shared=False)
+    assert writer is not None
+    assert take(database, shared=False) is None
+    assert take(database, shared=True) is None
+    writer.end()
+    writer.end()
+    last = take(database, shared=True)
+    assert last is not None
+    last.end()
+
+
+def test_threads_read_and_write_one_file_without_a_conflict(database: Path) -> None:
+    with connect(database) as connection:
+        connection.execute("create table seen (writer integer)")
+    failures: list[BaseException] = []
+
+    def work(number: int, read_only: bool) -> None:
+        try:
+            for _ in range(8):
+                with connect(database, read_only=read_only) as connection:
+                    if read_only:
+                        connection.execute("select count(*) from seen").fetchall()
+                    else:
+                        connection.execute("insert into seen values (?)", [number])
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=work, args=(n, n % 2 == 0)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with connect(database, read_only=True) as connection:
+        assert connection.execute("select count(*) from seen").fetchone() == (24,)
+
+
+def has_lock_of_the_system(file: Path) -> bool:
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    inode = f":{file.stat().st_ino}"
+    return any(
+        kind == "POSIX" and int(process) == os.getpid() and place.endswith(inode)
+        for _, kind, _, _, process, place, *_ in locks
+    )
+
+
+def test_no_thread_loses_the_files_lock_by_another_that_opens_it(database: Path) -> None:
+    until = time.monotonic() + 1
+    locked: list[bool] = []
+
+    def read() -> None:
+        while time.monotonic() < until:
+            with connect(database, read_only=True):
+                locked.append(has_lock_of_the_system(database))
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(locked) > 100
+    assert all(locked), f"{locked.count(False)} of {len(locked)} connections had no lock"
+
+
+def test_a_writer_gets_in_between_readers_that_never_pause(database: Path) -> None:
+    command = [sys.executable, "-c", READ_WITHOUT_A_PAUSE, str(database)]
+    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    try:
+        for reader in readers:
+            assert reader.stdout is not None
+            assert reader.stdout.readline() == "read\n"
+        waits = []
+        for _ in range(10):
+            began = time.monotonic()
+            with connect(database, wait_seconds=10):
+                waits.append(time.monotonic() - began)
+        print(  # noqa: T201 - a figure to read
+            f"longest wait of a writer beside 4 steady readers: {max(waits) * 1000:.0f} ms"
+        )
+        assert max(waits) < 2
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.communicate()
+
+
+def test_who_has_no_turn_in_time_is_told_so(database: Path) -> None:
+    with (
+        connect(database),
+        pytest.raises(DatabaseLockedError, match=r"for 0\.05 s"),
+        connect(database, read_only=True, wait_seconds=0.05),
+    ):
+        pass
+
+
+def test_a_file_that_this_process_has_open_in_another_mode_is_waited_for(database: Path) -> None:
+    other = duckdb.connect(database)
+    threading.Timer(0.2, other.close).start()
+    with connect(database, read_only=True, wait_seconds=5) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_file_at_anothers_checkpoint_is_waited_for(database: Path) -> None:
+    code = (
+        "import duckdb, os, sys; connection = duckdb.connect(sys.argv[1])\n"
+        "connection.execute('create table t (i int)'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(database)], check=True)
+    log = database.with_name(f"{database.name}.wal")
+    before_the_checkpoint = log.read_bytes()
+    with connect(database):
+        pass
+    log.write_bytes(before_the_checkpoint)
+    with pytest.raises(duckdb.IOException, match="WAL checkpoint iteration does not match"):
+        duckdb.connect(database)
+    threading.Timer(0.2, log.unlink).start()
+    with connect(database, wait_seconds=5) as connection:
+        assert connection.execute("from t").fetchall() == []
+
+
+def test_a_forked_child_can_open_a_file_while_its_parent_opens_one(database: Path) -> None:
+    with store_connection._open_mutex:
+        child = multiprocessing.get_context("fork").Process(target=open_and_close, args=(database,))
+        thread = threading.Thread(target=child.start)  # one that does not have the lock forks
+        thread.start()
+        thread.join()
+    child.join(timeout=10)
+    child.kill()
+    assert child.exitcode == 0
+
+
+def test_a_killed_process_gives_its_turn_back(database: Path) -> None:
+    # It holds its turn for longer than the test takes: it is killed.
+    code = (
+        "import sys, time; from orb_learning.database import connect\n"
+        "with connect(sys.argv[1]): print('in', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(database)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "in\n"
+        assert take(database, shared=True) is None
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        turn = take(database, shared=False)
+        assert turn is not None
+        turn.end()
+
+
+def test_a_forked_child_does_not_keep_the_turn_of_its_parent(database: Path) -> None:
+    turn = take(database, shared=False)
+    assert turn is not None
+    fork = multiprocessing.get_context("fork")
+    hold = fork.Event()
+    child = fork.Process(target=hold.wait, args=(30,))
+    child.start()
+    try:
+        os.close(rw_lock._held.pop())  # as if the parent had died: not unlocked, only closed
+        next_turn = take(database, shared=True, seconds=5)
+        assert next_turn is not None
+        next_turn.end()
+    finally:
+        hold.set()
+        child.join()
+
+
+def test_a_folder_that_cannot_be_written_can_be_read(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert take(database, shared=True) is not None
+    with pytest.raises(DatabaseError, match="cannot be written: "), connect(database):
+        pass
+
+
+def dbt_environment(path: Path | str, **changes: Any) -> environments.Environment:
+    """What dbt-duckdb makes of a profile; its handle() opens the file."""
+    plugin = PluginConfig(module="orb_learning.dbt.plugin", config={"wait_seconds": 0.1})
+    return environments.create(
+        DuckDBCredentials(
+            database="learning", schema="main", path=str(path), plugins=[plugin], **changes
+        )
+    )
+
+
+@pytest.fixture
+def dbt_is_closed() -> Iterator[None]:
+    """Leave no file open in this process."""
+    yield
+    DuckDBConnectionManager.close_all_connections()
+
+
+def test_dbt_is_alone_until_it_closes_the_file(database: Path) -> None:
+    environment = dbt_environment(database)
+    assert take_and_end(database, shared=False), "before it opens the file it needs no turn"
+    handle = environment.handle()
+    assert not take_and_end(database, shared=True)
+    handle.close()
+    assert not take_and_end(database, shared=True), "dbt-duckdb keeps the file open"
+    environment.close()
+    assert take_and_end(database, shared=False)
+    duckdb.connect(database, read_only=True).close()  # would be refused if it were open
+    environment.handle().close()
+    assert not take_and_end(database, shared=True)
+    del environment, handle
+    assert take_and_end(database, shared=False)
+
+
+def test_dbt_that_only_reads_shares(database: Path) -> None:
+    environment = dbt_environment(database, config_options={"access_mode": "READ_ONLY"})
+    environment.handle()
+    assert take_and_end(database, shared=True)
+    assert not take_and_end(database, shared=False)
+
+
+def test_dbt_takes_no_turn_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    handle = dbt_environment(":memory:").handle()
+    assert handle.cursor().execute("select count(*) from raw.executions").fetchall() == [(0,)]
+    assert list(tmp_path.glob(":memory:*")) == []
+
+
+def test_dbt_says_what_it_waited_for_in_one_line(database: Path) -> None:
+    turn = take(database, shared=True)
+    assert turn is not None
+    with pytest.raises(DbtRuntimeError) as caught:
+        dbt_environment(database).handle()
+    assert caught.value.msg == (
+        f"{database} was in use by others of this package (a loader, an import, readers or dbt) "
+        f"for 0.1 s; try again when they are done"
+    )
+    turn.end()
+    with (
+        duckdb.connect(database, read_only=True),  # takes no turn
+        pytest.raises(DbtRuntimeError, match="is in use by another process") as caught,
+    ):
+        dbt_environment(database).handle()
+    assert "\n" not in caught.value.msg
+    assert take_and_end(database, shared=False), "who could not open the file keeps no turn"
+
+
+def test_dbt_does_not_wait_for_itself(database: Path) -> None:
+    forgotten = dbt_environment(database).handle()  # keeps the file open
+    handle = dbt_environment(database).handle()
+    assert handle.cursor().execute("select 1").fetchall() == [(1,)]
+    forgotten.close()
+
+
+@pytest.mark.usefixtures("dbt_is_closed")
+def test_dbt_runs_again_and_again_in_one_process(
+    project: DbtProject, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    dbt = dbtRunner(manifest=project.parse())
+    longest = 0.0
+    for options in (["--target", "dev"], [], ["--target", "read"], [], ["--threads", "4"]):
+        began = time.monotonic()
+        outcome = dbt.invoke(
+            ["--quiet", "show", "--inline", "select 1", *options, *project._options({})]
+        )
+        longest = max(longest, time.monotonic() - began)
+        assert outcome.success, (options, outcome.exception)
+    assert longest < 20
+    assert not take_and_end(database, shared=True)
+    DuckDBConnectionManager.close_all_connections()
+    assert take_and_end(database, shared=False)

@@ -1,0 +1,587 @@
+"""The MCP server, asked by the SDK's client over both transports."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import duckdb
+import pytest
+from building import REPOSITORY, DbtProject
+from mcp.client.client import Client
+from serving import (
+    EVIL_REPO,
+    EVIL_TEXTS,
+    ORB,
+    PROMPT,
+    Site,
+    answer,
+    call,
+    make_site,
+    over_http,
+    over_stdio,
+    said,
+    serving,
+)
+
+from orb_learning.backup.create import make_backup
+from orb_learning.errors import NotBuiltError
+from orb_learning.figures import reader as figures_reader
+from orb_learning.figures.database_tools import (
+    get_data_quality_report,
+    get_database_alerts,
+    get_database_status,
+    get_execution_statistics,
+    get_performance_metrics,
+    get_storage_status,
+)
+from orb_learning.figures.reader import Reader, Snapshot
+from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
+from orb_learning.figures.status import read_status
+from orb_learning.mcp.server import LINGER_SECONDS, READING
+from orb_learning.page.reports import read_reports
+from orb_learning.search.queries import known_vector
+from orb_learning.settings import LearningSettings
+from orb_learning.store.connection import connect
+
+CALLS: dict[str, dict[str, Any]] = {
+    "database_status": {},
+    "execution_statistics": {"time_range": "30d"},
+    "performance_metrics": {"time_range": "30d"},
+    "storage_status": {},
+    "data_quality_report": {},
+    "database_alerts": {"success_rate_threshold": 99.0},
+    "find_similar_executions": {"task_description": "split the module", "threshold": 0.5},
+    "get_tier_performance": {"repo": "web"},
+    "get_pool_performance": {},
+    "get_solution_patterns": {"min_usage": 1},
+    "query": {"sql": "select repo, count(*) as runs from executions group by all order by all"},
+}
+HOLD = (
+    "import sys, duckdb; held = duckdb.connect(sys.argv[1]); print('held', flush=True); "
+    "sys.stdin.read()"
+)
+
+
+@pytest.fixture(scope="module")
+def site(
+    project: DbtProject, small_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Site:
+    return make_site(project, small_database, tmp_path_factory.mktemp("mcp"))
+
+
+@pytest.fixture(scope="module")
+def url(site: Site) -> Iterator[str]:
+    with serving(site) as url:
+        yield url
+
+
+async def every_answer(client: Client) -> dict[str, dict[str, Any]]:
+    answers = {tool: answer(await client.call_tool(tool, given)) for tool, given in CALLS.items()}
+    del answers["database_status"]["timestamp"]  # of the clock
+    return answers
+
+
+@pytest.fixture(scope="module")
+def answers(url: str) -> dict[str, dict[str, Any]]:
+    return over_http(url, every_answer)
+
+
+def test_both_transports_and_protocols_give_the_same_answers(
+    site: Site, url: str, answers: dict[str, dict[str, Any]]
+) -> None:
+    assert over_stdio(site, every_answer, TZ="Asia/Tokyo") == answers
+    assert over_http(url, every_answer, mode="legacy") == answers
+
+
+def test_every_tool_is_described_and_typed(url: str) -> None:
+    async def listed(client: Client) -> list[Any]:
+        assert client.instructions is not None
+        assert UNTRUSTED in client.instructions
+        return list((await client.list_tools()).tools)
+
+    tools = over_http(url, listed)
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", (REPOSITORY / "docs/mcp.md").read_text(), re.M)
+    assert rows == [(tool.name, tool.description.split("\n")[0]) for tool in tools]
+    assert [name for name, _ in rows] == [*CALLS, "submit_feedback"]
+    for tool in tools:
+        assert tool.annotations.read_only_hint == (tool.name != "submit_feedback")
+        assert tool.output_schema["type"] == "object"
+        for name, argument in tool.input_schema.get("properties", {}).items():
+            assert argument["description"], (tool.name, name)
+        for name, field in tool.output_schema["properties"].items():
+            assert field.get("description") or "$ref" in field, (tool.name, name)
+
+
+def test_every_result_says_of_when_it_is_and_how_to_take_its_texts(
+    site: Site, answers: dict[str, dict[str, Any]]
+) -> None:
+    ((built,),) = site.rows("select strftime(built_at, '%Y-%m-%dT%H:%M:%SZ') from rpt_page_age")
+    for tool, found in answers.items():
+        assert found["as_of"] == "2026-03-31T12:30:00Z", tool
+        assert found["built_at"] == built, tool
+        assert found["from_backup"] is False
+        assert found["untrusted"] == UNTRUSTED
+
+
+def test_figures_are_those_of_the_reports(site: Site, answers: dict[str, dict[str, Any]]) -> None:
+    def report(sql: str) -> Any:
+        ((value,),) = site.rows(sql)
+        return value
+
+    status = answers["database_status"]
+    assert status["status"] == "WARNING"
+    (warning,) = status["warnings"]
+    assert "of the last 24 hours" in warning
+    assert status["executions"]["total"] == report("select count(*) from executions")
+    assert status["executions"]["recent_1h"] == 25
+    assert status["performance"]["has_enough_samples"] is True
+    assert status["performance"]["daily_success_rate"] == pytest.approx(
+        report("select success_rate from rpt_performance where time_range = '24h'")
+    )
+    size_mb = site.database.stat().st_size / 1e6
+    # DuckDB counts free blocks at the end, too, which may be cut off the file, and no header.
+    assert size_mb - 0.1 < status["database"]["size_mb"] < 2 * size_mb
+
+    found = answers["execution_statistics"]
+    assert len(found["time_series"]) == 31
+    tiers = {row["model_tier"]: row["total_executions"] for row in found["by_model_tier"]}
+    assert sum(tiers.values()) == found["performance"]["total_executions"]
+    assert sum(row["total_executions"] for row in found["time_series"]) == sum(tiers.values())
+    assert found["top_repositories"][0]["repo"] == "web"
+
+    metrics = answers["performance_metrics"]
+    assert metrics["cost"]["avg_savings"] == pytest.approx(0.25)  # 12 of 0.50 that cost 0.25
+    assert metrics["cost"]["savings_known_count"] == 12
+    assert metrics["resources"] == {
+        "avg_memory_mb": 100.0,
+        "p95_memory_mb": 100.0,
+        "known_count": 12,
+    }
+    assert metrics["duration"]["p95_seconds"] == report(
+        "select p95_duration from rpt_performance where time_range = '30d'"
+    )
+    assert {row["model_tier"] for row in metrics["by_model_tier"]} == set(tiers)
+
+    (web,) = [row for row in answers["get_tier_performance"]["rows"] if row["date"] > "2026-03-30"]
+    assert (web["total_executions"], web["successful_count"]) == (20, 12)
+    assert web["success_rate_lower"] < 0.6 < web["success_rate_upper"]
+    patterns = {row["solution_summary"]: row for row in answers["get_solution_patterns"]["rows"]}
+    assert patterns["cache it"]["usage_count"] == 5
+    assert patterns["cache it"]["has_enough_samples"] is False
+    similar = answers["find_similar_executions"]["rows"]
+    assert similar[0]["task_description"] == "split the module"
+    assert similar[0]["similarity"] == pytest.approx(1)
+    assert all(row["similarity"] == pytest.approx(0.6) for row in similar[1:])
+    assert len(similar) == 1 + len(EVIL_TEXTS)
+
+
+def test_alerts_take_the_seeds_thresholds_where_none_is_given(url: str) -> None:
+    def raised(**given: Any) -> dict[str, dict[str, Any]]:
+        found = answer(call(url, "database_alerts", **given))
+        assert not any(row["is_raised"] for row in found["others"])
+        assert all(row["is_raised"] and row["has_enough_samples"] for row in found["raised"])
+        return {row["alert_name"]: row for row in found["raised"] + found["others"]}
+
+    by_seed, given = raised(), raised(success_rate_threshold=10, avg_duration_threshold=1)
+    assert by_seed["daily_success_rate"]["threshold"] == 80
+    assert by_seed["avg_duration"]["threshold"] == 120
+    assert not by_seed["avg_duration"]["is_raised"]
+    assert by_seed["success_rate"]["is_raised"]
+    assert given["avg_duration"]["is_raised"]
+    assert given["avg_duration"]["threshold"] == 1
+    assert not given["daily_success_rate"]["is_raised"]
+
+
+def test_evil_texts_come_back_as_data(url: str, answers: dict[str, dict[str, Any]]) -> None:
+    sql = "select task_description from executions where repo = 'evil' order by task_id"
+    found = [row[0] for row in answer(call(url, "query", sql=sql))["rows"]]
+    for given, returned in zip(EVIL_TEXTS, found, strict=True):
+        assert returned[:LONGEST_TEXT] == given[:LONGEST_TEXT]
+        assert len(returned) < LONGEST_TEXT + 100
+    (text,) = [text for text in found if text.startswith("xxx")]
+    assert text.endswith("(1,000,000 characters, cut here)")
+    similar = [row["task_description"] for row in answers["find_similar_executions"]["rows"]]
+    assert PROMPT in similar
+    patterns = answers["get_solution_patterns"]["rows"]
+    assert (PROMPT, EVIL_REPO) in [(row["solution_summary"], row["repo"]) for row in patterns]
+    assert max(len(json.dumps(found)) for found in answers.values()) < 100_000
+
+
+def test_the_text_of_a_result_says_what_its_structure_says(url: str) -> None:
+    result = call(url, "get_solution_patterns")
+    assert json.loads(said(result)) == answer(result)
+
+
+def test_nothing_but_protocol_is_on_standard_output(site: Site) -> None:
+    messages = [
+        {"method": "initialize", "id": 1, "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {},
+            "clientInfo": {"name": "test", "version": "1"},
+        }},
+        {"method": "notifications/initialized"},
+        {"method": "tools/call", "id": 2, "params": {"name": "database_status", "arguments": {}}},
+        {"method": "tools/call", "id": 3, "params": {"name": "no_such_tool", "arguments": {}}},
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        [*ORB, "mcp"],
+        env=site.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for message in messages:
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        process.stdin.flush()
+    lines = [process.stdout.readline() for _ in range(3)]
+    rest, _ = process.communicate(timeout=60)  # it leaves when its client does
+    assert sorted(json.loads(line)["id"] for line in lines) == [1, 2, 3]
+    assert rest == ""
+    assert process.returncode == 0
+
+
+def test_feedback_goes_into_the_outbox_and_nowhere_else(site: Site, tmp_path: Path) -> None:
+    site = site.copy(tmp_path / "site")
+    before = hashlib.sha256(site.database.read_bytes()).digest()
+
+    async def submit(client: Client) -> str:
+        (task_id,) = site.rows("select task_id::varchar from executions limit 1")[0]
+        given = {"task_id": task_id, "satisfaction": "fair"}
+        refused = await client.call_tool("submit_feedback", given)
+        assert refused.is_error
+        assert "issue_type is missing" in said(refused)
+        taken = await client.call_tool("submit_feedback", {**given, "issue_type": "too_slow"})
+        return str(answer(taken)["feedback_id"])
+
+    feedback_id = over_stdio(site, submit)
+    assert hashlib.sha256(site.database.read_bytes()).digest() == before
+    (record,) = waiting_feedback(site)
+    assert (record["feedback_id"], record["user_id"]) == (feedback_id, "ada")
+
+
+def waiting_feedback(site: Site) -> list[dict[str, Any]]:
+    """What is in the outbox, which nothing has loaded."""
+    import sqlite3
+
+    found = []
+    for file in site.outbox.glob("*.sqlite"):
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+            rows = connection.execute("select kind, payload from records").fetchall()
+        assert {kind for kind, _ in rows} == {"feedback"}
+        found += [json.loads(payload) for _, payload in rows]
+    return found
+
+
+def test_feedback_can_be_switched_off(site: Site) -> None:
+    async def names(client: Client) -> list[str]:
+        return [tool.name for tool in (await client.list_tools()).tools]
+
+    listed = over_stdio(site, names, ORB_LEARNING__ENABLE_FEEDBACK_COLLECTION="false")
+    assert listed == list(CALLS)
+
+
+def test_tokens_say_who_it_is_and_nobody_else_gets_in(site: Site, tmp_path: Path) -> None:
+    site = site.copy(tmp_path / "site")
+    file = tmp_path / "tokens"
+    file.write_text("# who may\nada 0123456789abcdef\ngrace fedcba9876543210\n")
+    file.chmod(0o600)
+    (task_id,) = site.rows("select task_id::varchar from executions limit 1")[0]
+    given = {"task_id": task_id, "satisfaction": "good"}
+    with serving(site, "--host", "0.0.0.0", ORB_LEARNING__MCP_TOKEN_FILE=str(file)) as url:  # noqa: S104
+        for token in ["", "0123456789abcdeg", "0123456789abcde", "ada", "é", "0" * 1_000]:
+            assert status_of(url, Authorization=f"Bearer {token}") == 401, token
+        assert status_of(url) == 401
+        assert status_of(url, Authorization="Basic 0123456789abcdef") == 401
+        for token in ["fedcba9876543210", "0123456789abcdef"]:
+            assert answer(call(url, "database_status", token=token))["errors"] == []
+            call(url, "submit_feedback", token=token, **given)
+    assert sorted(record["user_id"] for record in waiting_feedback(site)) == ["ada", "grace"]
+
+
+def status_of(url: str, **headers: str) -> int:
+    """The HTTP status of a request to list the tools."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}).encode()
+    request = urllib.request.Request(  # noqa: S310
+        url,
+        body,
+        {
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+            **{name: value.encode().decode("latin-1") for name, value in headers.items()},
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_requests_by_another_hosts_name_are_refused(site: Site, url: str) -> None:
+    assert status_of(url) == 200
+    assert status_of(url, Host="attacker.example") == 421
+    assert status_of(url, Origin="http://attacker.example") == 403
+    with serving(site, "--allowed-host", "orb.example") as named:
+        assert status_of(named, Host="orb.example") == 200
+        assert status_of(named, Host="orb.example.attacker.example") == 421
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.1.2.3", "::", "example.com"])  # noqa: S104
+def test_another_host_than_this_machine_needs_tokens(site: Site, host: str) -> None:
+    outcome = orb_mcp(site, "--transport", "http", "--host", host)
+    assert outcome.returncode == 1
+    assert "ORB_LEARNING__MCP_TOKEN_FILE" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "reason"),
+    [
+        ("ada 0123456789abcdef", 0o644, "chmod 600"),
+        ("ada short", 0o600, "line 1"),
+        ("# nobody\n", 0o600, "holds no token"),
+        ("ada 0123456789abcdef\neve 0123456789abcdef", 0o600, "line 2"),
+        (None, 0o600, "cannot be read"),
+    ],
+)
+def test_a_file_of_tokens_that_is_not_safe_is_refused(
+    site: Site, tmp_path: Path, content: str | None, mode: int, reason: str
+) -> None:
+    file = tmp_path / "tokens"
+    if content is not None:
+        file.write_text(content)
+        file.chmod(mode)
+    outcome = orb_mcp(site, "--transport", "http", ORB_LEARNING__MCP_TOKEN_FILE=str(file))
+    assert outcome.returncode == 1
+    assert reason in outcome.stderr
+    assert "0123456789abcdef" not in outcome.stderr
+
+
+def orb_mcp(site: Site, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*ORB, "mcp", *options],
+        env=site.environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_without_the_extra_it_says_what_to_install(site: Site) -> None:
+    script = "import sys; sys.modules['mcp'] = None; from orb_learning.cli import app; app()"
+    outcome = subprocess.run(
+        [sys.executable, "-c", script, "mcp"],
+        env=site.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 1
+    assert "pip install 'orb-learning[mcp]'" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_database_that_cannot_be_read_gets_a_useful_answer(
+    site: Site, empty_database: Path, tmp_path: Path
+) -> None:
+    site = site.copy(tmp_path / "site")
+    outside = tmp_path / "outside.db"
+    site.database.rename(outside)
+    with serving(site) as url:
+
+        def status() -> tuple[str, str]:
+            found = answer(call(url, "database_status"))
+            return found["status"], " ".join(found["errors"] + found["warnings"])
+
+        def refusal(tool: str) -> str:
+            result = call(url, tool, **CALLS[tool])
+            assert result.is_error
+            return said(result)
+
+        assert status()[0] == "ERROR"
+        assert "does not exist" in status()[1]
+        assert "does not exist" in refusal("execution_statistics")
+
+        with connect(site.database):  # raw alone
+            pass
+        for tool in CALLS:
+            if tool not in ("database_status", "query", "find_similar_executions"):
+                assert "dbt build" in refusal(tool), tool
+        assert "dbt build" in refusal("find_similar_executions")
+        assert status()[0] == "ERROR"
+        assert "dbt build" in status()[1]
+
+        site.database.write_bytes(empty_database.read_bytes())
+        assert status() == ("WARNING", "No execution records found - database is empty")
+        found = answer(call(url, "execution_statistics"))
+        assert found["performance"]["total_executions"] == 0
+        assert found["performance"]["success_rate"] is None
+
+        site.database.write_bytes(b"no database" * 1000)
+        assert "restore a backup" in status()[1]
+
+
+READ_BESIDE_REPORTS = {
+    "database_alerts": {"alerts_at"},
+    "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
+}
+"""As docs/architecture.md says; with an index similar_among takes similar_executions' place."""
+
+
+class NotedConnection:
+    """A connection that keeps what it was asked."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, asked: list[str]):
+        self._connection = connection
+        self._asked = asked
+
+    def execute(self, sql: str, *parameters: Any) -> duckdb.DuckDBPyConnection:
+        self._asked.append(sql)
+        return self._connection.execute(sql, *parameters)
+
+
+@pytest.mark.parametrize("tool", [tool for tool in CALLS if tool != "query"])
+def test_a_tool_reads_reports_and_what_is_named_beside_them(
+    tool: str, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        figures_reader,
+        "Snapshot",
+        lambda connection, *rest: Snapshot(
+            cast("duckdb.DuckDBPyConnection", NotedConnection(connection, asked)), *rest
+        ),
+    )
+    reader = Reader(LearningSettings(database_path=site.database))
+    [ask] = [each for each in READING if each.__name__ == tool]
+    try:
+        asyncio.run(ask(reader, **CALLS[tool]))
+        if tool == "find_similar_executions":  # of a text that the database does not have
+            asyncio.run(ask(reader, task_description="something that nobody has asked"))
+    finally:
+        reader.close()
+    read = set(re.findall(r"\b(?:from|join) ([\w.]+)", " ".join(asked)))
+    others = {relation for relation in read if not relation.startswith("rpt_")}
+    assert "rpt_freshness" in read
+    assert others == READ_BESIDE_REPORTS.get(tool, set())
+
+
+def test_what_another_version_built_says_to_build_it_anew(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site = site.copy(tmp_path / "site")
+    with connect(site.database) as connection:
+        for view, lacking in {
+            "rpt_performance": "avg_cost",
+            "rpt_complexity": "avg_duration",
+        }.items():
+            connection.execute(f"create table {view}_before as from {view}")
+            connection.execute(
+                f"create or replace view {view} as select * exclude ({lacking}) from {view}_before"
+            )
+        connection.execute("create or replace view executions as from rpt_complexity_before")
+        connection.execute("drop table rpt_complexity_before")
+        connection.execute("alter table text_embeddings rename column embedding to vector")
+    monkeypatch.setenv("ORB_DATABASE", str(site.database))
+    with connect(site.database, read_only=True) as connection:
+        reading: list[Callable[[], Any]] = [
+            lambda: known_vector(connection, "split the module", "a model"),
+            lambda: asyncio.run(get_execution_statistics()),
+            lambda: read_reports(site.database),
+            lambda: read_status(site.database),
+        ]
+        for read in reading:
+            with pytest.raises(NotBuiltError, match="run `dbt build`"):
+                read()
+    with connect(site.database) as connection:
+        connection.execute("drop view rpt_database_status")
+        connection.execute("create view rpt_database_status as select 1 as total_executions")
+    for path in (None, "learning.db", "copy.db"):
+        shutil.copy(site.database, site.database.with_name("copy.db"))
+        found = asyncio.run(get_database_status(path))
+        assert "run `dbt build`" in found["errors"][0]
+
+
+def test_while_another_process_writes_the_newest_backup_answers(
+    site: Site, answers: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    site = site.copy(tmp_path / "site")
+    with serving(site) as url:
+        with held(site.database):
+            found = answer(call(url, "database_status"))
+            assert found["status"] == "ERROR"
+            assert "in use" in found["errors"][0]
+        made = make_backup(site.database, site.outbox, site.folder / "data/backups")
+        with held(site.database):
+            found = answer(call(url, "execution_statistics", time_range="30d"))
+        assert found["from_backup"] is True
+        assert found["as_of"] == f"{made.backup.time.isoformat()}Z"
+        assert found["performance"] == answers["execution_statistics"]["performance"]
+        assert answer(call(url, "storage_status"))["from_backup"] is False
+
+
+def test_while_the_server_waits_for_the_next_question_a_writer_gets_the_file(
+    site: Site, tmp_path: Path
+) -> None:
+    site = site.copy(tmp_path / "site")
+    with serving(site) as url:
+        for number in range(3):
+            for tool, arguments in (("database_status", {}), ("query", {"sql": "select 1"})):
+                assert answer(call(url, tool, **arguments))["from_backup"] is False
+            # It may write for long before the server would give the file up by itself.
+            with connect(site.database, wait_seconds=LINGER_SECONDS / 2) as connection:
+                connection.execute(f"create table written_{number} as select {number} as n")
+        found = answer(call(url, "query", sql="select n from written_2"))
+    assert found["rows"] == [[2]]
+
+
+class held:  # noqa: N801 (a context manager)
+    """The database, written by a process that takes no turns, as an older dbt would."""
+
+    def __init__(self, database: Path):
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(self._database)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"held\n"
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+
+def test_the_functions_for_python_give_what_the_tools_give(
+    site: Site, answers: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(site.database))
+    status = asyncio.run(get_database_status())
+    for name in ("executions", "performance", "warnings"):
+        assert status[name] == answers["database_status"][name]
+    stats = asyncio.run(get_execution_statistics(time_range="30d"))
+    assert stats["by_model_tier"] == answers["execution_statistics"]["by_model_tier"]
+    metrics = asyncio.run(get_performance_metrics(time_range="30d"))
+    assert metrics["duration"] == answers["performance_metrics"]["duration"]
+    quality = asyncio.run(get_data_quality_report())
+    assert quality["checks"] == answers["data_quality_report"]["checks"]
+    assert asyncio.run(get_storage_status())["tables"] == []
+    alerts = asyncio.run(get_database_alerts(success_rate_threshold=99.0))
+    assert alerts["raised"] == answers["database_alerts"]["raised"]
+    with pytest.raises(ValueError, match="must be one of 1h, 24h, 7d, 30d, 90d"):
+        asyncio.run(get_execution_statistics(time_range="2y"))  # type: ignore[arg-type]

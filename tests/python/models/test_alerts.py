@@ -1,0 +1,235 @@
+"""The alerts are raised by what plain Python works out from raw, and by nothing else."""
+
+from __future__ import annotations
+
+import math
+import random
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pytest
+
+from building import STEM, DbtProject
+from histories import BLOCK_SIZE, NOON
+from oracle import MODELS, Row, expected, raw_rows
+from orb_learning.store.connection import connect
+from report_rows import insert, known, wilson
+
+THRESHOLDS = {
+    "no_executions": {"warning": 1},
+    "silence": {"warning": 1},
+    "build_age": {"warning": 3},
+    "success_rate": {"warning": 85, "critical": 70},
+    "daily_success_rate": {"warning": 80},
+    "error_rate": {"warning": 10, "critical": 25},
+    "avg_duration": {"warning": 120},
+    "hourly_cost": {"warning": 10},
+    "database_size": {"warning": 500, "critical": 1000},
+    "tier_drop": {"warning": 5},
+}
+LOW = {"no_executions", "success_rate", "daily_success_rate"}
+NEEDS_SAMPLES = {"success_rate", "daily_success_rate", "error_rate", "avg_duration", "tier_drop"}
+HOUR = timedelta(hours=1)
+
+Alerts = dict[tuple[str, str | None], Row]
+
+
+def alerts(database: Path, time_zone: str = "UTC", **given: Any) -> Alerts:
+    named = ", ".join(f"{name} := ${name}" for name in given)
+    with connect(database, read_only=True) as connection:
+        connection.execute(f"set timezone = '{time_zone}'")
+        relation = connection.execute(
+            f"from alerts_at({named})" if given else "from rpt_alerts", given
+        )
+        names = [column[0] for column in relation.description or []]
+        rows = [dict(zip(names, values, strict=True)) for values in relation.fetchall()]
+    found = {(row["alert_name"], row["model_tier"]): row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def percent(rows: list[Row]) -> float | None:
+    return 100 * sum(row["success"] for row in rows) / len(rows) if rows else None
+
+
+def least_drop(before: list[Row], now: list[Row]) -> float | None:
+    """Work out Newcombe's lower bound (1998, method 10), in percentage points."""
+    if not before or not now:
+        return None
+    rates = [sum(row["success"] for row in rows) / len(rows) for rows in (before, now)]
+    lower = wilson(sum(row["success"] for row in before), len(before))[0]
+    upper = wilson(sum(row["success"] for row in now), len(now))[1]
+    assert lower is not None
+    assert upper is not None
+    return 100 * (rates[0] - rates[1] - math.hypot(rates[0] - lower, upper - rates[1]))
+
+
+def values_of(
+    rows: list[Row], versions: list[Row], built_at: datetime, now: datetime
+) -> dict[tuple[str, str | None], tuple[Any, int | None]]:
+    """Work out each alert's value, and over how many rows it is."""
+    loaded = [row["timestamp"] or row["_loaded_at"] for row in versions]
+    loaded = [moment for moment in loaded if moment <= now]
+    past = [row for row in rows if row["timestamp"] <= now]
+    hour = [row for row in past if row["timestamp"] >= now - HOUR]
+    day = [row for row in past if row["timestamp"] >= now - 24 * HOUR]
+    before = [
+        row for row in past if now - 744 * HOUR <= row["timestamp"] < now - 24 * HOUR
+    ]  # fmt: skip
+    costs = [cost for (cost,) in known(hour, "actual_cost")]
+    durations = [seconds for (seconds,) in known(hour, "duration_seconds")]
+    rate = percent(hour)
+    found: dict[tuple[str, str | None], tuple[Any, int | None]] = {
+        ("no_executions", None): (len(past), len(past)),
+        ("silence", None): ((now - max(loaded)) / HOUR if loaded else None, len(loaded)),
+        ("build_age", None): ((now - built_at) / HOUR, None),
+        ("success_rate", None): (rate, len(hour)),
+        ("daily_success_rate", None): (percent(day), len(day)),
+        ("error_rate", None): (None if rate is None else 100 - rate, len(hour)),
+        ("avg_duration", None): (fmean(durations) if durations else None, len(durations)),
+        ("hourly_cost", None): (math.fsum(costs) if costs else None, len(costs)),
+    }
+    for tier in {row["model_tier"] for row in day + before}:
+        of_before, of_day = ([r for r in of if r["model_tier"] == tier] for of in (before, day))
+        drop = least_drop(of_before, of_day)
+        if drop is None or len(of_before) >= 10:
+            found["tier_drop", tier] = drop, len(of_day)
+        else:
+            found["tier_drop", tier] = drop, min(len(of_day), 9)
+    return found
+
+
+def severity_of(name: str, value: float | None, samples: int | None) -> str | None:
+    """Return the highest severity whose threshold the value is beyond."""
+    if value is None or (name in NEEDS_SAMPLES and (samples or 0) < 10):
+        return None
+    beyond = {
+        severity
+        for severity, threshold in THRESHOLDS[name].items()
+        if (value < threshold if name in LOW else value > threshold)
+    }
+    return "critical" if "critical" in beyond else "warning" if beyond else None
+
+
+@pytest.fixture(scope="module")
+def database(
+    project: DbtProject, small_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Executions of the last 40 days, with hours of each kind: good, bad, few, dear and none."""
+    file = tmp_path_factory.mktemp("alerts") / f"{STEM}.db"
+    shutil.copy(small_database, file)
+    chance = random.Random(8)  # noqa: S311
+    rows: list[Row] = []
+    for hour in range(24 * 40):
+        share = chance.choice([1.0, 0.9, 0.8, 0.6])
+        slow, dear = chance.choice([10, 10, 400]), chance.choice([0.1, 0.1, 2.0])
+        for _ in range(chance.choice([0, 0, 0, 1, 6, 12, 30])):
+            tier = chance.choice(["small", "medium", "large"])
+            bad = tier == "medium" and 100 < hour < 160
+            rows.append(
+                {
+                    "timestamp": NOON - (hour + chance.random()) * HOUR,
+                    "model_tier": tier,
+                    "success": chance.random() < (0.4 if bad else share),
+                    "duration_seconds": chance.choice([None, chance.expovariate(1 / slow)]),
+                    "actual_cost": chance.choice([None, dear * chance.random()]),
+                }
+            )
+    insert(file, rows)
+    models = [*MODELS, "alerts_at", "rpt_alerts", "rpt_freshness", "rpt_page_age"]
+    project.run(file, select=models, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
+    return file
+
+
+def time_of_build(database: Path) -> datetime:
+    with connect(database, read_only=True) as connection:
+        ((moment,),) = connection.execute("select built_at from rpt_page_age").fetchall()
+    assert isinstance(moment, datetime)
+    return moment
+
+
+@pytest.fixture(scope="module")
+def executions(database: Path) -> list[Row]:
+    """The valid executions, worked out from raw."""
+    rows = expected(raw_rows(database), NOON, block_size=BLOCK_SIZE)["fct_executions"]
+    return list(rows.values())
+
+
+def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
+    database: Path, executions: list[Row]
+) -> None:
+    raised = set()
+    versions, built_at = raw_rows(database), time_of_build(database)
+    moments = [NOON - hour * HOUR for hour in (*range(0, 42 * 24, 13), 10_000)]
+    for now in [*moments, built_at + 3.1 * HOUR, built_at + 2.9 * HOUR]:
+        found = alerts(database, moment=now)
+        wanted = values_of(executions, versions, built_at, now)
+        assert found.keys() == {*wanted, ("database_size", None)}
+        for (name, tier), (value, samples) in wanted.items():
+            row = found[name, tier]
+            if value is None:
+                assert row["value"] is None
+            else:
+                assert row["value"] == pytest.approx(value, rel=1e-6, abs=1e-6)
+            if name != "tier_drop":
+                assert row["sample_count"] == samples
+            if name in NEEDS_SAMPLES and value is not None:
+                assert row["has_enough_samples"] == ((samples or 0) >= 10)
+            severity = severity_of(name, value, samples)
+            assert row["is_raised"] == (severity is not None), row
+            if severity:
+                assert row["severity"] == severity
+                raised.add((name, severity))
+            assert row["threshold"] == THRESHOLDS[name][row["severity"]]
+            assert row["as_of"] == now
+    every = {(name, severity) for name, by in THRESHOLDS.items() for severity in by}
+    assert every - raised == {("database_size", "warning"), ("database_size", "critical")}
+
+
+def test_what_is_loaded_ends_the_silence_before_it_is_built(database: Path, tmp_path: Path) -> None:
+    file = Path(shutil.copy(database, tmp_path))
+    now = NOON + 5 * HOUR
+    assert alerts(file, moment=now)["silence", None]["is_raised"]
+    insert(file, [{"timestamp": now - HOUR / 2}])
+    row = alerts(file, moment=now)["silence", None]
+    assert not row["is_raised"]
+    assert row["value"] == pytest.approx(0.5)
+
+
+def test_a_given_threshold_takes_the_place_of_the_seeds_for_a_warning(database: Path) -> None:
+    now = next(
+        moment
+        for moment in (NOON - hour * HOUR for hour in range(42 * 24))
+        if (row := alerts(database, moment=moment)["success_rate", None])["has_enough_samples"]
+        and 40 < row["value"] < 70
+        and alerts(database, moment=moment)["avg_duration", None]["has_enough_samples"]
+    )
+
+    def one(name: str, **given: float) -> tuple[bool, str, float]:
+        row = alerts(database, moment=now, **given)[name, None]
+        return row["is_raised"], row["severity"], row["threshold"]
+
+    found = alerts(database, moment=now)
+    rate, seconds, size = (
+        found[name, None]["value"] for name in ("success_rate", "avg_duration", "database_size")
+    )
+    assert one("success_rate") == (True, "critical", 70)
+    assert one("success_rate", success_rate_threshold=80) == (True, "critical", 70)
+    # Who allows less than what is critical has moved that, too.
+    assert one("success_rate", success_rate_threshold=rate) == (False, "warning", rate)
+    assert one("daily_success_rate", success_rate_threshold=100)[0]
+    # At the threshold itself: over and under it are beyond, and a size that is reached is reached.
+    assert one("avg_duration", avg_duration_threshold=seconds) == (False, "warning", seconds)
+    assert one("avg_duration", avg_duration_threshold=seconds * 0.99)[0]
+    assert one("database_size", db_size_threshold_mb=size) == (True, "warning", size)
+    assert one("database_size", db_size_threshold_mb=size * 1.01)[0] is False
+    assert one("error_rate", success_rate_threshold=0, avg_duration_threshold=0)[2] in (10, 25)
+
+
+def test_the_size_is_that_of_the_file(database: Path) -> None:
+    """But for three pages of 4,096 bytes at its head, which are no blocks."""
+    shown = alerts(database)["database_size", None]["value"] * 1e6
+    assert shown == database.stat().st_size - 3 * 4096

@@ -1,0 +1,526 @@
+"""The page in a browser: drawn without network or errors, its filters, its texts, its looks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+
+import pytest
+from building import REPOSITORY, STEM, DbtProject
+from histories import BLOCK_SIZE, NOON, TODAY, insert_many, task_id
+from oracle import MODELS
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from conftest import NO_BROWSER
+from orb_learning.errors import NotBuiltError, PageError
+from orb_learning.page.reports import read_reports
+from orb_learning.page.writing import render, write_page
+from orb_learning.store.connection import connect
+
+HOSTILE = [
+    "</script><script>window.hacked = 1</script>",
+    '<img src=x onerror="window.hacked = 1">',
+    "'\"><svg onload=window.hacked=1>\u2028\u2029",
+    "{{ 7 * 7 }} ${window.hacked = 1}",
+    "".join(map(chr, [*range(1, 32), *range(127, 160)])) + "\x1b[31m\u202e controls",
+]
+LONG = ["long " * 40 + random.Random(end).randbytes(500_000).hex() for end in (1, 2)]  # noqa: S311
+"""A megabyte each that hardly packs, and alike as far as they are shown."""
+SHOWN_LONG = [f"{text[:192]}… {md5(text.encode()).hexdigest()[:6]}" for text in LONG]  # noqa: S324
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+REPOS = ["api", "web", *HOSTILE]
+LENGTHS = {"1h": "1 hour", "24h": "24 hour", "7d": "7 day", "30d": "30 day", "90d": "90 day"}
+
+
+@pytest.fixture(scope="module")
+def database(
+    project: DbtProject, small_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The small database with 800 executions more, in every range, with texts that would run."""
+    file = tmp_path_factory.mktemp("page") / f"{STEM}.db"
+    shutil.copy(small_database, file)
+    chance = random.Random(12)  # noqa: S311
+    rows = []
+    for number in range(800):
+        failed = chance.random() < 0.3
+        age = timedelta(hours=chance.choice([0.9, 20, 160, 700, 2100]) * chance.random())
+        rows.append({
+            "task_id": task_id(1000 + number),
+            "timestamp": NOON - age,
+            "task_type": chance.choice(["docs", "test", HOSTILE[1], HOSTILE[4]]),
+            "repo": chance.choice(REPOS),
+            "model_tier": chance.choice(["small", "medium", "large", HOSTILE[0]]),
+            "pool_type": chance.choice(["local", "cloud", HOSTILE[2]]),
+            "success": not failed,
+            "error_type": chance.choice(["timeout", "crash", None]) if failed else None,
+            "solution_summary": HOSTILE[0] if number < 100 else None,
+            "complexity_score": chance.randrange(101),
+            "duration_seconds": chance.choice([None, *[chance.expovariate(1 / 40)] * 4]),
+            "quality_score": chance.choice([None, chance.randrange(101)]),
+            "cost_estimate": chance.random(),
+            "actual_cost": chance.choice([None, *[chance.random()] * 4]),
+            "routing_confidence": chance.choice([None, chance.random()]),
+            "user_rating": chance.choice([None, chance.randint(1, 5)]),
+            "user_accepted": chance.choice([None, True, False]),
+            "peak_memory_mb": chance.choice([None, *[chance.uniform(50, 900)] * 4]),
+            "cpu_time_seconds": chance.choice([None, *[chance.uniform(1, 90)] * 4]),
+        })  # fmt: skip
+    texts = ["task_type", "repo", "model_tier", "pool_type", "solution_summary"]
+    for number in range(12):
+        rows.append({
+            "task_id": task_id(2000 + number),
+            "timestamp": NOON - timedelta(days=8, minutes=number),
+            "success": bool(number % 3),
+            **dict.fromkeys(texts, LONG[number % 2]),
+        })  # fmt: skip
+    with connect(file) as connection:
+        connection.execute("begin")
+        insert_many(connection, rows)
+        for number, (satisfaction, visibility) in enumerate(
+            itertools.product(["excellent", "good", "fair", "poor"], ["team", "public", "private"])
+        ):
+            values = {
+                "feedback_id": task_id(3000 + number),
+                "task_id": task_id((2000 if number < 6 else 1000) + number),
+                "submitted_at": NOON - timedelta(minutes=30),
+                "satisfaction": satisfaction,
+                "issue_type": "too_slow" if satisfaction in ("fair", "poor") else None,
+                "comment": None if visibility == "public" else HOSTILE[0],
+                "visibility": visibility,
+                "user_id": None if visibility == "public" else HOSTILE[1],
+            }
+            connection.execute(
+                f"insert into raw.feedback ({', '.join(values)}, _load_seq, _loaded_at) values "
+                f"({', '.join('?' * len(values))}, nextval('raw.load_seq'), ?)",
+                [*values.values(), TODAY + timedelta(days=1)],
+            )
+        for number, text in enumerate([*HOSTILE, LONG[0]]):
+            for step in ("run", text):
+                connection.execute(
+                    "insert into raw.maintenance_steps values (?, ?, ?, ?, ?, ?)",
+                    [task_id(number), step, "failed", NOON - timedelta(hours=number), NOON, text],
+                )
+        for days in range(20):
+            for place, size in [("database", 2_000_000), ("outbox", 300_000)]:
+                connection.execute(
+                    "insert into raw.storage_samples by name select ?::timestamp as sampled_at, "
+                    "'place' as kind, ? as name, ?::bigint as size_bytes, 5::bigint as row_count",
+                    [NOON - timedelta(days=days), place, size - 10_000 * days],
+                )
+        connection.execute("commit")
+    project.run(file, select=MODELS, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def page_file(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("written") / "report.html"
+    write_page(database, file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def browser(browser_file: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_file, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, file: Path, *, width: int = 1280, **look: Any) -> Iterator[Page]:
+    """Open the page as somebody would; what it complains of or asks the network for fails."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, **look)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: wrong.append(request.url))
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    page.goto(file.as_uri())
+    drawn(page)
+    yield page
+    assert wrong == [file.as_uri()]
+    assert page.evaluate("window.hacked") is None
+    context.close()
+
+
+def drawn(page: Page) -> None:
+    page.wait_for_selector("body[data-drawn]")
+
+
+def choose(page: Page, time_range: str, **choices: str) -> None:
+    page.locator(f"[name=time_range][value='{time_range}']").check(force=True)
+    for column in ("repo", "model_tier", "pool_type"):
+        label = choices.get(column)
+        page.locator(f"#{column}").select_option(**({"label": label} if label else {"value": "0"}))
+    drawn(page)
+
+
+def table(page: Page, panel: str) -> list[list[str]]:
+    return page.evaluate(  # type: ignore[no-any-return]
+        "(panel) => [...document.querySelectorAll(`#panel-${panel} tbody tr`)]"
+        ".map((row) => [...row.cells].map((cell) => cell.textContent))",
+        panel,
+    )
+
+
+def pixels(page: Page) -> dict[str, int]:
+    """Count the pixels that each panel's chart has drawn on."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => Object.fromEntries([...document.querySelectorAll('.panel')]
+        .filter((panel) => panel.querySelector('.chart'))
+        .map((panel) => {
+          const canvas = panel.querySelector('canvas');
+          if (!canvas || !canvas.width || !canvas.height) return [panel.id, 0];
+          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          let count = 0;
+          for (let at = 3; at < data.length; at += 4) if (data[at]) count += 1;
+          return [panel.id, count];
+        }))"""
+    )
+
+
+def visible(text: str) -> str:
+    """A text as it is shown: no sign of it turns others around, and each is seen."""
+    signs = [" " if sign in "\t\n\r" else sign for sign in text]
+    return "".join("\ufffd" if category(s) == "Cc" or s in TURNING else s for s in signs)
+
+
+def percent(value: float | None) -> str:
+    return "unknown" if value is None else f"{value * 100:.1f} %"
+
+
+def test_every_panel_is_drawn_with_its_numbers_and_a_sentence(
+    browser: Browser, page_file: Path
+) -> None:
+    with opened(browser, page_file) as page:
+        choose(page, "90d")
+        counts = pixels(page)
+        assert len(counts) >= 32
+        assert {panel for panel, count in counts.items() if count < 500} == set()
+        for panel in page.locator(".panel").all():
+            name = panel.get_attribute("id") or ""
+            assert re.search(r"\d", panel.locator(".sentence").inner_text()), name
+            assert table(page, name.removeprefix("panel-")), name
+            assert panel.locator("caption").text_content(), name
+        for tile in page.locator(".tile .figure").all():
+            assert re.search(r"\d", tile.inner_text())
+
+
+@pytest.mark.parametrize(
+    ("time_range", "choices"),
+    [
+        ("7d", {}),
+        ("90d", {"repo": "web"}),
+        ("30d", {"repo": "api", "model_tier": "small"}),
+        ("90d", {"model_tier": "large", "pool_type": "cloud"}),
+        ("90d", {"repo": HOSTILE[0], "pool_type": HOSTILE[2].rstrip("\u2028\u2029")}),
+    ],
+)
+def test_the_filters_show_what_sql_finds(
+    browser: Browser, page_file: Path, database: Path, time_range: str, choices: dict[str, str]
+) -> None:
+    conditions = "".join(f" and rtrim({name}, '\u2028\u2029') = ?" for name in choices)
+
+    def found(query: str) -> list[tuple[Any, ...]]:
+        with connect(database, read_only=True) as connection:
+            return connection.execute(
+                query.replace(
+                    "CHOSEN",
+                    f"executions where timestamp between ?::timestamp - interval "
+                    f"'{LENGTHS[time_range]}' and ?::timestamp {conditions}",
+                ),
+                [NOON, NOON, *choices.values()],
+            ).fetchall()
+
+    with opened(browser, page_file) as page:
+        choose(page, time_range, **choices)
+        tiers = {row[0]: row for row in table(page, "success_by_tier")}
+        for tier, count, rate in found(
+            "select model_tier, count(*), avg(success::int) from CHOSEN group by all"
+        ):
+            assert (tiers[tier][1], tiers[tier][4]) == (percent(rate), f"{count:,}")
+            del tiers[tier]
+        assert tiers == {}
+        durations = {row[0]: row[3] for row in table(page, "duration_by_tier")}
+        for tier, p95 in found(
+            "select model_tier, quantile_cont(duration_seconds::double, 0.95) from CHOSEN "
+            "group by all"
+        ):
+            shown = durations[tier].removesuffix(" s").replace(",", "")
+            assert float(shown) == pytest.approx(p95, rel=0.005)
+        errors = {row[0]: int(row[1].replace(",", "")) for row in table(page, "errors")}
+        assert errors == dict(
+            found(
+                "select coalesce(error_type, 'unknown'), count(*) from CHOSEN and not success "
+                "group by all"
+            )
+        )
+        types = {row[0]: int(row[1].replace(",", "")) for row in table(page, "task_types")}
+        of_types = found("select task_type, count(*) from CHOSEN group by all")
+        assert types == {visible(task_type): count for task_type, count in of_types}
+        [(total,)] = found("select count(*) from CHOSEN")
+        buckets = table(page, "activity")
+        assert sum(int(row[1].replace(",", "")) for row in buckets) == total
+        days = {"7d": 8, "30d": 31, "90d": 91}
+        assert len(buckets) == days[time_range]
+        for panel, said in {
+            "cost_trend": "this panel knows no filter, and its time is its own.",
+            "ratings": "this panel knows no filter but the time range.",
+        }.items():
+            unfiltered = page.locator(f"#panel-{panel} .unfiltered")
+            assert unfiltered.is_visible() == bool(choices)
+            assert (unfiltered.text_content() or "").endswith(said)
+
+
+def test_its_figures_are_those_of_reports_and_executions(
+    project: DbtProject, database: Path
+) -> None:
+    agreements = ["assert_page_agrees_with_reports", "assert_page_choices_agree_with_executions"]
+    project.run(database, command="test", select=agreements, as_of=NOON.isoformat())
+
+
+def test_what_people_said_and_maintenance_did_is_there_as_text(
+    browser: Browser, page_file: Path
+) -> None:
+    with opened(browser, page_file) as page:
+        feedback = table(page, "feedback")
+        assert sum(int(row[3]) for row in feedback) == 8  # what is private is not in it
+        satisfactions = [sum(int(row[at]) for row in feedback) for at in (5, 6, 7, 8)]
+        assert satisfactions == [2, 2, 2, 2]
+        tiers = {tier for tier, *_ in feedback}
+        assert tiers >= set(SHOWN_LONG)
+        assert tiers & {"small", "medium", "large", HOSTILE[0]}
+        assert page.locator("#panel-feedback .sentence").inner_text()
+        steps = table(page, "maintenance")
+        assert [row[4] for row in steps[::2]] == [*map(visible, HOSTILE), SHOWN_LONG[0]]
+        assert {row[1] for row in steps} == {"run", *map(visible, HOSTILE), SHOWN_LONG[0]}
+        said = page.locator("#panel-maintenance .sentence").inner_text()
+        assert said.endswith("failed.")
+
+
+def test_it_stays_small_whatever_texts_are_recorded(browser: Browser, page_file: Path) -> None:
+    assert page_file.stat().st_size < 2e6
+    with opened(browser, page_file) as page:
+        choose(page, "90d")
+        for column in ("repo", "pool_type"):
+            options = page.locator(f"#{column} option").all_text_contents()
+            assert set(options) >= set(SHOWN_LONG)
+        assert set(SHOWN_LONG) & set(page.locator("#model_tier option").all_text_contents())
+        for panel in ("task_types", "patterns", "quality_by_tier", "resources_by_pool"):
+            assert {row[0] for row in table(page, panel)} >= set(SHOWN_LONG)
+        longest = page.evaluate(
+            "Math.max(...[...document.querySelectorAll('td, option')]"
+            ".map((each) => each.textContent.length))"
+        )
+        assert longest <= 500
+        assert min(pixels(page).values()) >= 500
+
+
+LEVELS = {
+    "executions_24h": ("total_executions", {99: "watch", 100: "good", 999: "good", 1000: "busy"}),
+    "success_24h": ("success_rate", {0.89: "bad", 0.9: "watch", 0.94: "watch", 0.95: "good"}),
+    "quality_24h": (
+        "avg_quality",
+        {59: "bad", 60: "watch", 74: "watch", 75: "good", 89: "good", 90: "excellent"},
+    ),
+    "cost_24h": ("total_cost", {0.99: "good", 1: "watch", 4.99: "watch", 5: "bad"}),
+    "confidence": ("avg_routing_confidence", {0.69: "bad", 0.7: "watch", 0.9: "good"}),
+}
+"""Of each tile its figure, and the word for heights on both sides of every bound."""
+
+
+def test_a_tile_says_how_high_its_figure_is(
+    browser: Browser, empty_database: Path, tmp_path: Path
+) -> None:
+    reports = read_reports(empty_database)
+    figures = reports["figures"]
+    most = max(len(words) for _, words in LEVELS.values())
+    for place in range(most):  # a choice of the repository for each height
+        for time_range in ("24h", "7d"):
+            row = dict.fromkeys(figures, 0) | {"time_range": time_range, "repo_place": place}
+            for figure, words in LEVELS.values():
+                row[figure] = [*words, *[0] * most][place]
+            for name, value in row.items():
+                figures[name].append(value)
+    file = tmp_path / "report.html"
+    file.write_text(render(reports), encoding="utf-8")
+    with opened(browser, file) as page:
+        seen: dict[str, list[str | None]] = {tile: [] for tile in LEVELS}
+        for place in range(most):
+            page.locator("#repo").select_option(value=str(place))
+            drawn(page)
+            for tile, levels in seen.items():
+                box = page.locator(f"#tile-{tile}")
+                level = box.get_attribute("data-level")
+                assert level in box.locator(".under").inner_text()
+                levels.append(level)
+    for tile, (_, words) in LEVELS.items():
+        assert seen[tile][: len(words)] == list(words.values()), tile
+
+
+def test_it_is_dark_where_the_reader_is_and_at_a_press(browser: Browser, page_file: Path) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    with opened(browser, page_file, color_scheme="dark") as page:
+        dark = page.evaluate(ground)
+        page.locator("#theme").click()
+        drawn(page)
+        light = page.evaluate(ground)
+    with opened(browser, page_file, color_scheme="light") as page:
+        assert page.evaluate(ground) == light != dark
+        page.locator("#theme").click()
+        drawn(page)
+        assert page.evaluate(ground) == dark
+
+
+def test_a_phone_never_scrolls_sideways(browser: Browser, page_file: Path) -> None:
+    with opened(browser, page_file, width=375, has_touch=True) as page:
+        choose(page, "90d")
+        for details in page.locator("details").all():
+            if details.is_visible():
+                details.evaluate("(each) => { each.open = true; }")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+        wide = page.evaluate(
+            "[...document.querySelectorAll('body *')].filter((each) => !each.closest('.scroll') "
+            "&& each.getBoundingClientRect().right > 375.5).map((each) => each.outerHTML)"
+        )
+        assert wide == []
+
+
+def test_the_browsers_time_zone_has_no_say(browser: Browser, page_file: Path) -> None:
+    seen = []
+    for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
+        with opened(browser, page_file, timezone_id=zone) as page:
+            choose(page, "24h")
+            canvases = page.evaluate(
+                "[...document.querySelectorAll('canvas')].map((each) => each.toDataURL())"
+            )
+            seen.append((page.locator("body").inner_text(), canvases))
+    assert seen[0] == seen[1] == seen[2]
+    assert f"As of {NOON:%Y-%m-%d %H:%M} UTC" in seen[0][0]
+
+
+def test_the_file_is_the_same_in_every_time_zone(database: Path, tmp_path: Path) -> None:
+    contents = set()
+    for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
+        file = tmp_path / f"{zone.replace('/', '-')}.html"
+        outcome = orb("report", "--output", str(file), TZ=zone, ORB_DATABASE=str(database))
+        assert outcome.returncode == 0, outcome.stderr
+        assert str(file) in outcome.stdout
+        contents.add(file.read_bytes())
+    assert len(contents) == 1  # of three
+
+
+def orb(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from orb_learning.cli import app; app()", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_texts_stand_nowhere_in_the_file_as_markup(page_file: Path) -> None:
+    text = page_file.read_text(encoding="utf-8")
+    assert "window.hacked" not in text
+    assert text.count("<script") == text.count("</script>") == 3
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy is not None
+    assert "unsafe" not in policy[1]
+
+
+def test_an_empty_database_says_what_to_do(
+    browser: Browser, empty_database: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    write_page(empty_database, file)
+    with opened(browser, file) as page:
+        notice = page.locator("#notice").inner_text()
+        assert "orb sample" in notice
+        assert "dbt build" in notice
+        for panel in page.locator(".panel").all():
+            hint = panel.locator(".empty")
+            assert hint.is_hidden() or hint.inner_text()
+        assert page.locator("#tile-executions_24h .figure").inner_text() == "0"
+
+
+def test_a_database_that_was_never_built_says_to_build(tmp_path: Path) -> None:
+    file = tmp_path / f"{STEM}.db"
+    with connect(file):
+        pass
+    with pytest.raises(NotBuiltError, match="dbt build"):
+        write_page(file, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+    outcome = orb("report", ORB_DATABASE=str(file))
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith("error: ")
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_page_that_cannot_be_written_leaves_the_old_one(
+    empty_database: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "report.html"
+    folder.mkdir()
+    with pytest.raises(PageError, match="--output"):
+        write_page(empty_database, folder)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_full_disk_leaves_the_old_one_and_no_other(
+    empty_database: Path, small_disk: Callable[[str], Path]
+) -> None:
+    file = small_disk("512k") / "report.html"
+    file.write_text("the old one")
+    with pytest.raises(PageError, match="No space left on device"):
+        write_page(empty_database, file)
+    assert list(file.parent.iterdir()) == [file]
+    assert file.read_text() == "the old one"
+
+
+def test_without_a_browser_the_tests_say_so_loudly(tmp_path: Path) -> None:
+    outcome = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__,
+         "-k", "test_it_is_dark"],
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert f"did NOT run: {NO_BROWSER}" in outcome.stdout, outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("apt_get", "is_tested"),
+    [("exit 100", False), ("exit 0", False), ('> "$(dirname "$0")/chromium"; chmod +x $_', True)],
+)
+def test_ci_tests_with_a_browser_or_fails(tmp_path: Path, apt_get: str, is_tested: bool) -> None:
+    """Where apt-get fails, installs nothing, and installs one."""
+    tools, script = tmp_path / "bin", tmp_path / ".ci/run"
+    tools.mkdir()
+    script.parent.mkdir()
+    shutil.copy(REPOSITORY / ".ci/run", script)
+    for name in ("bash", "dirname", "chmod"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    for name, lines in {"id": "echo 0", "apt-get": apt_get, "make": "echo made $1"}.items():
+        (tools / name).write_text(f"#!{tools / 'bash'}\n{lines}\n")
+        (tools / name).chmod(0o755)
+    outcome = subprocess.run(
+        [tools / "bash", script],
+        env={"PATH": str(tools)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert outcome.stdout == ("made test\n" if is_tested else "")
+    assert (outcome.returncode == 0) == is_tested
+    assert ("Install Debian's chromium" in outcome.stderr) != is_tested

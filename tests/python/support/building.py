@@ -1,0 +1,184 @@
+"""dbt for the tests: in this process, parsed once for each project, on whatever database file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+
+REPOSITORY = Path(__file__).parents[3]
+SUPPORT = Path(__file__).parent
+"""What several tests use, and the processes that they start."""
+PROJECT_PARTS = ["dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests"]
+REPORTS = "path:models/reports"
+"""Two thirds of the models: views, which a test of tables need not make again."""
+
+STEM = "learning"
+"""The stem of every database file: the relations of a parsed project carry its name."""
+
+
+class BuildError(Exception):
+    """A dbt command failed; its message is what dbt said."""
+
+
+class DbtProject:
+    """A dbt project in a folder. ``scratch`` takes dbt's target and logs."""
+
+    def __init__(self, folder: Path, scratch: Path):
+        self.folder = folder
+        self.scratch = scratch
+        self._manifests: dict[bool, Manifest] = {}
+
+    def parse(self) -> Manifest:
+        """Read the project's files again, after an edit."""
+        self._manifests.clear()
+        return self._parsed(embeddings_enabled=False)
+
+    def _parsed(self, *, embeddings_enabled: bool) -> Manifest:
+        # A model's config takes its variables when it is parsed, its SQL when it is compiled.
+        if embeddings_enabled not in self._manifests:
+            variables = {"embeddings_enabled": embeddings_enabled}
+            parsed = self._invoke(dbtRunner(), "parse", self.scratch / f"{STEM}.db", variables, [])
+            assert isinstance(parsed.result, Manifest)
+            self._manifests[embeddings_enabled] = parsed.result
+        return self._manifests[embeddings_enabled]
+
+    def run(
+        self,
+        database: Path,
+        *,
+        command: str = "run",
+        select: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        full_refresh: bool = False,
+        **variables: Any,
+    ) -> None:
+        """Run, seed or build into the database; the file is closed afterwards.
+
+        Raises:
+            BuildError: dbt or one of its nodes failed.
+        """
+        manifest = self._parsed(embeddings_enabled=variables.get("embeddings_enabled", False))
+        arguments = [word for name in select for word in ("--select", name)]
+        arguments += [word for name in exclude for word in ("--exclude", name)]
+        if full_refresh:
+            arguments.append("--full-refresh")
+        # A copy, because a run writes into the manifest what it finds out.
+        self._invoke(
+            dbtRunner(manifest=manifest.deepcopy()), command, database, variables, arguments
+        )
+
+    def operate(
+        self, database: Path, macro: str, arguments: dict[str, Any], **variables: Any
+    ) -> None:
+        """Run a macro on the database.
+
+        Raises:
+            BuildError: it failed.
+        """
+        manifest = self._parsed(embeddings_enabled=False)
+        options = [macro, "--args", json.dumps(arguments)]
+        said: list[str] = []  # what an operation fails of, dbt says nowhere else
+        runner = dbtRunner(manifest.deepcopy(), [lambda event: said.append(event.info.msg)])
+        try:
+            self._invoke(runner, "run-operation", database, variables, options)
+        except BuildError as error:
+            raise BuildError("\n".join([str(error), *said])) from error
+
+    def start(
+        self, database: Path, *arguments: str, time_zone: str = "", **variables: Any
+    ) -> subprocess.Popen[str]:
+        """Start dbt as a process of its own, its output in a pipe."""
+        environment = {**os.environ, "ORB_DATABASE": str(database), "PYTHONUNBUFFERED": "1"}
+        if time_zone:
+            environment["TZ"] = time_zone
+        return subprocess.Popen(
+            [sys.executable, "-m", "dbt.cli.main", *arguments, *self._options(variables)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _invoke(
+        self,
+        runner: dbtRunner,
+        command: str,
+        database: Path,
+        variables: dict[str, Any],
+        arguments: list[str],
+    ) -> dbtRunnerResult:
+        assert database.stem == STEM
+        with _environment("ORB_DATABASE", str(database)):
+            try:
+                outcome = runner.invoke(
+                    [
+                        *("--quiet", "--log-level-file", "none"),
+                        *(command, "--no-write-json", *arguments, *self._options(variables)),
+                    ]
+                )
+            finally:
+                DuckDBConnectionManager.close_all_connections()
+        if not outcome.success:
+            raise BuildError(_failures(outcome))
+        return outcome
+
+    def _options(self, variables: dict[str, Any]) -> list[str]:
+        return [
+            *("--project-dir", str(self.folder), "--profiles-dir", str(self.folder)),
+            *("--target-path", str(self.scratch / "target")),
+            *("--log-path", str(self.scratch / "logs")),
+            # Most tests have no use for vectors, and importing torch takes seconds.
+            *("--vars", json.dumps({"embeddings_enabled": False} | variables)),
+        ]
+
+
+def copy_of_project(folder: Path) -> DbtProject:
+    """Copy the project's files into a new folder, for tests that edit them."""
+    for part in PROJECT_PARTS:
+        source = REPOSITORY / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / part)
+    return DbtProject(folder, folder)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace a text that stands in the file exactly once."""
+    text = file.read_text()
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+    file.write_text(text.replace(old, new))
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Any:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _failures(outcome: dbtRunnerResult) -> str:
+    messages = [str(outcome.exception)] if outcome.exception else []
+    for result in getattr(outcome.result, "results", []):
+        if result.status not in ("success", "pass", "warn", "skipped"):
+            name = result.node.name if hasattr(result, "node") else result.unique_id
+            messages.append(f"{name}: {result.message}")
+    return "\n".join(messages)
