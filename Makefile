@@ -26,6 +26,7 @@ soak: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --cache-dir target/import_linter
 	$(BIN)/mypy
 	mkdir -p target
 	$(LINT) $(BIN)/sqlfluff lint --disable-progress-bar models tests
