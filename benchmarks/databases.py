@@ -24,8 +24,8 @@ from typing import Any
 
 import duckdb
 
+from benchmarks.generate import generate
 from orb_learning.ingest.files import import_file
-from orb_learning.ingest.generating import generate
 
 PROJECT = Path(__file__).resolve().parent.parent
 CACHE = PROJECT / "data" / "bench"
@@ -35,7 +35,7 @@ UNTIL = datetime(2026, 4, 1, tzinfo=UTC)
 AS_OF = UNTIL + timedelta(days=1)
 LOADED_AT = AS_OF.replace(tzinfo=None)
 
-GENERATOR = ("python_ingest/orb_learning/sql/generate.sql",)
+GENERATOR = ("benchmarks/generate.sql",)
 BUILD = (
     *GENERATOR,
     "python_ingest/orb_learning/sql/raw.sql",

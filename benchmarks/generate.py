@@ -1,43 +1,48 @@
-"""Synthetic executions for benchmarks and tests: sql/generate.sql, written to a Parquet file."""
+"""Synthetic executions for benchmarks and tests: `python -m benchmarks.generate FILE.parquet`.
+
+The rows are those of generate.sql, written to a Parquet file.
+"""
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
+import sys
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
 from orb_learning.errors import OrbError
 
+SQL = Path(__file__).with_suffix(".sql")
 MOST_ROWS = 2**40
 """Row numbers stay exact as DOUBLE, with room to spare."""
 
 
 def start_of_day() -> datetime:
-    """Return the start of the present day in UTC, with its zone."""
+    """Return the start of the current day in UTC, with its zone."""
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def generate(
     path: Path, *, rows: int, days: float, seed: int, until: datetime, first: int = 0
 ) -> None:
-    """Write synthetic executions to a Parquet file, in load order, its times naive UTC.
+    """Write synthetic executions to a Parquet file, in load order, with naive UTC times.
 
-    The same arguments write the same rows in the same order. Rows arrive in the order of time
-    over the days before ``until``; about 1 % are late by 5 minutes to 2 days, 0.5 % correct an
-    earlier row, and of each rule one row in 5,000 breaks it.
+    The same arguments write the same rows in the same order. Rows arrive in time order over the
+    days before ``until``. About 1 % arrive late, by 5 minutes to 2 days. 0.5 % correct an earlier
+    row. One row in 5,000 breaks each rule.
 
     Args:
         path: the file; it appears whole or not at all, and replaces an older one.
         rows: how many rows.
-        days: over how many days they are spread.
-        seed: whatever number; another seed gives other rows.
+        days: the number of days that the rows span.
+        seed: any number; another seed gives other rows.
         until: the end of the last day, with a zone.
-        first: the number of the first row. With the row count of an earlier file, its seed and
-            a later ``until``, the file goes on where the other ended, and corrects rows of it.
+        first: the number of the first row. Pass an earlier file's row count, its seed and a later
+            ``until``: the file continues the earlier one and corrects some of its rows.
 
     Raises:
         OrbError: an argument is out of its range, or the file cannot be written.
@@ -64,7 +69,7 @@ def write(
     until: datetime,
     first: int = 0,
 ) -> None:
-    """Write the file by a connection of the caller's; see ``generate`` for the arguments."""
+    """Write the file through the caller's connection; ``generate`` describes the arguments."""
     until_time = until.astimezone(UTC).replace(tzinfo=None).isoformat()
     connection.execute(f"""
         set timezone = 'UTC';
@@ -74,7 +79,7 @@ def write(
         set variable seed = {seed}::bigint;
         set variable until_time = timestamp '{until_time}';
     """)
-    connection.execute(files("orb_learning").joinpath("sql/generate.sql").read_text("utf-8"))
+    connection.execute(SQL.read_text("utf-8"))
     literal = str(path).replace("'", "''")
     connection.execute(
         f"copy (from generated_executions) to '{literal}' "
@@ -97,3 +102,32 @@ def _check(path: Path, rows: int, days: float, seed: int, until: datetime, first
         raise OrbError(f"{path} is a directory; name the file in it")
     if not path.parent.is_dir():
         raise OrbError(f"{path.parent} is not a directory; create it first")
+
+
+def main() -> None:
+    """Write the file that the command line asks for; exit with 1 and the reason if it fails."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.generate", description=__doc__)
+    parser.add_argument("file", type=Path, metavar="FILE.parquet")
+    parser.add_argument("--rows", type=int, required=True, help="the number of rows")
+    parser.add_argument("--days", type=float, required=True, help="the days that the rows span")
+    parser.add_argument("--seed", type=int, required=True, help="the same seed, the same rows")
+    parser.add_argument(
+        "--until",
+        type=datetime.fromisoformat,
+        default=start_of_day(),
+        metavar="ISO-TIME",
+        help="the end of the last day, with a zone (default: the start of the current UTC day)",
+    )
+    given = parser.parse_args()
+    try:
+        generate(given.file, rows=given.rows, days=given.days, seed=given.seed, until=given.until)
+    except OrbError as error:
+        sys.exit(f"error: {error}")
+    print(
+        f"{given.rows:,} rows over {given.days:g} days until {given.until.isoformat()} "
+        f"are in {given.file}"
+    )
+
+
+if __name__ == "__main__":
+    main()

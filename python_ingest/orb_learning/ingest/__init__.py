@@ -3,7 +3,6 @@
 from orb_learning.ingest.batches import stored_offsets
 from orb_learning.ingest.dead_letters import drop_letter, read_letter, read_letters, replay_letter
 from orb_learning.ingest.files import import_file
-from orb_learning.ingest.generating import generate, start_of_day
 from orb_learning.ingest.relay import (
     LONE_HALF_LIMIT,
     BackgroundLoader,
@@ -20,7 +19,6 @@ __all__ = [
     "LoadResult",
     "drop_letter",
     "exclusive_relay",
-    "generate",
     "import_file",
     "load_once",
     "load_sample",
@@ -28,6 +26,5 @@ __all__ = [
     "read_letter",
     "read_letters",
     "replay_letter",
-    "start_of_day",
     "stored_offsets",
 ]

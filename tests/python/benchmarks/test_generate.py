@@ -1,4 +1,4 @@
-"""``orb generate``: the same rows every time, and shaped like the real thing."""
+"""Generated executions: the same rows every time, in the shape of real ones."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from benchmarks.generate import generate, main, start_of_day, write
 from building import REPOSITORY
-from typer.testing import CliRunner
 
-from orb_learning.cli.app import app
 from orb_learning.errors import OrbError
-from orb_learning.ingest.generating import generate, start_of_day, write
 from orb_learning.record.model import COLUMNS
 
 ROWS = 20_000
@@ -353,29 +351,41 @@ def test_a_failed_write_keeps_the_older_file_and_leaves_no_part(tmp_path: Path) 
     # Files may not pass 100 kB in that process, as if the disk were full.
     script = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
-        "from orb_learning.cli import app; app()"
+        "from benchmarks.generate import main; main()"
     )
-    arguments = ["generate", str(path), "--rows", "20000", "--days", "9", "--seed", "1"]
-    run = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)
+    arguments = [str(path), "--rows", "20000", "--days", "9", "--seed", "1"]
+    run = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == 1
     assert f"{path} cannot be written" in run.stderr
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_command_ends_at_the_start_of_the_present_utc_day(tmp_path: Path) -> None:
+def test_the_command_ends_at_the_start_of_the_current_utc_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "x.parquet"
-    arguments = ["generate", str(path), "--rows", "100", "--days", "2", "--seed", "1"]
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    assert "100 rows" in result.output
+    arguments = ["--rows", "100", "--days", "2", "--seed", "1"]
+    monkeypatch.setattr(sys, "argv", ["generate", str(path), *arguments])
+    main()
+    assert "100 rows" in capsys.readouterr().out
     assert digest(path) == digest(
         make(tmp_path / "same.parquet", rows=100, days=2.0, until=start_of_day())
     )
 
 
-def test_the_command_refuses_a_time_that_is_none(tmp_path: Path) -> None:
-    arguments = ["generate", str(tmp_path / "x.parquet"), "--rows", "1", "--days", "1"]
-    result = CliRunner().invoke(app, [*arguments, "--seed", "1", "--until", "yesterday"])
-    assert result.exit_code == 1
-    assert "'yesterday' is not a time" in result.output
+def test_the_command_refuses_a_time_that_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--rows", "1", "--days", "1", "--seed", "1", "--until", "yesterday"]
+    monkeypatch.setattr(sys, "argv", ["generate", str(tmp_path / "x.parquet"), *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "'yesterday'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

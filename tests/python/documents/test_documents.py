@@ -77,13 +77,13 @@ def test_the_readmes_commands_run_one_after_the_other(tmp_path: Path) -> None:
     snippet = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
     assert snippet
     steps.append([".venv/bin/python", "-c", snippet[1]])
-    run([".venv/bin/orb", "generate", "executions.parquet", *GENERATED], clone)
+    run([".venv/bin/python", "-m", "benchmarks.generate", *GENERATED], clone)
     said = "".join(run(step, clone) for step in steps)
     for expected in ("6,199", "tier_performance_mv", "medium"):
         assert expected in said
 
 
-GENERATED = shlex.split("--rows 100 --days 3 --seed 1")
+GENERATED = shlex.split("executions.parquet --rows 100 --days 3 --seed 1")
 
 
 def run(words: list[str], folder: Path) -> str:
