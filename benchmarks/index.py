@@ -40,7 +40,7 @@ Vectors = numpy.ndarray[tuple[int, int], numpy.dtype[numpy.float32]]
 def run(scale: Scale) -> Iterator[Figure]:
     full = scale.name == "full"
     if full:
-        known = vectors.kept(most=vectors.MOST)
+        known = vectors.kept()
         if known is None:
             raise RuntimeError("there are no vectors; make them: python -m benchmarks.vectors")
     else:

@@ -1,23 +1,25 @@
-"""Realistic task descriptions and solution summaries, as many as are wanted, all distinct.
+"""Realistic task descriptions, all distinct, in any number.
 
-They are composed of benchmarks/vocabulary.py, by a seed: the same arguments, the same texts. The
-first tasks are those of tests/data/task_pairs.csv, written one by one, so that any collection of
-them holds tasks for which other wordings are known.
+vocabulary.json holds their words. In its lists, `{name}` in an entry stands for an entry of the
+list of that name: the stack's own list, or else the common one. So a Rust task names Rust's files
+and libraries. The same arguments give the same texts. The first ones are the tasks of
+tests/data/task_pairs.csv, for which two other wordings are known.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 from benchmarks.databases import PROJECT
-from benchmarks.vocabulary import COMMON, CONJUNCTIONS, EVIDENCE, SOLUTIONS, STACKS
 
 PAIRS = PROJECT / "tests" / "data" / "task_pairs.csv"
+VOCABULARY = PROJECT / "benchmarks" / "vocabulary.json"
 SHORTEST, LONGEST = 40, 400
 """Characters of a task."""
 
@@ -55,82 +57,13 @@ def realistic_texts(count: int, seed: int = 0) -> Iterator[str]:
             yield text
 
 
-def solutions(count: int, seed: int = 0, reworded: float = 0.5) -> list[tuple[int, str]]:
-    """Return so many distinct solution summaries, each with the number of its group.
-
-    A group's texts say the same in nearly the same words. About the share ``reworded`` of the
-    texts is in groups of 2 to 8, the others are alone; the order is random. By all-MiniLM-L6-v2,
-    of 1,500 texts (2026-11): two of a group are 0.94 similar (median; 95 % more than 0.85), two of
-    different groups 0.36 (99.9 % less than 0.70). The more texts, the nearer the nearest of
-    another group: it may differ in the component only.
-    """
-    chance = random.Random(seed)  # noqa: S311
-    composer = _Composer(chance)
-    made: list[tuple[int, str]] = []
-    seen: set[tuple[object, ...]] = set()
-    # Of the groups; one of more than one text has 5 on average.
-    reworded_groups = reworded / (reworded + (1 - reworded) * 5)
-    group = 0
-    while len(made) < count:
-        facts = _facts(chance, composer.expand("component"))
-        # Other evidence alone does not make it another solution.
-        done = facts[:-1]
-        if done in seen:
-            continue
-        seen.add(done)
-        size = chance.randint(2, 8) if chance.random() < reworded_groups else 1
-        texts: dict[str, None] = {}
-        while len(texts) < min(size, count - len(made)):
-            texts[_said(chance, facts)] = None
-        made.extend((group, text) for text in texts)
-        group += 1
-    chance.shuffle(made)
-    return made
-
-
-class _Facts(NamedTuple):
-    """What a summary says, however it says it; numbers are of the vocabulary's entries."""
-
-    component: str
-    solution: int
-    reason: int
-    also: int | None
-    evidence: int
-
-
-def _facts(chance: random.Random, component: str) -> _Facts:
-    solution = chance.randrange(len(SOLUTIONS))
-    also = chance.randrange(len(SOLUTIONS)) if chance.random() < 0.5 else None
-    return _Facts(
-        component,
-        solution,
-        chance.randrange(len(SOLUTIONS[solution].reasons)),
-        None if also == solution else also,
-        chance.randrange(len(EVIDENCE)),
-    )
-
-
-def _said(chance: random.Random, facts: _Facts) -> str:
-    solution = SOLUTIONS[facts.solution]
-    way = chance.choice(solution.ways)
-    reason = f"{chance.choice(CONJUNCTIONS)} {solution.reasons[facts.reason]}"
-    sentence = chance.choice(
-        (
-            f"{way} in {facts.component}, {reason}",
-            f"in {facts.component}, {way}, {reason}",
-            f"{reason}, {way} in {facts.component}",
-        )
-    )
-    also = "" if facts.also is None else f" Also {chance.choice(SOLUTIONS[facts.also].ways)}."
-    return f"{_capitalised(sentence)}; {chance.choice(EVIDENCE[facts.evidence])}.{also}"
-
-
 class _Composer:
     """Fills the vocabulary's entries with others, by one stream of random numbers."""
 
     def __init__(self, chance: random.Random):
         self._random = chance.random
-        self._stacks = [_compiled(COMMON | stack) for stack in STACKS.values()]
+        vocabulary = json.loads(VOCABULARY.read_text(encoding="utf-8"))
+        self._stacks = [_compiled(vocabulary, stack) for stack in vocabulary["stacks"].values()]
         self._stack = self._stacks[0]
 
     def task(self) -> str:
@@ -156,11 +89,16 @@ class _Composer:
         return _capitalised(text) if name[0].isupper() else text
 
 
-def _compiled(vocabulary: dict[str, list[str]]) -> dict[str, list[list[str]]]:
-    return {
-        name: [re.split(r"\{(\w+)\}", entry) for entry in entries]
-        for name, entries in vocabulary.items()
+def _compiled(vocabulary: dict[str, Any], stack: dict[str, Any]) -> dict[str, list[list[str]]]:
+    """Return the stack's lists and the common ones, each entry split at the names in it."""
+    folders, names = vocabulary["folders"], vocabulary["names"]
+    entries = {
+        **vocabulary["common"],
+        "file": [f"{folder}/{name}.{stack['extension']}" for folder in folders for name in names],
+        "test_file": [stack["test_file"].format(name) for name in names],
+        **stack["entries"],
     }
+    return {name: [re.split(r"\{(\w+)\}", entry) for entry in entries[name]] for name in entries}
 
 
 def _capitalised(text: str) -> str:

@@ -28,10 +28,10 @@ PIECE = 4_096
 BYTES = 4 * DIMENSIONS
 
 
-def kept(most: int = MOST) -> numpy.ndarray[tuple[int, int], numpy.dtype[numpy.float32]] | None:
-    """Return the first vectors that are there, mapped from the file; None without any."""
+def kept() -> numpy.ndarray[tuple[int, int], numpy.dtype[numpy.float32]] | None:
+    """Return the vectors that are there, mapped from the file; None without any."""
     file = _file("vectors")
-    count = min(most, file.stat().st_size // BYTES) if file.exists() else 0
+    count = min(MOST, file.stat().st_size // BYTES) if file.exists() else 0
     if not count:
         return None
     return numpy.memmap(file, numpy.float32, "r", shape=(count, DIMENSIONS))
