@@ -62,7 +62,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--scale", choices=SCALES, default="full")
     parser.add_argument(
-        "--write-docs", action="store_true", help="write the last full runs' figures into docs/"
+        "--write-docs",
+        action="store_true",
+        help="write the last full runs' figures into RESULTS.md and docs/indexes.md",
     )
     given = parser.parse_args()
     unknown = set(given.names) - set(BENCHMARKS)

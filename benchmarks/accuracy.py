@@ -1,13 +1,13 @@
 """How well the vectors of texts tell a task in other words from another task.
 
-The tasks of tests/data/task_pairs.csv, written one by one, each in three wordings: its text, a
-rewording with most of the same words, and a paraphrase with hardly any of them. Each rewording, and
-then each paraphrase, is compared with the text of every task.
+The tasks of tests/data/task_pairs.csv were written one by one. Each has three wordings: its text, a
+rewording with most of the same words, and a paraphrase with hardly any of them. Each rewording is
+compared with the text of every task, and so is each paraphrase.
 
-- Wrong order: a pair of the same task against a pair of two tasks, all such comparisons; in how
-  many the two tasks are the more similar. It is 1 - AUC.
+- Wrong order: every pair of the same task is compared with every pair of two tasks. It counts those
+  in which the two tasks are the more similar: 1 - AUC.
 - Not nearest, not in ten: a search by the other wording does not find the task first, or not among
-  its first ten. At full scale also with generated tasks among the texts.
+  its first ten. At full scale the texts include generated tasks.
 - At 0.7: pairs that a search shows that asks for at least this similarity. Same tasks should be
   shown, others should not.
 
@@ -125,7 +125,7 @@ def accuracy(queries: np.ndarray, candidates: np.ndarray) -> Accuracy:
     rank = (similarities >= same[:, np.newaxis]).sum(axis=1)
     of_tasks = similarities[:, : len(queries)]
     others = np.sort(of_tasks[~np.eye(len(queries), dtype=bool)])
-    # How many others are less similar, ties by halves.
+    # How many others are less similar; a tie counts 0.5.
     below = (np.searchsorted(others, same, "left") + np.searchsorted(others, same, "right")) / 2
     return Accuracy(
         auc=float(below.mean()) / len(others),

@@ -1,9 +1,10 @@
 """Backup, validation and restore of a built database, against a bare COPY of its executions.
 
-Two baselines, each into a new file: a COPY of raw.executions to Parquet, which leaves out the other
-tables, the indexes, and any look at what it wrote; and DuckDB's own COPY FROM DATABASE, which is
-what a backup begins with. A writer that wants the database at once says for how long a backup keeps
-it: afterwards the copy is hashed, read back and compared without it.
+There are two baselines, each into a new file. One is a COPY of raw.executions to Parquet: it leaves
+out the other tables and the indexes, and reads nothing back. The other is DuckDB's own COPY FROM
+DATABASE, with which a backup begins. A writer asks for the database meanwhile: its wait says for
+how long a backup keeps the database. Afterwards the copy is hashed, read back and compared without
+it.
 """
 
 from __future__ import annotations

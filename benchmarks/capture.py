@@ -1,11 +1,11 @@
 """Capturing an execution: what a call costs, and what it costs a pool that runs tasks.
 
-A call: `store_execution_telemetry` with a full task and result, its commit included, against a bare
-INSERT of the same bytes into an SQLite file with the same settings; the two in turns, one process.
-A pool: the example's PoolManager runs tasks of 10 ms with so many workers, with telemetry and
-without, in turns; medians. A task sleeps in a thread, so that its end wakes the event loop as the
-answer of an agent would. For comparison, tasks that sleep in the event loop itself: it rounds its
-waiting up to whole ms, so whatever it does for 0.1 ms while they all sleep can cost them 1.
+A call: `store_execution_telemetry` with a full task and result, its commit included. Its baseline
+is a bare INSERT of the same bytes into an SQLite file with the same settings. One process runs the
+two in turns. A pool: the example's PoolManager runs tasks of 10 ms with so many workers, with
+telemetry and without, in turns; medians. A task sleeps in a thread, so its end wakes the event loop
+as an agent's answer would. For comparison, other tasks sleep in the event loop itself. It rounds
+its waiting up to whole ms. So 0.1 ms of work while all of them sleep can cost them 1 ms.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The databases that the benchmarks measure: generated, imported and built once, then kept.
 
-What is in data/bench/ carries in its name a hash of what made it, so an edited model or generator
-makes a new one and the old one is deleted. Databases are all named learning.db, in folders of
-their own, because a view knows its database by name. Every time is fixed: the rows end at UNTIL,
-and AS_OF, which dbt takes as now, is a day later, so that appended rows fall on the newest day.
+The names in data/bench/ carry a hash of what made the file. An edited model or generator makes a
+new file, and the old one is deleted. Databases are all named learning.db, in folders of their own,
+because a view knows its database by name. Every time is fixed. The rows end at UNTIL. dbt takes
+AS_OF, a day later, as now, so that appended rows fall on the newest day.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The figures of the last full runs, written into docs/benchmarks.md and docs/indexes.md."""
+"""The figures of the last full runs, written into RESULTS.md and docs/indexes.md."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from types import ModuleType
 from benchmarks import figures
 from benchmarks.databases import PROJECT
 
-BENCHMARKS = PROJECT / "docs" / "benchmarks.md"
+RESULTS = PROJECT / "benchmarks" / "RESULTS.md"
 INDEXES = PROJECT / "docs" / "indexes.md"
 SCALE = "full"
 
 HEAD = """\
 # Benchmarks
 
-Written by `python -m benchmarks --write-docs`; benchmarks/README.md says how to run them. A target
-that is missed says NO.
+Written by `python -m benchmarks --write-docs`; [README.md](README.md) says how to run them.
+A missed target says NO.
 """
 
 
 def write(benchmarks: dict[str, ModuleType]) -> None:
-    """Write both documents; what has no results in this folder stays as it stands there."""
-    before = _sections(BENCHMARKS.read_text())
+    """Write both documents; the text of a benchmark without results stays as it is."""
+    before = _sections(RESULTS.read_text())
     parts = [HEAD]
     for name, benchmark in benchmarks.items():
         kept = figures.load(name, SCALE)
@@ -32,16 +32,16 @@ def write(benchmarks: dict[str, ModuleType]) -> None:
         measured_at, machine, measured = kept
         parts.append(f"## {benchmark.TITLE}\n\n{inspect.getdoc(benchmark)}\n")
         parts.append(f"{measured_at[:10]}; {machine}.\n\n{figures.markdown(measured)}\n")
-    BENCHMARKS.write_text("\n".join(parts))
+    RESULTS.write_text("\n".join(parts))
     kept = figures.load("indexes", SCALE)
-    if kept and INDEXES.exists():
+    if kept:
         measured_at, machine, measured = kept
         _replace("figures", f"{measured_at[:10]}; {machine}.\n\n{figures.markdown(measured)}\n")
         _replace("plans", (figures.RESULTS / f"plans.{SCALE}.md").read_text())
 
 
 def _sections(text: str) -> dict[str, list[str]]:
-    """Return each section of docs/benchmarks.md, its heading included, by its title."""
+    """Return each section of RESULTS.md, its heading included, by its title."""
     _, *sections = text.split("\n## ")
     return {part.partition("\n")[0]: [f"## {part.rstrip()}\n"] for part in sections}
 

@@ -1,10 +1,11 @@
 """Embedding texts: the package's encoder, and what the dbt model saves by embedding no text twice.
 
-Encoding: `Encoder.encode` against `SentenceTransformer.encode` with its defaults, by the same
-weights, on the same realistic texts, part after part in turns. With 90 % repeated texts: the rows
-of text_embeddings against `SentenceTransformer.encode` of each row's text, the loading of the model
-in both. bf16: how long the same texts take, and how far its vectors (cosine) and the order of the
-similarities of all pairs (Spearman) are from those of fp32, in millionths.
+Encoding: `Encoder.encode` against `SentenceTransformer.encode` with its defaults. Both have the
+same weights and the same realistic texts, part after part in turns. With 90 % repeated texts: the
+rows of text_embeddings against `SentenceTransformer.encode` of each row's text. Both include the
+loading of the model. bf16: the time for the same texts, and the distance of its vectors from those
+of fp32, in millionths. Cosine compares the vectors, Spearman's correlation the order of all pairs'
+similarities.
 """
 
 from __future__ import annotations

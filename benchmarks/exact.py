@@ -1,11 +1,11 @@
 """Every mart against the same aggregate written here, over raw.executions, row by row.
 
 A database is built, gets an append with late rows and corrections, and is built incrementally.
-Then each table is compared with what it must be, computed from raw.executions alone: the policy
-(which rules reject, the tiers' other names, the windows) is read from dbt_project.yml and the seed,
-all SQL is this module's own. Measured: rows that are missing, too many, or different. Keys, counts,
-times and lists must be equal; averages, rates and percentiles within 1e-9 of each other, relative,
-because a parallel sum of FLOAT has no fixed order.
+Then each table is compared with what it must be, computed from raw.executions alone. The policy
+(which rules reject, the tiers' other names, the windows) comes from dbt_project.yml and the seed.
+All SQL is this module's own. Measured: rows that are missing, too many, or different. Keys, counts,
+times and lists must be equal. Averages, rates and percentiles must agree within 1e-9, relative:
+a parallel sum of FLOAT has no fixed order.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """The table "Expected Performance" of the first design, its figures as baseline and target.
 
 At each number of records, the median of several runs where there is more than one:
-- single INSERT: an execution recorded, so that it is committed and the caller goes on; below, until
-  the loader has it in the database of that size (no target: nobody waits for it);
+- single INSERT: an execution recorded, and committed when the call returns. Below: the time until
+  the relay has it in the database of that size. Nobody waits for that, so it has no target;
 - batch INSERT: the import of a file of 100 records, which opens, writes and closes the database;
 - time series: executions, successes and mean duration an hour, of a repository's newest 7 days,
   from the relation `executions`;
 - tier performance: every row of `tier_performance_mv`;
 - semantic search: the 10 texts most like one, of so many distinct texts with their executions;
-- retention cleanup: `archive_and_retain` of the oldest tenth, as its users run it; below, what
-  starting dbt takes of it, alone more than the design allows at 1K.
+- retention cleanup: `archive_and_retain` of the oldest tenth, as its users run it. Below: dbt's
+  start, which alone takes more than the design allows at 1K.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`orb import` of Parquet, against the least that DuckDB itself needs for the same rows.
 
-Measured: the command as a user runs it, its start included, into a new database. Baseline: in a
-process that is running already, INSERT … SELECT * FROM read_parquet into a table of the same 27
-columns in a new file, closed (so that both have written everything). Medians, in turns.
+Measured: the command as a user runs it, its start included, into a new database. Baseline: INSERT …
+SELECT * FROM read_parquet in a process that runs already. It fills a table of the same 27 columns
+in a new file. It closes the file, so that both have written everything. Medians, in turns.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """An incremental build after an append, at two sizes of database.
 
-Each round imports so many new rows, all of the newest day but for 1 % that are late by up to
-2 days, and runs `dbt run`. Measured: each model's execution_time from dbt's run_results.json, the
-median over the rounds, the two sizes in turns. Baseline: the same model at the small size; for the
-patterns, which are two models, their own full refresh at the large size. One further round, without
-a target, appends rows of which 0.5 % correct executions of the last week, so that all its days are
-done again.
+Each round imports so many new rows and runs `dbt run`. The rows are of the newest day, but 1 % are
+late by up to 2 days. Measured: each model's execution_time from dbt's run_results.json, the median
+over the rounds, the two sizes in turns. Baseline: the same model at the small size. The patterns
+are two models; their baseline is their own full refresh at the large size. One further round has no
+target: 0.5 % of its rows correct executions of the last week, so all its days are built again.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def _database(path: Path, indexed: Vectors) -> Path:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, added: Vectors, first: int) -> None:
-    """Insert the vectors, each with its place as its id."""
+    """Insert the vectors; the id of each is its row number."""
     for begin in range(0, len(added), INSERTED_AT_ONCE):
         part = added[begin : begin + INSERTED_AT_ONCE]
         places = numpy.arange(first + begin, first + begin + len(part))
@@ -166,7 +166,7 @@ def _exactly(connection: duckdb.DuckDBPyConnection) -> Callable[[Vectors], objec
 
 
 def _nearest(indexed: Vectors, queries: Vectors, count: int) -> list[set[int]]:
-    """Return the places of the nearest, by comparing all, part after part."""
+    """Return the row numbers of the nearest, by comparing all, part after part."""
     best = numpy.full((len(queries), count), -2, numpy.float32)
     places = numpy.full((len(queries), count), -1)
     for begin in range(0, len(indexed), INSERTED_AT_ONCE):

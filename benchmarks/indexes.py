@@ -1,8 +1,8 @@
 """What each index gains and what it costs, one at a time.
 
-A table is filled in a new file with the rows of `fct_executions` (with its primary key), or of a
-mart, in one INSERT and closed; then the query that the index is for is run, several times, and
-once by EXPLAIN ANALYZE, which says whether the index was scanned. Measured: this with the index.
+One INSERT fills a table in a new file, and the file is closed. Its rows are those of
+`fct_executions` (with its primary key) or of a mart. The query that the index is for runs several
+times. EXPLAIN ANALYZE of it says whether DuckDB scanned the index. Measured: this with the index.
 Baseline: the same without it. The composite indexes are those that the project makes itself, by
 `composite_indexes: true`; "all composite" has every one of them. Medians, in turns.
 """

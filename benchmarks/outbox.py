@@ -1,8 +1,9 @@
 """Many processes into the outbox, and the outbox into raw.
 
-Processes: eight at once, each as fast as it can, into one outbox; the time until the last has
-ended, and the slowest of all calls. Into raw: `load_once` of a full outbox into a new database, its
-opening and closing included; baseline: executemany of the same records as rows into the same table.
+Processes: eight write at once into one outbox, each as fast as it can. Measured: the time until the
+last has ended, and the slowest of all calls. Into raw: `load_once` of a full outbox into a new
+database, its opening and closing included. Baseline: executemany of the same records as rows into
+the same table.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from orb_learning.record.encoding import record_json
 from orb_learning.record.model import ExecutionRecord
 from orb_learning.store.connection import connect
 
-TITLE = "Outbox and loader"
+TITLE = "Outbox and relay"
 PROCESSES = 8
 EXECUTEMANY_ROWS = 500
 """So few, because they take long; the time is proportional."""

@@ -1,8 +1,8 @@
 """`orb report` on a million executions: how long it takes, and how big the page is.
 
-The command runs as a user starts it; the median of several runs. Beside it the views that it alone
-reads, `rpt_page_…`, which hold the figures of every choice of the page's filters: each one read
-once, without a target of its own.
+The command runs as a user starts it; the median of several runs. Below are the views that it alone
+reads, `rpt_page_…`, which hold the figures of every filter value. Each is read once, without a
+target of its own.
 """
 
 from __future__ import annotations

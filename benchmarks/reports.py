@@ -4,7 +4,7 @@ A report is read whole, as a tool or the page reads it: for one time range where
 are its slowest range, beside the baseline there, and the median of the ranges. The
 baseline is what an analyst would write over the public view: the counts, sums, averages and
 percentiles, without the intervals, ranks and shares that the report adds. Both are the median of
-several runs in a database that is open, in turns; their figures must be equal, or the run fails.
+several runs in an open database, in turns. Their figures must be equal, or the run fails.
 A report that reads other tables, too (rejected rows, alerts' sizes and builds, feedback, storage,
 maintenance, retention), has no baseline. What only the page reads is measured by `page`.
 

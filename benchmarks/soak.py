@@ -1,12 +1,12 @@
 """Everything at once, for ten minutes, and then every record counted.
 
-Eight producers record 1,000 executions a second in all, one in twenty of them of a day that
-retention takes; a loader loads every two seconds, dbt builds without a pause, two readers ask a
-mart again and again, and in between retention runs, each with a backup after it. At the end each
+Eight producers record 1,000 executions a second in all, one in twenty of a day that retention
+takes. The relay loads every two seconds, dbt builds without a pause, and two readers query a mart
+again and again. In between retention runs, each with a backup after it. At the end each
 acknowledged execution is in raw or in the archive, once.
 
-The slowest call is that of a producer; how far behind the loader is, is the age of the oldest
-record that waits in the outbox, looked at every second.
+The slowest call is that of a producer. The relay's lag is the age of the oldest record that waits
+in the outbox, sampled every second.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.connection import connect
 
-TITLE = "Soak: producers, loader, builds, readers, retention and backup at once"
+TITLE = "Soak: producers, relay, builds, readers, retention and backup at once"
 PRODUCERS = 8
 RECORDS_A_SECOND = 1_000
 DAYS_KEPT = 30
@@ -74,7 +74,7 @@ def run(scale: Scale) -> Iterator[Figure]:
         for process in (*producers, *readers):
             process.start()
         try:
-            behind, done = _work(settings, scale.soak_seconds)
+            lags, done = _work(settings, scale.soak_seconds)
         finally:
             stop.set()
         told = [reports.get(timeout=WAIT_SECONDS) for _ in producers]
@@ -101,14 +101,14 @@ def run(scale: Scale) -> Iterator[Figure]:
     yield Figure("there twice", sum(n > 1 for n in found.values()), unit="records", most=0)
     slowest = max(report.slowest_call for report in told)
     yield Figure("slowest capture call", slowest, most=0.05)
-    yield Figure("loader behind, at the median", statistics.median(behind))
-    yield Figure("loader behind, at the most", max(behind))
+    yield Figure("relay's lag, at the median", statistics.median(lags))
+    yield Figure("relay's lag, at the most", max(lags))
     for what, count in sorted(done.items()):
         yield Figure(f"{what} meanwhile", count, unit="runs")
 
 
 def _work(settings: LearningSettings, seconds: float) -> tuple[list[float], Counter[str]]:
-    """Load, build, retain and back up for so long; returns the loader's lags, and what was done."""
+    """Load, build, retain and back up for so long; returns the relay's lags, and what was done."""
     done: Counter[str] = Counter()
     until = time.monotonic() + seconds
     errors: list[BaseException] = []
@@ -118,7 +118,7 @@ def _work(settings: LearningSettings, seconds: float) -> tuple[list[float], Coun
             while time.monotonic() < until:
                 act()
                 done[what] += 1
-                time.sleep(pause)  # a loader loads every few seconds, a schedule every few minutes
+                time.sleep(pause)  # the relay loads every few seconds, a schedule every few minutes
         except BaseException as error:
             errors.append(error)
 
@@ -147,16 +147,16 @@ def _work(settings: LearningSettings, seconds: float) -> tuple[list[float], Coun
     ]
     for thread in threads:
         thread.start()
-    behind = []
+    lags = []
     while any(thread.is_alive() for thread in threads):
-        behind.append(_seconds_behind(settings))
+        lags.append(_lag(settings))
         time.sleep(1)  # between two looks
     if errors:
         raise errors[0]
-    return behind, done
+    return lags, done
 
 
-def _seconds_behind(settings: LearningSettings) -> float:
+def _lag(settings: LearningSettings) -> float:
     try:
         with connect(settings.database_path, read_only=True, wait_seconds=120) as reading:
             positions = dict(

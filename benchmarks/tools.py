@@ -1,12 +1,12 @@
 """Every MCP tool on a million executions, called by the function that the server calls.
 
-Each with its defaults; those of a time range with each. The database is sealed and kept open for
-the next question, as the server does; below stand the first questions after a pause, for which the
-file is opened and nothing of it is in memory. The baseline is the queries of `reports.py` over
-`executions`, one after the other, that give the figures of the reports which the tool reads; of
-`query` it is the same SELECT. What reads other tables has none. A search is among the vectors of
-all task descriptions, at random around centres as those of `search`, without a limit of days,
-without the index and with it; its baseline is DuckDB's bare ranking of them.
+Each with its defaults; those of a time range with each. As in the server, the database is sandboxed
+and stays open for the next question. Below are the first questions after a pause, which open the
+file with nothing of it in memory. The baseline is the queries of `reports.py` over `executions`,
+one after the other, for the reports that the tool reads. For `query` it is the same SELECT. A tool
+that reads other tables has none. A search compares the vectors of all task descriptions, at random
+around centres as those of `search`. It has no limit of days, and runs without the index and with
+it. Its baseline is DuckDB's bare ranking of them.
 """
 
 from __future__ import annotations

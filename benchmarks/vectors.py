@@ -1,9 +1,9 @@
 """The real model's vectors of realistic texts: `python -m benchmarks.vectors [COUNT]` makes them.
 
-A million take half an hour to some hours, so they are kept in data/bench/ and made in pieces: what
-is killed goes on where it was when it is started again, and the benchmark of the index takes as
-many as there are. The texts are kept beside them, so that a change of the vocabulary does not put
-vectors of other texts into the same file.
+A million take from thirty minutes to some hours, so data/bench/ keeps them. They are made in
+pieces: a run after a kill continues where the killed one was. The benchmark of the index takes as
+many as there are. The texts are kept beside them, so that an edited vocabulary never mixes vectors
+of other texts into the file.
 """
 
 from __future__ import annotations

@@ -26,21 +26,21 @@ Decision = dict[str, Any]
 Worker = Callable[[Task], Awaitable[Result]]
 
 EXPLORED = 0.1
-"""The part of the tasks whose pool is drawn: who never tries another pool learns of one only."""
+"""The share of tasks whose pool is drawn: an untried pool teaches nothing."""
 
 
 @dataclass
 class Pool:
-    """Workers of one kind; as many tasks run at once as it has places."""
+    """Workers of one kind; as many tasks run at once as it has slots."""
 
     pool_type: str
     worker: Worker
-    places: int
+    slots: int
     tasks: int = 0
     """Those that run and those that wait."""
 
     def __post_init__(self) -> None:
-        self.free = asyncio.Semaphore(self.places)
+        self.free = asyncio.Semaphore(self.slots)
 
 
 class PoolManager:
@@ -76,8 +76,8 @@ class PoolManager:
     # to here
 
     def _decide(self) -> tuple[str, Decision]:
-        """Choose the pool that has the least to do for its places, and now and then any."""
-        load = {name: pool.tasks / pool.places for name, pool in self.pools.items()}
+        """Choose the pool that has the least load a slot, and now and then any."""
+        load = {name: pool.tasks / pool.slots for name, pool in self.pools.items()}
         best = min(load, key=lambda name: load[name])
         draws = self._chance.random() < EXPLORED
         pool_id = self._chance.choice(list(load)) if draws else best

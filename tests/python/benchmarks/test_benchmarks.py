@@ -122,9 +122,9 @@ def test_a_figure_is_met_up_to_its_target():
 def test_the_document_keeps_what_was_not_measured_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = tmp_path / "benchmarks.md"
+    document = tmp_path / "RESULTS.md"
     document.write_text("# Benchmarks\n\n## One\n\nold one\n\n## Two\n\nold two\n\n| a |\n")
-    monkeypatch.setattr(documents, "BENCHMARKS", document)
+    monkeypatch.setattr(documents, "RESULTS", document)
     monkeypatch.setattr(figures, "RESULTS", tmp_path)
     one, two = ModuleType("one", "How one is measured."), ModuleType("two", "How two is.")
     one.TITLE, two.TITLE = "One", "Two"  # type: ignore[attr-defined]
