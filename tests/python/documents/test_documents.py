@@ -7,6 +7,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ def test_a_document_is_made_from_the_code(document: str) -> None:
     assert (REPOSITORY / f"docs/{document}.md").read_text() == generator[document](), (
         f"docs/{document}.md is stale: run `make docs`"
     )
+
+
+def test_the_picture_of_the_packages_is_the_import_contract() -> None:
+    drawn = re.findall(
+        r"^│ (\d) │ (.+?) +│", (REPOSITORY / "docs/architecture.md").read_text(), re.MULTILINE
+    )
+    linter = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]
+    [contract] = linter["contracts"]
+    layers = [layer.replace(" | ", " · ") for layer in contract["layers"]]
+    highest = len(layers) - 1
+    assert drawn == [(str(highest - row), layer) for row, layer in enumerate(layers)]
 
 
 def test_the_readme_is_short() -> None:
