@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from orb_learning import LearningDatabase, TelemetryCapture
-from orb_learning.store.connection import connect
+from orb_learning.database import connect
 
 Task = dict[str, Any]
 Result = dict[str, Any]
