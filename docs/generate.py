@@ -41,8 +41,8 @@ def reference() -> str:
         _columns(),
         "## Rules",
         "One definition each, in `dbt_project.yml`. As in a CHECK, unknown (NULL) holds. A version "
-        "that breaks a rule of kind *reject* goes to `rejected_executions`; one that breaks a rule "
-        "of kind *warn* is let in and reported by `dbt build`.",
+        "that breaks a rule of kind *reject* goes to `rejected_executions`. One that breaks a rule "
+        "of kind *warn* is let in, and `dbt build` reports it.",
         _rules(project["vars"]["execution_rules"]),
         "Feedback that breaks one is refused when it is given. What came another way stays in "
         "`stg_feedback`, with the names of what it broke, and counts nowhere.",
@@ -65,12 +65,12 @@ def reports() -> str:
     parts = [
         "# Reports",
         "Made from the models by `make docs`; edit them, not this page.",
-        "Every figure that people and agents see comes from one of these views, but for alerts at "
-        "thresholds of one's own, of the table function `alerts_at`, and for what was like a task, "
-        "of the table functions in `models/search`. Each is as of the time when it is read; a "
-        "filter on `time_range` leaves the other ranges unread. A rate has "
-        "its 95 % Wilson interval beside it, an average the number of rows that it is over; what "
-        "is unknown is NULL and counts in no average.",
+        "Every figure that people and agents see comes from one of these views, with two "
+        "exceptions. The table function `alerts_at` has alerts at thresholds of one's own. The "
+        "table functions in `models/search` have what was like a task. A view is as of the time "
+        "when it is read. A filter on `time_range` leaves the other ranges unread. A rate has its "
+        "95 % Wilson interval beside it, an average the number of rows that it is over. What is "
+        "unknown is NULL and counts in no average.",
         _table(
             ["category", "views"],
             [
@@ -89,7 +89,7 @@ def reports() -> str:
             cited |= dict.fromkeys(
                 (column["name"], _cited_block(column)) for column in model["columns"]
             )
-        parts += [f"## {_title(folder)}", _table(["view", "one row is", "columns"], rows)]
+        parts += [f"## {_title(folder)}", _table(["view", "its grain", "columns"], rows)]
     described = _doc_blocks()
     meanings: dict[str, list[str]] = {}
     for name, block in cited:
@@ -132,21 +132,20 @@ def exposures() -> str:
     """Return the text of models/exposures/exposures.yml: who reads which public relation."""
     readers = [*_reading_tools(), *_reading_commands()]
     facade = [PACKAGE / "learning_database.py", PACKAGE / "search/queries.py"]
-    said = "LearningDatabase, for an orchestrator's own code."
-    readers.append(("python_learning_database", "application", said, _relations_in(*facade)))
+    summary = "LearningDatabase, for an orchestrator's own code."
+    readers.append(("python_learning_database", "application", summary, _relations_in(*facade)))
     page = [file for file in (PACKAGE / "page").rglob("*") if file.suffix in (".py", ".jinja")]
-    if page:
-        said = "`orb report`: the page, one file that opens without a network."
-        readers.append(("page_orb_report", "dashboard", said, _relations_in(*page)))
+    page_summary = "`orb report`: the page, one file that opens without a network."
+    readers.append(("page_orb_report", "dashboard", page_summary, _relations_in(*page)))
     entries = [
         {
             "name": name,
             "type": kind,
-            "description": said,
+            "description": summary,
             "owner": {"name": "maintainers"},
             "depends_on": [f"ref('{relation}')" for relation in sorted(relations)],
         }
-        for name, kind, said, relations in sorted(readers, key=lambda reader: reader[0])
+        for name, kind, summary, relations in sorted(readers, key=lambda reader: reader[0])
         if relations
     ]
     head = "# Made from the code by `make docs`; edit the code, not this file.\n"
@@ -161,7 +160,7 @@ def _reading_tools() -> Iterator[Reader]:
     every = set(_public_relations())
     for tool in sorted(READING, key=lambda tool: tool.__name__):
         file = Path(inspect.getfile(tool))
-        said = (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0]
+        summary = (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0]
         relations = _relations_in(file)
         relations |= _named_in(_with_what_it_calls(file, tool.__name__, set()))
         if "snapshot.result(" in file.read_text():  # which says of when it is
@@ -169,7 +168,7 @@ def _reading_tools() -> Iterator[Reader]:
         yield (
             f"mcp_{tool.__name__}",
             "application",
-            f"The MCP tool {said.replace('``', '`')}",
+            f"The MCP tool {summary.replace('``', '`')}",
             every if tool.__name__ == "query" else relations,
         )
 
@@ -186,8 +185,8 @@ def _reading_commands() -> Iterator[Reader]:
         for tool in re.findall(r"\bget_(\w+)\(", source):
             relations |= tools.get(tool, set())
         if relations:
-            said = f"`orb {name}`: {(command.help or '').splitlines()[0]}"
-            yield f"orb_{name.replace('-', '_')}", "application", said, relations
+            summary = f"`orb {name}`: {(command.help or '').splitlines()[0]}"
+            yield f"orb_{name.replace('-', '_')}", "application", summary, relations
 
 
 def _with_what_it_calls(file: Path, function: str, seen: set[tuple[Path, str]]) -> str:
@@ -278,7 +277,7 @@ def _models() -> str:
     for file in sorted(models.rglob("*.sql")):
         first = file.read_text().splitlines()[0].removeprefix("-- ")
         rows.append([file.relative_to(models).parts[0], f"`{file.stem}`", first])
-    return _table(["layer", "model", "what one row is"], rows)
+    return _table(["layer", "model", "its grain"], rows)
 
 
 def _commands() -> str:
@@ -297,9 +296,9 @@ def _command(name: str, command: Command) -> str:
     summary = (command.help or "").strip().splitlines()[0]
     lines = [f"`orb {name} {usage}`: {summary}"]
     for parameter in command.params:
-        said = getattr(parameter, "help", None)
-        if said:
-            lines.append(f"- `{'`, `'.join(parameter.opts)}`: {said}")
+        described = getattr(parameter, "help", None)
+        if described:
+            lines.append(f"- `{'`, `'.join(parameter.opts)}`: {described}")
     return "\n".join(lines)
 
 
