@@ -23,6 +23,27 @@ DOCUMENTS = sorted(
     if not {".venv", "target", "node_modules", ".pytest_cache"} & set(file.parts)
 )
 
+ELSEWHERE = {
+    "manifest.json",
+    ".mcp.json",
+    "notebooks/output_token_analysis_pipeline/results/trial_token_usage.csv",
+    "task_difficulty.csv",
+    *(f"models/reports/performance/rpt_slow_executions.{kind}" for kind in ("sql", "yml")),
+}
+"""Files of a backup, of a client, of the sample's source, and of the recipe for a report."""
+
+
+def tracked_files() -> list[str]:
+    """The files of the project, those that are not committed yet included."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    return [name for name in listed.split("\0") if name and (REPOSITORY / name).exists()]
+
 
 @pytest.mark.parametrize("document", ["reference", "reports"])
 def test_a_document_is_made_from_the_code(document: str) -> None:
@@ -55,6 +76,21 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(REPOSITORY)))
+def test_every_file_that_is_named_exists(document: Path) -> None:
+    """By its path from the project, its package, its tests or the document, or by its name."""
+    named = re.findall(r"`([\w./-]+\.(?:py|sql|yml|csv|json|js|toml|md))`", document.read_text())
+    starts = [document.parent, REPOSITORY]
+    starts += [REPOSITORY / "python_ingest/orb_learning", REPOSITORY / "tests/python"]
+    names = {Path(name).name for name in tracked_files()} | ELSEWHERE
+    missing = {
+        name
+        for name in named
+        if name not in names and not any((start / name).exists() for start in starts)
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(REPOSITORY)))
 def test_every_command_of_orb_and_make_exists(document: Path) -> None:
     commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
     targets = set(re.findall(r"^(\w+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
@@ -69,17 +105,9 @@ def test_every_command_of_orb_and_make_exists(document: Path) -> None:
 def test_the_readmes_commands_run_one_after_the_other(tmp_path: Path) -> None:
     """All but make's own, which set up an environment; in a folder like a clone's."""
     clone = tmp_path / "clone"
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout.split("\0")
-    for name in filter(None, tracked):
-        if (REPOSITORY / name).exists():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            (clone / name).write_bytes((REPOSITORY / name).read_bytes())
+    for name in tracked_files():
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_bytes((REPOSITORY / name).read_bytes())
     (clone / ".venv").symlink_to(Path(sys.prefix))
     build = re.search(r"^build: .*\n((?:\t.*\n)+)", (clone / "Makefile").read_text(), re.MULTILINE)
     assert build
