@@ -4,8 +4,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 # dbt opens the database that it templates for; linting has one of its own.
 LINT := ORB_DATABASE=target/lint.db
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: build test soak lint check bench docs constraints clean
+.PHONY: build test test-slow soak lint check bench docs constraints clean
 .DEFAULT_GOAL := build
 
 build: $(READY)
@@ -14,8 +15,13 @@ build: $(READY)
 	$(BIN)/orb report
 	$(BIN)/orb status
 
+# The tests of every change, and those that cannot be quick: kills, walkthroughs of documents,
+# random histories, the benchmarks' own, a wheel with each extra.
 test: $(READY) lint
-	$(BIN)/pytest --numprocesses 2 --dist worksteal
+	$(PYTEST) -m "not slow"
+
+test-slow: $(READY)
+	$(PYTEST) -m slow
 
 # The crash tests with 500 kills of what records and loads, and 100 or more of each other command;
 # ORB_SEED=… repeats a run's choices.

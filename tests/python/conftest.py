@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from building import REPOSITORY, STEM, DbtProject
+from building import REPOSITORY, STEM, DbtProject, known_parse
 from histories import History, insert_rows_at_the_edges
+from parsing import locked
 
 from orb_learning.cli.console import err, out
 
@@ -38,28 +39,63 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
 
 
 @pytest.fixture(scope="session")
-def empty_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with every model, built from no rows; to be copied."""
-    file = tmp_path_factory.mktemp("empty") / f"{STEM}.db"
-    project.run(file, command="seed")
-    project.run(file)
-    return file
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make a database once for all workers, by a function of its file; each has a copy of it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def make(name: str, build: Callable[[Path], None]) -> Path:
+        made = shared / f"made_{name}" / f"{STEM}.db"
+        with locked(shared / f"made_{name}.lock"):
+            if not made.exists():
+                making = shared / f"making_{name}"
+                shutil.rmtree(making, ignore_errors=True)
+                making.mkdir()
+                build(making / made.name)
+                making.rename(made.parent)
+        return Path(shutil.copy(made, tmp_path_factory.mktemp(name)))
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def small_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_database(project: DbtProject, made_once: Callable[..., Path]) -> Path:
+    """A database with every model, built from no rows; to be copied."""
+
+    def build(file: Path) -> None:
+        project.run(file, command="seed")
+        project.run(file)
+
+    return made_once("empty", build)
+
+
+@pytest.fixture(scope="session")
+def small_database(project: DbtProject, made_once: Callable[..., Path]) -> Path:
     """A built database with rows at the edges of everything; to be copied."""
-    file = tmp_path_factory.mktemp("small") / f"{STEM}.db"
-    history = History(project, file)
-    insert_rows_at_the_edges(history)
-    history.build_everything()
-    return file
+
+    def build(file: Path) -> None:
+        history = History(project, file)
+        insert_rows_at_the_edges(history)
+        history.build_everything()
+
+    return made_once("small", build)
 
 
 @pytest.fixture
 def history(project: DbtProject, small_database: Path, database: Path) -> History:
     shutil.copy(small_database, database)
     return History(project, database)
+
+
+@pytest.fixture
+def parsed_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """The dbt processes that the test's own code starts on a database need not parse this project."""
+
+    def set_variable(database: Path) -> None:
+        for name, value in known_parse(REPOSITORY, database, tmp_path).items():
+            monkeypatch.setenv(name, value)
+
+    return set_variable
 
 
 @pytest.fixture

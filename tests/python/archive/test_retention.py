@@ -609,8 +609,9 @@ def act(history: History, what: str, *values: int) -> None:
 
 
 def test_the_library_and_the_command_run_the_macro(
-    history: History, monkeypatch: pytest.MonkeyPatch
+    history: History, monkeypatch: pytest.MonkeyPatch, parsed_for: Callable[[Path], None]
 ) -> None:
+    parsed_for(history.database)
     with connect(history.database) as connection:
         connection.execute("update raw.executions set timestamp = timestamp - interval 10 year")
     every = live(history)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from building import REPOSITORY, DbtProject
+from building import REPOSITORY, DbtProject, known_parse, untested_project
 from histories import ORDINARY
 
 from orb_learning.backup.create import make_backup
@@ -24,6 +24,8 @@ from orb_learning.ingest.relay import load_once
 from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.connection import connect
+
+pytestmark = pytest.mark.slow
 
 RUNBOOK = REPOSITORY / "docs" / "operations.md"
 HOLD = """
@@ -41,15 +43,25 @@ def commands_of(heading: str) -> str:
     return "\n".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_data_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Build a project without data tests, which the rehearsals do not need."""
+    folder = str(untested_project(tmp_path_factory.mktemp("untested")))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("ORB_LEARNING__PROJECT_PATH", "DBT_PROJECT_DIR", "DBT_PROFILES_DIR"):
+            patch.setenv(name, folder)
+        yield
+
+
 def environment(folder: Path) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(REPOSITORY / "python_ingest"),
         "ORB_DATABASE": str(folder / "data" / "learning.db"),
-        "ORB_LEARNING__PROJECT_PATH": str(REPOSITORY),
-        "DBT_PROJECT_DIR": str(REPOSITORY),
-        "DBT_PROFILES_DIR": str(REPOSITORY),
+        **known_parse(
+            Path(os.environ["DBT_PROJECT_DIR"]), folder / "data" / "learning.db", folder / "target"
+        ),
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "target"),
         "COPIES": str(folder / "copies"),

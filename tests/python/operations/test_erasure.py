@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,9 @@ NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (naive UTC, as the package has i
 
 
 @pytest.fixture
-def settings(database: Path) -> LearningSettings:
+def settings(database: Path, parsed_for: Callable[[Path], None]) -> LearningSettings:
     """Of a database that is yet to be made, in which no model is built."""
+    parsed_for(database)
     return load_settings(database_path=database, project_path=REPOSITORY)
 
 

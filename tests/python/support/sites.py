@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from building import copy_of_project, edit
+from building import edit, known_parse, untested_project
 from crash_worker import payload_of
 
 from orb_learning.archive.retention import EXECUTIONS, FEEDBACK, archived_files, check_archived_file
@@ -32,16 +32,13 @@ OLDEST = 95
 
 def quick_project(folder: Path) -> Path:
     """Copy the project without marts and data tests, which would take most of the time."""
-    copy_of_project(folder)
+    untested_project(folder)
     models = folder / "models"
     for part in [*models.glob("*/"), *models.glob("reports/*/"), folder / "tests/reconciliation"]:
         if part.name not in ("staging", "core", "reports", "operations"):
             shutil.rmtree(part)
     for part in models.glob("reports/operations/rpt_database_status.*"):
         part.unlink()  # it reads the alerts, which read the marts
-    with (folder / "dbt_project.yml").open("a") as file:
-        file.write("data_tests: {orb_learning: {+enabled: false}}\n")
-        file.write("unit_tests: {orb_learning: {+enabled: false}}\n")
     edit(folder / "profiles.yml", "wait_seconds: 300", "wait_seconds: 0.5")
     return folder
 
@@ -63,6 +60,7 @@ class Site:
             "DBT_TARGET_PATH": str(folder / "target"),
             "DBT_LOG_PATH": str(folder / "logs"),
             "TZ": time_zone,
+            **known_parse(project, self.database, folder),
             **variables,
         }
 
