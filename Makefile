@@ -6,7 +6,7 @@ READY := .venv/.ready
 LINT := ORB_DATABASE=target/lint.db
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: build test test-slow soak lint check bench docs constraints clean
+.PHONY: build test test-slow soak lint check bench docs contract constraints clean
 .DEFAULT_GOAL := build
 
 build: $(READY)
@@ -43,6 +43,10 @@ bench: $(READY)
 # Rewrites the documents that are made from the code; a test says when they are stale.
 docs: $(READY)
 	$(BIN)/python docs/generate.py
+
+# Writes down what others build on; CHANGELOG names what was removed or retyped.
+contract: $(READY)
+	ORB_WRITE_CONTRACT=1 $(BIN)/pytest --quiet tests/python/contract
 
 # A virtual environment with every dependency as pinned; made again only when these files change.
 $(READY): pyproject.toml constraints.txt
