@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import duckdb
-from building import REPORTS, DbtProject
+from building import DbtProject
 from oracle import (
     MODELS,
     RAW_COLUMNS,
@@ -17,8 +17,10 @@ from oracle import (
     Row,
     assert_equal,
     contents,
+    contents_in,
     expected,
     raw_rows,
+    raw_rows_in,
     solutions,
 )
 
@@ -27,6 +29,8 @@ from orb_learning.store.execution_counts import count_received
 
 TODAY = datetime(2026, 3, 31)  # noqa: DTZ001 (raw holds naive UTC)
 NOON = TODAY + timedelta(hours=12, minutes=30)
+BELOW = ["stg_executions", "stg_load_blocks"]
+"""What the models that are compared stand on."""
 BLOCK_SIZE = 8
 """Load numbers a block in these histories: so small that there are several."""
 
@@ -126,13 +130,13 @@ class History:
         self.project.run(self.database, **self._variables())
 
     def seed_and_run(self) -> None:
-        """Build seeds and models, without reports."""
+        """Build seeds, and the models that are compared."""
         self.project.run(self.database, command="seed")
         self.run()
 
     def run(self) -> None:
-        """Build models, without reports."""
-        self.project.run(self.database, exclude=[REPORTS], **self._variables())
+        """Build the models that are compared, and what they stand on."""
+        self.project.run(self.database, select=[*BELOW, *MODELS], **self._variables())
 
     def build_part(self, model: str) -> None:
         self.project.run(self.database, select=[model], **self._variables())
@@ -141,33 +145,40 @@ class History:
     def build(self) -> None:
         """Build every model incrementally, compare them with raw, and note what happened."""
         self.project.run(self.database, select=MODELS, **self._variables())
-        self.assert_equal_to_raw()
-        self.note_contents()
+        raw, built = self._read()
+        self._assert_equal(raw, built)
+        self._note_contents(raw, built)
 
     def expected(self, **policy: Any) -> Contents:
         """Work out from raw what the models should hold."""
         return expected(raw_rows(self.database), self.as_of, block_size=BLOCK_SIZE, **policy)
 
     def assert_equal_to_raw(self) -> None:
-        built = contents(self.database)
-        assert_equal(built, self.expected())
-        _assert_nothing_lost(raw_rows(self.database), built)
+        self._assert_equal(*self._read())
 
     def note_contents(self) -> None:
         """Note which of the named cases lie between the contents noted before and these."""
-        raw = raw_rows(self.database)
-        built = contents(self.database)
-        self._assert_not_built_anew()
+        self._note_contents(*self._read())
+
+    def _read(self) -> tuple[list[Row], Contents]:
+        with connect(self.database) as connection:
+            self._assert_not_built_anew(connection)
+            return raw_rows_in(connection), contents_in(connection)
+
+    def _assert_equal(self, raw: list[Row], built: Contents) -> None:
+        assert_equal(built, expected(raw, self.as_of, block_size=BLOCK_SIZE))
+        _assert_nothing_lost(raw, built)
+
+    def _note_contents(self, raw: list[Row], built: Contents) -> None:
         if self._last is not None:
             self._note(*self._last, raw, built)
         self._last = self.as_of, raw, built
         self._standing_once |= _numbers(built)
         self._built_in_parts = False
 
-    def _assert_not_built_anew(self) -> None:
+    def _assert_not_built_anew(self, connection: duckdb.DuckDBPyConnection) -> None:
         """A model whose formula changed would have been built whole: no incremental build."""
-        with connect(self.database) as connection:
-            rows = connection.execute("select distinct model, formula from build_state").fetchall()
+        rows = connection.execute("select distinct model, formula from build_state").fetchall()
         formulas = dict(rows)
         assert formulas.items() >= self._formulas.items()
         self._formulas = formulas

@@ -17,6 +17,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import duckdb
+
 from orb_learning.record.model import COLUMNS
 from orb_learning.store.connection import connect
 
@@ -54,17 +56,25 @@ TIERS = {"haiku": "small", "opus": "large"}
 
 def raw_rows(database: Path) -> list[Row]:
     with connect(database) as connection:
-        return _rows(connection.execute("from raw.executions order by _load_seq"))
+        return raw_rows_in(connection)
 
 
 def contents(database: Path) -> Contents:
     """Read every model."""
-    found: Contents = {}
     with connect(database) as connection:
-        for model, key in KEYS.items():
-            rows = _rows(connection.execute(f"from {model}"))
-            found[model] = _by_key(rows, key)
-            assert len(found[model]) == len(rows), f"{model} has a key twice"
+        return contents_in(connection)
+
+
+def raw_rows_in(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    return _rows(connection.execute("from raw.executions order by _load_seq"))
+
+
+def contents_in(connection: duckdb.DuckDBPyConnection) -> Contents:
+    found: Contents = {}
+    for model, key in KEYS.items():
+        rows = _rows(connection.execute(f"from {model}"))
+        found[model] = _by_key(rows, key)
+        assert len(found[model]) == len(rows), f"{model} has a key twice"
     return found
 
 
