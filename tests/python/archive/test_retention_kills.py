@@ -32,6 +32,8 @@ from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store import checksums, compaction
 from orb_learning.store.connection import connect
 
+pytestmark = pytest.mark.slow
+
 KILLS = max(10, int(os.environ.get("ORB_KILLS", "45")) // 5)
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 DAYS = 12

@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from orb_learning.backup.create import make_backup
 from orb_learning.backup.manifests import Backup
 from orb_learning.backup.verify import validate_backup
 from orb_learning.ingest.relay import load_once
 from orb_learning.outbox.writer import Outbox
 from orb_learning.record.model import ExecutionRecord
+
+pytestmark = pytest.mark.slow
 
 CORRUPTIONS = int(os.environ.get("ORB_CORRUPTIONS", "1000"))
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))

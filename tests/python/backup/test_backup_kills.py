@@ -33,6 +33,8 @@ from orb_learning.operations.restore import restore_backup
 from orb_learning.outbox.writer import Limits, Outbox
 from orb_learning.store.connection import connect
 
+pytestmark = pytest.mark.slow
+
 WORKER = SUPPORT / "crash_worker.py"
 KILLS = max(10, int(os.environ.get("ORB_KILLS", "45")) // 4)
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))

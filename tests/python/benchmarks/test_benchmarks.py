@@ -15,6 +15,8 @@ from benchmarks.scales import FULL, SMALL
 from benchmarks import databases, documents, exact, expected, figures, page, reports, tools
 from orb_learning.mcp.server import READING, WRITING
 
+pytestmark = pytest.mark.slow
+
 ROWS = 4_000
 
 

@@ -89,6 +89,7 @@ def place(
     return folder
 
 
+@pytest.mark.slow
 def test_the_first_designs_query_runs_as_written_in_utc_and_the_pages_own_everywhere(
     place: Path,
 ) -> None:
@@ -106,6 +107,7 @@ def test_the_first_designs_query_runs_as_written_in_utc_and_the_pages_own_everyw
     assert in_tokyo.split()[1] == "0"
 
 
+@pytest.mark.slow
 def test_the_database_is_opened_beside_others(place: Path) -> None:
     with connect(place / "data/learning.db", read_only=True):
         first, *others = blocks("Open the database without blocking anybody", "python")
@@ -123,6 +125,7 @@ def test_the_database_is_opened_beside_others(place: Path) -> None:
         assert "executions" in python(place, backup)
 
 
+@pytest.mark.slow
 def test_a_report_is_added_as_the_page_says(place: Path) -> None:
     heading = "Add a report"
     section = PAGE.split(f"\n## {heading}\n")[1]

@@ -109,6 +109,7 @@ def test_the_timer_starts_every_hour_and_makes_up_for_what_it_missed() -> None:
     assert value(TIMER, "WantedBy") == "timers.target"
 
 
+@pytest.mark.slow
 def test_the_services_command_writes_only_where_the_unit_lets_it(
     project: Path, tmp_path: Path
 ) -> None:
@@ -178,6 +179,7 @@ def test_the_crontab_is_one_line_that_cron_takes() -> None:
     assert re.fullmatch(r"\d+ \* \* \* \*", times), "an hour that is left out lacks its alerts"
 
 
+@pytest.mark.slow
 def test_crons_command_runs_the_maintenance(project: Path, tmp_path: Path) -> None:
     _, command = cron_line()
     command = command.replace("/opt/orb-learning", str(project))
@@ -225,6 +227,7 @@ def test_the_workflow_has_the_form_of_one(workflow: dict[Any, Any]) -> None:
     assert [step["key"] for step in saved] == ["learning-data-${{ github.run_id }}"] * 2
 
 
+@pytest.mark.slow
 def test_the_workflows_commands_run_one_after_the_other(
     project: Path, workflow: dict[Any, Any], tmp_path: Path
 ) -> None:

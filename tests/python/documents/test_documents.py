@@ -102,6 +102,7 @@ def test_every_command_of_orb_and_make_exists(document: Path) -> None:
             assert set(words[1:]) <= targets, words
 
 
+@pytest.mark.slow
 def test_the_readmes_commands_run_one_after_the_other(tmp_path: Path) -> None:
     """All but make's own, which set up an environment; in a folder like a clone's."""
     clone = tmp_path / "clone"

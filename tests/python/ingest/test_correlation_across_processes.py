@@ -22,6 +22,8 @@ from partials_worker import DECIDED, LIMIT, SECONDS, START, decision, result, ta
 from orb_learning.ingest.relay import load_once
 from orb_learning.store.connection import connect
 
+pytestmark = pytest.mark.slow
+
 WORKER = SUPPORT / "partials_worker.py"
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 HISTORIES = int(os.environ.get("ORB_RANDOM_HISTORIES", "2"))

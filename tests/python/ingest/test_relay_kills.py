@@ -24,6 +24,8 @@ from crash_worker import read_phase
 from orb_learning.ingest.relay import load_once
 from orb_learning.store.connection import connect
 
+pytestmark = pytest.mark.slow
+
 WORKER = SUPPORT / "crash_worker.py"
 KILLS = int(os.environ.get("ORB_KILLS", "45"))
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))

@@ -150,6 +150,7 @@ def test_composite_indexes_come_and_go_with_their_variable(
     assert indexes(history.database) == COVERING
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "killed_in"),
     [

@@ -423,6 +423,7 @@ def kill_again_and_again(site: Site, steps: list[str], chance: random.Random) ->
     return hits
 
 
+@pytest.mark.slow
 def test_a_killed_run_loses_nothing_and_the_next_one_does_what_was_left(
     project: Path, tmp_path: Path, tell: Callable[..., None]
 ) -> None:

@@ -514,6 +514,7 @@ def test_readers_beside_a_builder_find_a_whole_index(
     assert {None} <= set(reasons) <= {None, "texts that it knows were deleted or embedded anew"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("round_number", range(8))
 def test_a_killed_builder_leaves_the_old_index_or_the_new_one(
     connection: duckdb.DuckDBPyConnection, database: Path, folder: Path, round_number: int
