@@ -89,7 +89,7 @@ def history(project: DbtProject, small_database: Path, database: Path) -> Histor
 
 @pytest.fixture
 def parsed_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
-    """The dbt processes that the test's own code starts on a database need not parse this project."""
+    """The dbt processes that a test's code starts on a database find this project parsed."""
 
     def set_variable(database: Path) -> None:
         for name, value in known_parse(REPOSITORY, database, tmp_path).items():

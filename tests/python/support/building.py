@@ -15,7 +15,6 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.tests import enable_test_caching
-
 from parsing import PROJECT_PARTS, REPOSITORY, STEM, environment, parse_of
 
 PARSE_VARIABLE = "DBT_PARTIAL_PARSE_FILE_PATH"

@@ -100,12 +100,10 @@ def _key(project: Path, variables: dict[str, Any]) -> str:
     """Hash everything that dbt reads in the project."""
     found = hashlib.sha256(json.dumps([__version__, variables], sort_keys=True).encode())
     for part in PROJECT_PARTS:
-        files = (
-            sorted((project / part).rglob("*")) if (project / part).is_dir() else [project / part]
-        )
-        for file in files:
-            if file.suffix in (".sql", ".yml", ".csv", ".md", ".py") and "python" not in file.parts:
-                found.update(f"{file.relative_to(project)}\0".encode())
+        for file in sorted([project / part, *(project / part).rglob("*")]):
+            name = file.relative_to(project)
+            if file.is_file() and name.parts[:2] != ("tests", "python"):
+                found.update(f"{name}\0".encode())
                 found.update(hashlib.sha256(file.read_bytes()).digest())
     return found.hexdigest()[:32]
 
