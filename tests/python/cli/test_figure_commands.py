@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from building import STEM, DbtProject
+from commands import orb as run_orb
 from histories import BLOCK_SIZE, NOON
 from mcp.client.client import Client
 from oracle import MODELS
@@ -79,11 +80,9 @@ def start(database: Path, command: str, **environment: str) -> subprocess.Popen[
     )
 
 
-def orb(database: Path, command: str, **environment: str) -> tuple[int, str, str]:
-    process = start(database, command, **environment)
-    said, complained = process.communicate(timeout=120)
-    assert "Traceback" not in complained, complained
-    return process.returncode, said, complained
+def orb(database: Path, command: str, width: int = 80) -> tuple[int, str, str]:
+    ended = run_orb(database, *command.split(), width=width)
+    return ended.returncode, ended.stdout, ended.stderr
 
 
 def as_json(value: Any) -> str:
@@ -140,11 +139,10 @@ def test_tables_show_the_figures_and_nothing_that_acts_on_a_terminal(
 ) -> None:
     monkeypatch.setenv("ORB_DATABASE", str(database))
     stats = asyncio.run(get_execution_statistics("90d"))
-    started = {
-        command: start(database, command, COLUMNS=str(width))
+    shown = {
+        command: orb(database, command, width=width)[1]
         for command in [*COMMANDS[1:], "stats --range 90d"]
     }
-    shown = {command: process.communicate(timeout=120)[0] for command, process in started.items()}
     for command, said in shown.items():
         assert re.match(r"as of 2026-03-31 12:30:00 UTC, built [-\d]+ [:\d]+ UTC\n", said), command
         for line in said.splitlines():
@@ -185,13 +183,10 @@ def test_the_exit_status_says_whether_something_is_wrong(
     shutil.copy(database, file)
     thresholds(file, "warning", warning)
     thresholds(file, "critical", critical)
-    found = {
-        options: start(file, f"alerts {options}")
+    assert {
+        options: orb(file, f"alerts {options}")[0]
         for options in ("", "--strict", "--json", "--json --strict")
-    }
-    for process in found.values():
-        process.communicate(timeout=120)
-    assert {options: process.returncode for options, process in found.items()} == {
+    } == {
         "": loose,
         "--strict": strict,
         "--json": loose,
@@ -308,14 +303,10 @@ def test_a_database_without_executions_says_what_to_do(empty_database: Path) -> 
 def test_what_was_never_built_or_is_missing_says_what_to_do(tmp_path: Path) -> None:
     file = tmp_path / f"{STEM}.db"
     for words in ("does not exist", "dbt build"):
-        started = {
-            command: start(file, command) for command in ("status", "status --json", "alerts")
-        }
-        for command, process in started.items():
-            said, complained = process.communicate(timeout=120)
-            assert process.returncode == 1, command
+        for command in ("status", "status --json", "alerts"):
+            status, said, complained = orb(file, command)
+            assert status == 1, command
             assert words in said + complained, command
-            assert "Traceback" not in complained
         with connect(file):
             pass
 

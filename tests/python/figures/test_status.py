@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import orb
 
 from orb_learning.errors import DatabaseMissingError
 from orb_learning.figures.status import read_status
 from orb_learning.store.connection import connect
 
 
-def orb(database: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def in_a_process(database: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [Path(sys.executable).parent / "orb", *words],
         env={**os.environ, "ORB_DATABASE": str(database), "COLUMNS": "200"},
@@ -49,7 +50,7 @@ def test_a_database_that_was_never_built_says_what_to_run(database: Path) -> Non
 def test_a_missing_database_is_an_error_that_says_what_to_do(database: Path) -> None:
     with pytest.raises(DatabaseMissingError, match=r"does not exist.*ORB_DATABASE"):
         read_status(database)
-    outcome = orb(database, "status")
+    outcome = in_a_process(database, "status")
     assert outcome.returncode == 1
     assert outcome.stderr.startswith("error: ")
     assert "Traceback" not in outcome.stderr

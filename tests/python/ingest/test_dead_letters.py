@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
 import pytest
+from commands import orb
 
 from orb_learning.errors import DeadLetterError
 from orb_learning.ingest.dead_letters import drop_letter, read_letter, read_letters, replay_letter
@@ -36,16 +34,6 @@ def letters(database: Path, folder: Path) -> Path:
     outbox.close()
     load_once(database, folder)
     return database
-
-
-def orb(database: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).parent / "orb", *words],
-        env={**os.environ, "ORB_DATABASE": str(database), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def executions(database: Path) -> list[tuple[object, ...]]:

@@ -19,6 +19,7 @@ from uuid import UUID
 
 import pytest
 from building import DbtProject
+from commands import orb
 from oracle import text_id
 
 from orb_learning import LearningDatabase
@@ -397,18 +398,22 @@ asyncio.run(main())
     assert not imported_torch
 
 
-def test_the_command_prints_a_table_or_json(searchable: Path, tasks: Tasks) -> None:
-    def orb(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from orb_learning.cli import app; app()", *arguments],
-            env={**os.environ, "ORB_DATABASE": str(searchable), "COLUMNS": "150"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+SIMILAR = ["similar", "task 3", "--days", "36500"]
 
+
+def in_a_process(database: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from orb_learning.cli import app; app()", *arguments],
+        env={**os.environ, "ORB_DATABASE": str(database), "COLUMNS": "150"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_prints_a_table_or_json(searchable: Path, tasks: Tasks) -> None:
     # The clock is the real one, so no limit of days.
-    listed = orb("similar", "task 3", "--days", "36500", "--json", "--succeeded")
+    listed = in_a_process(searchable, *SIMILAR, "--json", "--succeeded")
     wanted = tasks.expected(
         tasks.vectors["task 3"],
         limit=10, threshold=0.7, days_back=None, repo=None, tier=None, success=True,
@@ -416,13 +421,13 @@ def test_the_command_prints_a_table_or_json(searchable: Path, tasks: Tasks) -> N
     assert [row["task_id"] for row in json.loads(listed.stdout)] == [
         str(row["task_id"]) for row in wanted
     ]
-    shown = orb("similar", "task 3", "--days", "36500")
+    shown = orb(searchable, *SIMILAR, width=150)
     assert "success rate" in shown.stdout
     assert "task 3" in shown.stdout
-    none = orb("similar", "task 3", "--repo", "nowhere")
+    none = orb(searchable, "similar", "task 3", "--repo", "nowhere")
     assert (none.returncode, none.stdout) == (0, "")
     assert "No task is so similar" in none.stderr
-    empty = orb("similar", " \n")
+    empty = orb(searchable, "similar", " \n")
     assert empty.returncode == 1
     assert "empty" in empty.stderr
 
@@ -507,16 +512,7 @@ def test_the_command_builds_the_index_and_brings_it_up_to_date(
     searchable: Path, tmp_path: Path
 ) -> None:
     file = Path(shutil.copy(searchable, tmp_path / "learning.db"))
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", "from orb_learning.cli import app; app()", "index"],
-            env={**os.environ, "ORB_DATABASE": str(file)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for _ in range(2)
-    ]
+    said = [run(file, "index").stdout for run in (in_a_process, orb)]
     count = TEXTS + 2  # the errors have vectors, too
     assert f"{count} vectors, {count} of them new" in said[0]
     assert f"brought up to date in 0.0 s, {count} vectors, 0 of them new" in re.sub(
@@ -606,17 +602,8 @@ def test_solutions_are_found_by_the_library_and_the_command(searchable: Path) ->
     for wrong in ({}, {"task_description": "task 3", "error_message": "boom"}):
         with pytest.raises(ValueError, match="either"):
             asyncio.run(find(**wrong))
-    for option, text in (("--json", "task 3"), ("--error", "boom")):
-        said = subprocess.run(
-            [
-                *(sys.executable, "-c", "from orb_learning.cli import app; app()"),
-                *("solutions", text, option, "--days", "36500"),
-            ],
-            env={**os.environ, "ORB_DATABASE": str(searchable), "COLUMNS": "150"},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+    for run, option, text in ((in_a_process, "--json", "task 3"), (orb, "--error", "boom")):
+        said = run(searchable, "solutions", text, option, "--days", "36500").stdout
         if option == "--json":
             assert [row["score"] for row in json.loads(said)] == [row["score"] for row in found]
             assert all(row["has_enough_samples"] == (row["execution_count"] >= 10) for row in found)
