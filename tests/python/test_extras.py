@@ -1,0 +1,164 @@
+"""Each extra of the package works alone: installed from a wheel, away from the checkout."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from building import PARSE_VARIABLE, REPOSITORY, copy_of_project
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from parsing import parse_of
+
+pytestmark = pytest.mark.slow
+
+EMBED = """
+from orb_learning.embeddings.encoder import Encoder
+assert Encoder().encode(["a text"]).shape == (1, 384)
+"""
+FRAME = """
+import duckdb
+assert list(duckdb.sql("select 1 as n").fetchdf()["n"]) == [1]
+"""
+
+
+class Installed:
+    """A virtual environment with the package and one extra, in a folder with a database."""
+
+    def __init__(self, folder: Path, wheel: Path, extra: str, database: Path):
+        self.folder = folder
+        self.bin = folder / "venv/bin"
+        self.database = folder / "data/learning.db"
+        self.database.parent.mkdir(parents=True)
+        shutil.copy(database, self.database)
+        run(sys.executable, "-m", "venv", "--without-pip", str(folder / "venv"))
+        wanted = f"{wheel}[{extra}]" if extra else str(wheel)
+        # This environment's pip, so that none is installed.
+        pip = [sys.executable, "-m", "pip", "--python", str(self.bin / "python"), "--quiet"]
+        constraints = ["--constraint", str(REPOSITORY / "constraints.txt")]
+        run(*pip, "install", "--no-compile", *constraints, wanted)
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("ORB_", "DBT_", "PYTHONPATH", "VIRTUAL_ENV"))
+        }
+        return {**kept, "ORB_DATABASE": str(self.database), **variables}
+
+    def run(self, program: str, *words: str, **variables: str) -> str:
+        environment = self.environment(**variables)
+        return run(str(self.bin / program), *words, cwd=self.folder, env=environment)
+
+
+def run(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    ended = subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def import_rows(installed: Installed) -> None:
+    installed.run("orb", "generate", "rows.parquet", "--rows", "100", "--days", "9", "--seed", "1")
+    assert "100" in installed.run("orb", "import", "rows.parquet")
+
+
+def build_every_model(installed: Installed) -> None:
+    import_rows(installed)
+    project = copy_of_project(installed.folder / "project").folder
+    variables = '{"embeddings_enabled": false}'
+    kept = parse_of(REPOSITORY, {"embeddings_enabled": False})
+    known = kept.for_dbt(installed.folder, installed.database, {"embeddings_enabled": False})
+    installed.run(
+        *("dbt", "run", "--project-dir", str(project), "--profiles-dir", str(project)),
+        *("--vars", variables),
+        **{PARSE_VARIABLE: str(known)},
+    )
+    assert "execution_count" in installed.run("orb", "status")
+
+
+def embed_a_text(installed: Installed) -> None:
+    installed.run("python", "-c", EMBED)
+    assert "error" not in installed.run("orb", "similar", "a text")
+
+
+def index_vectors(installed: Installed) -> None:
+    assert "vectors" in installed.run("orb", "index")
+
+
+def serve_an_agent(installed: Installed) -> None:
+    server = StdioServerParameters(
+        command=str(installed.bin / "orb"),
+        args=["mcp"],
+        env=installed.environment(),
+        cwd=installed.folder,
+    )
+
+    async def ask() -> bool:
+        async with Client(stdio_client(server)) as client:
+            return bool((await client.call_tool("database_status", {})).is_error)
+
+    assert not asyncio.run(ask())
+
+
+def draw_the_page(installed: Installed) -> None:
+    installed.run("orb", "report", "--output", "page.html")
+    assert (installed.folder / "page.html").read_text().startswith("<!doctype html>")
+
+
+def copy_a_backup(installed: Installed) -> None:
+    place = f"file://{installed.folder}/elsewhere"
+    installed.run("orb", "backup", ORB_LEARNING__BACKUP_COPY_TO=place)
+    assert list((installed.folder / "elsewhere").iterdir())
+
+
+def read_a_frame(installed: Installed) -> None:
+    installed.run("python", "-c", FRAME)
+
+
+USES: dict[str, Callable[[Installed], None]] = {
+    "": import_rows,
+    "analysis": read_a_frame,
+    "dbt": build_every_model,
+    "embeddings": embed_a_text,
+    "index": index_vectors,
+    "mcp": serve_an_agent,
+    "page": draw_the_page,
+    "remote": copy_a_backup,
+}
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, built from a copy, as setuptools builds beside its sources."""
+    folder = tmp_path_factory.mktemp("wheel")
+    for part in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / part, folder)
+    ignored = shutil.ignore_patterns("*.egg-info", "__pycache__")
+    shutil.copytree(REPOSITORY / "python_ingest", folder / "python_ingest", ignore=ignored)
+    pip = [sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "--no-build-isolation"]
+    run(*pip, "--wheel-dir", str(folder), str(folder))
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.mark.parametrize("extra", USES, ids=lambda extra: extra or "none")
+def test_an_extra_works_by_itself(
+    extra: str, wheel: Path, empty_database: Path, tmp_path: Path
+) -> None:
+    installed = Installed(tmp_path, wheel, extra, empty_database)
+    USES[extra](installed)
+    shutil.rmtree(installed.folder / "venv")  # up to 1.5 GB
+
+
+def test_every_extra_is_tried() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert project["optional-dependencies"].keys() - {"dev"} == USES.keys() - {""}
