@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from building import PARSE_VARIABLE, REPOSITORY, copy_of_project
+from crash_worker import payload_of
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from parsing import parse_of
@@ -67,8 +69,9 @@ def run(*command: str, cwd: Path | None = None, env: dict[str, str] | None = Non
 
 
 def import_rows(installed: Installed) -> None:
-    installed.run("orb", "generate", "rows.parquet", "--rows", "100", "--days", "9", "--seed", "1")
-    assert "100" in installed.run("orb", "import", "rows.parquet")
+    rows = [payload_of(str(uuid.UUID(int=number)), number) for number in range(100)]
+    (installed.folder / "rows.jsonl").write_text("\n".join(rows))
+    assert "100" in installed.run("orb", "import", "rows.jsonl")
 
 
 def build_every_model(installed: Installed) -> None:
