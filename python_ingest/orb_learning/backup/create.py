@@ -28,7 +28,7 @@ from orb_learning.backup.manifests import (
     TIME,
     Backup,
     FileContents,
-    Manifest,
+    BackupManifest,
     OutboxCopy,
     backups_in,
     time_of,
@@ -318,7 +318,7 @@ def _fill(
             _copy_database(source, partial / f"{stem}.db")
         copies, left_out = _copy_outbox(outbox_folder, partial / OUTBOX, positions)
     names = [f"{stem}.db", *(f"{OUTBOX}/{copied}" for copied in copies)]
-    manifest = Manifest(
+    manifest = BackupManifest(
         created_at=datetime.strptime(name, TIME),  # noqa: DTZ007
         database_id=database_id,
         stem=stem,

@@ -47,7 +47,7 @@ class OutboxCopy(_Part):
     last_number: int
 
 
-class Manifest(_Part):
+class BackupManifest(_Part):
     """What a backup holds, noted when it was made."""
 
     format: Literal[1] = 1
@@ -99,7 +99,7 @@ class Backup:
         return time_of(self.folder.name)
 
     @property
-    def manifest(self) -> Manifest:
+    def manifest(self) -> BackupManifest:
         """Its manifest.
 
         Raises:
@@ -164,7 +164,7 @@ def newest_copy(folder: Path, database_path: Path) -> tuple[Path, datetime] | No
     return None
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> BackupManifest:
     """Return the manifest in a folder.
 
     Raises:
@@ -183,8 +183,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 @lru_cache(maxsize=64)
-def _read(file: Path, *state: int) -> Manifest:  # noqa: ARG001 (a changed file is read again)
-    return Manifest.model_validate_json(file.read_bytes())
+def _read(file: Path, *state: int) -> BackupManifest:  # noqa: ARG001 (a changed file is read again)
+    return BackupManifest.model_validate_json(file.read_bytes())
 
 
 def sums_in(folder: Path) -> dict[str, str]:

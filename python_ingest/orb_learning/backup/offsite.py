@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orb_learning.backup.manifests import MANIFEST, SUMS, Backup, Manifest, is_name, sums_in
+from orb_learning.backup.manifests import MANIFEST, SUMS, Backup, BackupManifest, is_name, sums_in
 from orb_learning.errors import BackupError
 
 BYTES_AT_ONCE = 2**20
@@ -125,7 +125,7 @@ def _is_of(files: Any, path: str, database_id: uuid.UUID) -> bool:
     if not files.exists(f"{path}/{SUMS}"):
         return False
     try:
-        manifest = Manifest.model_validate_json(files.cat_file(f"{path}/{MANIFEST}"))
+        manifest = BackupManifest.model_validate_json(files.cat_file(f"{path}/{MANIFEST}"))
     except (FileNotFoundError, ValidationError):
         return False
     return manifest.database_id == database_id

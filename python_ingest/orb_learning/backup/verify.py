@@ -19,7 +19,7 @@ from orb_learning.backup.manifests import (
     SUMS,
     TIME,
     Backup,
-    Manifest,
+    BackupManifest,
     OutboxCopy,
     folder_of,
     is_name,
@@ -39,7 +39,7 @@ class Validation:
     """What was checked of a backup, and what is wrong with it."""
 
     folder: Path
-    manifest: Manifest | None = None
+    manifest: BackupManifest | None = None
     problems: list[str] = field(default_factory=list)
     """Empty where the backup is what it was when it was made."""
     notes: list[str] = field(default_factory=list)
@@ -100,7 +100,7 @@ def _files_of_data(folder: Path) -> list[str]:
     return sorted(path for path in paths if path == MANIFEST or _OF_DATA.fullmatch(path))
 
 
-def _check_bytes(result: Validation) -> Manifest | None:
+def _check_bytes(result: Validation) -> BackupManifest | None:
     found = _check_sums(result)
     try:
         manifest = read_manifest(result.folder)
@@ -129,7 +129,7 @@ def _check_sums(result: Validation) -> dict[str, str]:
     return found
 
 
-def _check_files(result: Validation, manifest: Manifest, found: dict[str, str]) -> None:
+def _check_files(result: Validation, manifest: BackupManifest, found: dict[str, str]) -> None:
     """Hold every file against the manifest."""
     name = result.folder.name
     if is_name(name) and name != manifest.created_at.strftime(TIME):
@@ -149,7 +149,7 @@ def _differences(found: dict[str, str], noted: dict[str, str], by: str) -> Itera
             yield f"{name} is not what it was: its SHA-256 is not that in {by}"
 
 
-def _check_database(result: Validation, manifest: Manifest) -> None:
+def _check_database(result: Validation, manifest: BackupManifest) -> None:
     try:
         with connect_still(result.folder / manifest.database_file) as connection:
             tables, relations = table_checksums(connection), read_relations(connection)

@@ -27,7 +27,7 @@ import duckdb
 from orb_learning.backup import (
     OUTBOX,
     TIME,
-    Manifest,
+    BackupManifest,
     check_backup,
     folder_of,
     read_manifest,
@@ -287,7 +287,7 @@ def _last_load_seq(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _gone_since(
-    present: _Present | None, manifest: Manifest, backup_folder: Path, result: Restored
+    present: _Present | None, manifest: BackupManifest, backup_folder: Path, result: Restored
 ) -> _Gone:
     """Return what must not come back, as far as the present database or a backup knows.
 
@@ -316,7 +316,9 @@ def _by_time(
 
 
 @contextmanager
-def _prepared(folder: Path, manifest: Manifest, path: Path, *, validate: bool) -> Iterator[Path]:
+def _prepared(
+    folder: Path, manifest: BackupManifest, path: Path, *, validate: bool
+) -> Iterator[Path]:
     """Yield a copy of the backed-up database, on the file system of the present one."""
     scratch = path.with_name(f".{path.name}.restoring")
     shutil.rmtree(scratch, ignore_errors=True)  # of a restore that was killed
@@ -359,7 +361,7 @@ def _bring_up_to_date(new: Path, present: _Present | None, gone: _Gone) -> list[
     return imported
 
 
-def _bring_back_outbox(folder: Path, manifest: Manifest, outbox_folder: Path) -> list[str]:
+def _bring_back_outbox(folder: Path, manifest: BackupManifest, outbox_folder: Path) -> list[str]:
     """Copy the files of the outbox that are in the backup only, never over one that is there.
 
     Returns:
@@ -383,7 +385,7 @@ def _bring_back_outbox(folder: Path, manifest: Manifest, outbox_folder: Path) ->
     return missing
 
 
-def _exchange(new: Path, path: Path, manifest: Manifest, now: datetime) -> Path | None:
+def _exchange(new: Path, path: Path, manifest: BackupManifest, now: datetime) -> Path | None:
     """Put a new file in the database's place; returns the present one's new name."""
     kept = path.with_name(f"{path.stem}.before-restore-{now.strftime(TIME)}{path.suffix}")
     log, kept_log = (Path(f"{file}.wal") for file in (path, kept))
@@ -425,7 +427,7 @@ def _link(path: Path, kept: Path) -> None:
         sync(kept)
 
 
-def _look_at(path: Path, manifest: Manifest) -> None:
+def _look_at(path: Path, manifest: BackupManifest) -> None:
     with connect_still(path) as connection:
         found = connection.execute("select database_id from raw.database_id").fetchall()
         connection.execute("select count(*) from raw.executions").fetchall()
@@ -433,7 +435,9 @@ def _look_at(path: Path, manifest: Manifest) -> None:
         raise RestoreError(f"the file has the id {found}, not {manifest.database_id}")
 
 
-def _missing(manifest: Manifest, present: _Present | None, outbox_folder: Path) -> Missing | None:
+def _missing(
+    manifest: BackupManifest, present: _Present | None, outbox_folder: Path
+) -> Missing | None:
     """Return what came after the backup and is in the outbox no longer."""
     ledger = sorted(pruned_segments(outbox_folder), key=lambda gone: gone.last_number)
     trimmed = {gone.outbox_id: gone for gone in ledger}

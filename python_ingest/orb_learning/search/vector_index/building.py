@@ -19,7 +19,7 @@ from orb_learning.search.vector_index.faiss_index import (
     hold_out,
     imported_faiss,
 )
-from orb_learning.search.vector_index.manifest import Manifest, UnusableError
+from orb_learning.search.vector_index.manifest import IndexManifest, UnusableError
 from orb_learning.search.vector_index.on_disk import load, only_builder, publish
 from orb_learning.search.vector_index.table import Table, snapshot
 
@@ -110,7 +110,7 @@ def update_index(
     return IndexResult(count, count - before.vector_count, reason, time.perf_counter() - began)
 
 
-def _check_kind(manifest: Manifest, count: int) -> None:
+def _check_kind(manifest: IndexManifest, count: int) -> None:
     """Raise UnusableError when the table has outgrown an index without a graph."""
     if not manifest.measured_count and count >= FLAT_BELOW:
         raise UnusableError(f"it was made for less than {FLAT_BELOW:,} vectors")

@@ -16,7 +16,7 @@ class UnusableError(Exception):
 
 
 @dataclass(frozen=True)
-class Manifest:
+class IndexManifest:
     """Which rows the index holds, and in which file."""
 
     format: int
@@ -39,7 +39,7 @@ class Manifest:
         return json.dumps(fields | {"manifest_sha256": _digest(fields)}, indent=2)
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> IndexManifest:
     """Return the manifest of the index in a folder.
 
     Raises:
@@ -51,7 +51,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise UnusableError("it is of another version of this package")
         if kept.pop("manifest_sha256") != _digest(kept):
             raise UnusableError("its manifest is damaged")
-        return Manifest(**kept)
+        return IndexManifest(**kept)
     except FileNotFoundError:
         raise UnusableError("there is none; `orb index` builds it") from None
     except (OSError, ValueError, TypeError, KeyError) as error:

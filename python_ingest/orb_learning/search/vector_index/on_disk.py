@@ -16,17 +16,17 @@ from orb_learning.filesystem import sha256_of, sync
 from orb_learning.search.vector_index.faiss_index import imported_faiss
 from orb_learning.search.vector_index.manifest import (
     MANIFEST,
-    Manifest,
+    IndexManifest,
     UnusableError,
     read_manifest,
 )
 
-_kept: dict[Path, tuple[Manifest, tuple[int, int], Any]] = {}
+_kept: dict[Path, tuple[IndexManifest, tuple[int, int], Any]] = {}
 """The index that was read last from each folder, of which file (size and time) and manifest."""
 _keeping = threading.Lock()
 
 
-def loaded(folder: Path) -> tuple[Any, Manifest]:
+def loaded(folder: Path) -> tuple[Any, IndexManifest]:
     """Return the index to be searched, as this process has it, or read."""
     with _keeping:
         manifest = read_manifest(folder)
@@ -39,7 +39,7 @@ def loaded(folder: Path) -> tuple[Any, Manifest]:
         return index, manifest
 
 
-def load(folder: Path) -> tuple[Any, Manifest]:
+def load(folder: Path) -> tuple[Any, IndexManifest]:
     """Read the index, whole and as it was written."""
     try:
         faiss = imported_faiss()
@@ -69,7 +69,7 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def publish(folder: Path, index: Any, manifest: Manifest) -> None:
+def publish(folder: Path, index: Any, manifest: IndexManifest) -> None:
     """Write the index, then its manifest; who opens it meanwhile finds the one before."""
     path = folder / f"{uuid.uuid4().hex}.faiss"
     try:

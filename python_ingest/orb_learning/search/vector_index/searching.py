@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from orb_learning.search.vector_index.faiss_index import nearest
-from orb_learning.search.vector_index.manifest import Manifest, UnusableError, read_manifest
+from orb_learning.search.vector_index.manifest import IndexManifest, UnusableError, read_manifest
 from orb_learning.search.vector_index.on_disk import loaded
 from orb_learning.search.vector_index.table import Table, snapshot
 
@@ -27,7 +27,7 @@ class VectorIndex:
     open. Open it again with the next connection: the file is read only once in a process.
     """
 
-    def __init__(self, index: Any, manifest: Manifest):
+    def __init__(self, index: Any, manifest: IndexManifest):
         self._index = index
         self._manifest = manifest
 

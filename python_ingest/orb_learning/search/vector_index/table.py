@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from orb_learning.record import DIMENSIONS
-from orb_learning.search.vector_index.manifest import FORMAT, Manifest, UnusableError
+from orb_learning.search.vector_index.manifest import FORMAT, IndexManifest, UnusableError
 
 if TYPE_CHECKING:
     from orb_learning.search.vector_index.faiss_index import Array
@@ -32,7 +32,7 @@ class Table:
         self.database_id = str(identity)
         self.last_number = int(last)
 
-    def check_fits(self, manifest: Manifest) -> None:
+    def check_fits(self, manifest: IndexManifest) -> None:
         """Raise UnusableError unless an index of this manifest holds the rows up to its last."""
         if manifest.model != self.model:
             raise UnusableError(f"it is of the model {manifest.model!r}, not of {self.model!r}")
@@ -57,10 +57,10 @@ class Table:
 
     def manifest(
         self, *, last_number: int, vector_count: int = 0, measured_count: int = 0
-    ) -> Manifest:
+    ) -> IndexManifest:
         """Return the manifest of an index of the rows up to a number, without its file."""
         rows, fingerprint = self.fingerprint(last_number)
-        return Manifest(
+        return IndexManifest(
             format=FORMAT,
             model=self.model,
             database_id=self.database_id,
