@@ -27,8 +27,8 @@ from orb_learning.backup.manifests import (
     SUMS,
     TIME,
     Backup,
-    FileContents,
     BackupManifest,
+    FileContents,
     OutboxCopy,
     backups_in,
     time_of,
@@ -51,7 +51,8 @@ from orb_learning.store import (
     SCHEMA_VERSION,
     check_path,
     connect,
-    quoted,
+    identifier,
+    literal,
     read_relations,
     schema_version_of,
     table_checksums,
@@ -349,12 +350,11 @@ def _copy_database(source: duckdb.DuckDBPyConnection, file: Path) -> None:
     # Attached to the open database, and not both to a third: closing a second one of the same
     # file would end the lock that this process's readers have on it.
     [(name,)] = source.execute("select current_database()").fetchall()
-    copy = quoted(f"copy of {name}")
-    path = str(file).replace("'", "''")
+    copy = identifier(f"copy of {name}")
     with translated_errors(file):
-        source.execute(f"attach '{path}' as {copy} (read_write)")
+        source.execute(f"attach {literal(file)} as {copy} (read_write)")
         try:
-            source.execute(f"copy from database {quoted(name)} to {copy}")
+            source.execute(f"copy from database {identifier(name)} to {copy}")
             source.execute(f"checkpoint {copy}")
         finally:
             source.execute(f"detach {copy}")

@@ -52,6 +52,7 @@ from orb_learning.store import (
     connect,
     connect_still,
     existing_tables,
+    literal,
     mentions_any_sql,
     transaction,
     utc_now,
@@ -334,8 +335,8 @@ def _write_rest(
     former = ",".join([*_former(connection, file), sha256_of(file)])
     rest = f"from read_parquet($file) where not {archive.is_forgotten}"
     connection.execute(
-        f"copy (select * {rest} order by _load_seq) to {_text(partial)} "
-        f"(format parquet, compression zstd, kv_metadata {{rewritten_from: {_text(former)}}})",
+        f"copy (select * {rest} order by _load_seq) to {literal(partial)} "
+        f"(format parquet, compression zstd, kv_metadata {{rewritten_from: {literal(former)}}})",
         {"file": str(file)},
     )
     [(strange,)] = connection.execute(
@@ -478,7 +479,3 @@ def _forgotten_count(connection: duckdb.DuckDBPyConnection, task_ids: Collection
         {"ids": list(map(str, task_ids))},
     ).fetchall()
     return int(count)
-
-
-def _text(value: Path | str) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

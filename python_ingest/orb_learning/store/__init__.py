@@ -1,6 +1,6 @@
 """The DuckDB file: its connections, its raw schema, and what is known of its rows."""
 
-from orb_learning.store.checksums import TableContents, quoted, read_relations, table_checksums
+from orb_learning.store.checksums import TableContents, read_relations, table_checksums
 from orb_learning.store.compaction import compact, is_compaction_worth_it
 from orb_learning.store.connection import (
     CONFIG,
@@ -18,6 +18,7 @@ from orb_learning.store.feedback_counts import count_feedback
 from orb_learning.store.reader_pool import PoolStatistics, ReaderPool
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, migrate, schema_version_of
 from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
+from orb_learning.store.sql_text import identifier, literal
 from orb_learning.store.tombstones import (
     RESIDUES,
     UUID_PATTERN,
@@ -47,11 +48,12 @@ __all__ = [
     "delete_tasks",
     "drop_residual_rows",
     "existing_tables",
+    "identifier",
     "is_compaction_worth_it",
+    "literal",
     "mentions_any_sql",
     "migrate",
     "open_in_turn",
-    "quoted",
     "read_relations",
     "sample_sizes",
     "sample_sizes_hourly",

@@ -7,6 +7,8 @@ from contextlib import closing
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
+from orb_learning.store.sql_text import identifier
+
 
 class TableContents(BaseModel):
     """The rows of a table."""
@@ -28,7 +30,7 @@ def table_checksums(connection: duckdb.DuckDBPyConnection) -> dict[str, TableCon
         # An alias that no column has: a column would go before the whole row.
         [(rows, total)] = connection.execute(
             "select count(*), coalesce(sum(hash(_the_whole_row)), 0)::varchar "  # noqa: S608
-            f"from {quoted(schema)}.{quoted(name)} as _the_whole_row"
+            f"from {identifier(schema)}.{identifier(name)} as _the_whole_row"
         ).fetchall()
         found[f"{schema}.{name}"] = TableContents(rows=rows, hash=total)
     return found
@@ -60,19 +62,14 @@ def read_relations(connection: duckdb.DuckDBPyConnection) -> dict[str, str | Non
         """
     ).fetchall()
     queries = {
-        f"{schema}.{name}": f"select * from {quoted(schema)}.{quoted(name)}"  # noqa: S608
+        f"{schema}.{name}": f"select * from {identifier(schema)}.{identifier(name)}"  # noqa: S608
         for schema, name in stored
     }
     for schema, name, kind, count in macros:
-        call = f"{quoted(schema)}.{quoted(name)}({', '.join(['null'] * count)})"
+        call = f"{identifier(schema)}.{identifier(name)}({', '.join(['null'] * count)})"
         select = "select * from" if kind == "table_macro" else "select"
         queries[f"{schema}.{name}()"] = f"describe {select} {call}"
     return {name: _refusal(connection, query) for name, query in queries.items()}
-
-
-def quoted(name: str) -> str:
-    """Return a name for a statement, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _refusal(connection: duckdb.DuckDBPyConnection, query: str) -> str | None:

@@ -17,7 +17,7 @@ import duckdb
 
 from orb_learning.errors import DatabaseError, DiskFullError
 from orb_learning.filesystem import is_full, sync
-from orb_learning.store.checksums import quoted, table_checksums
+from orb_learning.store.checksums import table_checksums
 from orb_learning.store.connection import (
     CONFIG,
     check_path,
@@ -26,6 +26,7 @@ from orb_learning.store.connection import (
     open_in_turn,
     translated_errors,
 )
+from orb_learning.store.sql_text import identifier, literal
 
 LEAST_FREE_SHARE = 0.3
 LEAST_FREE_BYTES = 64 * 2**20
@@ -89,9 +90,8 @@ def compact(path: Path, *, wait_seconds: float = 30.0) -> tuple[int, int]:
 
 def _copy(connection: duckdb.DuckDBPyConnection, copied: Path) -> None:
     [(name,)] = connection.execute("select current_database()").fetchall()
-    path = str(copied).replace("'", "''")
-    connection.execute(f"attach '{path}' as compacted")
-    connection.execute(f"copy from database {quoted(name)} to compacted")
+    connection.execute(f"attach {literal(copied)} as compacted")
+    connection.execute(f"copy from database {identifier(name)} to compacted")
     # Detaching would do it, too, but not say if it failed; and the log stays behind.
     connection.execute("checkpoint compacted")
     connection.execute("detach compacted")

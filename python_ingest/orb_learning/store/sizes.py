@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.store.connection import transaction
+from orb_learning.store.sql_text import identifier
 
 KEEP = timedelta(days=400)
 """A year can be held against the one before."""
@@ -100,7 +101,7 @@ def table_sizes(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int, i
     ).fetchall()
     sizes = []
     for schema, table in tables:
-        name = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
+        name = f"{identifier(schema)}.{identifier(table)}"
         [(blocks,)] = connection.execute(
             "select count(distinct block) from ("
             "select unnest(list_prepend(block_id, additional_block_ids)) as block "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orb_learning.record import COLUMNS, DIMENSIONS
+from orb_learning.store import literal
 
 _SMALL_INTEGERS = {"TINYINT", "SMALLINT", "UTINYINT", "USMALLINT"}
 _INTEGERS = _SMALL_INTEGERS | {"INTEGER", "UINTEGER", "BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"}
@@ -27,16 +28,6 @@ class Cast:
 
     value: str
     problem: str | None = None
-
-
-def quoted(name: str) -> str:
-    """Return a name as an SQL identifier, whatever characters it has."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def cast(column: str, source: str, source_type: str, *, naive_is_utc: bool) -> Cast:

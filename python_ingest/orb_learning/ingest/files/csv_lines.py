@@ -15,11 +15,11 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import ImportFileError
-from orb_learning.ingest.files.casts import literal, quoted
 from orb_learning.ingest.files.parquet import check_columns
 from orb_learning.ingest.files.rows import NO_ENTRIES, Source
 from orb_learning.ingest.files.text import NOT_UTF8, load_lines
 from orb_learning.record import COLUMNS
+from orb_learning.store import identifier, literal
 
 _QUOTED = r'"(?:[^"]|"")*"'
 _OPEN = r'"(?:[^"]|"")*'
@@ -45,7 +45,7 @@ def csv_source(
     separator = _escaped(delimiter)
     _join_lines(connection, header_number, one_field, separator)
     fields = ", ".join(
-        f"unquoted_field(fields[{position}]) as {quoted(name)}"
+        f"unquoted_field(fields[{position}]) as {identifier(name)}"
         for position, name in enumerate(names, 1)
         if name in COLUMNS
     )

@@ -9,10 +9,9 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import ImportFileError, NotADatabaseError
-from orb_learning.ingest.files.casts import literal, quoted
 from orb_learning.ingest.files.parquet import MARK, check_columns
 from orb_learning.record import COLUMNS
-from orb_learning.store import connect
+from orb_learning.store import connect, identifier, literal
 
 _EXACT_IN_PARQUET = {
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
@@ -54,7 +53,7 @@ def copy_executions(file: Path, parquet: Path) -> None:
         check_columns(file, list(types))
         connection.execute(
             f"copy (select {', '.join(_copied(name, types[name]) for name in types)} "  # noqa: S608
-            f"from executions) to {literal(str(parquet))} "
+            f"from executions) to {literal(parquet)} "
             f"(format parquet, kv_metadata {{{MARK}: 'utc'}})"
         )
 
@@ -73,9 +72,9 @@ def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _copied(name: str, kind: str) -> str:
     """Return a column's SQL: as it is, or as text where Parquet has no such type."""
-    identifier = quoted(name)
+    column = identifier(name)
     if kind in _EXACT_IN_PARQUET or kind.startswith(("FLOAT[", "DECIMAL")):
-        return identifier
+        return column
     if name in COLUMNS:
-        return f"{identifier}::varchar as {identifier}"
-    return f"to_json({identifier}) as {identifier}"
+        return f"{column}::varchar as {column}"
+    return f"to_json({column}) as {column}"

@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import ImportFileError
-from orb_learning.ingest.files.casts import literal, quoted
 from orb_learning.ingest.files.rows import NO_ENTRIES, Source
 from orb_learning.record import COLUMNS
+from orb_learning.store import identifier, literal
 
 MARK = "orb_learning"
 """The key-value metadata of a Parquet file whose naive times are UTC: ``orb_learning = 'utc'``."""
@@ -76,7 +76,8 @@ def _extra(names: list[str]) -> str:
     if not names:
         return NO_ENTRIES
     entries = ", ".join(
-        f"{{'key': {literal(name)}, 'value': to_json({quoted(name)})::varchar}}" for name in names
+        f"{{'key': {literal(name)}, 'value': to_json({identifier(name)})::varchar}}"
+        for name in names
     )
     return f"list_filter([{entries}], lambda e: e.value <> 'null')"
 

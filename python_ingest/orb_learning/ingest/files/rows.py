@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.ingest.files.casts import cast, metadata, quoted, storable, vector
+from orb_learning.ingest.files.casts import cast, metadata, storable, vector
 from orb_learning.record import COLUMNS
-from orb_learning.store import count_received, drop_residual_rows
+from orb_learning.store import count_received, drop_residual_rows, identifier
 
 ROW_NAMESPACE = uuid.UUID("0a7cf3d5-7f2e-5b1c-9d53-6f0a3c1e8b42")
 """A row without a task_id gets ``uuid5(ROW_NAMESPACE, "<sha256 of the file>:<row number>")``."""
@@ -72,7 +72,7 @@ def store(
         "first": _reserve(connection, source.last_row_number),
         **source.parameters,
     }
-    selected = ", ".join(f"{value} as {quoted(name)}" for name, value in values.items())
+    selected = ", ".join(f"{value} as {identifier(name)}" for name, value in values.items())
     loaded = _count(
         connection.execute(
             f"""
@@ -125,7 +125,7 @@ def _plan(source: Source) -> tuple[str, dict[str, str], str | None]:
     The reason is None where the file's types leave nothing to check, so that it is read once.
     """
     casts = {
-        name: cast(name, quoted(name), source.columns[name], naive_is_utc=source.naive_is_utc)
+        name: cast(name, identifier(name), source.columns[name], naive_is_utc=source.naive_is_utc)
         for name in COLUMNS
         if name in source.columns and name not in ("embedding", "metadata")
     }
@@ -158,7 +158,7 @@ def _plan(source: Source) -> tuple[str, dict[str, str], str | None]:
             f"then import_metadata({own}, _extra, {notes}, load.sha256) else {own} end"
         )
 
-    columns = [quoted(name) for name in source.columns]
+    columns = [identifier(name) for name in source.columns]
     columns += [f"{value} as {name}" for name, value in prepared.items()]
     return (
         f"(select {', '.join(columns)} from {source.relation}) as file_row",  # noqa: S608
