@@ -8,7 +8,6 @@ which the next backup removes.
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import time
 import uuid
 from collections import defaultdict
@@ -36,7 +35,7 @@ from orb_learning.backup.manifests import (
 from orb_learning.backup.offsite import copies_of, copy_backup, remove_copies
 from orb_learning.backup.verify import check_backup, checksums_match, read_outbox_copy
 from orb_learning.errors import BackupError, DiskFullError, InvalidBackupError, OutboxError
-from orb_learning.filesystem import acquire, is_full, sha256_of, sync
+from orb_learning.filesystem import acquire, sha256_of, sync, translated_disk_errors
 from orb_learning.ingest import exclusive_relay, stored_offsets
 from orb_learning.outbox import (
     DamagedFileError,
@@ -446,11 +445,11 @@ def _remove_leftovers(folder: Path) -> None:
 @contextmanager
 def _explained(folder: Path, otherwise: str) -> Iterator[None]:
     """Turn errors of the disk into this package's; ``otherwise`` is what was not done."""
-    try:
+    full = DiskFullError(
+        f"{folder}: the disk is full, {otherwise}; free some space and run it again"
+    )
+    with translated_disk_errors(
+        full,
+        lambda error: BackupError(f"{folder}: {otherwise}: {error}; the database is as it was"),
+    ):
         yield
-    except (OSError, sqlite3.Error) as error:
-        if is_full(error) or "disk is full" in str(error):
-            raise DiskFullError(
-                f"{folder}: the disk is full, {otherwise}; free some space and run it again"
-            ) from error
-        raise BackupError(f"{folder}: {otherwise}: {error}; the database is as it was") from error

@@ -1,6 +1,6 @@
 """Files that survive a power cut, and the lock that processes and threads share."""
 
-from orb_learning.filesystem.durable import is_full, sha256_of, sync
+from orb_learning.filesystem.durable import is_full, sha256_of, sync, translated_disk_errors
 from orb_learning.filesystem.rw_lock import Lock, acquire, writer_waiting
 
 __all__ = [
@@ -9,5 +9,6 @@ __all__ = [
     "is_full",
     "sha256_of",
     "sync",
+    "translated_disk_errors",
     "writer_waiting",
 ]

@@ -5,12 +5,33 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def is_full(error: BaseException) -> bool:
     """Whether an error says that a disk or a quota is full."""
+    if isinstance(error, sqlite3.Error):
+        return "disk is full" in str(error)
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def translated_disk_errors(
+    full: Exception, failed: Callable[[Exception], Exception]
+) -> Iterator[None]:
+    """Turn errors of the disk, and of SQLite on it, into the caller's own.
+
+    Args:
+        full: what is raised where a disk or a quota is full.
+        failed: makes what is raised instead of any other error.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise (full if is_full(error) else failed(error)) from error
 
 
 def sha256_of(file: Path) -> str:

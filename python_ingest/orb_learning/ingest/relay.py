@@ -26,7 +26,7 @@ from orb_learning.errors import (
     OrbError,
     OutboxError,
 )
-from orb_learning.filesystem import acquire, is_full
+from orb_learning.filesystem import acquire, translated_disk_errors
 from orb_learning.ingest.batches import Item, load_batch, record_lone_halves, stored_offsets
 from orb_learning.outbox import (
     DamagedFileError,
@@ -139,21 +139,20 @@ def exclusive_relay(outbox_folder: Path, wait_seconds: float) -> Iterator[None]:
         OutboxError: the folder cannot be made or written.
         DiskFullError: it has no room for the lock.
     """
-    try:
+    full = DiskFullError(
+        f"{outbox_folder}: the disk is full, nothing was done; free some space and run it again"
+    )
+    with translated_disk_errors(
+        full,
+        lambda error: OutboxError(
+            f"{outbox_folder} cannot be written, and nothing was done: {error}; let this user "
+            f"write there, or set ORB_OUTBOX to another folder"
+        ),
+    ):
         outbox_folder.mkdir(parents=True, exist_ok=True)
         turn = acquire(
             outbox_folder / "loader", shared=False, deadline=time.monotonic() + wait_seconds
         )
-    except OSError as error:
-        if is_full(error):
-            raise DiskFullError(
-                f"{outbox_folder}: the disk is full, nothing was done; free some space and run it "
-                f"again"
-            ) from error
-        raise OutboxError(
-            f"{outbox_folder} cannot be written, and nothing was done: {error}; let this user "
-            f"write there, or set ORB_OUTBOX to another folder"
-        ) from error
     if turn is None:
         raise LoaderBusyError(
             f"{outbox_folder} is being loaded by another process; its records will be there soon"

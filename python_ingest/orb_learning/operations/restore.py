@@ -42,7 +42,7 @@ from orb_learning.errors import (
     RestoreError,
 )
 from orb_learning.feedback import delete_feedback
-from orb_learning.filesystem import acquire, is_full, sha256_of, sync
+from orb_learning.filesystem import acquire, sha256_of, sync, translated_disk_errors
 from orb_learning.ingest import (
     LONE_HALF_LIMIT,
     LoadResult,
@@ -481,12 +481,11 @@ def _clean_archive(result: Restored, path: Path, archive_folder: Path) -> None:
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     """Turn errors of the disk and of the outbox into this package's."""
-    try:
+    full = DiskFullError(
+        f"{path}: the disk is full, nothing was changed; a restore needs room for the backup "
+        f"beside the present database; free some space and run it again"
+    )
+    with translated_disk_errors(
+        full, lambda error: RestoreError(f"{path} was not restored, and is as it was: {error}")
+    ):
         yield
-    except (OSError, sqlite3.Error) as error:
-        if is_full(error):
-            raise DiskFullError(
-                f"{path}: the disk is full, nothing was changed; a restore needs room for the "
-                f"backup beside the present database; free some space and run it again"
-            ) from error
-        raise RestoreError(f"{path} was not restored, and is as it was: {error}") from error

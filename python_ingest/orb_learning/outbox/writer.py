@@ -8,7 +8,6 @@ counted by its reason.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from orb_learning.filesystem import is_full
 from orb_learning.outbox.segment import SUFFIX, Segment, Synchronous
 
 Kind = Literal[
@@ -203,7 +203,7 @@ class Outbox:
         return True
 
     def _reason(self, error: Exception) -> str:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             return "disk_full"
         if isinstance(error, UnicodeEncodeError):
             return "unencodable"
@@ -212,8 +212,6 @@ class Outbox:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return "busy"
-        if name.startswith("SQLITE_FULL"):
-            return "disk_full"
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
             return "corrupt"
         if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import DatabaseError, DiskFullError
-from orb_learning.filesystem import is_full, sync
+from orb_learning.filesystem import sync, translated_disk_errors
 from orb_learning.store.checksums import table_checksums
 from orb_learning.store.connection import (
     CONFIG,
@@ -124,21 +124,14 @@ def _remove(copied: Path) -> None:
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    try:
-        with translated_errors(path):
-            yield
-    except DiskFullError as error:
-        raise DiskFullError(_no_room(path)) from error
-    except OSError as error:
-        if is_full(error):
-            raise DiskFullError(_no_room(path)) from error
-        raise DatabaseError(
-            f"{path} was not made smaller, its rows are as they were: {error}"
-        ) from error
-
-
-def _no_room(path: Path) -> str:
-    return (
-        f"{path} was not made smaller, its rows are as they were: the disk is full, and a copy of "
-        f"it needs room beside it; free some space and run it again"
+    not_done = f"{path} was not made smaller, its rows are as they were"
+    full = DiskFullError(
+        f"{not_done}: the disk is full, and a copy of it needs room beside it; free some space "
+        f"and run it again"
     )
+    with translated_disk_errors(full, lambda error: DatabaseError(f"{not_done}: {error}")):
+        try:
+            with translated_errors(path):
+                yield
+        except DiskFullError as error:
+            raise full from error
