@@ -1,27 +1,24 @@
 """Old days as Parquet files, and back."""
 
-from orb_learning.archive.retention import (
+from orb_learning.archive.files import (
     EXECUTIONS,
     FEEDBACK,
-    Archive,
-    archive_and_retain,
-    archived_files,
     check_archive,
     copy_archive,
-    count_removed,
-    release_holds,
-    unarchive,
+    read_index,
 )
+from orb_learning.archive.restore_days import release_holds, unarchive
+from orb_learning.archive.retention import archive_and_retain
+from orb_learning.archive.rewrite import rewrite_archive
 
 __all__ = [
     "EXECUTIONS",
     "FEEDBACK",
-    "Archive",
     "archive_and_retain",
-    "archived_files",
     "check_archive",
     "copy_archive",
-    "count_removed",
+    "read_index",
     "release_holds",
+    "rewrite_archive",
     "unarchive",
 ]
