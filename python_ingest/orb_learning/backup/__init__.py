@@ -1,12 +1,7 @@
 """Verified copies of the database and its outbox."""
 
-from orb_learning.backup.create import (
-    PrunePolicy,
-    list_backups,
-    make_backup,
-    prune_backups,
-    remove_backups,
-)
+from orb_learning.backup.create import make_backup
+from orb_learning.backup.listing import list_backups
 from orb_learning.backup.manifests import (
     OUTBOX,
     TIME,
@@ -20,6 +15,7 @@ from orb_learning.backup.manifests import (
     whole_backups,
 )
 from orb_learning.backup.offsite import copies_of, copy_archived_files, remove_copies
+from orb_learning.backup.prune import prune_backups, remove_backups
 from orb_learning.backup.verify import check_backup, validate_backup
 
 __all__ = [
@@ -27,7 +23,6 @@ __all__ = [
     "TIME",
     "Backup",
     "BackupManifest",
-    "PrunePolicy",
     "backups_in",
     "check_backup",
     "copies_of",

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -130,6 +132,24 @@ def backups_in(folder: Path) -> list[Backup]:
         return []
     names = sorted(path.name for path in folder.iterdir() if is_name(path.name))
     return [Backup(folder / name) for name in names]
+
+
+def readable_backups(folder: Path) -> list[Backup]:
+    """Return the backups whose manifest can be read, the oldest first."""
+    readable = []
+    for backup in backups_in(folder):
+        with suppress(InvalidBackupError):
+            backup.manifest  # noqa: B018
+            readable.append(backup)
+    return readable
+
+
+def backups_by_database(folder: Path) -> dict[uuid.UUID, list[Backup]]:
+    """Return the backups of each database, the oldest first, without those of none known."""
+    found: defaultdict[uuid.UUID, list[Backup]] = defaultdict(list)
+    for backup in readable_backups(folder):
+        found[backup.manifest.database_id].append(backup)
+    return found
 
 
 def is_name(name: str) -> bool:
