@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from orb_learning.archive import FEEDBACK
+from orb_learning.archive import FEEDBACK, rewrite_archive
 from orb_learning.errors import ArchiveError, FeedbackError
 from orb_learning.feedback import FEEDBACK_FIELDS, order_deletion
-from orb_learning.operations.erasure import clean_archive, mentions_any
 from orb_learning.operations.load import load_outbox
-from orb_learning.outbox import DamagedFileError, Outbox, StillInUseError, files_of, open_reader
+from orb_learning.operations.mentions import erase_records, mentions_any
+from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings
 from orb_learning.store import connect
 
@@ -72,11 +71,8 @@ def delete_own_feedback(
         OrbError: one of its subclasses says what could not be done; run again, it goes on.
     """
     wanted = set(feedback_ids)
-    path, outbox_folder, archive = (
-        settings.database_path,
-        settings.outbox_folder,
-        settings.archive_folder,
-    )
+    path, outbox_folder = settings.database_path, settings.outbox_folder
+    archive = settings.archive_folder
     load_outbox(settings, now=now)
     with connect(path, read_only=True) as connection:
         known = {
@@ -101,8 +97,13 @@ def delete_own_feedback(
         outbox.close()
     load_outbox(settings, now=now)
     with connect(path) as connection:
-        clean_archive(connection, archive)
-    _clean_outbox(outbox_folder, wanted)
+        rewrite_archive(connection, archive)
+    erase_records(
+        outbox_folder,
+        lambda record: (
+            record.kind != "delete_feedback" and mentions_any(record.payload.encode(), wanted)
+        ),
+    )
     return len(wanted)
 
 
@@ -126,7 +127,7 @@ def _find(
             archived = connection.execute(
                 f"""
                 select {_COLUMNS}, false, true from read_parquet($file)
-                where {condition} and not {FEEDBACK.is_forgotten}
+                where {condition} and not {FEEDBACK.is_tombstoned}
                 """,  # noqa: S608
                 {**parameters, "file": str(file)},
             ).fetchall()
@@ -140,19 +141,3 @@ def _find(
     found = [dict(zip((*_NAMES, "has_execution", "is_archived"), row, strict=True)) for row in rows]
     # What another way brought in may have no time.
     return sorted(found, key=lambda row: str(row["submitted_at"] or ""), reverse=True)
-
-
-def _clean_outbox(folder: Path, feedback_ids: Collection[uuid.UUID]) -> None:
-    for path in files_of(folder):
-        with (
-            suppress(StillInUseError, FileNotFoundError, DamagedFileError),
-            open_reader(path) as reader,
-        ):
-            reader.erase(
-                [
-                    record.number
-                    for record in reader.read(0, -1)
-                    if record.kind != "delete_feedback"
-                    and mentions_any(record.payload.encode(), feedback_ids)
-                ]
-            )

@@ -1,0 +1,99 @@
+"""Whether a text, a record or a row mentions what is erased."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orb_learning.outbox import (
+    DamagedFileError,
+    OutboxRecord,
+    StillInUseError,
+    files_of,
+    open_reader,
+)
+from orb_learning.store import UUID_PATTERN
+
+PARTIAL_OF_REPO = "json_valid(payload) and payload->>'$.repo' = $repo"
+"""SQL for which rows of raw.pending_halves are of a repository."""
+
+
+@dataclass(frozen=True)
+class ErasureTarget:
+    """The tasks to erase, and the repository whose tasks they are if it was named."""
+
+    task_ids: frozenset[uuid.UUID]
+    repo: str | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids as SQL takes them, in their order."""
+        return sorted(map(str, self.task_ids))
+
+    @property
+    def repo_pattern(self) -> str | None:
+        """The pattern of a text that names the repository; None where none was named.
+
+        The text may be a line that could not be read: its fields are not known, only what parts
+        them.
+        """
+        if self.repo is None:
+            return None
+        return f'(^|[",;:\\s]){re.escape(self.repo)}([",;\\s]|$)'
+
+    def is_mentioned_in(self, payload: str) -> bool:
+        """Whether a record has one of the ids, or the repository."""
+        return mentions_any(payload.encode(), self.task_ids) or (
+            self.repo is not None and self.repo in _repos(payload)
+        )
+
+
+def mentions_any(content: bytes, ids: Collection[uuid.UUID]) -> bool:
+    """Whether bytes have one of some ids in them."""
+    found = re.findall(UUID_PATTERN.encode(), content)
+    return any(uuid.UUID(text.decode()) in ids for text in found)
+
+
+def erase_records(outbox_folder: Path, is_erased: Callable[[OutboxRecord], bool]) -> int:
+    """Erase records from the outbox, durably; returns how many there were.
+
+    A segment that another process takes or removes just now is left to that process.
+    """
+    count = 0
+    for path in files_of(outbox_folder):
+        with (
+            suppress(StillInUseError, FileNotFoundError, DamagedFileError),
+            open_reader(path) as reader,
+        ):
+            erased = [record.number for record in reader.read(0, -1) if is_erased(record)]
+            reader.erase(erased)
+            count += len(erased)
+    return count
+
+
+def _repos(payload: str) -> set[str]:
+    """Return what stands as a repository in a record, or in the record inside a dead letter."""
+    try:
+        value = json.loads(payload)
+    except ValueError:
+        return set()
+    return set(_values_of("repo", value))
+
+
+def _values_of(key: str, value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get(key), str):
+            yield value[key]
+        if isinstance(value.get("payload"), str):
+            yield from _repos(value["payload"])
+        for inner in value.values():
+            yield from _values_of(key, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _values_of(key, inner)

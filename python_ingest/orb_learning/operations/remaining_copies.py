@@ -1,0 +1,154 @@
+"""The copies that may still hold what was erased: backups, kept databases and damaged segments."""
+
+from __future__ import annotations
+
+import glob
+import sqlite3
+import uuid
+from collections.abc import Collection
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from orb_learning.backup import (
+    Backup,
+    backups_in,
+    copies_of,
+    make_backup,
+    remove_backups,
+    remove_copies,
+)
+from orb_learning.errors import InvalidBackupError, OrbError
+from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, mentions_any
+from orb_learning.settings import LearningSettings
+from orb_learning.store import RESIDUES, connect_still, existing_tables, mentions_any_sql
+
+
+@dataclass(frozen=True)
+class RemainingCopies:
+    """Where something of what was erased still is."""
+
+    backups: list[Backup]
+    files: list[Path]
+    """Databases that a restore kept, and damaged segments of the outbox."""
+    offsite: list[str]
+    """Names of the backups' copies in the other place."""
+    unknown: list[Backup]
+    """Backups of which it is not known whose they are."""
+
+    def places(self, settings: LearningSettings) -> list[Path | str]:
+        """Return where each of them is, without those of unknown databases."""
+        folders = [backup.folder for backup in self.backups]
+        offsite = [f"{settings.backup_copy_to}/{name}" for name in self.offsite]
+        return [*folders, *self.files, *offsite]
+
+
+def find_remaining_copies(
+    settings: LearningSettings, database_id: uuid.UUID, target: ErasureTarget
+) -> RemainingCopies:
+    """Find the copies that hold some of a target.
+
+    What cannot be read is taken to hold some, and so is the copy of a backup that is not here.
+
+    Args:
+        settings: name the database, the outbox, the backups and the other place.
+        database_id: the database's; another one's backups are left alone.
+        target: what was erased.
+
+    Raises:
+        BackupError: the other place cannot be read.
+    """
+    own, unknown = _backups_of(settings.backup_folder, database_id)
+    backups = [backup for backup in own if _backup_holds(backup, target)]
+    path = settings.database_path
+    kept = f"{glob.escape(path.stem)}.before-restore-*{glob.escape(path.suffix)}"
+    files = [file for file in sorted(path.parent.glob(kept)) if _database_holds(file, target)]
+    files += [
+        file
+        for file in sorted(settings.outbox_folder.glob("*.damaged*"))
+        if _segment_holds(file, target)
+    ]
+    clean = {backup.folder.name for backup in own if backup not in backups}
+    offsite = _offsite_copies(settings.backup_copy_to, database_id, clean)
+    return RemainingCopies(backups, files, offsite, unknown)
+
+
+def replace_remaining_copies(
+    settings: LearningSettings, copies: RemainingCopies, *, now: datetime
+) -> None:
+    """Delete the copies once there is a new verified backup, which holds nothing of the target.
+
+    Raises:
+        OrbError: one of its subclasses says what could not be made or deleted.
+    """
+    make_backup(settings, now=now)
+    remove_backups(settings.backup_folder, copies.backups)
+    for file in copies.files:
+        file.unlink()
+    if settings.backup_copy_to:
+        remove_copies(settings.backup_copy_to, copies.offsite)
+
+
+def _backups_of(folder: Path, database_id: uuid.UUID) -> tuple[list[Backup], list[Backup]]:
+    """Return the database's backups, and those of which it is not known whose they are."""
+    own, unknown = [], []
+    for backup in backups_in(folder):
+        try:
+            if backup.manifest.database_id == database_id:
+                own.append(backup)
+        except InvalidBackupError:
+            unknown.append(backup)
+    return own, unknown
+
+
+def _offsite_copies(place: str | None, database_id: uuid.UUID, clean: Collection[str]) -> list[str]:
+    if place is None:
+        return []
+    return [name for name in copies_of(place, database_id) if name not in clean]
+
+
+def _backup_holds(backup: Backup, target: ErasureTarget) -> bool:
+    return _database_holds(backup.folder / backup.manifest.database_file, target) or any(
+        _segment_holds(file, target) for file in backup.folder.rglob("*.sqlite")
+    )
+
+
+def _database_holds(file: Path, target: ErasureTarget) -> bool:
+    try:
+        with connect_still(file) as connection:
+            residues = " union all ".join(
+                f"select {content} as content from {table}"  # noqa: S608
+                for table, content in RESIDUES.items()
+            )
+            # A backup of an older version has no feedback.
+            for table in existing_tables(connection, ["raw.feedback"]):
+                residues += f" union all select task_id::varchar from {table}"  # noqa: S608
+            is_mentioned = mentions_any_sql("content", "$ids")
+            [(found,)] = connection.execute(
+                "select exists (from raw.executions "
+                "where list_contains($ids::uuid[], task_id) or repo = $repo) "
+                f"or exists (from ({residues}) "
+                f"where {is_mentioned} or regexp_matches(content, $pattern)) "
+                f"or exists (from raw.pending_halves where {PARTIAL_OF_REPO})",
+                {"ids": target.ids, "repo": target.repo, "pattern": target.repo_pattern},
+            ).fetchall()
+    except (OrbError, duckdb.Error):
+        return True
+    return bool(found)
+
+
+def _segment_holds(file: Path, target: ErasureTarget) -> bool:
+    if mentions_any(file.read_bytes(), target.task_ids):
+        return True
+    if target.repo is None:
+        return False
+    uri = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            payloads = connection.execute("select payload from records").fetchall()
+    except sqlite3.Error:
+        return True
+    return any(target.is_mentioned_in(payload) for (payload,) in payloads)
