@@ -18,12 +18,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from orb_learning.archive import archive_and_retain
-from orb_learning.backup import PrunePolicy, make_backup, prune_backups
-from orb_learning.dbt import run_dbt
-from orb_learning.errors import DatabaseError, MaintenanceBusyError, MaintenanceError, OrbError
-from orb_learning.ingest import LoadResult
+from orb_learning.errors import DatabaseError, MaintenanceBusyError, OrbError
 from orb_learning.operations.load import load_outbox, places_of
+from orb_learning.operations.maintenance_steps import MaintenanceSteps
 from orb_learning.outbox import Outbox, try_lock
 from orb_learning.settings import LearningSettings
 from orb_learning.store import check_path, connect, sample_sizes, utc_now
@@ -106,19 +103,19 @@ def maintain(
         MaintenanceBusyError: another run is at work on this database.
         DatabaseError: the path cannot be a database, or its folder cannot be written.
     """
-    with _only_run(settings.database_path) as lock:
+    with _exclusive_run(settings.database_path) as lock:
         # No limit of size: what a run tells may be why the outbox is full.
         outbox = Outbox(settings.outbox_folder, busy_timeout_ms=5_000, size_limit_bytes=None)
         try:
-            work = _Work(settings, wait_seconds, now, lock, outbox)
+            work = _Run(settings, wait_seconds, now, lock, outbox)
             work.do()
         finally:
             outbox.close()
-    return work.run
+    return work.result
 
 
 @contextmanager
-def _only_run(database_path: Path) -> Iterator[int]:
+def _exclusive_run(database_path: Path) -> Iterator[int]:
     """Be the only run, until this process and the build that it started have ended.
 
     Yields:
@@ -142,7 +139,7 @@ def _only_run(database_path: Path) -> Iterator[int]:
         os.close(lock)
 
 
-class _Work:
+class _Run:
     """A run at work."""
 
     def __init__(
@@ -156,24 +153,24 @@ class _Work:
         self.settings = settings
         self.wait_seconds = wait_seconds
         self.clock = clock
-        self.lock = lock
         self.outbox = outbox
-        self.run = MaintenanceRun()
+        self.steps = MaintenanceSteps(settings, wait_seconds, self._given_now, lock)
+        self.result = MaintenanceRun()
 
     def do(self) -> None:
         started_at = self._now()
         self._record(RUN, "started", started_at, started_at, None)
         steps: dict[str, Callable[[], str | None]] = {
-            "load": self._load,
-            "build": self._build,
-            "retention": self._retain,
-            "backup": self._back_up,
-            "prune": self._prune,
+            "load": self.steps.load,
+            "build": self.steps.build,
+            "retention": self.steps.retain,
+            "backup": self.steps.back_up,
+            "prune": self.steps.prune,
         }
         for step, work in steps.items():
             self._do_step(step, work)
         self._attempt("the storage was not measured", self._sample)
-        failed = self.run.failed
+        failed = self.result.failed
         message = f"{' and '.join(failed)} failed" if failed else None
         outcome: Outcome = "failed" if failed else "succeeded"
         self._record(RUN, outcome, started_at, max(started_at, self._now()), message)
@@ -183,7 +180,7 @@ class _Work:
         started_at = self._now()
         missing = NEEDS.get(step)
         if missing and any(
-            result.step == missing and result.outcome != "succeeded" for result in self.run.steps
+            result.step == missing and result.outcome != "succeeded" for result in self.result.steps
         ):
             outcome: Outcome = "skipped"
             message: str | None = f"it needs {missing}, which did not succeed"
@@ -201,7 +198,7 @@ class _Work:
         # The clock may have jumped back in between.
         ended_at = max(started_at, self._now())
         self._record(step, outcome, started_at, ended_at, message)
-        self.run.steps.append(StepResult(step, outcome, started_at, ended_at, message))
+        self.result.steps.append(StepResult(step, outcome, started_at, ended_at, message))
 
     def _record(
         self,
@@ -212,7 +209,7 @@ class _Work:
         message: str | None,
     ) -> None:
         payload = {
-            "run_id": str(self.run.run_id),
+            "run_id": str(self.result.run_id),
             "step": step,
             "outcome": outcome,
             "started_at": started_at.isoformat(),
@@ -221,7 +218,7 @@ class _Work:
         }
         if not self.outbox.put("maintenance", json.dumps(payload)):
             reasons = ", ".join(self.outbox.refused())
-            self.run.problems.append(
+            self.result.problems.append(
                 f"{step} {outcome}: not recorded, {self.outbox.folder} refused it ({reasons})"
             )
 
@@ -229,7 +226,7 @@ class _Work:
         try:
             work()
         except Exception as error:  # the steps are done, and what became of them is to be told
-            self.run.problems.append(f"{otherwise}: {error}")
+            self.result.problems.append(f"{otherwise}: {error}")
 
     def _now(self) -> datetime:
         return self.clock() if self.clock else utc_now()
@@ -237,72 +234,6 @@ class _Work:
     def _given_now(self) -> datetime | None:
         # Only a given clock: it becomes a constant in the views that dbt makes.
         return self.clock() if self.clock else None
-
-    def _load(self) -> str:
-        result = self._load_outbox(self.wait_seconds)
-        said = [f"{result.counts['execution']:,} executions loaded"]
-        if result.counts["dead_letter"]:
-            said.append(f"{result.counts['dead_letter']:,} dead letters: see orb dead-letters list")
-        if result.trimmed.unverified_records:
-            said.append(
-                f"{result.trimmed.unverified_records:,} loaded records left the outbox that no "
-                f"verified backup holds"
-            )
-        said += [f"damaged, loaded as far as it can be read: {fault}" for fault in result.damaged]
-        said += [
-            f"{name} feeds another database and was left alone; orb load --adopt loads it"
-            for name in result.foreign
-        ]
-        if result.damaged or result.foreign:
-            raise MaintenanceError("; ".join(said))
-        return "; ".join(said)
-
-    def _load_outbox(self, wait_seconds: float) -> LoadResult:
-        return load_outbox(self.settings, wait_seconds=wait_seconds, now=self._given_now())
-
-    def _build(self) -> None:
-        # dbt that outlives this process keeps the lock, and so the next run out.
-        # Unit tests show what SQL does with given rows, which is for whoever edits it.
-        run_dbt(
-            self.settings,
-            *("build", "--exclude-resource-type", "unit_test"),
-            now=self._given_now(),
-            pass_fds=[self.lock],
-        )
-
-    def _retain(self) -> str:
-        result = archive_and_retain(self.settings, now=self._given_now(), pass_fds=[self.lock])
-        return f"{result.what_went} archived{result.what_was_reclaimed}"
-
-    def _back_up(self) -> str:
-        made = make_backup(
-            self.settings.database_path,
-            self.settings.outbox_folder,
-            self.settings.backup_folder,
-            copy_to=self.settings.backup_copy_to,
-            wait_seconds=self.wait_seconds,
-            now=self._given_now(),
-        )
-        said = [str(made.backup.folder)]
-        if made.copied_to:
-            said.append(f"copied to {made.copied_to}")
-        if made.left_out:
-            raise MaintenanceError("; ".join([*said, *(f"without {one}" for one in made.left_out)]))
-        return "; ".join(said)
-
-    def _prune(self) -> str:
-        pruned = prune_backups(
-            self.settings.backup_folder,
-            PrunePolicy.of(self.settings),
-            self.settings.outbox_folder,
-            copies_at=self.settings.backup_copy_to,
-            wait_seconds=self.wait_seconds,
-        )
-        said = [f"{len(pruned.removed):,} backups removed"]
-        if pruned.removed_copies:
-            said.append(f"{len(pruned.removed_copies):,} copies in {self.settings.backup_copy_to}")
-        said += [f"{one.folder.name} kept: no newer one is valid" for one in pruned.kept_as_valid]
-        return "; ".join(said)
 
     def _sample(self) -> None:
         with connect(
@@ -312,7 +243,8 @@ class _Work:
             sample_sizes(connection, places, self._now(), with_tables=True)
 
     def _load_records(self) -> None:
-        self._load_outbox(self._seconds_for_the_end())
+        wait_seconds = self._seconds_for_the_end()
+        load_outbox(self.settings, wait_seconds=wait_seconds, now=self._given_now())
 
     def _seconds_for_the_end(self) -> float:
         return min(self.wait_seconds, SECONDS_FOR_THE_END)

@@ -1,0 +1,89 @@
+"""The steps of the maintenance; each says in words what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from orb_learning.archive import archive_and_retain
+from orb_learning.backup import make_backup, prune_backups
+from orb_learning.dbt import run_dbt
+from orb_learning.errors import MaintenanceError
+from orb_learning.operations.load import load_outbox
+from orb_learning.settings import LearningSettings
+
+
+@dataclass(frozen=True)
+class MaintenanceSteps:
+    """What the steps need, and the steps as methods.
+
+    Each raises an OrbError where it failed, or did not do all that it should.
+    """
+
+    settings: LearningSettings
+    wait_seconds: float
+    """For how long a step waits while others have the database."""
+    given_now: Callable[[], datetime | None]
+    """Returns the present time where a clock was given, naive UTC; else None."""
+    lock: int
+    """The descriptor of the run's lock."""
+
+    def load(self) -> str:
+        """Load the outbox; fails where a segment was damaged, or feeds another database."""
+        result = load_outbox(self.settings, wait_seconds=self.wait_seconds, now=self.given_now())
+        parts = [f"{result.counts['execution']:,} executions loaded"]
+        if result.counts["dead_letter"]:
+            parts.append(
+                f"{result.counts['dead_letter']:,} dead letters: see orb dead-letters list"
+            )
+        if result.trimmed.unverified_records:
+            parts.append(
+                f"{result.trimmed.unverified_records:,} loaded records left the outbox that no "
+                f"verified backup holds"
+            )
+        parts += [f"damaged, loaded as far as it can be read: {fault}" for fault in result.damaged]
+        parts += [
+            f"{name} feeds another database and was left alone; orb load --adopt loads it"
+            for name in result.foreign
+        ]
+        if result.damaged or result.foreign:
+            raise MaintenanceError("; ".join(parts))
+        return "; ".join(parts)
+
+    def build(self) -> None:
+        """Build and test the models."""
+        # dbt that outlives this process keeps the lock, and so the next run out.
+        # Unit tests show what SQL does with given rows, which is for whoever edits it.
+        run_dbt(
+            self.settings,
+            *("build", "--exclude-resource-type", "unit_test"),
+            now=self.given_now(),
+            pass_fds=[self.lock],
+        )
+
+    def retain(self) -> str:
+        """Archive old days and delete them."""
+        result = archive_and_retain(self.settings, now=self.given_now(), pass_fds=[self.lock])
+        return f"{result.what_went} archived{result.what_was_reclaimed}"
+
+    def back_up(self) -> str:
+        """Make a verified backup; fails where a segment was left out."""
+        made = make_backup(self.settings, wait_seconds=self.wait_seconds, now=self.given_now())
+        parts = [str(made.backup.folder)]
+        if made.copied_to:
+            parts.append(f"copied to {made.copied_to}")
+        if made.left_out:
+            raise MaintenanceError(
+                "; ".join([*parts, *(f"without {one}" for one in made.left_out)])
+            )
+        return "; ".join(parts)
+
+    def prune(self) -> str:
+        """Remove the backups that the policy does not keep."""
+        pruned = prune_backups(self.settings, wait_seconds=self.wait_seconds)
+        parts = [f"{len(pruned.removed):,} backups removed"]
+        if pruned.removed_copies:
+            parts.append(f"{len(pruned.removed_copies):,} copies in {self.settings.backup_copy_to}")
+        parts += [f"{one.folder.name} kept: no newer one is valid" for one in pruned.kept_as_valid]
+        return "; ".join(parts)
