@@ -363,13 +363,10 @@ class LearningDatabase:
             BackupError: it cannot be written, does not validate, or cannot be copied.
             DatabaseError: the database cannot be read, or the disk is full.
         """
-        made = await asyncio.to_thread(
-            make_backup,
-            self.database_path,
-            self.outbox.folder,
-            self.settings.backup_folder if backup_dir is None else Path(backup_dir),
-            copy_to=self.settings.backup_copy_to,
-        )
+        settings = self.settings
+        if backup_dir is not None:
+            settings = settings.model_copy(update={"backup_path": Path(backup_dir)})
+        made = await asyncio.to_thread(make_backup, settings)
         return made.backup.folder
 
     async def validate_backup(self, file: Path | str) -> dict[str, Any]:
@@ -415,13 +412,8 @@ class LearningDatabase:
         """
         restored = await asyncio.to_thread(
             restore_backup,
+            self.settings,
             Path(file),
-            self.database_path,
-            self.outbox.folder,
-            backup_folder=self.settings.backup_folder,
-            archive_folder=self.settings.archive_folder,
-            limits=outbox_limits(self.settings),
-            lone_half_limit=self.settings.lone_half_limit,
             validate=validate_before_restore,
         )
         missing = restored.missing

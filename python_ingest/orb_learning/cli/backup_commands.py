@@ -37,13 +37,9 @@ def backup_command(
 
     with reported_errors():
         settings = load_settings()
-        made = make_backup(
-            settings.database_path,
-            settings.outbox_folder,
-            to or settings.backup_folder,
-            copy_to=settings.backup_copy_to,
-            wait_seconds=wait,
-        )
+        if to is not None:
+            settings = settings.model_copy(update={"backup_path": to})
+        made = make_backup(settings, wait_seconds=wait)
         manifest = made.backup.manifest
     _say(
         f"{escape(str(made.backup.folder))}: {manifest.row_count:,} rows, {len(manifest.outbox):,} "
@@ -90,19 +86,14 @@ def restore_command(
     ] = 60.0,
 ) -> None:
     """Put a backup in the database's place, and load what came after it from the outbox."""
-    from orb_learning.operations import outbox_limits, restore_backup
+    from orb_learning.operations import restore_backup
     from orb_learning.settings import load_settings
 
     with reported_errors():
         settings = load_settings()
         restored = restore_backup(
+            settings,
             file,
-            settings.database_path,
-            settings.outbox_folder,
-            backup_folder=settings.backup_folder,
-            archive_folder=settings.archive_folder,
-            limits=outbox_limits(settings),
-            lone_half_limit=settings.lone_half_limit,
             validate=not no_validate,
             other_database=other_database,
             wait_seconds=wait,
@@ -144,19 +135,13 @@ def backups_command(
     """List the backups, and what keeps each."""
     import json
 
-    from orb_learning.backup import PrunePolicy, list_backups, prune_backups
+    from orb_learning.backup import list_backups, prune_backups
     from orb_learning.settings import load_settings
 
     with reported_errors():
         settings = load_settings()
-        policy = PrunePolicy.of(settings)
         if prune:
-            pruned = prune_backups(
-                settings.backup_folder,
-                policy,
-                settings.outbox_folder,
-                copies_at=settings.backup_copy_to,
-            )
+            pruned = prune_backups(settings)
             err.print(f"{len(pruned.removed):,} backups removed", highlight=False)
             if pruned.removed_copies:
                 count = len(pruned.removed_copies)
@@ -167,7 +152,7 @@ def backups_command(
                 print_error(
                     OrbError(f"{backup.folder} was kept, because the newer ones are damaged")
                 )
-        listed = list_backups(settings.backup_folder, policy)
+        listed = list_backups(settings)
     if as_json:
         typer.echo(json.dumps(listed, default=str, indent=2))
         return
