@@ -18,6 +18,7 @@ from orb_learning.backup.verify import validate_backup
 from orb_learning.ingest.relay import load_once
 from orb_learning.outbox.writer import Outbox
 from orb_learning.record.model import ExecutionRecord
+from orb_learning.settings import load_settings
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,7 @@ def test_every_random_corruption_of_a_backup_is_found(
                 assert outbox.put("execution", record.model_dump_json())
             if loaded:
                 load_once(database, outbox.folder)
-        return make_backup(database, outbox.folder, tmp_path / "backups").backup
+        return make_backup(load_settings(database_path=database)).backup
 
     other, one = backup(), backup()
     files = sorted(path for path in one.folder.rglob("*") if path.is_file())
@@ -93,7 +94,7 @@ def test_a_file_that_would_be_read_as_a_part_of_the_backup_is_found(
     database: Path, tmp_path: Path
 ) -> None:
     load_once(database, tmp_path / "outbox")
-    backup = make_backup(database, tmp_path / "outbox", tmp_path / "backups").backup
+    backup = make_backup(load_settings(database_path=database)).backup
     for name in ("learning.db.wal", "other.db", "outbox/1-1.sqlite", "outbox/1-1.sqlite-wal"):
         (backup.folder / name).touch()
         [by_sums, by_manifest] = validate_backup(backup.folder).problems
@@ -107,8 +108,7 @@ def test_a_file_that_would_be_read_as_a_part_of_the_backup_is_found(
 def test_two_backups_whose_folders_were_swapped_are_found(database: Path, tmp_path: Path) -> None:
     load_once(database, tmp_path / "outbox")
     one, other = (
-        make_backup(database, tmp_path / "outbox", tmp_path / "backups").backup.folder
-        for _ in range(2)
+        make_backup(load_settings(database_path=database)).backup.folder for _ in range(2)
     )
     one.rename(tmp_path / "aside")
     other.rename(one)

@@ -23,14 +23,15 @@ from building import SUPPORT, DbtProject
 from crash_worker import payload_of
 from histories import NOON, days_ago
 
-from orb_learning.archive.retention import archived_files, check_archived_file
+from orb_learning.archive.files import archived_files, check_archived_file
+from orb_learning.archive.rewrite import rewrite_archive
 from orb_learning.backup.create import make_backup
 from orb_learning.backup.manifests import backups_in, verified_offsets
 from orb_learning.backup.verify import validate_backup
 from orb_learning.ingest.relay import load_once
-from orb_learning.operations.erasure import clean_archive
 from orb_learning.operations.restore import restore_backup
-from orb_learning.outbox.writer import Limits, Outbox
+from orb_learning.outbox.writer import Outbox
+from orb_learning.settings import load_settings
 from orb_learning.store.connection import connect
 
 pytestmark = pytest.mark.slow
@@ -105,7 +106,7 @@ def retained_database(project: DbtProject, empty_database: Path, database: Path)
     outbox.close()
     load_once(database, outbox.folder)
     with connect(database) as connection:
-        assert clean_archive(connection, archive) == 1
+        assert rewrite_archive(connection, archive) == 1
     assert ids_in(database) & set(forgotten) == set()
     return database
 
@@ -159,19 +160,12 @@ def test_a_killed_backup_leaves_whole_backups_only_and_nothing_is_lost(
     load_once(database, outbox, verified_offsets=partial(verified_offsets, folder))
     assert acknowledged <= ids_in(database)
     everything = ids_in(database)
-    make_backup(database, outbox, folder)
+    make_backup(load_settings(database_path=database))
     assert {path for path in folder.iterdir() if path.is_dir()} == {
         backup.folder for backup in backups_in(folder)
     }
     for backup in backups_in(folder):
-        done = restore_backup(
-            backup.folder,
-            database,
-            outbox,
-            backup_folder=folder,
-            archive_folder=tmp_path / "archive",
-            limits=Limits(),
-        )
+        done = restore_backup(load_settings(database_path=database), backup.folder)
         lost = len(everything - ids_in(database))
         assert lost == (done.missing.count if done.missing else 0)
     assert lost == 0
@@ -187,17 +181,15 @@ def test_a_killed_restore_leaves_the_old_database_or_the_new_one(
     retained_database: Path, tmp_path: Path, producer: Producer, tell: Callable[..., None]
 ) -> None:
     chance, database = random.Random(SEED), retained_database  # noqa: S311
-    outbox, folder = tmp_path / "outbox", tmp_path / "backups"
+    outbox = tmp_path / "outbox"
     load_once(database, outbox)
-    backup = make_backup(database, outbox, folder).backup
+    backup = make_backup(load_settings(database_path=database)).backup
     in_backup = backup.manifest.tables["raw.executions"].rows
     hits: Counter[str] = Counter()
     found: Counter[str] = Counter()
     began = time.monotonic()
     for _ in range(KILLS):
-        phase = kill_in_some_phase(
-            backup_worker.restore, chance, database, outbox, folder, backup.folder
-        )
+        phase = kill_in_some_phase(backup_worker.restore, chance, database, backup.folder)
         hits[phase] += 1
         acknowledged = producer.acknowledged()
         found["the restored one" if len(ids_in(database)) == in_backup else "another"] += 1
@@ -206,14 +198,7 @@ def test_a_killed_restore_leaves_the_old_database_or_the_new_one(
         for file in tmp_path.glob("*before-restore*"):
             file.unlink()
     producer.end()
-    done = restore_backup(
-        backup.folder,
-        database,
-        outbox,
-        backup_folder=folder,
-        archive_folder=tmp_path / "archive",
-        limits=Limits(),
-    )
+    done = restore_backup(load_settings(database_path=database), backup.folder)
     assert done.missing is None
     assert producer.acknowledged() <= ids_in(database)
     assert [path.name for path in tmp_path.glob(".*")] == []

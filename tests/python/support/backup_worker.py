@@ -18,17 +18,27 @@ from typing import Any, NamedTuple
 
 from crash_worker import PR_SET_PDEATHSIG
 
-from orb_learning.backup import create, verify
-from orb_learning.backup.create import PrunePolicy, make_backup, prune_backups
+from orb_learning.backup import create, prune
+from orb_learning.backup.create import make_backup
 from orb_learning.backup.manifests import verified_offsets
+from orb_learning.backup.prune import prune_backups
+from orb_learning.ingest import relay
 from orb_learning.ingest.relay import load_once
+from orb_learning.operations import exchange, replaced_database, restored_copy
 from orb_learning.operations import restore as operations_restore
 from orb_learning.operations.restore import restore_backup
-from orb_learning.outbox import pruning
-from orb_learning.outbox.writer import Limits
-from orb_learning.store import checksums
+from orb_learning.settings import LearningSettings, load_settings
 
-POLICY = PrunePolicy(last=2, daily=0, weekly=0, monthly=0)
+
+def settings_of(database: Path) -> LearningSettings:
+    """Of a database whose newest two backups are kept."""
+    return load_settings(
+        database_path=database,
+        backup_keep_last=2,
+        backup_keep_daily=0,
+        backup_keep_weekly=0,
+        backup_keep_monthly=0,
+    )
 
 
 class Death(NamedTuple):
@@ -74,58 +84,53 @@ def back_up(death: Death, database: Path, outbox: Path, folder: Path) -> None:
     """Load, back up and prune, again and again, until it is killed."""
     begin(
         death,
-        (checksums, "tables"),
-        (create, "_copy_database"),
-        (create, "_copy_outbox"),
+        (create, "table_checksums"),
+        (create, "copy_database"),
+        (create, "copy_outbox"),
         (create, "sha256_of"),
-        (verify, "check"),
+        (create, "check_backup"),
         (create, "sync"),
-        (create, "_remove"),
-        (create.shutil, "rmtree"),
-        (pruning, "trim"),
-        (pruning, "drop_covered"),
+        (prune, "_remove"),
+        (prune.shutil, "rmtree"),
+        (relay, "prune_segments"),
+        (prune, "drop_covered_entries"),
     )
     while True:
         load_once(
             database, outbox, verified_offsets=partial(verified_offsets, folder), wait_seconds=60
         )
-        make_backup(database, outbox, folder)
-        prune_backups(folder, POLICY, outbox)
+        make_backup(settings_of(database))
+        prune_backups(settings_of(database))
 
 
-def restore(death: Death, database: Path, outbox: Path, folder: Path, backup: Path) -> None:
+def restore(death: Death, database: Path, backup: Path) -> None:
     """Restore a backup again and again, until it is killed."""
     begin(
         death,
-        (operations_restore, "_read_present"),
-        (operations_restore.shutil, "copyfile"),
-        (operations_restore, "_bring_up_to_date"),
-        (operations_restore, "_exchange"),
-        (operations_restore, "_link"),
-        (operations_restore, "sync"),
-        (operations_restore, "_look_at"),
-        (operations_restore, "load_once"),
+        (replaced_database, "_read"),
+        (restored_copy.shutil, "copyfile"),
+        (operations_restore, "bring_up_to_date"),
+        (operations_restore, "exchange"),
+        (exchange, "_link"),
+        (restored_copy, "sync"),
+        (exchange, "sync"),
+        (exchange, "_verify"),
+        (operations_restore, "load_outbox"),
     )
     while True:
-        restore_backup(
-            backup,
-            database,
-            outbox,
-            backup_folder=folder,
-            archive_folder=folder.parent / "archive",
-            limits=Limits(),
-        )
+        restore_backup(settings_of(database), backup)
 
 
 PHASES: dict[Callable[..., None], list[str]] = {
     back_up: [
-        *("tables", "_copy_database", "after _copy_database", "_copy_outbox", "sha256_of"),
-        *("check", "after check", "sync", "after sync", "_remove", "rmtree", "after rmtree"),
-        *("trim", "after trim", "drop_covered"),
+        *("table_checksums", "copy_database", "after copy_database", "copy_outbox", "sha256_of"),
+        *("check_backup", "after check_backup", "sync", "after sync"),
+        *("_remove", "rmtree", "after rmtree"),
+        *("prune_segments", "after prune_segments", "drop_covered_entries"),
     ],
     restore: [
-        *("_read_present", "copyfile", "after copyfile", "_bring_up_to_date", "_exchange"),
-        *("_link", "after _link", "sync", "after sync", "_look_at", "after _look_at"),
-        *("after _exchange", "load_once", "after load_once"),
+        *("_read", "copyfile", "after copyfile", "bring_up_to_date", "exchange"),
+        *("_link", "after _link", "sync", "after sync", "_verify", "after _verify"),
+        *("after exchange", "load_outbox", "after load_outbox"),
     ],
 }
