@@ -1,4 +1,4 @@
-"""What is forgotten is nowhere any more, and nothing brings it back."""
+"""What is erased is nowhere any more, and nothing brings it back."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from building import REPOSITORY, DbtProject
 from histories import ORDINARY
 from typer.testing import CliRunner
 
-from orb_learning.archive.retention import check_archive, unarchive
-from orb_learning.backup.create import make_backup, remove_backups
+from orb_learning.archive.files import check_archive
+from orb_learning.archive.restore_days import unarchive
+from orb_learning.backup.create import make_backup
 from orb_learning.backup.manifests import Backup, backups_in
 from orb_learning.backup.offsite import copies_of
+from orb_learning.backup.prune import remove_backups
 from orb_learning.backup.verify import validate_backup
 from orb_learning.cli.app import app
 from orb_learning.ingest.files import import_file
@@ -105,8 +108,12 @@ def make_every_trace(settings: LearningSettings, outbox: Outbox) -> None:
     for task in (11, 12, 13):
         text = "nothing to hide" if task == 13 else SECRET
         put(outbox, task, days_old=200, task_description=text)
-    letter = {"kind": "execution", "reason": "spoilt", "payload": payload(1, error_message=SECRET)}
-    outbox.put("dead_letter", json.dumps(letter))
+    dead_letter = {
+        "kind": "execution",
+        "reason": "spoilt",
+        "payload": payload(1, error_message=SECRET),
+    }
+    outbox.put("dead_letter", json.dumps(dead_letter))
     routing = {"task_id": str(uuid.UUID(int=1)), "task_description": SECRET}
     outbox.put("routing", json.dumps(routing))
     load(settings)
@@ -117,7 +124,7 @@ def make_every_trace(settings: LearningSettings, outbox: Outbox) -> None:
     file.unlink()
 
 
-def test_a_forgotten_task_is_in_no_file_any_more(
+def test_an_erased_task_is_in_no_file_any_more(
     built_settings: LearningSettings, outbox: Outbox, tmp_path: Path, project: DbtProject
 ) -> None:
     settings = built_settings
@@ -138,11 +145,11 @@ def test_a_forgotten_task_is_in_no_file_any_more(
     assert result.outbox_count >= 7
     for table in ("raw.dead_letters", "raw.pending_halves", "raw.unreadable_rows"):
         assert query(settings, f"select count(*) from {table}") == [(0,)]
-    forgotten = query(settings, "select sum(version_count)::int from raw.forgotten")
-    assert forgotten == [(6,)]
+    tombstones = query(settings, "select sum(version_count)::int from raw.forgotten")
+    assert tombstones == [(6,)]
 
 
-def test_nothing_brings_a_forgotten_task_back(
+def test_nothing_brings_an_erased_task_back(
     settings: LearningSettings, outbox: Outbox, tmp_path: Path
 ) -> None:
     put(outbox, 1)
@@ -161,14 +168,14 @@ def test_nothing_brings_a_forgotten_task_back(
     assert tasks(settings) == [2, 5]
     for table in ("raw.dead_letters", "raw.pending_halves", "raw.unreadable_rows"):
         assert query(settings, f"select count(*) from {table}") == [(0,)], table
-    # A database of before loads the order to forget from the outbox.
+    # A database of before loads the order to erase from the outbox.
     copied.replace(settings.database_path)
     assert tasks(settings) == [1, 2]
     load(settings)
     assert tasks(settings) == [2]
 
 
-def test_a_repository_is_forgotten_with_what_names_it(
+def test_a_repository_is_erased_with_what_names_it(
     built_settings: LearningSettings, outbox: Outbox, tmp_path: Path, project: DbtProject
 ) -> None:
     settings = built_settings
@@ -176,8 +183,8 @@ def test_a_repository_is_forgotten_with_what_names_it(
         put(outbox, task, days_old=1 if task < 3 else 200, repo="vault")
     put(outbox, 4, repo="vault-2")
     put(outbox, 5, days_old=200, repo="api")
-    letter = {"kind": "execution", "reason": "no task", "payload": '{"repo": "vault", "x": 1}'}
-    outbox.put("dead_letter", json.dumps(letter))
+    dead_letter = {"kind": "execution", "reason": "no task", "payload": '{"repo": "vault", "x": 1}'}
+    outbox.put("dead_letter", json.dumps(dead_letter))
     load(settings)
     file = tmp_path / "records.csv"
     file.write_text("task_id,repo,timestamp\nno-id,vault,x\nno-id,vault-2,x\n")
@@ -196,7 +203,7 @@ def test_a_repository_is_forgotten_with_what_names_it(
     assert tasks(settings) == [4, 5]
 
 
-def test_no_model_keeps_a_forgotten_text(
+def test_no_model_keeps_an_erased_text(
     built_settings: LearningSettings, outbox: Outbox, project: DbtProject
 ) -> None:
     """A solution used often enough to be a pattern, by one task more than by the rest."""
@@ -212,12 +219,11 @@ def test_no_model_keeps_a_forgotten_text(
         assert SECRET not in str(query(settings, f"from {name}")), name
 
 
-def test_copies_that_hold_a_forgotten_task_are_named_and_deleted_on_request(
+def test_copies_that_hold_an_erased_task_are_named_and_deleted_on_request(
     settings: LearningSettings, outbox: Outbox
 ) -> None:
     def back_up() -> Path:
-        made = make_backup(settings.database_path, settings.outbox_folder, settings.backup_folder)
-        return made.backup.folder
+        return make_backup(settings).backup.folder
 
     put(outbox, 2)
     load(settings)
@@ -265,8 +271,7 @@ def test_another_databases_backups_are_left_alone(tmp_path: Path) -> None:
                 put(outbox, 1)
                 outbox.close()
                 load(one)
-            place = (one.database_path, one.outbox_folder, one.backup_folder)
-            made[one.database_path.stem, task] = make_backup(*place).backup.folder
+            made[one.database_path.stem, task] = make_backup(one).backup.folder
     kept = tmp_path / "learning.before-restore-20260101T000000.duckdb"
     shutil.copy(mine.database_path, kept)
     shutil.copy(mine.database_path, tmp_path / "learning.before-restore-20260101T000000.db")
@@ -297,10 +302,10 @@ TRACES: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("waits", [False, True], ids=["loaded", "waiting"])
 @pytest.mark.parametrize("trace", TRACES)
-def test_backups_that_hold_a_repository_are_named_though_its_tasks_are_gone(
+def test_backups_that_hold_an_erased_repository_are_named(
     settings: LearningSettings, trace: str, waits: bool
 ) -> None:
-    """By way of the database, or of a copy of the outbox."""
+    """Its tasks are gone by then; it is in the backup's database, or in its copy of the outbox."""
     for kind, text in (("execution", payload(2, repo="vault-2")), TRACES[trace]):
         load(settings)
         outbox = Outbox(settings.outbox_folder)
@@ -308,13 +313,12 @@ def test_backups_that_hold_a_repository_are_named_though_its_tasks_are_gone(
         outbox.close()
     if not waits:
         load(settings)
-    place = (settings.database_path, settings.outbox_folder, settings.backup_folder)
-    holding = make_backup(*place).backup
+    holding = make_backup(settings).backup
     load(settings)
     with connect(settings.database_path) as connection:
         for table in ("raw.executions", "raw.dead_letters", "raw.pending_halves"):
             connection.execute(f"delete from {table}")
-    clean = make_backup(*place).backup
+    clean = make_backup(settings).backup
     result = erase(settings, repo="vault", now=NOW)
     assert result.still_in == [holding.folder]
     assert clean.folder.exists()
@@ -326,13 +330,12 @@ def test_an_unreadable_row_that_names_a_repository_is_in_its_backups(
     file = tmp_path / "records.csv"
     file.write_text("task_id,repo,timestamp\nno-id,vault,x\n")
     import_file(settings.database_path, file, now=NOW)
-    place = (settings.database_path, settings.outbox_folder, settings.backup_folder)
-    holding = make_backup(*place).backup
+    holding = make_backup(settings).backup
     assert erase(settings, repo="vault", now=NOW).still_in == [holding.folder]
     assert erase(settings, repo="vaul", now=NOW).still_in == []
 
 
-def test_what_arrives_meanwhile_is_not_counted_as_forgotten(
+def test_what_arrives_meanwhile_is_not_counted_as_erased(
     settings: LearningSettings, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for task in (1, 1, 1, 2):
@@ -349,6 +352,32 @@ def test_what_arrives_meanwhile_is_not_counted_as_forgotten(
     result = erase(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
     assert result.version_count == 3
     assert tasks(settings) == [2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("offsite", [False, True], ids=["here", "offsite"])
+def test_erasing_opens_the_database_five_times(
+    settings: LearningSettings,
+    outbox: Outbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    offsite: bool,
+) -> None:
+    """Two loads around the order, one look before it, one for all deletions, one to compact."""
+    put(outbox, 1, repo="vault")
+    load(settings)
+    if offsite:
+        settings = settings.model_copy(update={"backup_copy_to": str(tmp_path / "elsewhere")})
+    opened = []
+    open_database = duckdb.connect
+
+    def count(path: Path, *given: Any, **named: Any) -> Any:
+        if path == settings.database_path:
+            opened.append(named.get("read_only", False))
+        return open_database(path, *given, **named)
+
+    monkeypatch.setattr(duckdb, "connect", count)
+    assert erase(settings, repo="vault", now=NOW).version_count == 1
+    assert opened == [False, True, False, False, False]
 
 
 def test_archived_files_in_another_folder_are_named(settings: LearningSettings) -> None:
@@ -426,9 +455,7 @@ def test_copies_in_another_place_are_named_and_deleted_on_request(
     settings = settings.model_copy(update={"backup_copy_to": place})
 
     def back_up() -> Backup:
-        return make_backup(
-            settings.database_path, settings.outbox_folder, settings.backup_folder, copy_to=place
-        ).backup
+        return make_backup(settings).backup
 
     put(outbox, 2)
     load(settings)

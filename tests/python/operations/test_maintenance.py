@@ -27,7 +27,7 @@ from sites import Site, quick_project
 from orb_learning.backup.manifests import backups_in
 from orb_learning.errors import DatabaseError, MaintenanceBusyError
 from orb_learning.ingest.relay import load_once
-from orb_learning.operations import maintenance as operations_maintenance
+from orb_learning.operations import maintenance_steps
 from orb_learning.operations.maintenance import FAILURE_BITS, MaintenanceRun, StepResult, maintain
 from orb_learning.outbox.segment import is_in_use, try_lock
 from orb_learning.outbox.writer import Outbox
@@ -218,7 +218,7 @@ def test_an_error_that_nobody_foresaw_fails_its_step_only(
     def fail(*_: Any, **__: Any) -> None:
         raise RecursionError("as deep as it goes")
 
-    monkeypatch.setattr(operations_maintenance.dbt_process, "run", fail)
+    monkeypatch.setattr(maintenance_steps, "run_dbt", fail)
     run = maintain(settings)
     assert run.steps[1].message == "RecursionError: as deep as it goes"
     assert run.exit_status == 8
