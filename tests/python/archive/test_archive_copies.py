@@ -1,4 +1,4 @@
-"""The archive in another place: each file once, as it is, and without what was forgotten."""
+"""The archive in another place: each file once, as it is, and without what was erased."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from histories import NOON, History, task_id
 
-from orb_learning.archive.retention import archive_and_retain, check_archive, copy_archive
-from orb_learning.dbt import process
+from orb_learning.archive import retention
+from orb_learning.archive.files import check_archive, copy_archive
+from orb_learning.archive.retention import archive_and_retain
 from orb_learning.errors import BackupError
+from orb_learning.operations import erasure
 from orb_learning.operations.erasure import erase
 from orb_learning.settings import LearningSettings, load_settings
 
@@ -54,7 +56,7 @@ def test_each_file_is_copied_once_and_is_what_was_archived(settings: LearningSet
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
-def test_a_file_that_is_not_what_was_archived_is_said_and_the_others_are_copied(
+def test_a_changed_file_is_named_and_the_others_are_copied(
     settings: LearningSettings,
 ) -> None:
     first, second, third = sorted(settings.archive_folder.iterdir())
@@ -71,12 +73,12 @@ def test_a_file_that_is_not_what_was_archived_is_said_and_the_others_are_copied(
     assert_copied(settings)
 
 
-def test_what_is_forgotten_is_in_no_copy_any_more(
+def test_an_erased_task_is_in_no_copy_any_more(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy_archive(settings)
     before = {path.name: path.read_bytes() for path in folder_elsewhere(settings).iterdir()}
-    monkeypatch.setattr(process, "run", lambda *_, **__: "")
+    monkeypatch.setattr(erasure, "run_dbt", lambda *_, **__: "")
     done = erase(settings, task_ids=[task_id(5)], now=NOON)
     assert done.archived_count == 1
     assert_copied(settings)
@@ -88,7 +90,7 @@ def test_retention_copies_what_it_archived_and_a_dry_run_nothing(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = '{"archived_count": 0, "deleted_count": 0, "days_cleaned": 0}'
-    monkeypatch.setattr(process, "run", lambda *_, **__: said)
+    monkeypatch.setattr(retention, "run_dbt", lambda *_, **__: said)
     archive_and_retain(settings, dry_run=True)
     assert not Path(str(settings.backup_copy_to)).exists()
     archive_and_retain(settings)

@@ -24,16 +24,16 @@ from hypothesis import strategies as st
 from oracle import raw_rows
 from typer.testing import CliRunner
 
-from orb_learning.archive.retention import (
+from orb_learning.archive.files import (
     EXECUTIONS,
     FEEDBACK,
     ArchivedFile,
     archived_files,
     check_archive,
     check_archived_file,
-    release_holds,
-    unarchive,
 )
+from orb_learning.archive.restore_days import release_holds, unarchive
+from orb_learning.archive.rewrite import rewrite_archive
 from orb_learning.cli.app import app
 from orb_learning.dbt import archive_functions as dbt_archive_functions
 from orb_learning.dbt.archive_functions import publish_file
@@ -41,7 +41,6 @@ from orb_learning.errors import ArchiveError
 from orb_learning.feedback.rows import FEEDBACK_FIELDS, Feedback, insert_feedback
 from orb_learning.feedback.submit import order_deletion
 from orb_learning.learning_database import LearningDatabase
-from orb_learning.operations.erasure import clean_archive
 from orb_learning.operations.load import load_outbox
 from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
@@ -310,7 +309,7 @@ def test_an_unarchived_day_is_what_it_was_and_is_held(history: History) -> None:
     assert sorted(settings_of(history).archive_folder.iterdir()) == files
 
 
-def test_days_that_were_released_and_are_still_there_are_held_when_asked_for_again(
+def test_a_released_day_that_is_still_there_is_held_when_asked_for_again(
     history: History,
 ) -> None:
     retain(history, 30)
@@ -360,7 +359,7 @@ def test_vectors_of_gone_texts_go_also_where_a_run_was_killed_before(
     assert sorted(left) == sorted(query(history, "select distinct text from int_texts"))
 
 
-def test_what_was_forgotten_and_is_still_in_a_file_does_not_come_back(history: History) -> None:
+def test_an_erased_task_that_is_still_in_a_file_does_not_come_back(history: History) -> None:
     """Its order was loaded, but nobody has cleaned the archive; and what came twice is there once.
 
     Each is known to be gone, and cleaning the archive later does not count it again.
@@ -389,7 +388,7 @@ def test_what_was_forgotten_and_is_still_in_a_file_does_not_come_back(history: H
     assert query(history, of_task_6) == [(1,)]
     assert_balanced(history)
     with connect(history.database) as connection:
-        clean_archive(connection, settings.archive_folder)
+        rewrite_archive(connection, settings.archive_folder)
     assert_balanced(history)
     release_holds(settings)
     retain(history, 30)

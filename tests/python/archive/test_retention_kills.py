@@ -18,18 +18,18 @@ import pytest
 from building import DbtProject
 from histories import NOON, days_ago
 
-from orb_learning.archive.retention import (
+from orb_learning.archive import retention
+from orb_learning.archive.files import (
     EXECUTIONS,
     FEEDBACK,
-    archive_and_retain,
     archived_files,
     check_archived_file,
 )
-from orb_learning.dbt import process
+from orb_learning.archive.retention import archive_and_retain
 from orb_learning.dbt.process import run_dbt
 from orb_learning.filesystem.rw_lock import Lock
 from orb_learning.settings import LearningSettings, load_settings
-from orb_learning.store import checksums, compaction
+from orb_learning.store import compaction
 from orb_learning.store.connection import connect
 
 pytestmark = pytest.mark.slow
@@ -150,7 +150,8 @@ def test_nothing_is_lost_or_twice_after_kills_of_retention(
 
 
 PHASES = [
-    *("_copy", "tables", "after tables", "after _copy", "copymode", "sync", "after sync"),
+    *("_copy", "table_checksums", "after table_checksums", "after _copy", "copymode"),
+    *("sync", "after sync"),
     *("replace", "after replace", "end"),
 ]
 
@@ -162,7 +163,11 @@ def reclaim(settings: LearningSettings, death: backup_worker.Death) -> int:
         return child
     try:
         parts: list[tuple[Any, str]] = [
-            *((compaction, "_copy"), (checksums, "tables"), (compaction.shutil, "copymode")),
+            *(
+                (compaction, "_copy"),
+                (compaction, "table_checksums"),
+                (compaction.shutil, "copymode"),
+            ),
             *((compaction, "sync"), (Path, "replace"), (Lock, "end")),
         ]
         run = run_dbt
@@ -173,7 +178,7 @@ def reclaim(settings: LearningSettings, death: backup_worker.Death) -> int:
                 backup_worker.begin(death, parts.pop())
             return said
 
-        process.run = run_first
+        retention.run_dbt = run_first
         while True:
             archive_and_retain(settings, days_to_keep=30)
     finally:
@@ -201,7 +206,7 @@ def test_nothing_is_lost_or_twice_after_kills_while_space_is_reclaimed(
         nothing = {"archived_count": 0, "deleted_count": 0, "days_cleaned": 0}
         return json.dumps(nothing)  # whatever went, free blocks are given back
 
-    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(retention, "run_dbt", run)
     hits: Counter[str] = Counter()
     while hits.total() < KILLS:
         insert_old_days(database, 2)
