@@ -20,7 +20,7 @@ from benchmarks.scales import Scale
 from orb_learning.backup.create import make_backup
 from orb_learning.backup.verify import check_backup
 from orb_learning.operations.restore import restore_backup
-from orb_learning.outbox.writer import Limits
+from orb_learning.settings import load_settings
 from orb_learning.store.connection import connect
 
 TITLE = "Backups"
@@ -29,7 +29,7 @@ LONGEST_WAIT_SECONDS = 3_600.0
 
 def run(scale: Scale) -> Iterator[Figure]:
     with databases.copy_of(databases.built_database(scale.large_rows)) as path:
-        outbox, folder = path.parent / "outbox", path.parent / "backups"
+        settings = load_settings(database_path=path)
         parquet, copied = path.parent / "bare.parquet", path.parent / "copied.db"
         with connect(path, read_only=True) as connection:
             to_parquet = _seconds(
@@ -45,20 +45,11 @@ def run(scale: Scale) -> Iterator[Figure]:
         writer = threading.Timer(0.5, lambda: waits.append(_wait_of_a_writer(path)))
         writer.start()
         began = time.perf_counter()
-        backup = make_backup(path, outbox, folder, wait_seconds=LONGEST_WAIT_SECONDS).backup
+        backup = make_backup(settings, wait_seconds=LONGEST_WAIT_SECONDS).backup
         made = time.perf_counter() - began
         writer.join()
         validated = _seconds(lambda: check_backup(backup.folder))
-        restored = _seconds(
-            lambda: restore_backup(
-                backup.folder,
-                path,
-                outbox,
-                backup_folder=folder,
-                archive_folder=path.parent / "archive",
-                limits=Limits(),
-            )
-        )
+        restored = _seconds(lambda: restore_backup(settings, backup.folder))
         rows = f"{scale.large_rows:,} executions"
         for baseline, name in ((to_parquet, "bare COPY"), (to_database, "COPY FROM DATABASE")):
             yield Figure(f"orb backup of {rows}", made, baseline=baseline, baseline_name=name)

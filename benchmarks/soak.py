@@ -29,7 +29,8 @@ import duckdb
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from orb_learning.archive.retention import archive_and_retain, archived_files
+from orb_learning.archive.files import archived_files
+from orb_learning.archive.retention import archive_and_retain
 from orb_learning.backup.create import make_backup
 from orb_learning.capture.telemetry import TelemetryCapture
 from orb_learning.errors import DatabaseMissingError, LoaderBusyError
@@ -129,12 +130,7 @@ def _work(settings: LearningSettings, seconds: float) -> tuple[list[float], Coun
     def keep() -> None:
         archive_and_retain(settings, days_to_keep=DAYS_KEPT)
         done["retention"] += 1
-        make_backup(
-            settings.database_path,
-            settings.outbox_folder,
-            settings.backup_folder,
-            wait_seconds=300,
-        )
+        make_backup(settings, wait_seconds=300)
         done["backups"] += 1
 
     threads = [

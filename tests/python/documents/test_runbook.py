@@ -137,7 +137,7 @@ def running(tmp_path: Path, embedded_database: Path) -> tuple[Path, set[uuid.UUI
     shutil.copy(embedded_database, settings.database_path)
     came = record(tmp_path, 20) | record(tmp_path, 5, days_old=200)
     load(tmp_path)
-    make_backup(settings.database_path, settings.outbox_folder, settings.backup_folder)
+    make_backup(settings)
     came |= record(tmp_path, 10)
     load(tmp_path)
     return tmp_path, came

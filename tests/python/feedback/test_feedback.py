@@ -23,7 +23,8 @@ from shell_blocks import words_of_shell_blocks
 from typer.testing import CliRunner
 
 from orb_learning import LearningDatabase
-from orb_learning.archive.retention import check_archive, release_holds, unarchive
+from orb_learning.archive.files import check_archive
+from orb_learning.archive.restore_days import release_holds, unarchive
 from orb_learning.backup.create import make_backup
 from orb_learning.cli.app import app
 from orb_learning.errors import FeedbackError
@@ -41,7 +42,7 @@ from orb_learning.operations.erasure import erase
 from orb_learning.operations.own_feedback import delete_own_feedback, read_own_feedback
 from orb_learning.operations.restore import restore_backup
 from orb_learning.outbox.reader import files_of, open_reader
-from orb_learning.outbox.writer import Limits, Outbox
+from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.connection import connect
 
@@ -636,15 +637,7 @@ def test_taken_back_feedback_is_in_no_dead_letter_and_not_in_the_outbox(
 
 
 def restored(database: Path, backup: Path) -> None:
-    folder = database.parent
-    restore_backup(
-        backup,
-        database,
-        folder / "outbox",
-        backup_folder=folder / "backups",
-        archive_folder=folder / "archive",
-        limits=Limits(),
-    )
+    restore_backup(settings_of(database), backup)
 
 
 def test_a_restore_brings_feedback_back_but_not_what_was_taken_back(
@@ -653,7 +646,7 @@ def test_a_restore_brings_feedback_back_but_not_what_was_taken_back(
     shutil.copy(empty_database, database)
     kept, gone, gone_later = (submit(outbox) for _ in range(3))
     load(database)
-    backup = make_backup(database, outbox.folder, database.parent / "backups").backup
+    backup = make_backup(settings_of(database)).backup
     manifest = json.loads((backup.folder / "manifest.json").read_text())
     assert manifest["tables"]["raw.feedback"]["rows"] == 3
     later = submit(outbox)
@@ -763,7 +756,7 @@ def test_forgetting_a_task_forgets_what_was_said_of_it(outbox: Outbox, database:
     load(database)
     assert len(ids(database)) == 3
     assert live in ids(database)
-    backup = make_backup(database, outbox.folder, database.parent / "backups").backup
+    backup = make_backup(settings_of(database)).backup
     result = erase(settings_of(database), task_ids=[TASK], now=NOW)
     assert ids(database) == [other]
     assert read_letters(database) == []

@@ -590,7 +590,7 @@ def test_every_command_loads_and_trims_as_the_settings_say(
     files = files_of(folder)
     given = {"FEEDBACK": str(feedback)}
     if "BACKUP" in words:
-        made = make_backup(database, folder, settings.backup_folder, now=before)
+        made = make_backup(settings, now=before)
         given["BACKUP"] = str(made.backup.folder)
     environment = {f"ORB_LEARNING__{name.upper()}": str(value) for name, value in days.items()}
     said = CliRunner().invoke(

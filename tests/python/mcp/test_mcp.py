@@ -51,7 +51,7 @@ from orb_learning.figures.status import read_status
 from orb_learning.mcp.server import LINGER_SECONDS, READING
 from orb_learning.page.reports import read_reports
 from orb_learning.search.queries import known_vector
-from orb_learning.settings import LearningSettings
+from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.connection import connect
 
 CALLS: dict[str, dict[str, Any]] = {
@@ -524,7 +524,7 @@ def test_while_another_process_writes_the_newest_backup_answers(
             found = answer(call(url, "database_status"))
             assert found["status"] == "ERROR"
             assert "in use" in found["errors"][0]
-        made = make_backup(site.database, site.outbox, site.folder / "data/backups")
+        made = make_backup(load_settings(database_path=site.database))
         with held(site.database):
             found = answer(call(url, "execution_statistics", time_range="30d"))
         assert found["from_backup"] is True

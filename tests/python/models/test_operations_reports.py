@@ -16,7 +16,7 @@ import pytest
 from building import REPOSITORY, BuildError, DbtProject
 from histories import NOON, History, days_ago, task_id
 from oracle import raw_rows
-from orb_learning.archive.retention import unarchive
+from orb_learning.archive.restore_days import unarchive
 from orb_learning.feedback.submit import submit_feedback
 from orb_learning.ingest.relay import load_once
 from orb_learning.operations.load import load_outbox

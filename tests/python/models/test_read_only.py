@@ -17,6 +17,7 @@ from orb_learning.backup.create import make_backup
 from orb_learning.cli.app import app
 from orb_learning.ingest.relay import load_once
 from orb_learning.outbox.writer import Outbox
+from orb_learning.settings import load_settings
 from orb_learning.store.checksums import table_checksums
 from orb_learning.store.connection import connect
 
@@ -47,7 +48,7 @@ def test_every_command_says_that_a_folder_cannot_be_written(
     outbox.put("execution", payload_of(TASK, 1))
     outbox.close()
     load_once(database, outbox.folder)
-    backup = make_backup(database, outbox.folder, data / "backups").backup
+    backup = make_backup(load_settings(database_path=database)).backup
     with connect(database, read_only=True) as connection:
         before = table_checksums(connection)
     monkeypatch.setenv("ORB_DATABASE", str(database))

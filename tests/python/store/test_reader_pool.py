@@ -23,6 +23,7 @@ from orb_learning.errors import (
     NotBuiltError,
     ReaderPoolTimeoutError,
 )
+from orb_learning.settings import load_settings
 from orb_learning.store.connection import connect
 from orb_learning.store.reader_pool import ReaderPool
 
@@ -234,7 +235,7 @@ def test_a_pool_that_lingers_reads_the_file_that_is_there_now(
 
 def test_a_pool_that_lingers_does_not_linger_on_a_backup(database: Path, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
-    make_backup(database, tmp_path / "outbox", folder)
+    make_backup(load_settings(database_path=database))
     pool = ReaderPool(
         database,
         wait_seconds=0.1,

@@ -19,7 +19,7 @@ from typing import Any
 from building import edit, known_parse, untested_project
 from crash_worker import payload_of
 
-from orb_learning.archive.retention import EXECUTIONS, FEEDBACK, archived_files, check_archived_file
+from orb_learning.archive.files import EXECUTIONS, FEEDBACK, archived_files, check_archived_file
 from orb_learning.feedback.rows import Feedback
 from orb_learning.outbox.writer import Outbox
 from orb_learning.store.connection import connect
