@@ -22,7 +22,7 @@ from orb_learning.backup.manifests import (
     TIME,
     Backup,
     BackupManifest,
-    FileContents,
+    FileChecksum,
     backups_in,
 )
 from orb_learning.backup.offsite import copy_backup
@@ -129,7 +129,7 @@ def _copy_everything(
         broken={name: error for name, error in relations.items() if error is not None},
         outbox=copies,
         files={
-            name: FileContents(
+            name: FileChecksum(
                 size_bytes=(partial / name).stat().st_size, sha256=sha256_of(partial / name)
             )
             for name in names

@@ -1,8 +1,8 @@
 """What a backup is, and which there are.
 
-A backup is a folder, named by its time, with a copy of the database and of the outbox's files that
-hold what it lacks, a manifest, and the SHA-256 of each file as ``sha256sum --check`` reads them. It
-gets its name when it is complete and has been validated: the name is the mark of a verified backup.
+A backup is a folder, named by its time. It has a copy of the database and of the outbox's segments
+that hold what the database lacks, a manifest, and the SHA-256 of each file as ``sha256sum --check``
+reads them. It gets its name once it is validated: the name is the mark of a verified backup.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class FileContents(_Part):
-    """The bytes of a file."""
+class FileChecksum(_Part):
+    """The size and the SHA-256 of a file."""
 
     size_bytes: int
     sha256: str
 
 
 class OutboxCopy(_Part):
-    """A copied file of the outbox."""
+    """A copied segment of the outbox."""
 
     outbox_id: uuid.UUID
     last_number: int
 
 
 class BackupManifest(_Part):
-    """What a backup holds, noted when it was made."""
+    """What a backup holds, recorded when it was made."""
 
     format: Literal[1] = 1
     created_at: datetime
@@ -70,8 +70,8 @@ class BackupManifest(_Part):
     """Those of them that could not be queried in the database either, with the reason."""
     outbox: dict[Annotated[str, Field(pattern=r"^[^/]+\.sqlite$")], OutboxCopy]
     """The copied files, by name."""
-    files: dict[str, FileContents]
-    """The database and the files of the outbox, by their path in the folder."""
+    files: dict[str, FileChecksum]
+    """The database and the segments of the outbox, by their path in the folder."""
 
     @property
     def database_file(self) -> str:
@@ -116,7 +116,7 @@ class Backup:
         return datetime.fromtimestamp(changed, UTC).replace(tzinfo=None)
 
     def is_whole(self) -> bool:
-        """Whether every file is there with the right size; a look, not a validation."""
+        """Whether every file is there with the right size; this is no validation."""
         try:
             return (self.folder / SUMS).exists() and all(
                 (self.folder / name).stat().st_size == file.size_bytes
@@ -207,7 +207,7 @@ def _read(file: Path, *state: int) -> BackupManifest:  # noqa: ARG001 (a changed
     return BackupManifest.model_validate_json(file.read_bytes())
 
 
-def sums_in(folder: Path) -> dict[str, str]:
+def checksums_in(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file, by its path in the folder, that SHA256SUMS says.
 
     Raises:
@@ -218,10 +218,10 @@ def sums_in(folder: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidBackupError(f"{SUMS} cannot be read: {error}") from error
     lines = [_SUM.fullmatch(line) for line in text.removesuffix("\n").split("\n")]
-    noted = {line[2]: line[1] for line in lines if line}
-    if not text.endswith("\n") or None in lines or len(noted) != len(lines):
+    expected = {line[2]: line[1] for line in lines if line}
+    if not text.endswith("\n") or None in lines or len(expected) != len(lines):
         raise InvalidBackupError(f"{SUMS} is damaged: not every line is a SHA-256 and a file")
-    return noted
+    return expected
 
 
 def folder_of(file: Path) -> Path:

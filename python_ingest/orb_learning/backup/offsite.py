@@ -12,7 +12,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orb_learning.backup.manifests import MANIFEST, SUMS, Backup, BackupManifest, is_name, sums_in
+from orb_learning.backup.manifests import (
+    MANIFEST,
+    SUMS,
+    Backup,
+    BackupManifest,
+    checksums_in,
+    is_name,
+)
 from orb_learning.errors import BackupError
 
 BYTES_AT_ONCE = 2**20
@@ -33,16 +40,16 @@ def copy_backup(backup: Backup, place: str) -> str:
     """
     with _opened(place, f"{backup.folder} is whole, but it was not copied to") as (files, root):
         target = f"{root}/{backup.folder.name}"
-        noted = sums_in(backup.folder)
+        expected = checksums_in(backup.folder)
         # Last, so that what has it is whole.
-        noted[SUMS] = hashlib.sha256((backup.folder / SUMS).read_bytes()).hexdigest()
-        for name in sorted(noted, key=lambda name: (name == SUMS, name == MANIFEST, name)):
-            _copy_file(files, backup.folder / name, f"{target}/{name}", noted[name])
+        expected[SUMS] = hashlib.sha256((backup.folder / SUMS).read_bytes()).hexdigest()
+        for name in sorted(expected, key=lambda name: (name == SUMS, name == MANIFEST, name)):
+            _copy_file(files, backup.folder / name, f"{target}/{name}", expected[name])
         return str(files.unstrip_protocol(target))
 
 
 def copy_archived_files(
-    place: str, database_id: uuid.UUID, folder: Path, sums: Mapping[str, str]
+    place: str, database_id: uuid.UUID, folder: Path, checksums: Mapping[str, str]
 ) -> list[str]:
     """Copy the archive's files that are new or were written again, read them back and compare them.
 
@@ -52,7 +59,7 @@ def copy_archived_files(
         place: a folder, or a URL that fsspec knows.
         database_id: the database's, which names the folder there.
         folder: the archive.
-        sums: the SHA-256 of each file in it.
+        checksums: the SHA-256 of each file in it.
 
     Returns:
         the names of the files that were copied.
@@ -63,20 +70,20 @@ def copy_archived_files(
     copied, failed = [], []
     with _opened(place, f"not every file of {folder} was copied to") as (files, root):
         target = f"{root}/archive/{database_id}"
-        noted: dict[str, str] = {}
+        there: dict[str, str] = {}
         if files.exists(f"{target}/{SUMS}"):
             lines = files.cat_file(f"{target}/{SUMS}").decode().splitlines()
-            noted = {name: sha256 for sha256, name in (line.split("  ", 1) for line in lines)}
-        for name in sorted(name for name in sums if noted.get(name) != sums[name]):
+            there = {name: sha256 for sha256, name in (line.split("  ", 1) for line in lines)}
+        for name in sorted(name for name in checksums if there.get(name) != checksums[name]):
             try:
-                _copy_file(files, folder / name, f"{target}/{name}", sums[name])
+                _copy_file(files, folder / name, f"{target}/{name}", checksums[name])
             except (FileNotFoundError, BackupError) as error:
                 failed.append(str(error))
             else:
-                noted[name] = sums[name]
+                there[name] = checksums[name]
                 copied.append(name)
         if copied:
-            text = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(noted.items()))
+            text = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(there.items()))
             files.pipe_file(f"{target}/{SUMS}", text.encode())
         if failed:
             raise BackupError("; ".join(failed))
@@ -132,7 +139,7 @@ def _is_of(files: Any, path: str, database_id: uuid.UUID) -> bool:
 
 
 @contextmanager
-def _opened(place: str, failed: str) -> Iterator[tuple[Any, str]]:
+def _opened(place: str, not_done: str) -> Iterator[tuple[Any, str]]:
     try:
         import fsspec
 
@@ -140,7 +147,8 @@ def _opened(place: str, failed: str) -> Iterator[tuple[Any, str]]:
         yield files, root.rstrip("/")
     except ImportError as error:
         raise BackupError(
-            f"{failed} {place}: a package is missing ({error}); pip install 'orb-learning[remote]'"
+            f"{not_done} {place}: a package is missing ({error}); "
+            f"pip install 'orb-learning[remote]'"
         ) from error
     except Exception as error:  # whatever the place's own package raises
-        raise BackupError(f"{failed} {place}: {error}") from error
+        raise BackupError(f"{not_done} {place}: {error}") from error

@@ -21,10 +21,10 @@ from orb_learning.backup.manifests import (
     Backup,
     BackupManifest,
     OutboxCopy,
+    checksums_in,
     folder_of,
     is_name,
     read_manifest,
-    sums_in,
 )
 from orb_learning.errors import DatabaseError, InvalidBackupError
 from orb_learning.filesystem import sha256_of
@@ -112,7 +112,7 @@ def _check_bytes(result: Validation) -> BackupManifest | None:
 
 
 def _check_sums(result: Validation) -> dict[str, str]:
-    """Hold every file against SHA256SUMS; returns what SHA-256 each has."""
+    """Verify every file by SHA256SUMS; returns what SHA-256 each has."""
     found = {}
     for name in _files_of_data(result.folder):
         try:
@@ -120,32 +120,32 @@ def _check_sums(result: Validation) -> dict[str, str]:
         except OSError as error:
             result.problems.append(f"{name} cannot be read: {error.strerror}")
     try:
-        noted = sums_in(result.folder)
+        expected = checksums_in(result.folder)
     except InvalidBackupError as error:
         result.problems.append(str(error))
         return found
-    result.problems += _differences(found, noted, SUMS)
-    result.file_count = sum(found[name] == noted.get(name) for name in found)
+    result.problems += _differences(found, expected, SUMS)
+    result.file_count = sum(found[name] == expected.get(name) for name in found)
     return found
 
 
 def _check_files(result: Validation, manifest: BackupManifest, found: dict[str, str]) -> None:
-    """Hold every file against the manifest."""
+    """Verify every file by the manifest."""
     name = result.folder.name
     if is_name(name) and name != manifest.created_at.strftime(TIME):
         result.problems.append(f"its manifest is that of the backup of {manifest.created_at}")
-    noted = {name: file.sha256 for name, file in manifest.files.items()}
+    expected = {name: file.sha256 for name, file in manifest.files.items()}
     without_itself = {name: sha256 for name, sha256 in found.items() if name != MANIFEST}
-    result.problems += _differences(without_itself, noted, MANIFEST)
+    result.problems += _differences(without_itself, expected, MANIFEST)
 
 
-def _differences(found: dict[str, str], noted: dict[str, str], by: str) -> Iterator[str]:
-    for name in sorted({*found, *noted}):
-        if name not in noted:
+def _differences(found: dict[str, str], expected: dict[str, str], by: str) -> Iterator[str]:
+    for name in sorted({*found, *expected}):
+        if name not in expected:
             yield f"{name} is not in {by}"
         elif name not in found:
             yield f"{name}, which {by} names, is missing"
-        elif found[name] != noted[name]:
+        elif found[name] != expected[name]:
             yield f"{name} is not what it was: its SHA-256 is not that in {by}"
 
 
@@ -163,12 +163,12 @@ def _check_database(result: Validation, manifest: BackupManifest) -> None:
             f"this is {duckdb.__version__}"
         )
     for name in sorted({*tables, *manifest.tables}):
-        here, noted = tables.get(name), manifest.tables.get(name)
-        if here is None or noted is None:
-            result.problems.append(f"table {name} is {'missing' if noted else 'too many'}")
-        elif here.rows != noted.rows:
-            result.problems.append(f"table {name} has {here.rows:,} rows, not {noted.rows:,}")
-        elif same_hash and here.hash != noted.hash:
+        here, expected = tables.get(name), manifest.tables.get(name)
+        if here is None or expected is None:
+            result.problems.append(f"table {name} is {'missing' if expected else 'too many'}")
+        elif here.rows != expected.rows:
+            result.problems.append(f"table {name} has {here.rows:,} rows, not {expected.rows:,}")
+        elif same_hash and here.hash != expected.hash:
             result.problems.append(f"the rows of table {name} are not those of the database")
         else:
             result.row_count += here.rows
@@ -184,18 +184,18 @@ def _check_database(result: Validation, manifest: BackupManifest) -> None:
             result.problems.append(f"{name} cannot be queried: {refusal}")
 
 
-def _check_outbox(result: Validation, name: str, noted: OutboxCopy) -> None:
+def _check_outbox(result: Validation, name: str, expected: OutboxCopy) -> None:
     try:
         here = read_outbox_copy(result.folder / OUTBOX / name)
     except (sqlite3.Error, TypeError, ValueError) as error:
         result.problems.append(f"{OUTBOX}/{name} cannot be read: {error}")
         return
-    if here != noted:
-        result.problems.append(f"{OUTBOX}/{name} is {here}, not {noted}")
+    if here != expected:
+        result.problems.append(f"{OUTBOX}/{name} is {here}, not {expected}")
 
 
 def read_outbox_copy(file: Path) -> OutboxCopy:
-    """Return what a copied file of the outbox is; it is left as it is.
+    """Return what a copied segment is; it is left as it is.
 
     Raises:
         sqlite3.Error, TypeError, ValueError: it is none, or damaged.

@@ -38,9 +38,9 @@ def retention_command(
             released = release_holds(settings)
             out.print(f"{len(released):,} days released", highlight=False)
         result = archive_and_retain(settings, days_to_keep=days, dry_run=dry_run)
-    said = "would go" if dry_run else f"are in {escape(str(settings.archive_folder))} now"
+    where = "would go" if dry_run else f"are in {escape(str(settings.archive_folder))} now"
     out.print(
-        f"{result.what_went} {said}{result.what_was_reclaimed}",
+        f"{result.what_went} {where}{result.what_was_reclaimed}",
         highlight=False,
         soft_wrap=True,
     )

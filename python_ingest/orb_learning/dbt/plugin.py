@@ -1,4 +1,4 @@
-"""A dbt-duckdb plugin: dbt's connection is opened in turn and has the raw schema, as ours are."""
+"""A dbt-duckdb plugin: dbt's connection waits for the lock and has the raw schema, as ours do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAIT_SECONDS = 30.0
 class Plugin(BasePlugin):
     """Named in profiles.yml; dbt-duckdb calls it for each database that it opens."""
 
-    _turn: ClassVar[Lock] = Lock(None)
+    _lock: ClassVar[Lock] = Lock(None)
     """This process's, as dbt-duckdb has one database open in a process."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
@@ -33,11 +33,11 @@ class Plugin(BasePlugin):
         self._opened: duckdb.DuckDBPyConnection | None = None
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        """Open the file in turn, the moment before dbt-duckdb opens it.
+        """Open the file under the lock, the moment before dbt-duckdb opens it.
 
-        dbt-duckdb itself takes no turn: it would seldom find the file free beside busy loaders and
-        readers, and could undo what they commit (turns.py). This way it finds the file open in its
-        own process, and DuckDB gives it the same.
+        dbt-duckdb itself takes no lock: it would seldom find the file free beside busy relays and
+        readers, and could undo what they commit (rw_lock.py). This way it finds the file open in
+        its own process, and DuckDB gives it the same.
 
         Raises:
             DbtRuntimeError: the path cannot be the database, or others have it for too long; dbt
@@ -46,13 +46,13 @@ class Plugin(BasePlugin):
         if creds.path == ":memory:":
             return
         # What dbt had open before in this process, it has given up, or shares with this one.
-        Plugin._turn.end()
+        Plugin._lock.end()
         path = Path(creds.path)
         opening = partial(duckdb.connect, creds.path, read_only=False, config=config)
         is_shared = str(config.get("access_mode", "")).upper() == "READ_ONLY"
         try:
             check_path(path, must_exist=is_shared)
-            self._opened, Plugin._turn = open_in_turn(
+            self._opened, Plugin._lock = open_in_turn(
                 path, opening, shared=is_shared, wait_seconds=self._wait_seconds
             )
         except DatabaseError as error:
@@ -65,7 +65,7 @@ class Plugin(BasePlugin):
             DbtRuntimeError: the database is newer than this package.
         """
         if self._opened is not None:
-            weakref.finalize(conn, Plugin._turn.end)  # dbt-duckdb drops it when it closes the file
+            weakref.finalize(conn, Plugin._lock.end)  # dbt-duckdb drops it when it closes the file
             self._opened.close()
             self._opened = None
         try:

@@ -12,7 +12,7 @@ from datetime import datetime
 from orb_learning.errors import DbtError
 from orb_learning.settings import LearningSettings
 
-LINES_SAID = 20
+LINES_SHOWN = 20
 """Of a failed command's output, in the error."""
 
 
@@ -34,7 +34,7 @@ def run_dbt(
         its standard output.
 
     Raises:
-        DbtError: it failed; the message has the end of what it said.
+        DbtError: it failed; the message has the end of its output.
     """
     project = settings.project_path.resolve()
     if not (project / "dbt_project.yml").is_file():
@@ -54,8 +54,8 @@ def run_dbt(
         command, env=environment, capture_output=True, text=True, check=False, pass_fds=pass_fds
     )
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines()[-LINES_SAID:]
-        if any("No module named 'dbt" in line for line in said):
+        lines = (done.stdout + done.stderr).strip().splitlines()[-LINES_SHOWN:]
+        if any("No module named 'dbt" in line for line in lines):
             raise DbtError("dbt is not installed here; pip install 'orb-learning[dbt]'")
-        raise DbtError(f"dbt {arguments[0]} failed:\n" + "\n".join(said))
+        raise DbtError(f"dbt {arguments[0]} failed:\n" + "\n".join(lines))
     return done.stdout

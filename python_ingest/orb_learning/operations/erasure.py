@@ -150,7 +150,7 @@ def _order(outbox_folder: Path, target: ErasureTarget) -> None:
             order = json.dumps({"task_ids": ids[start : start + TASKS_A_RECORD]})
             if not outbox.put("forget", order):
                 raise OutboxError(
-                    f"the order to forget could not be written to {outbox_folder}: "
+                    f"the order to erase could not be written to {outbox_folder}: "
                     f"{', '.join(outbox.refused())}; nothing was deleted"
                 )
     finally:

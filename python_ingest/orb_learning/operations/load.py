@@ -20,7 +20,7 @@ def load_outbox(
     now: datetime | None = None,
     adopt: bool = False,
 ) -> LoadResult:
-    """Load what is in the outbox, and trim it, as the settings say; see ``load_once``."""
+    """Load what is in the outbox, and prune it, as the settings say; see ``load_once``."""
     return load_once(
         settings.database_path,
         settings.outbox_folder,

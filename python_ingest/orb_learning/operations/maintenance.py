@@ -2,7 +2,7 @@
 
 Each step can be done again, so a run that was killed leaves nothing to go on from: the next run
 does what is left. What becomes of a step goes into the outbox before and after it, so a run that
-never got the database, or was killed, is told of by the next load (rpt_maintenance_runs).
+never got the database, or was killed, is reported by the next load (rpt_maintenance_runs).
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ class _Run:
     def _attempt(self, otherwise: str, work: Callable[[], object]) -> None:
         try:
             work()
-        except Exception as error:  # the steps are done, and what became of them is to be told
+        except Exception as error:  # the steps are done, and what became of them is reported
             self.result.problems.append(f"{otherwise}: {error}")
 
     def _now(self) -> datetime:

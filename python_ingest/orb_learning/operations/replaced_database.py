@@ -1,4 +1,4 @@
-"""The database that a restore replaces: held alone, and read for what must outlive it."""
+"""The database that a restore replaces: locked, and read for what must outlive it."""
 
 from __future__ import annotations
 

@@ -360,9 +360,9 @@ def test_vectors_of_gone_texts_go_also_where_a_run_was_killed_before(
 
 
 def test_an_erased_task_that_is_still_in_a_file_does_not_come_back(history: History) -> None:
-    """Its order was loaded, but nobody has cleaned the archive; and what came twice is there once.
+    """Its order is loaded, but the archive is not rewritten yet. What came twice is there once.
 
-    Each is known to be gone, and cleaning the archive later does not count it again.
+    Each is known to be gone, and rewriting the archive later does not count it again.
     """
     retain(history, 30)
     settings = settings_of(history)

@@ -89,30 +89,30 @@ def kill_in_some_phase(work: Callable[..., None], chance: random.Random, *argume
 
 @pytest.fixture
 def retained_database(project: DbtProject, empty_database: Path, database: Path) -> Path:
-    """A database with an archived day, of which a task was forgotten, as was a live one."""
+    """A database with an archived day, of which a task was erased, as was a live one."""
     shutil.copy(empty_database, database)
     outbox, archive = Outbox(database.parent / "outbox"), database.parent / "archive"
-    forgotten = []
+    erased = []
     for number, day in enumerate([*[days_ago(50)] * 5, *[days_ago(1)] * 5]):
         task_id = str(uuid.uuid4())
         record = json.loads(payload_of(task_id, number)) | {"timestamp": f"{day.isoformat()}Z"}
         assert outbox.put("execution", json.dumps(record))
         if number in (2, 7):
-            forgotten.append(task_id)
+            erased.append(task_id)
     load_once(database, outbox.folder)
     arguments = {"days_to_keep": 30, "archive_path": str(archive)}
     project.operate(database, "archive_and_retain", arguments, as_of=NOON.isoformat())
-    assert outbox.put("forget", json.dumps({"task_ids": forgotten}))
+    assert outbox.put("forget", json.dumps({"task_ids": erased}))
     outbox.close()
     load_once(database, outbox.folder)
     with connect(database) as connection:
         assert rewrite_archive(connection, archive) == 1
-    assert ids_in(database) & set(forgotten) == set()
+    assert ids_in(database) & set(erased) == set()
     return database
 
 
 def ids_in(database: Path) -> set[str]:
-    """The live tasks, once live, archived and forgotten versions are all that came, each once."""
+    """The live tasks, where live, archived and erased versions are all received ones, each once."""
     archive = database.parent / "archive"
     with connect(database, read_only=True) as connection:
         live = connection.execute("select task_id::varchar, _load_seq from raw.executions")
@@ -124,15 +124,15 @@ def ids_in(database: Path) -> set[str]:
                 "select _load_seq from read_parquet(?)", [str(archive / file.file_name)]
             ).fetchall()
             archived += [number for (number,) in rows]
-        [(came, gone)] = connection.execute(
+        [(received, removed)] = connection.execute(
             "select (select sum(version_count) from raw.loaded_counts), "
             "(select sum(version_count) from raw.forgotten)"
         ).fetchall()
     numbers = {number for _, number in found} | set(archived)
     assert len(archived) == 4
     assert len(numbers) == len(found) + len(archived), "a version is there twice"
-    assert gone == 2
-    assert len(numbers) + gone == came
+    assert removed == 2
+    assert len(numbers) + removed == received
     ids = {task_id for task_id, _ in found}
     assert len(ids) == len(found), "a record is there twice"
     return ids

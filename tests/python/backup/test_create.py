@@ -184,12 +184,12 @@ def test_times_are_utc_in_whatever_zone_the_machine_is(
         load_once(database, outbox.folder, verified_offsets=partial(verified_offsets, folder))
         ended = utc_now()
     time.tzset()
-    [gone] = pruned_segments(outbox.folder)
+    [segment] = pruned_segments(outbox.folder)
     assert began <= backup.time == backup.manifest.created_at <= ended
     second = timedelta(seconds=1)  # a file system may round
     assert began - second <= backup.verified_at <= ended + second
-    assert gone.last_put_at is not None
-    assert gone.last_put_at <= began <= gone.trimmed_at <= ended
+    assert segment.last_put_at is not None
+    assert segment.last_put_at <= began <= segment.trimmed_at <= ended
 
 
 def test_a_database_of_an_older_schema_is_brought_up_to_date_first(

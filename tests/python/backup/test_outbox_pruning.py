@@ -93,14 +93,14 @@ def test_the_prune_log_keeps_an_entry_until_all_backups_hold_it(
         load_once(
             database, outbox.folder, verified_offsets=partial(verified_offsets, folder), now=NOW
         )
-    noted = pruned_segments(tmp_path / "outbox")
-    assert [gone.last_number for gone in noted] == [1, 1]
-    assert all(gone.trimmed_at == NOW and gone.first_put_at for gone in noted)
+    logged = pruned_segments(tmp_path / "outbox")
+    assert [segment.last_number for segment in logged] == [1, 1]
+    assert all(segment.trimmed_at == NOW and segment.first_put_at for segment in logged)
     prune_backups(changed(settings, backup_keep_last=9))
-    assert pruned_segments(tmp_path / "outbox") == noted
+    assert pruned_segments(tmp_path / "outbox") == logged
     remove_backups(folder, [oldest])
     prune_backups(changed(settings, backup_keep_last=9))
-    assert pruned_segments(tmp_path / "outbox") == noted[1:]
+    assert pruned_segments(tmp_path / "outbox") == logged[1:]
     prune_backups(changed(settings, backup_keep_last=1))
     assert pruned_segments(tmp_path / "outbox") == []
 

@@ -68,7 +68,7 @@ def recorded(settings: LearningSettings) -> dict[str, tuple[str, datetime, datet
 
 @contextmanager
 def held_by_another_process(database: Path) -> Iterator[None]:
-    """Have the database open in a process that takes no turns."""
+    """Have the database open in a process that takes no lock."""
     script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open'); sys.stdin.read()"
     process = subprocess.Popen(
         [sys.executable, "-u", "-c", script, database],

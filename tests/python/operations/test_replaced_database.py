@@ -35,7 +35,7 @@ def test_a_database_that_somebody_has_is_not_restored(place: Place) -> None:
     state = place.database.stat()
     with connect(place.database, read_only=True), pytest.raises(DatabaseLockedError):
         place.restore(backup, wait_seconds=0.1)
-    # One that takes no turns.
+    # One that takes no lock.
     code = f"""
 import duckdb, sys
 connection = duckdb.connect({str(place.database)!r}, read_only=True)
