@@ -10,7 +10,7 @@ from typing import Any
 
 import altair as alt
 
-from orb_learning.page.charts import (
+from orb_learning.page.charts.over_time import (
     AMBER,
     BLUE,
     PERCENT,

@@ -1,0 +1,1 @@
+"""How a panel's figures are drawn."""
