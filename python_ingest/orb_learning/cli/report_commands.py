@@ -23,7 +23,7 @@ def report_command(
     ] = 30.0,
 ) -> None:
     """Write the page: every report as charts in one HTML file, which needs no network."""
-    from orb_learning.page.writing import write_page
+    from orb_learning.page import write_page
     from orb_learning.settings import load_settings
 
     with reported_errors():

@@ -14,7 +14,7 @@ from orb_learning.store import built_by_this_version, connect
 
 Columns = dict[str, list[Any]]
 
-PLACES = "repo_place, model_tier_place, pool_type_place"
+SLOTS = "repo_place, model_tier_place, pool_type_place"
 RATE = "success_rate, success_rate_lower, success_rate_upper, has_enough_samples"
 KNOWN = (
     "duration_known_count, cost_known_count, quality_known_count, routing_confidence_known_count"
@@ -28,16 +28,16 @@ PERCENTILES = "p50_duration, p95_duration, p99_duration"
 
 
 def _short(column: str) -> str:
-    """Cut a text: one of a megabyte would be in the file as often as it is shown.
+    """Cut a text: the file would hold one of a megabyte as often as it is shown.
 
-    The end tells apart those that begin alike, as in the choices, which a macro cuts so.
+    A hash at the end tells apart texts that begin alike. A macro cuts the filter values so, too.
     """
     cut = f"left({column}, 192) || '… ' || left(md5({column}), 6)"
     return f"if(length({column}) > 200, {cut}, {column}) as {column}"
 
 
 def _rank(*, by: str, most_first: str = "total_executions") -> str:
-    """Keep the 10 greatest groups of each time range: nobody limits how many there are."""
+    """Keep the 10 greatest groups of each time range; there may be any number of them."""
     order = f"{most_first} desc, {by}"
     return f"qualify row_number() over (partition by time_range order by {order}) <= 10"
 
@@ -52,22 +52,22 @@ QUERIES = {
     "choices": "select column_name, place, choice from rpt_page_choices order by all",
     "buckets": "select time_range, bucket_length, bucket_start from rpt_time_series order by all",
     "hours": "select hour as bucket_start from rpt_executions_by_hour order by all",
-    "figures": f"select time_range, {PLACES}, {FIGURES}, {PERCENTILES}, cost_per_success, "
+    "figures": f"select time_range, {SLOTS}, {FIGURES}, {PERCENTILES}, cost_per_success, "
     "cost_known_success_count, avg_savings, savings_known_count from rpt_page_figures "
     "order by all",
-    "series": f"select time_range, bucket_start, {PLACES}, {FIGURES}, {PERCENTILES} "
+    "series": f"select time_range, bucket_start, {SLOTS}, {FIGURES}, {PERCENTILES} "
     "from rpt_page_series order by all",
-    "by_hour": f"select hour as bucket_start, {PLACES}, total_executions, successful_count "
+    "by_hour": f"select hour as bucket_start, {SLOTS}, total_executions, successful_count "
     "from rpt_page_hours order by all",
-    "task_types": f"select time_range, {PLACES}, task_type_place, total_executions, "
+    "task_types": f"select time_range, {SLOTS}, task_type_place, total_executions, "
     f"successful_count, {RATE}, avg_duration, total_cost, avg_cost, cost_known_count, "
     "cost_per_success, cost_known_success_count from rpt_page_task_types order by all",
-    "errors": f"select time_range, {PLACES}, error_type, error_count, total_executions, "
+    "errors": f"select time_range, {SLOTS}, error_type, error_count, total_executions, "
     "error_rate, error_rate_lower, error_rate_upper, last_error_at from rpt_page_errors "
-    f"order by time_range, error_count desc, error_type, {PLACES}",
-    "quality_bands": f"select time_range, {PLACES}, quality_band, total_executions, known_share "
+    f"order by time_range, error_count desc, error_type, {SLOTS}",
+    "quality_bands": f"select time_range, {SLOTS}, quality_band, total_executions, known_share "
     "from rpt_page_quality_bands order by all",
-    "resources": f"select time_range, {PLACES}, duration_bucket, total_executions, avg_memory_mb, "
+    "resources": f"select time_range, {SLOTS}, duration_bucket, total_executions, avg_memory_mb, "
     "p95_memory_mb, memory_known_count, avg_cpu_seconds, cpu_known_count "
     "from rpt_page_resources order by all",
     "repositories": f"select time_range, repo_rank, {_short('repo')}, total_executions, "
@@ -128,11 +128,11 @@ QUERIES = {
     "maintenance": f"select started_at, {_short('step')}, outcome, seconds, "
     f"{_short('message')} from rpt_maintenance_runs order by started_at desc, step limit 60",
 }
-"""What the page shows, by name. Times are selected as they are: UTC."""
+"""The queries whose rows the page shows, by name. Times are UTC."""
 
 
 def read_reports(database: Path, *, wait_seconds: float = 30.0) -> dict[str, Columns]:
-    """Select everything that the page shows, all of it as of one moment.
+    """Select everything that the page shows, as of one moment.
 
     Args:
         database: the database file.
@@ -142,11 +142,13 @@ def read_reports(database: Path, *, wait_seconds: float = 30.0) -> dict[str, Col
         For each name in ``QUERIES`` its columns, by name; times as milliseconds since 1970 in UTC.
 
     Raises:
-        NotBuiltError: the reports are not in the database, or of another version.
+        NotBuiltError: the database lacks the reports, or has those of another version.
         DatabaseError: there is no database, or it cannot be read.
     """
     with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
-        connection.execute("set enable_progress_bar = false")  # not into what the command says
+        connection.execute(
+            "set enable_progress_bar = false"
+        )  # it would mix with the command's output
         connection.execute("begin")  # now() is the same in all of a transaction
         with built_by_this_version(database):
             return {name: _columns(connection, query) for name, query in QUERIES.items()}
@@ -156,11 +158,11 @@ def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> Columns:
     result = connection.execute(query)
     names = [column[0] for column in result.description or []]
     values = zip(*result.fetchall(), strict=True)
-    columns = [[_plain(value) for value in column] for column in values]
+    columns = [[_json_value(value) for value in column] for column in values]
     return dict(zip(names, columns or [[] for _ in names], strict=True))
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """Return a value as JSON has it; fractions with 6 digits, to keep the file small."""
     if isinstance(value, float):
         return float(f"{value:.6g}")
@@ -169,7 +171,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return round(value.replace(tzinfo=UTC).timestamp() * 1000)
     if isinstance(value, date):
-        return _plain(datetime(value.year, value.month, value.day))  # noqa: DTZ001
+        return _json_value(datetime(value.year, value.month, value.day))  # noqa: DTZ001
     if isinstance(value, UUID):
         return str(value)
     return value

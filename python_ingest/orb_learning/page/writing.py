@@ -76,12 +76,8 @@ def render(reports: dict[str, Columns]) -> str:
         raise PageError(
             f"the page needs `pip install 'orb-learning[page]'`: {error.name} is missing"
         ) from error
-    from orb_learning.page.panels import TILES, panels
+    from orb_learning.page.panels import SECTIONS, TILES
 
-    shown = panels()
-    sections: dict[str, list[Any]] = {}
-    for panel in shown:
-        sections.setdefault(panel.section, []).append(panel)
     library = vl_convert.javascript_bundle(
         "window.vegaEmbed = vegaEmbed;",
         vl_version=".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2]),
@@ -89,7 +85,7 @@ def render(reports: dict[str, Columns]) -> str:
     script, style = _source("page.js"), _source("page.css")
     content = {
         "reports": reports,
-        "panels": [panel.to_dict() for panel in shown],
+        "panels": [panel.to_dict() for panels in SECTIONS.values() for panel in panels],
         "tiles": [asdict(tile) for tile in TILES],
     }
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -99,7 +95,7 @@ def render(reports: dict[str, Columns]) -> str:
         ranges=TIME_RANGES,
         filters=FILTERS,
         tiles=TILES,
-        sections=sections,
+        sections=SECTIONS,
         # Base64 has no character that means anything in HTML: whatever a text holds is only data.
         data=Markup(_packed(content)),  # noqa: S704
         library=Markup(library),  # noqa: S704

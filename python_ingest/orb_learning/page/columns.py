@@ -1,0 +1,52 @@
+"""The columns of the panels' tables; those that several panels share have a name here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a panel's table: a figure, its heading, and how it is written."""
+
+    figure: str
+    title: str
+    form: str = "text"
+    """text, count, percent, points, seconds, dollars, megabytes, bytes, number, day or time."""
+
+
+WHEN = Column("when", "time (UTC)")
+TIER = Column("model_tier", "model tier")
+POOL = Column("pool_type", "pool")
+REPO = Column("repo", "repository")
+TASK_TYPE = Column("task_type", "task type")
+BUCKET = Column("duration_bucket", "duration")
+
+EXECUTIONS = Column("total_executions", "executions", "count")
+SUCCEEDED = Column("successful_count", "succeeded", "count")
+RATE = [
+    Column("success_rate", "success rate", "percent"),
+    Column("success_rate_lower", "95 % from", "percent"),
+    Column("success_rate_upper", "to", "percent"),
+]
+QUALITY = Column("avg_quality", "average quality", "points")
+
+DURATION = Column("avg_duration", "average duration", "seconds")
+PERCENTILES = [
+    Column("p50_duration", "p50", "seconds"),
+    Column("p95_duration", "p95", "seconds"),
+    Column("p99_duration", "p99", "seconds"),
+    Column("duration_known_count", "of executions", "count"),
+]
+MEMORY = [
+    Column("avg_memory_mb", "average peak memory", "megabytes"),
+    Column("p95_memory_mb", "95th percentile", "megabytes"),
+    Column("memory_known_count", "of executions", "count"),
+]
+CPU = Column("avg_cpu_seconds", "average CPU time", "seconds")
+CPU_KNOWN = Column("cpu_known_count", "of executions", "count")
+
+COST = Column("total_cost", "cost", "dollars")
+COST_EACH = Column("avg_cost", "an execution", "dollars")
+COST_PER_SUCCESS = Column("cost_per_success", "a success", "dollars")
+COST_KNOWN = Column("cost_known_count", "of executions", "count")

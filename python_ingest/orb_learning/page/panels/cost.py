@@ -1,0 +1,94 @@
+"""The section of what executions cost, and what a success does."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from orb_learning.page.charts.by_group import bars, heat_map
+from orb_learning.page.charts.over_time import cost_trend, costs_over_time
+from orb_learning.page.columns import (
+    COST,
+    COST_EACH,
+    COST_KNOWN,
+    COST_PER_SUCCESS,
+    TASK_TYPE,
+    TIER,
+    WHEN,
+    Column,
+)
+from orb_learning.page.panel import Panel
+
+PANELS = [
+    Panel(
+        "cost_over_time",
+        "Cost over time",
+        "series",
+        [WHEN, COST, COST_EACH, COST_KNOWN],
+        costs_over_time,
+    ),
+    Panel(
+        "cost_by_tier",
+        "Cost by model tier",
+        "figures",
+        [
+            TIER,
+            COST,
+            COST_EACH,
+            COST_PER_SUCCESS,
+            COST_KNOWN,
+            Column("avg_savings", "below the estimate by", "dollars"),
+        ],
+        partial(bars, "model_tier", "total_cost", axis_format="$~s"),
+        each="model_tier",
+    ),
+    Panel(
+        "cost_trend",
+        "Cost trend, last 90 days",
+        "cost_days",
+        [
+            WHEN,
+            COST,
+            Column("trailing_cost", "7 days", "dollars"),
+            Column("previous_cost", "7 days before", "dollars"),
+            Column("cost_change_pct", "change in %", "number"),
+        ],
+        cost_trend,
+        is_filtered=False,
+        note="Always the last 90 days. Bars are days, the line is the sum of 7 days.",
+    ),
+    Panel(
+        "cost_errors",
+        "Costs against their estimates",
+        "cost_errors",
+        [
+            TIER,
+            Column("median_cost_error_pct", "median error in %", "number"),
+            Column("avg_cost_error_pct", "average error in %", "number"),
+            Column("cost_error_known_count", "of executions", "count"),
+        ],
+        partial(bars, "model_tier", "median_cost_error_pct", axis_format="~s"),
+        is_filtered=False,
+        note="The 10 tiers with the most executions.",
+    ),
+    Panel(
+        "efficiency",
+        "Cost of a success by task type",
+        "task_types",
+        [
+            TASK_TYPE,
+            TIER,
+            COST_PER_SUCCESS,
+            Column("cost_known_success_count", "successes", "count"),
+        ],
+        partial(
+            heat_map,
+            "task_type",
+            "model_tier",
+            "cost_per_success",
+            axis_format="$.2~f",
+            colours=["#fdebd5", "#f19a4d"],
+        ),
+        each="model_tier",
+        note="A success bears the cost of the failures beside it.",
+    ),
+]

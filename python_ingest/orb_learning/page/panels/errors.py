@@ -1,0 +1,65 @@
+"""The section of what executions fail of."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from orb_learning.page.charts.by_group import BIGGEST_FIRST, bars
+from orb_learning.page.charts.over_time import line_over_time
+from orb_learning.page.charts.shared import AMBER, PERCENT, RED, SHARE
+from orb_learning.page.columns import EXECUTIONS, WHEN, Column
+from orb_learning.page.panel import Panel
+
+ERROR_RATES = [
+    WHEN,
+    Column("error_rate", "error rate", "percent"),
+    Column("error_rate_lower", "95 % from", "percent"),
+    Column("error_rate_upper", "to", "percent"),
+    Column("failed_count", "failed", "count"),
+    Column("timeout_count", "by timeout", "count"),
+    EXECUTIONS,
+]
+ERROR_RATES_OVER_TIME = partial(
+    line_over_time,
+    "error_rate",
+    axis_format=PERCENT,
+    band=True,
+    lines=[0.1, 0.25],
+    colours=[AMBER, RED],
+    domain=SHARE,
+)
+BAND = "The band is the 95 % interval; the lines are at 10 and 25 %."
+
+PANELS = [
+    Panel(
+        "errors",
+        "Errors by type",
+        "errors",
+        [
+            Column("error_type", "error type"),
+            Column("error_count", "failures", "count"),
+            Column("error_rate", "of all executions", "percent"),
+            Column("last_error_at", "last (UTC)", "time"),
+        ],
+        partial(bars, "error_type", "error_count", axis_format="~s", sort=BIGGEST_FIRST),
+    ),
+    Panel(
+        "error_rate_by_day",
+        "Error rate per day, last 90 days",
+        "error_days",
+        ERROR_RATES,
+        ERROR_RATES_OVER_TIME,
+        is_filtered=False,
+        note=f"Always the last 90 days. {BAND}",
+    ),
+    Panel(
+        "error_rate_by_hour",
+        "Error rate per hour, last 7 days",
+        "error_hours",
+        ERROR_RATES,
+        ERROR_RATES_OVER_TIME,
+        is_filtered=False,
+        wide=True,
+        note=f"Always the last 7 days. {BAND}",
+    ),
+]

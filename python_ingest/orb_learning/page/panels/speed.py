@@ -1,0 +1,96 @@
+"""The section of how long executions take, and the memory and CPU time that they need."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from orb_learning.page.charts.by_group import bars
+from orb_learning.page.charts.over_time import percentiles
+from orb_learning.page.charts.shared import AMBER, BLUE, RED
+from orb_learning.page.columns import (
+    BUCKET,
+    COST,
+    CPU,
+    CPU_KNOWN,
+    DURATION,
+    EXECUTIONS,
+    MEMORY,
+    PERCENTILES,
+    POOL,
+    RATE,
+    TIER,
+    WHEN,
+    Column,
+)
+from orb_learning.page.panel import Panel
+
+DURATION_LEVELS = ([10.0, 30.0], ["under 10 s", "10 to 30 s", "30 s and more"], [BLUE, AMBER, RED])
+SLOWEST_LAST = ["fast", "medium", "slow", "unknown"]
+DURATION_BUCKETS = "Fast is under 10 s, medium under 60 s."
+
+PANELS = [
+    Panel(
+        "percentiles",
+        "Duration percentiles over time",
+        "series",
+        [WHEN, *PERCENTILES],
+        percentiles,
+    ),
+    Panel(
+        "duration_by_tier",
+        "Average duration by model tier",
+        "figures",
+        [TIER, DURATION, *PERCENTILES],
+        partial(bars, "model_tier", "avg_duration", axis_format="~s", levels=DURATION_LEVELS),
+        each="model_tier",
+    ),
+    Panel(
+        "duration_buckets",
+        "Executions by duration",
+        "duration_buckets",
+        [BUCKET, EXECUTIONS, Column("execution_share", "of all", "percent"), *RATE, COST],
+        partial(bars, "duration_bucket", "total_executions", axis_format="~s", sort=SLOWEST_LAST),
+        is_filtered=False,
+        note=DURATION_BUCKETS,
+    ),
+    Panel(
+        "memory_by_duration",
+        "Memory by duration",
+        "resources",
+        [BUCKET, EXECUTIONS, *MEMORY, CPU, CPU_KNOWN],
+        partial(bars, "duration_bucket", "avg_memory_mb", axis_format="~s", sort=SLOWEST_LAST),
+        drawn="avg_memory_mb",
+        note=DURATION_BUCKETS,
+    ),
+    Panel(
+        "correlations",
+        "Duration against memory and CPU",
+        "correlations",
+        [
+            BUCKET,
+            Column("memory_correlation", "correlation with memory", "number"),
+            Column("memory_and_duration_known_count", "of executions", "count"),
+            Column("cpu_correlation", "correlation with CPU time", "number"),
+            Column("cpu_and_duration_known_count", "of executions", "count"),
+        ],
+        partial(
+            bars,
+            "duration_bucket",
+            "cpu_correlation",
+            axis_format=".1f",
+            domain=[-1, 1],
+            sort=SLOWEST_LAST,
+        ),
+        is_filtered=False,
+        drawn="cpu_correlation",
+    ),
+    Panel(
+        "resources_by_pool",
+        "Memory and CPU by pool",
+        "resource_pools",
+        [POOL, *MEMORY, CPU, Column("avg_cores", "cores at work", "number"), CPU_KNOWN],
+        partial(bars, "pool_type", "avg_memory_mb", axis_format="~s"),
+        is_filtered=False,
+        note="The 10 pools with the most executions; bars are the average peak memory in MB.",
+    ),
+]

@@ -1,0 +1,116 @@
+"""The section of how many executions succeed, where."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from orb_learning.page.charts.by_group import BIGGEST_FIRST, SUCCESS_LEVELS, bars
+from orb_learning.page.charts.over_time import line_over_time, pools_over_time
+from orb_learning.page.charts.shared import PERCENT, SHARE
+from orb_learning.page.columns import (
+    COST,
+    DURATION,
+    EXECUTIONS,
+    POOL,
+    RATE,
+    REPO,
+    TIER,
+    WHEN,
+    Column,
+)
+from orb_learning.page.panel import Panel
+
+PANELS = [
+    Panel(
+        "success_over_time",
+        "Success rate over time",
+        "series",
+        [WHEN, *RATE, EXECUTIONS],
+        partial(
+            line_over_time,
+            "success_rate",
+            axis_format=PERCENT,
+            band=True,
+            lines=[0.9, 0.95],
+            domain=SHARE,
+        ),
+        note="The band is the 95 % interval; the lines are at 90 and 95 %.",
+    ),
+    Panel(
+        "success_by_tier",
+        "Success rate by model tier",
+        "figures",
+        [TIER, *RATE, EXECUTIONS],
+        partial(
+            bars,
+            "model_tier",
+            "success_rate",
+            axis_format=PERCENT,
+            levels=SUCCESS_LEVELS,
+            interval=True,
+            domain=SHARE,
+        ),
+        each="model_tier",
+        note="The grey line is the 95 % interval.",
+    ),
+    Panel(
+        "success_by_pool",
+        "Pools compared",
+        "figures",
+        [
+            POOL,
+            *RATE,
+            EXECUTIONS,
+            DURATION,
+            Column("p95_duration", "95th percentile", "seconds"),
+            COST,
+        ],
+        partial(
+            bars,
+            "pool_type",
+            "success_rate",
+            axis_format=PERCENT,
+            levels=SUCCESS_LEVELS,
+            interval=True,
+            domain=SHARE,
+        ),
+        each="pool_type",
+    ),
+    Panel(
+        "repositories",
+        "Repositories with the most executions",
+        "figures",
+        [REPO, EXECUTIONS, *RATE, DURATION, COST],
+        partial(bars, "repo", "total_executions", axis_format="~s", sort=BIGGEST_FIRST, step=24),
+        each="repo",
+    ),
+    Panel(
+        "pools_over_time",
+        "Pools per hour, last 7 days",
+        "pool_hours",
+        [WHEN, POOL, Column("total_tasks", "tasks", "count"), *RATE, DURATION, COST],
+        pools_over_time,
+        is_filtered=False,
+        wide=True,
+        note="Always the last 7 days, and the pools with the most tasks.",
+    ),
+    Panel(
+        "confidence_over_time",
+        "Routing confidence over time",
+        "series",
+        [
+            WHEN,
+            Column("avg_routing_confidence", "average confidence", "percent"),
+            Column("routing_confidence_known_count", "of executions", "count"),
+        ],
+        partial(
+            line_over_time,
+            "avg_routing_confidence",
+            axis_format=PERCENT,
+            lines=[0.7, 0.9],
+            domain=SHARE,
+        ),
+        wide=True,
+        note="The lines are at 70 and 90 %.",
+    ),
+]
