@@ -17,7 +17,7 @@ from orb_learning.backup import newest_copy
 from orb_learning.errors import DatabaseError
 from orb_learning.figures.results import Result
 from orb_learning.settings import LearningSettings
-from orb_learning.store import ReaderPool, built_by_this_version, connect_still
+from orb_learning.store import ReaderPool, built_by_this_version, connect_still, rows_as_dicts
 
 WAIT_SECONDS = 3.0
 """For so long a tool waits while another process writes; then it answers from the newest backup."""
@@ -36,9 +36,7 @@ class Snapshot:
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of a query, by their columns' names."""
-        result = self.connection.execute(sql, parameters)
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        return rows_as_dicts(self.connection.execute(sql, parameters))
 
     def select(self, kind: type[BaseModel], source: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the columns that a model has fields for.

@@ -21,10 +21,9 @@ from orb_learning.operations.load import load_outbox
 from orb_learning.operations.mentions import erase_records, mentions_any
 from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings
-from orb_learning.store import connect
+from orb_learning.store import connect, rows_as_dicts
 
-_NAMES = tuple(FEEDBACK_FIELDS)
-_COLUMNS = ", ".join(_NAMES)
+_COLUMNS = ", ".join(FEEDBACK_FIELDS)
 
 
 def read_own_feedback(settings: LearningSettings, user_id: str) -> list[dict[str, Any]]:
@@ -110,34 +109,38 @@ def delete_own_feedback(
 def _find(
     connection: duckdb.DuckDBPyConnection, archive_folder: Path, condition: str, **parameters: Any
 ) -> list[dict[str, Any]]:
-    rows = connection.execute(
-        f"""
-        select
-            {_COLUMNS},
-            task_id in (select task_id from raw.executions) as has_execution,
-            false as is_archived
-        from raw.feedback
-        where {condition}
-        """,  # noqa: S608
-        parameters,
-    ).fetchall()
-    seen = {row[0] for row in rows}
+    rows = rows_as_dicts(
+        connection.execute(
+            f"""
+            select
+                {_COLUMNS},
+                task_id in (select task_id from raw.executions) as has_execution,
+                false as is_archived
+            from raw.feedback
+            where {condition}
+            """,  # noqa: S608
+            parameters,
+        )
+    )
+    seen = {row["feedback_id"] for row in rows}
     for file in sorted(archive_folder.glob(FEEDBACK.pattern)):
         try:
-            archived = connection.execute(
-                f"""
-                select {_COLUMNS}, false, true from read_parquet($file)
-                where {condition} and not {FEEDBACK.is_tombstoned}
-                """,  # noqa: S608
-                {**parameters, "file": str(file)},
-            ).fetchall()
+            archived = rows_as_dicts(
+                connection.execute(
+                    f"""
+                    select {_COLUMNS}, false as has_execution, true as is_archived
+                    from read_parquet($file)
+                    where {condition} and not {FEEDBACK.is_tombstoned}
+                    """,  # noqa: S608
+                    {**parameters, "file": str(file)},
+                )
+            )
         except duckdb.Error as error:
             raise ArchiveError(
                 f"{file} cannot be read; bring it back from a copy of the archive: "
                 f"{str(error).splitlines()[0]}"
             ) from error
-        rows += [row for row in archived if row[0] not in seen]
-        seen |= {row[0] for row in archived}
-    found = [dict(zip((*_NAMES, "has_execution", "is_archived"), row, strict=True)) for row in rows]
+        rows += [row for row in archived if row["feedback_id"] not in seen]
+        seen |= {row["feedback_id"] for row in archived}
     # What another way brought in may have no time.
-    return sorted(found, key=lambda row: str(row["submitted_at"] or ""), reverse=True)
+    return sorted(rows, key=lambda row: str(row["submitted_at"] or ""), reverse=True)

@@ -18,7 +18,7 @@ import duckdb
 from orb_learning.embeddings import DEFAULT_MODEL, Encoder, query_encoder
 from orb_learning.errors import EmbeddingError
 from orb_learning.search.vector_index import VectorIndex, open_index
-from orb_learning.store import built_by_this_version, connect
+from orb_learning.store import built_by_this_version, connect, rows_as_dicts
 
 MOST_RESULTS = 1_000
 SOLUTION_THRESHOLD = 0.5
@@ -249,8 +249,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     with built_by_this_version():
         result = connection.execute(sql, parameters or {})
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return rows_as_dicts(result)
 
 
 @cache

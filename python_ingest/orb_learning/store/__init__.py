@@ -16,6 +16,7 @@ from orb_learning.store.connection import (
 from orb_learning.store.execution_counts import count_received
 from orb_learning.store.feedback_counts import count_feedback
 from orb_learning.store.reader_pool import PoolStatistics, ReaderPool
+from orb_learning.store.rows import rows_as_dicts
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, migrate, schema_version_of
 from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
 from orb_learning.store.sql_text import identifier, literal
@@ -55,6 +56,7 @@ __all__ = [
     "migrate",
     "open_in_turn",
     "read_relations",
+    "rows_as_dicts",
     "sample_sizes",
     "sample_sizes_hourly",
     "schema_version_of",

@@ -37,6 +37,7 @@ from orb_learning.errors import (
 from orb_learning.filesystem import writer_waiting
 from orb_learning.store import connection as connections
 from orb_learning.store.connection import built_by_this_version, connect, connect_still
+from orb_learning.store.rows import rows_as_dicts
 
 log = logging.getLogger(__name__)
 
@@ -135,13 +136,8 @@ class ReaderPool:
             NotBuiltError: a relation or a column is missing.
             DatabaseError: the file is missing, damaged, or somebody writes it for too long.
         """
-
-        def rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-            result = connection.execute(sql, dict(parameters or {}))
-            names = [column[0] for column in result.description]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-        return await self.run(rows)
+        values = dict(parameters or {})
+        return await self.run(lambda connection: rows_as_dicts(connection.execute(sql, values)))
 
     async def run(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Call a function with a connection, in a thread; what it raises is raised.
