@@ -27,7 +27,6 @@ from benchmarks.figures import Figure
 from benchmarks.scales import Scale
 from orb_learning.embeddings.encoder import DEFAULT_MODEL
 from orb_learning.figures.alerts import database_alerts
-from orb_learning.figures.database_tools import TimeRange
 from orb_learning.figures.health import database_status
 from orb_learning.figures.patterns import get_solution_patterns
 from orb_learning.figures.performance import performance_metrics
@@ -44,6 +43,7 @@ from orb_learning.mcp.tools.submit_feedback import submit_feedback
 from orb_learning.search.vector_index import index_folder, update_index
 from orb_learning.settings import load_settings
 from orb_learning.store.connection import connect
+from orb_learning.time_ranges import TimeRange
 
 TITLE = "MCP tools"
 SEARCH = find_similar_executions.__name__

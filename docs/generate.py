@@ -26,8 +26,14 @@ REFERENCE = ROOT / "docs/reference.md"
 REPORTS = ROOT / "docs/reports.md"
 EXPOSURES = ROOT / "models/exposures/exposures.yml"
 PACKAGE = ROOT / "python_ingest/orb_learning"
-ASKING = [PACKAGE / "search/queries.py", PACKAGE / "figures/status.py"]
-"""Modules whose functions the commands call for what they show, besides those of the tools."""
+ASKING = [
+    PACKAGE / "search/queries.py",
+    *(
+        PACKAGE / f"figures/{name}.py"
+        for name in ("patterns", "pools", "similar", "status", "tiers")
+    ),
+]
+"""Modules whose functions the commands and LearningDatabase call, besides those of the tools."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -131,9 +137,10 @@ def _doc_blocks() -> dict[str, str]:
 def exposures() -> str:
     """Return the text of models/exposures/exposures.yml: who reads which public relation."""
     readers = [*_reading_tools(), *_reading_commands()]
-    facade = [PACKAGE / "learning_database.py", PACKAGE / "search/queries.py"]
+    questions = (PACKAGE / "figures/questions.py").read_text()
     summary = "LearningDatabase, for an orchestrator's own code."
-    readers.append(("python_learning_database", "application", summary, _relations_in(*facade)))
+    relations = _named_in(_what_is_named_in(questions, set()))
+    readers.append(("python_learning_database", "application", summary, relations))
     page = [file for file in (PACKAGE / "page").rglob("*") if file.suffix in (".py", ".jinja")]
     page_summary = "`orb report`: the page, one file that opens without a network."
     readers.append(("page_orb_report", "dashboard", page_summary, _relations_in(*page)))
@@ -203,11 +210,15 @@ def _with_what_it_calls(file: Path, function: str, seen: set[tuple[Path, str]]) 
     if ast.get_docstring(node) is not None:
         node.body = node.body[1:] or [ast.Pass()]
     source = ast.unparse(node)
-    parts = [source]
-    for name in sorted(set(re.findall(r"\w+", source))):
-        for place in [file] if name in functions else ASKING:
-            parts.append(_with_what_it_calls(place, name, seen))
-    return "\n".join(parts)
+    return "\n".join([source, _what_is_named_in(source, seen, file)])
+
+
+def _what_is_named_in(source: str, seen: set[tuple[Path, str]], *files: Path) -> str:
+    """Return the code of the functions of these files, and of ASKING, that a text names."""
+    names = sorted(set(re.findall(r"\w+", source)))
+    return "\n".join(
+        _with_what_it_calls(place, name, seen) for name in names for place in [*files, *ASKING]
+    )
 
 
 def _public_relations() -> list[str]:
@@ -225,8 +236,6 @@ def _named_in(source: str) -> set[str]:
     plain = {"executions", "metadata"}
     words = set(re.findall(r"\w+", source)) - plain
     asked = set(re.findall(r"\b(?:from|join) (executions|metadata)\b", source))
-    if "'_mv'" in source:  # as status.py asks for what is there
-        asked |= {name for name in _public_relations() if name.endswith("_mv")} | plain
     return {relation for relation in _public_relations() if relation in words | asked}
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from building import STEM, DbtProject
 from forking import forked
+
 from orb_learning.errors import (
     DatabaseError,
     DatabaseMissingError,
@@ -28,6 +28,7 @@ from orb_learning.ingest.relay import load_once
 from orb_learning.learning_database import LearningDatabase
 from orb_learning.record.model import ExecutionRecord
 from orb_learning.store.connection import connect
+from orb_learning.store.rows import rows_as_dicts
 
 NOW = datetime(2026, 4, 1, 12, 30, tzinfo=UTC)
 
@@ -234,16 +235,30 @@ def test_solution_patterns_are_filtered_by_repository_usage_and_limit(learned: P
     assert len(read(learned, "get_solution_patterns", limit=1)) == 1
 
 
-def test_a_row_holds_the_mart_s_columns(learned: Path) -> None:
-    with connect(learned, read_only=True) as connection:
-        for method, mart in {
-            "get_tier_performance": "tier_performance_mv",
-            "get_pool_performance": "pool_performance_mv",
-            "get_solution_patterns": "solution_patterns_mv",
-        }.items():
-            names = connection.execute(f"from {mart} limit 0").description
-            columns = [name for name, *_ in names if not name.startswith("_")]
-            assert list(read(learned, method)[0]) == columns
+def test_rows_are_those_of_the_marts_with_their_rate_s_interval(learned: Path) -> None:
+    for method, relation in {
+        "get_tier_performance": "tier_performance_mv",
+        "get_pool_performance": "pool_performance_mv",
+        "get_solution_patterns": "solution_patterns_mv",
+    }.items():
+        rows = read(learned, method)
+        with connect(learned, read_only=True) as connection:
+            mart = rows_as_dicts(connection.execute(f"select columns('^[^_]') from {relation}"))
+        columns = list(mart[0])
+        interval = {"success_rate", "success_rate_lower", "success_rate_upper"}
+        assert rows[0].keys() == {*columns, *interval, "has_enough_samples"}
+        shown = [{name: row[name] for name in columns} for row in rows]
+        assert sorted(shown, key=str) == sorted(mart, key=str)
+
+
+def test_texts_are_whole_however_long(learned: Path, tmp_path: Path) -> None:
+    database = tmp_path / learned.name
+    shutil.copy(learned, database)
+    with connect(database) as connection:
+        connection.execute("update solution_patterns_mv set solution_summary = repeat('x', 9000)")
+    assert {len(row["solution_summary"]) for row in read(database, "get_solution_patterns")} == {
+        9000
+    }
 
 
 def test_a_database_that_is_not_there_or_not_built_is_named(database: Path) -> None:

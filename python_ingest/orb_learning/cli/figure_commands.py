@@ -16,8 +16,8 @@ from rich.table import Table
 
 from orb_learning.cli.console import err, out, print_error, reported_errors
 from orb_learning.cli.tables import AsJson, Cell, Row, number, print_json, printable, rate, text
-from orb_learning.errors import DatabaseError
-from orb_learning.figures import TimeRange
+from orb_learning.errors import DatabaseError, NotBuiltError
+from orb_learning.time_ranges import TimeRange
 
 app = typer.Typer()
 
@@ -115,20 +115,24 @@ def show_status(found: Row) -> None:
 
 def show_relations() -> bool:
     """Print what is in the database and in the outbox; return whether it was ever built."""
-    from orb_learning.figures import WAIT_SECONDS, read_outbox_status, read_status
+    from orb_learning.figures import WAIT_SECONDS, read_contents, read_outbox_status
+    from orb_learning.figures.status import Contents
     from orb_learning.settings import load_settings
 
     settings = load_settings()
     path = settings.database_path
-    status = read_status(path, wait_seconds=WAIT_SECONDS)
+    try:
+        contents = read_contents(path, wait_seconds=WAIT_SECONDS)
+    except NotBuiltError:
+        contents = Contents({}, {})
     outbox = read_outbox_status(path, settings.outbox_folder, wait_seconds=WAIT_SECONDS)
-    show_place(status.database, status.size_bytes)
+    show_place(path, path.stat().st_size)
     table = Table("relation", "rows")
     table.columns[1].justify = "right"
-    for name, rows in status.relations.items():
+    for name, rows in contents.relations.items():
         table.add_row(name, f"{rows:,}")
     table.add_section()
-    for key, value in status.facts.items():
+    for key, value in contents.facts.items():
         table.add_row(key, value or "none")
     out.print(table)
     show_place(outbox.folder, outbox.size_bytes)
@@ -137,8 +141,8 @@ def show_relations() -> bool:
     for key, value in outbox.facts().items():
         table.add_row(key, value)
     out.print(table)
-    if status.facts:
-        shown = printable(status.database)
+    if contents.facts:
+        shown = printable(path)
         out.print(
             "Try next:\n"
             "  orb alerts\n"
@@ -149,7 +153,7 @@ def show_relations() -> bool:
             highlight=False,
             soft_wrap=True,
         )
-    return bool(status.facts)
+    return bool(contents.facts)
 
 
 @app.command("stats")

@@ -14,24 +14,23 @@ from orb_learning.figures.patterns import get_solution_patterns
 from orb_learning.figures.performance import performance_metrics
 from orb_learning.figures.pools import get_pool_performance
 from orb_learning.figures.quality import data_quality_report
+from orb_learning.figures.questions import Questions
 from orb_learning.figures.reader import WAIT_SECONDS, Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED, Result, shortened
-from orb_learning.figures.similar import find_similar_executions
+from orb_learning.figures.similar import find_similar_executions, similar_tasks
 from orb_learning.figures.statistics import execution_statistics
-from orb_learning.figures.status import read_outbox_status, read_status
+from orb_learning.figures.status import read_contents, read_outbox_status
 from orb_learning.figures.storage import storage_status
 from orb_learning.figures.tiers import get_tier_performance
-from orb_learning.figures.time_ranges import TIME_RANGES, TimeRange
 
 __all__ = [
     "LONGEST_TEXT",
-    "TIME_RANGES",
     "UNTRUSTED",
     "WAIT_SECONDS",
+    "Questions",
     "Reader",
     "Result",
     "Snapshot",
-    "TimeRange",
     "data_quality_report",
     "database_alerts",
     "database_status",
@@ -47,8 +46,9 @@ __all__ = [
     "get_storage_status",
     "get_tier_performance",
     "performance_metrics",
+    "read_contents",
     "read_outbox_status",
-    "read_status",
     "shortened",
+    "similar_tasks",
     "storage_status",
 ]

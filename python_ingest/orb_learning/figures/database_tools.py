@@ -20,8 +20,8 @@ from orb_learning.figures.reader import Reader
 from orb_learning.figures.results import Result
 from orb_learning.figures.statistics import execution_statistics
 from orb_learning.figures.storage import storage_status
-from orb_learning.figures.time_ranges import TIME_RANGES, TimeRange
 from orb_learning.settings import load_settings
+from orb_learning.time_ranges import TIME_RANGES, TimeRange
 
 
 async def get_database_status(db_path: str | None = None) -> dict[str, Any]:

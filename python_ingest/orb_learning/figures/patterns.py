@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Moment, Rate, Repo, Result, Text
+from orb_learning.figures.results import Limit, Moment, Rate, Repo, Result, Text
 
 
 class SolutionPattern(Rate):
@@ -30,13 +30,35 @@ class SolutionPatterns(Result):
     rows: list[SolutionPattern] = Field(description="The most used first.")
 
 
+def solution_patterns(
+    snapshot: Snapshot, *, repo: str | None, min_usage: int, limit: int
+) -> list[dict[str, Any]]:
+    """Return the rows of ``SolutionPattern``, the most used first.
+
+    Args:
+        snapshot: the database.
+        repo: only this repository's.
+        min_usage: the least executions that used the solution.
+        limit: the most rows.
+    """
+    return snapshot.select(
+        SolutionPattern,
+        "rpt_solution_patterns "
+        "where usage_count >= $min_usage and ($repo is null or repo = $repo) "
+        "order by usage_count desc, success_rate desc, solution_summary, repo limit $limit",
+        repo=repo,
+        min_usage=min_usage,
+        limit=limit,
+    )
+
+
 async def get_solution_patterns(
     reader: Reader,
     repo: Repo = None,
     min_usage: Annotated[
         int, Field(ge=0, description="Least executions that used it; those with 5 are kept.")
     ] = 5,
-    limit: Annotated[int, Field(ge=1, le=1_000, description="The most rows.")] = 10,
+    limit: Limit = 10,
 ) -> SolutionPatterns:
     """List the solutions used most in the last 90 days, with their success rates.
 
@@ -44,15 +66,7 @@ async def get_solution_patterns(
     """
 
     def patterns(snapshot: Snapshot) -> SolutionPatterns:
-        rows = snapshot.select(
-            SolutionPattern,
-            "rpt_solution_patterns "
-            "where usage_count >= $min_usage and ($repo is null or repo = $repo) "
-            "order by usage_count desc, success_rate desc, solution_summary, repo limit $limit",
-            repo=repo,
-            min_usage=min_usage,
-            limit=limit,
-        )
+        rows = solution_patterns(snapshot, repo=repo, min_usage=min_usage, limit=limit)
         return snapshot.result(SolutionPatterns, rows=rows)
 
     return await reader.read(patterns)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Moment, Rate, Repo, Result, Text
-from orb_learning.figures.tiers import Limit
+from orb_learning.figures.results import Limit, Moment, Rate, Repo, Result, Text
 
 
 class PoolHour(Rate):
@@ -32,6 +31,29 @@ class PoolPerformance(Result):
     is_cut: bool = Field(description="Whether there are more rows than the limit.")
 
 
+def pool_hours(
+    snapshot: Snapshot, *, repo: str | None, days_back: int, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the rows of ``PoolHour``, the newest hour first.
+
+    Args:
+        snapshot: the database.
+        repo: only this repository's.
+        days_back: whole UTC days before today.
+        limit: the most rows; all of them if None.
+    """
+    return snapshot.select(
+        PoolHour,
+        "rpt_pool_performance "
+        "where hour >= (select as_of::date - $days_back::integer from rpt_freshness) "
+        "and ($repo is null or repo = $repo) "
+        "order by hour desc, repo, pool_type limit $limit",
+        repo=repo,
+        days_back=days_back,
+        limit=limit,
+    )
+
+
 async def get_pool_performance(
     reader: Reader,
     repo: Repo = None,
@@ -46,16 +68,7 @@ async def get_pool_performance(
     """
 
     def performance(snapshot: Snapshot) -> PoolPerformance:
-        rows = snapshot.select(
-            PoolHour,
-            "rpt_pool_performance "
-            "where hour >= (select as_of::date - $days_back::integer from rpt_freshness) "
-            "and ($repo is null or repo = $repo) "
-            "order by hour desc, repo, pool_type limit $limit + 1",
-            repo=repo,
-            days_back=days_back,
-            limit=limit,
-        )
+        rows = pool_hours(snapshot, repo=repo, days_back=days_back, limit=limit + 1)
         return snapshot.result(PoolPerformance, rows=rows[:limit], is_cut=len(rows) > limit)
 
     return await reader.read(performance)

@@ -17,7 +17,13 @@ from orb_learning.backup import newest_copy
 from orb_learning.errors import DatabaseError
 from orb_learning.figures.results import Result
 from orb_learning.settings import LearningSettings
-from orb_learning.store import ReaderPool, built_by_this_version, connect_still, rows_as_dicts
+from orb_learning.store import (
+    PoolStatistics,
+    ReaderPool,
+    built_by_this_version,
+    connect_still,
+    rows_as_dicts,
+)
 
 WAIT_SECONDS = 3.0
 """For so long a tool waits while another process writes; then it answers from the newest backup."""
@@ -67,6 +73,7 @@ class Reader:
 
     Args:
         settings: where the database and its backups are.
+        size: connections that are kept while the file is open, as of ``ReaderPool``.
         sealed: whether queries are kept from everything but the file, for the whole process.
         wait_seconds: for how long to wait for whoever writes.
         linger_seconds: as of ``ReaderPool``.
@@ -76,6 +83,7 @@ class Reader:
         self,
         settings: LearningSettings,
         *,
+        size: int = 4,
         sealed: bool = False,
         wait_seconds: float = WAIT_SECONDS,
         linger_seconds: float = 0.0,
@@ -86,6 +94,7 @@ class Reader:
         self._pool, self._pool_of_queries = (
             ReaderPool(
                 settings.database_path,
+                size=size,
                 wait_seconds=wait_seconds,
                 fallback=partial(newest_copy, settings.backup_folder, settings.database_path),
                 sealed_within_mb=self._sealed_within_mb,
@@ -124,6 +133,10 @@ class Reader:
     def is_own(self, path: Path) -> bool:
         """Return whether a file is the database of the settings."""
         return path == self.settings.database_path.resolve()
+
+    def statistics(self) -> PoolStatistics:
+        """Return how the connections of ``read`` are used."""
+        return self._pool.statistics()
 
     def close(self) -> None:
         """Wait for what is being read."""

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSerializer
 
-from orb_learning.figures import time_ranges as figures_time_ranges
-from orb_learning.figures.time_ranges import TIME_RANGES
+from orb_learning import time_ranges
+from orb_learning.time_ranges import TIME_RANGES
 
 LONGEST_TEXT = 2_000
 """Characters of one text in a result; an agent's context is dear."""
@@ -40,7 +40,7 @@ Moment = Annotated[
 """A time in UTC; in Python without a zone, in JSON with Z."""
 
 TimeRange = Annotated[
-    figures_time_ranges.TimeRange,
+    time_ranges.TimeRange,
     Field(description=f"How far back from now: {', '.join(TIME_RANGES)}."),
 ]
 
@@ -48,6 +48,9 @@ Repo = Annotated[
     str | None,
     Field(description="Only executions in this repository; all if left out.", max_length=10_000),
 ]
+
+
+Limit = Annotated[int, Field(ge=1, le=1_000, description="The most rows.")]
 
 
 class Result(BaseModel):

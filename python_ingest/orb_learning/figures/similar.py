@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
+import duckdb
 from pydantic import Field
 
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import Moment, Rate, Repo, Result, Text
 from orb_learning.search import index_folder, known_vector, new_vector, similar_executions
+from orb_learning.settings import LearningSettings
 
 
 class SimilarTask(Rate):
@@ -40,6 +44,65 @@ class SimilarTasks(Result):
     rows: list[SimilarTask] = Field(description="The most similar first.")
 
 
+async def find_vector(reader: Reader, text: str) -> Sequence[float]:
+    """Return the vector of a text: the database's, else the model's, whose first takes seconds.
+
+    Raises:
+        EmbeddingError: the text is empty, or the model cannot be used.
+        DatabaseError: the database cannot be read, or nothing has been built.
+    """
+    model = reader.settings.embedding_model
+    vector = await reader.read(lambda snapshot: known_vector(snapshot.connection, text, model))
+    return await asyncio.to_thread(new_vector, text, model) if vector is None else vector
+
+
+def similar_tasks(
+    connection: duckdb.DuckDBPyConnection,
+    settings: LearningSettings,
+    vector: Sequence[float],
+    *,
+    repo: str | None,
+    limit: int,
+    days_back: int | None,
+    threshold: float | None,
+    tier: str | None = None,
+    success: bool | None = None,
+    now: datetime | None = None,
+    with_index: bool = True,
+) -> list[dict[str, Any]]:
+    """Return the tasks like a vector as ``similar_executions`` does, the most similar first.
+
+    Args:
+        connection: of the learning database.
+        settings: the model, the threshold if none is given, and where the index is.
+        vector: 384 floats of unit length.
+        repo: only executions in this repository.
+        limit: the most rows, 1 to 1,000.
+        days_back: how many days an execution may be old; None for any.
+        threshold: the least cosine similarity; the setting's if None.
+        tier: only executions by this model tier.
+        success: only those that succeeded, or that failed.
+        now: naive UTC; the present time if None.
+        with_index: whether the index of vectors may find the candidates.
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+    return similar_executions(
+        connection,
+        vector,
+        model=settings.embedding_model,
+        limit=limit,
+        days_back=days_back,
+        threshold=settings.similarity_threshold if threshold is None else threshold,
+        repo=repo,
+        tier=tier,
+        success=success,
+        now=now,
+        index_folder=index_folder(settings.database_path) if with_index else None,
+    )
+
+
 async def find_similar_executions(
     reader: Reader,
     task_description: Annotated[
@@ -64,24 +127,17 @@ async def find_similar_executions(
 
     Ask before starting a task, to choose a tier and an approach.
     """
-    settings = reader.settings
-    model = settings.embedding_model
-    vector = await reader.read(
-        lambda snapshot: known_vector(snapshot.connection, task_description, model)
-    )
-    if vector is None:
-        vector = await asyncio.to_thread(new_vector, task_description, model)
+    vector = await find_vector(reader, task_description)
 
     def similar(snapshot: Snapshot) -> SimilarTasks:
-        rows = similar_executions(
+        rows = similar_tasks(
             snapshot.connection,
+            reader.settings,
             vector,
-            model=model,
+            repo=repo,
             limit=limit,
             days_back=days_back,
-            threshold=settings.similarity_threshold if threshold is None else threshold,
-            repo=repo,
-            index_folder=index_folder(settings.database_path),
+            threshold=threshold,
         )
         return snapshot.result(SimilarTasks, rows=rows)
 

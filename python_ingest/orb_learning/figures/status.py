@@ -1,4 +1,4 @@
-"""What is in the database: its relations and what the model `metadata` says of it."""
+"""What ``orb status`` shows beside ``database_status``: rows, facts, and the outbox."""
 
 from __future__ import annotations
 
@@ -6,57 +6,46 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
-
+from orb_learning.figures.reader import Snapshot
 from orb_learning.ingest import pending_records, stored_offsets
 from orb_learning.outbox import as_time, folder_size
 from orb_learning.store import built_by_this_version, connect, schema_version_of
 
 
 @dataclass(frozen=True)
-class Status:
-    """The database at one moment; empty where nothing has been built."""
+class Contents:
+    """What was built into the database."""
 
-    database: Path
-    size_bytes: int
-    facts: dict[str, str | None]
-    """What `metadata` holds, by key, as text."""
     relations: dict[str, int]
-    """The rows of each mart and public relation, by name."""
+    """The rows of each relation that people query first, by its name."""
+    facts: dict[str, str | None]
+    """What ``metadata`` holds, by key, as text."""
 
 
-def read_status(database: Path, *, wait_seconds: float = 30.0) -> Status:
-    """Read the status of a database.
+def read_contents(database: Path, *, wait_seconds: float = 30.0) -> Contents:
+    """Read what was built into a database.
 
     Args:
         database: the file.
         wait_seconds: for how long to wait while another process has it.
 
     Raises:
-        DatabaseError: there is no database, it cannot be read, or was built by another version.
+        NotBuiltError: it was never built, or by another version.
+        DatabaseError: there is no database, or it cannot be read.
     """
     with (
         connect(database, read_only=True, wait_seconds=wait_seconds) as connection,
         built_by_this_version(database),
     ):
-        built = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'main' and "
-            "(table_name in ('executions', 'metadata') or ends_with(table_name, '_mv')) "
-            "order by all"
-        ).fetchall()
-        names = [str(name) for (name,) in built]
-        facts = (
-            dict(connection.execute("select key, value from metadata order by key").fetchall())
-            if "metadata" in names
-            else {}
+        snapshot = Snapshot(connection)
+        relations = snapshot.rows(
+            "select relation_name, row_count from rpt_relations order by relation_name"
         )
-        relations = {name: _count(connection, name) for name in names if name != "metadata"}
-    return Status(database, database.stat().st_size, facts, relations)
-
-
-def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
-    row = connection.table(relation).count("*").fetchall()[0]
-    return int(row[0])
+        facts = snapshot.rows("select key, value from metadata order by key")
+    return Contents(
+        {row["relation_name"]: row["row_count"] for row in relations},
+        {row["key"]: row["value"] for row in facts},
+    )
 
 
 @dataclass(frozen=True)
@@ -97,27 +86,28 @@ def read_outbox_status(database: Path, folder: Path, *, wait_seconds: float = 30
     Raises:
         DatabaseError: there is no database, or it cannot be read.
     """
+    dead_letters, refused, last_load, offsets = 0, {}, None, {}
     with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
-        if schema_version_of(connection) < 2:
-            positions, letters, refused, last_load = {}, 0, {}, None
-        else:
-            positions = stored_offsets(connection)
-            letters = _count(connection, "raw.dead_letters")
-            refused = dict(
-                connection.execute(
-                    "select reason, sum(refused_count)::bigint from raw.refused_records "
-                    "group by all order by all"
-                ).fetchall()
+        if schema_version_of(connection) >= 2:
+            offsets = stored_offsets(connection)
+            snapshot = Snapshot(connection)
+            loaded = snapshot.row(
+                "select (select count(*) from raw.dead_letters) as dead_letters, "
+                "(select max(loaded_at) from raw.outbox_positions) as last_load"
             )
-            row = connection.execute("select max(loaded_at) from raw.outbox_positions").fetchone()
-            last_load = row[0] if row else None
-    pending, oldest = pending_records(folder, positions)
+            dead_letters, last_load = loaded["dead_letters"], loaded["last_load"]
+            rows = snapshot.rows(
+                "select reason, sum(refused_count)::bigint as refused_count "
+                "from raw.refused_records group by reason order by reason"
+            )
+            refused = {row["reason"]: row["refused_count"] for row in rows}
+    pending, oldest = pending_records(folder, offsets)
     return OutboxStatus(
         folder,
         folder_size(folder),
         pending,
         as_time(oldest),
-        letters,
+        dead_letters,
         refused,
         last_load,
     )

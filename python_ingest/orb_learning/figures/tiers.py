@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Rate, Repo, Result, Text
-
-Limit = Annotated[int, Field(ge=1, le=1_000, description="The most rows.")]
+from orb_learning.figures.results import Limit, Rate, Repo, Result, Text
 
 
 class TierDay(Rate):
@@ -38,6 +36,29 @@ class TierPerformance(Result):
     is_cut: bool = Field(description="Whether there are more rows than the limit.")
 
 
+def tier_days(
+    snapshot: Snapshot, *, repo: str | None, days_back: int, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the rows of ``TierDay``, the newest day first.
+
+    Args:
+        snapshot: the database.
+        repo: only this repository's.
+        days_back: whole UTC days before today.
+        limit: the most rows; all of them if None.
+    """
+    return snapshot.select(
+        TierDay,
+        "rpt_tier_performance "
+        "where date >= (select as_of::date - $days_back::integer from rpt_freshness) "
+        "and ($repo is null or repo = $repo) "
+        "order by date desc, repo, model_tier, task_type limit $limit",
+        repo=repo,
+        days_back=days_back,
+        limit=limit,
+    )
+
+
 async def get_tier_performance(
     reader: Reader,
     repo: Repo = None,
@@ -52,16 +73,7 @@ async def get_tier_performance(
     """
 
     def performance(snapshot: Snapshot) -> TierPerformance:
-        rows = snapshot.select(
-            TierDay,
-            "rpt_tier_performance "
-            "where date >= (select as_of::date - $days_back::integer from rpt_freshness) "
-            "and ($repo is null or repo = $repo) "
-            "order by date desc, repo, model_tier, task_type limit $limit + 1",
-            repo=repo,
-            days_back=days_back,
-            limit=limit,
-        )
+        rows = tier_days(snapshot, repo=repo, days_back=days_back, limit=limit + 1)
         return snapshot.result(TierPerformance, rows=rows[:limit], is_cut=len(rows) > limit)
 
     return await reader.read(performance)

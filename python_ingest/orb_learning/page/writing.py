@@ -14,8 +14,8 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from orb_learning.errors import PageError
-from orb_learning.figures import TIME_RANGES
 from orb_learning.page.reports import Columns, read_reports
+from orb_learning.time_ranges import TIME_RANGES
 
 FILTERS = {"repo": "Repository", "model_tier": "Model tier", "pool_type": "Pool"}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from commands import orb
 
-from orb_learning.errors import DatabaseMissingError
-from orb_learning.figures.status import read_status
+from orb_learning.errors import DatabaseMissingError, NotBuiltError
+from orb_learning.figures.status import read_contents
 from orb_learning.store.connection import connect
 
 
@@ -26,14 +26,14 @@ def in_a_process(database: Path, *words: str) -> subprocess.CompletedProcess[str
 
 
 def test_a_database_that_was_built_shows_its_relations_and_facts(empty_database: Path) -> None:
-    status = read_status(empty_database)
-    assert set(status.relations) == {
+    contents = read_contents(empty_database)
+    assert list(contents.relations) == [
         "executions",
         "pool_performance_mv",
         "solution_patterns_mv",
         "tier_performance_mv",
-    }
-    assert status.facts["execution_count"] == "0"
+    ]
+    assert contents.facts["execution_count"] == "0"
     said = orb(empty_database, "status").stdout
     assert "tier_performance_mv" in said
     assert "orb import" in said
@@ -42,14 +42,16 @@ def test_a_database_that_was_built_shows_its_relations_and_facts(empty_database:
 def test_a_database_that_was_never_built_says_what_to_run(database: Path) -> None:
     with connect(database):
         pass
-    outcome = orb(database, "status")
+    with pytest.raises(NotBuiltError):
+        read_contents(database)
+    outcome = in_a_process(database, "status")
     assert outcome.returncode == 1
     assert "dbt build" in outcome.stdout
 
 
 def test_a_missing_database_is_an_error_that_says_what_to_do(database: Path) -> None:
     with pytest.raises(DatabaseMissingError, match=r"does not exist.*ORB_DATABASE"):
-        read_status(database)
+        read_contents(database)
     outcome = in_a_process(database, "status")
     assert outcome.returncode == 1
     assert outcome.stderr.startswith("error: ")

@@ -47,7 +47,7 @@ from orb_learning.figures.database_tools import (
 )
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
-from orb_learning.figures.status import read_status
+from orb_learning.figures.status import read_contents
 from orb_learning.mcp.server import LINGER_SECONDS, READING
 from orb_learning.page.reports import read_reports
 from orb_learning.search.queries import known_vector
@@ -501,7 +501,7 @@ def test_what_another_version_built_says_to_build_it_anew(
             lambda: known_vector(connection, "split the module", "a model"),
             lambda: asyncio.run(get_execution_statistics()),
             lambda: read_reports(site.database),
-            lambda: read_status(site.database),
+            lambda: read_contents(site.database),
         ]
         for read in reading:
             with pytest.raises(NotBuiltError, match="run `dbt build`"):
@@ -533,7 +533,7 @@ def test_while_another_process_writes_the_newest_backup_answers(
         assert answer(call(url, "storage_status"))["from_backup"] is False
 
 
-def test_while_the_server_waits_for_the_next_question_a_writer_gets_the_file(
+def test_a_writer_gets_the_file_while_the_server_waits_for_a_question(
     site: Site, tmp_path: Path
 ) -> None:
     site = site.copy(tmp_path / "site")

@@ -17,7 +17,7 @@ import yaml
 from dbt.contracts.graph.manifest import Manifest
 
 from building import REPOSITORY, DbtProject
-from orb_learning.figures.time_ranges import TIME_RANGES
+from orb_learning.time_ranges import TIME_RANGES
 from orb_learning.record.model import COLUMNS, STORED_COLUMNS
 from orb_learning.store.schema import ddl
 
