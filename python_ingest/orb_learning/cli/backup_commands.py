@@ -10,12 +10,15 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from orb_learning.cli.console import err, out, print_error, reported_errors
+from orb_learning.cli.console import err, out, print_error, reported_errors, say, with_settings
+from orb_learning.cli.options import AsJson, Wait
 from orb_learning.errors import InvalidBackupError, OrbError
 
 if TYPE_CHECKING:
+    from orb_learning.backup import PrunePolicy
     from orb_learning.ingest import LoadResult
     from orb_learning.operations import Missing
+    from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
 
@@ -25,7 +28,9 @@ File = Annotated[
 
 
 @app.command("backup")
+@with_settings
 def backup_command(
+    settings: LearningSettings,
     to: Annotated[
         Path | None, typer.Option(help="The folder of backups, instead of the settings' one.")
     ] = None,
@@ -33,20 +38,17 @@ def backup_command(
 ) -> None:
     """Make a backup of the database and of what the outbox has beyond it, and validate it."""
     from orb_learning.backup import make_backup
-    from orb_learning.settings import load_settings
 
-    with reported_errors():
-        settings = load_settings()
-        if to is not None:
-            settings = settings.model_copy(update={"backup_path": to})
-        made = make_backup(settings, wait_seconds=wait)
-        manifest = made.backup.manifest
-    _say(
+    if to is not None:
+        settings = settings.model_copy(update={"backup_path": to})
+    made = make_backup(settings, wait_seconds=wait)
+    manifest = made.backup.manifest
+    say(
         f"{escape(str(made.backup.folder))}: {manifest.row_count:,} rows, {len(manifest.outbox):,} "
         f"files of the outbox, {manifest.size_bytes / 1e6:,.1f} MB, validated"
     )
     if made.copied_to:
-        _say(f"copied to {escape(made.copied_to)}, read back and compared")
+        say(f"copied to {escape(made.copied_to)}, read back and compared")
     for reason in made.left_out:
         print_error(OrbError(f"not in the backup: {reason}"))
     if made.left_out:
@@ -54,26 +56,28 @@ def backup_command(
 
 
 @app.command("validate-backup")
+@reported_errors()
 def validate_backup_command(file: File) -> None:
     """Hold a backup against its manifest: bytes, tables, rows, and a query on every relation."""
     from orb_learning.backup import validate_backup
 
-    with reported_errors():
-        result = validate_backup(file)
+    result = validate_backup(file)
     for problem in result.problems:
         print_error(InvalidBackupError(f"{result.folder}: {problem}"))
     for note in result.notes:
-        err.print(escape(note), highlight=False, soft_wrap=True)
+        say(escape(note), to=err)
     if result.problems:
         raise typer.Exit(1)
-    _say(
+    say(
         f"{escape(str(result.folder))} is what it was: {result.file_count:,} files, "
         f"{result.row_count:,} rows, {result.relation_count:,} relations"
     )
 
 
 @app.command("restore")
+@with_settings
 def restore_command(
+    settings: LearningSettings,
     file: File,
     no_validate: Annotated[
         bool, typer.Option("--no-validate", help="Restore it even if it is not what it was.")
@@ -81,31 +85,26 @@ def restore_command(
     other_database: Annotated[
         bool, typer.Option("--other-database", help="It may be of another database.")
     ] = False,
-    wait: Annotated[
-        float, typer.Option(help="Seconds to wait while others have the database or the outbox.")
-    ] = 60.0,
+    wait: Wait = 60.0,
 ) -> None:
     """Put a backup in the database's place, and load what came after it from the outbox."""
     from orb_learning.operations import restore_backup
-    from orb_learning.settings import load_settings
 
-    with reported_errors():
-        settings = load_settings()
-        restored = restore_backup(
-            settings,
-            file,
-            validate=not no_validate,
-            other_database=other_database,
-            wait_seconds=wait,
-        )
+    restored = restore_backup(
+        settings,
+        file,
+        validate=not no_validate,
+        other_database=other_database,
+        wait_seconds=wait,
+    )
     path = escape(str(settings.database_path))
-    _say(f"{path} is the backup of {_time(restored.made_at)} UTC")
+    say(f"{path} is the backup of {_time(restored.made_at)} UTC")
     if restored.kept_beside:
-        _say(f"the database of before is {escape(str(restored.kept_beside))}")
+        say(f"the database of before is {escape(str(restored.kept_beside))}")
     for name in restored.outbox_files:
-        _say(f"back in the outbox: {escape(name)}")
+        say(f"back in the outbox: {escape(name)}")
     if restored.loaded:
-        _say(f"loaded again from the outbox: {_loaded(restored.loaded)}")
+        say(f"loaded again from the outbox: {_loaded(restored.loaded)}")
         for name in restored.loaded.foreign:
             print_error(
                 OrbError(f"{name} in the outbox feeds another database: `orb load --adopt`")
@@ -113,55 +112,41 @@ def restore_command(
         for damage in restored.loaded.damaged:
             print_error(OrbError(f"damaged, loaded as far as it can be read: {damage}"))
     if restored.missing:
-        _say(f"[bold red]{_missing(restored.missing)}[/]")
+        say(f"[bold red]{_missing(restored.missing)}[/]")
     for name in restored.to_import_again:
-        _say(f"imported after the backup, import it again: {escape(name)}")
+        say(f"imported after the backup, import it again: {escape(name)}")
     for note in restored.notes:
-        err.print(escape(note), highlight=False, soft_wrap=True)
+        say(escape(note), to=err)
     for problem in restored.problems:
         print_error(OrbError(problem))
-    _say("Now run `dbt build`.")
+    say("Now run `dbt build`.")
     if restored.problems or restored.loaded is None:
         raise typer.Exit(1)
 
 
 @app.command("backups")
+@with_settings
 def backups_command(
+    settings: LearningSettings,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove those that the settings do not keep.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the backups, and what keeps each."""
     import json
 
-    from orb_learning.backup import list_backups, prune_backups
-    from orb_learning.settings import load_settings
+    from orb_learning.backup import list_backups
 
-    with reported_errors():
-        settings = load_settings()
-        if prune:
-            pruned = prune_backups(settings)
-            err.print(f"{len(pruned.removed):,} backups removed", highlight=False)
-            if pruned.removed_copies:
-                count = len(pruned.removed_copies)
-                err.print(
-                    f"{count:,} copies removed from {settings.backup_copy_to}", soft_wrap=True
-                )
-            for backup in pruned.kept_as_valid:
-                print_error(
-                    OrbError(f"{backup.folder} was kept, because the newer ones are damaged")
-                )
-        listed = list_backups(settings)
+    if prune:
+        _prune(settings)
+    listed = list_backups(settings)
     if as_json:
         typer.echo(json.dumps(listed, default=str, indent=2))
         return
     if not listed:
-        err.print(
-            f"{escape(str(settings.backup_folder))} has no backups; `orb backup` makes one.",
-            highlight=False,
-            soft_wrap=True,
-        )
+        folder = escape(str(settings.backup_folder))
+        say(f"{folder} has no backups; `orb backup` makes one.", to=err)
         return
     table = Table("time (UTC)", "MB", "rows", "verified (UTC)", "kept by")
     for row in listed:
@@ -178,8 +163,16 @@ def backups_command(
     out.print(table)
 
 
-def _say(text: str) -> None:
-    out.print(text, highlight=False, soft_wrap=True)
+def _prune(settings: LearningSettings) -> None:
+    from orb_learning.backup import prune_backups
+
+    pruned = prune_backups(settings)
+    err.print(f"{len(pruned.removed):,} backups removed", highlight=False)
+    if pruned.removed_copies:
+        count = len(pruned.removed_copies)
+        err.print(f"{count:,} copies removed from {settings.backup_copy_to}", soft_wrap=True)
+    for backup in pruned.kept_as_valid:
+        print_error(OrbError(f"{backup.folder} was kept, because the newer ones are damaged"))
 
 
 def _time(moment: datetime) -> str:

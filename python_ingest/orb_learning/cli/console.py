@@ -1,9 +1,12 @@
-"""What every command of ``orb`` prints with."""
+"""What every command of ``orb`` has in common: where it prints, its settings and its errors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, get_type_hints
 
 import typer
 from rich.console import Console
@@ -11,8 +14,41 @@ from rich.markup import escape
 
 from orb_learning.errors import OrbError
 
+if TYPE_CHECKING:
+    from orb_learning.settings import LearningSettings
+
 out = Console()
 err = Console(stderr=True)
+
+Options = ParamSpec("Options")
+
+
+def with_settings(
+    command: Callable[Concatenate[LearningSettings, Options], None],
+) -> Callable[Options, None]:
+    """Call a command with the settings before its options, and print an OrbError of either.
+
+    The first parameter of the command is named ``settings``; Typer sees the others.
+    """
+
+    @wraps(command)
+    def run(*arguments: Options.args, **options: Options.kwargs) -> None:
+        from orb_learning.settings import load_settings
+
+        with reported_errors():
+            command(load_settings(), *arguments, **options)
+
+    named = command.__annotations__
+    run.__annotations__ = {name: named[name] for name in named if name != "settings"}
+    hints = get_type_hints(run, include_extras=True)
+    whole = signature(command)
+    parameters = [
+        parameter.replace(annotation=hints[name])
+        for name, parameter in whole.parameters.items()
+        if name != "settings"
+    ]
+    run.__signature__ = whole.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return run
 
 
 @contextmanager
@@ -27,4 +63,9 @@ def reported_errors() -> Iterator[None]:
 
 def print_error(error: OrbError) -> None:
     """Print an error on standard error, on one line."""
-    err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+    say(f"[bold red]error:[/] {escape(str(error))}", to=err)
+
+
+def say(message: str, *, to: Console = out) -> None:
+    """Print a message in rich's markup on one line, which a terminal may wrap."""
+    to.print(message, highlight=False, soft_wrap=True)

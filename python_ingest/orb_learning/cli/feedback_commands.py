@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.padding import Padding
 
-from orb_learning.cli.console import out, reported_errors
-from orb_learning.cli.tables import AsJson, print_json, text
+from orb_learning.cli.console import out, with_settings
+from orb_learning.cli.options import AsJson
+from orb_learning.cli.tables import print_json, text
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -21,7 +22,9 @@ app = typer.Typer(
 
 
 @app.command("submit")
+@with_settings
 def submit_command(
+    settings: LearningSettings,
     task_id: Annotated[str, typer.Argument(metavar="TASK_ID", help="The task.")],
     satisfaction: Annotated[
         str, typer.Argument(metavar="SATISFACTION", help="excellent, good, fair or poor.")
@@ -45,35 +48,33 @@ def submit_command(
     """Say what you think of an execution."""
     from orb_learning.feedback import check_feedback_enabled, current_user, submit_feedback
     from orb_learning.outbox import Outbox
-    from orb_learning.settings import load_settings
 
-    with reported_errors():
-        settings = load_settings()
-        check_feedback_enabled(settings)
-        outbox = Outbox(
-            settings.outbox_folder,
-            synchronous=settings.outbox_synchronous,
-            size_limit_bytes=settings.outbox_size_limit_mb * 2**20,
+    check_feedback_enabled(settings)
+    outbox = Outbox(
+        settings.outbox_folder,
+        synchronous=settings.outbox_synchronous,
+        size_limit_bytes=settings.outbox_size_limit_mb * 2**20,
+    )
+    try:
+        feedback_id = submit_feedback(
+            outbox,
+            task_id=task_id,
+            satisfaction=satisfaction,
+            issue_type=issue,
+            comment=comment,
+            visibility=visibility,
+            user_id=current_user(),
         )
-        try:
-            feedback_id = submit_feedback(
-                outbox,
-                task_id=task_id,
-                satisfaction=satisfaction,
-                issue_type=issue,
-                comment=comment,
-                visibility=visibility,
-                user_id=current_user(),
-            )
-        finally:
-            outbox.close()
+    finally:
+        outbox.close()
     out.print(str(feedback_id), highlight=False)
 
 
 @app.command("list")
-def list_command(as_json: AsJson = False) -> None:
+@with_settings
+def list_command(settings: LearningSettings, as_json: AsJson = False) -> None:
     """List your feedback, the newest first; public feedback is nobody's, so it is not in it."""
-    rows = _own()
+    rows = _own(settings)
     if as_json:
         print_json(rows)
         return
@@ -83,42 +84,37 @@ def list_command(as_json: AsJson = False) -> None:
             " (archived)" if row["is_archived"] else "" if row["has_execution"] else " (not there)"
         )
         given = f"{row['submitted_at']:%Y-%m-%d %H:%M}" if row["submitted_at"] else "-"
-        said = ", ".join(text(row[name]) for name in ("satisfaction", "issue_type") if row[name])
+        words = ", ".join(text(row[name]) for name in ("satisfaction", "issue_type") if row[name])
         out.print(f"[bold]{row['feedback_id']}[/]  {given}", highlight=False)
         out.print(f"  of task {row['task_id']}{where}", highlight=False)
-        out.print(f"  {said or '-'}; {text(row['visibility'])}", highlight=False)
+        out.print(f"  {words or '-'}; {text(row['visibility'])}", highlight=False)
         if row["comment"]:
             out.print(Padding(text(row["comment"]), (0, 0, 0, 2)), highlight=False)
 
 
 @app.command("export")
-def export_command() -> None:
+@with_settings
+def export_command(settings: LearningSettings) -> None:
     """Print all of your feedback as JSON."""
-    print_json(_own())
+    print_json(_own(settings))
 
 
 @app.command("delete")
+@with_settings
 def delete_command(
+    settings: LearningSettings,
     feedback_ids: Annotated[list[uuid.UUID], typer.Argument(metavar="FEEDBACK_ID...")],
 ) -> None:
     """Delete feedback of yours for good; public feedback by its id alone."""
     from orb_learning.feedback import current_user
     from orb_learning.operations import delete_own_feedback
 
-    with reported_errors():
-        count = delete_own_feedback(_settings(), feedback_ids, current_user())
+    count = delete_own_feedback(settings, feedback_ids, current_user())
     out.print(f"{count:,} deleted", highlight=False)
 
 
-def _own() -> list[dict[str, Any]]:
+def _own(settings: LearningSettings) -> list[dict[str, Any]]:
     from orb_learning.feedback import current_user
     from orb_learning.operations import read_own_feedback
 
-    with reported_errors():
-        return read_own_feedback(_settings(), current_user())
-
-
-def _settings() -> LearningSettings:
-    from orb_learning.settings import load_settings
-
-    return load_settings()
+    return read_own_feedback(settings, current_user())

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from orb_learning.cli.console import err, out, print_error, reported_errors
+from orb_learning.cli.console import err, out, print_error, say, with_settings
+from orb_learning.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from orb_learning.operations import MaintenanceRun
+    from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
 
@@ -18,12 +23,14 @@ COLOURS = {"succeeded": "green", "failed": "bold red", "skipped": "yellow"}
 
 
 @app.command("maintain")
+@with_settings
 def maintain_command(
+    settings: LearningSettings,
     wait: Annotated[
         float,
         typer.Option(min=0, help="Seconds to wait while others have the database."),
     ] = 60.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Load, build, archive what is old, back up and prune: what a schedule runs.
 
@@ -35,44 +42,50 @@ def maintain_command(
     a wrong option; 3 if another run is at work; else the sum of what failed:
     load 4, build 8, retention 16, backup 32, prune 64.
     """
-    from rich.table import Table
-
     from orb_learning.errors import MaintenanceBusyError
     from orb_learning.operations import maintain
-    from orb_learning.settings import load_settings
 
-    with reported_errors():
-        try:
-            run = maintain(load_settings(), wait_seconds=wait)
-        except MaintenanceBusyError as error:
-            print_error(error)
-            raise typer.Exit(BUSY_STATUS) from error
+    try:
+        run = maintain(settings, wait_seconds=wait)
+    except MaintenanceBusyError as error:
+        print_error(error)
+        raise typer.Exit(BUSY_STATUS) from error
     if as_json:
-        steps = [
-            {
-                "step": result.step,
-                "outcome": result.outcome,
-                "started_at": result.started_at.isoformat(),
-                "seconds": result.seconds,
-                "message": result.message,
-            }
-            for result in run.steps
-        ]
-        told = {"run_id": str(run.run_id), "exit_status": run.exit_status, "steps": steps}
-        typer.echo(json.dumps(told | {"problems": run.problems}, indent=2))
+        _print_json(run)
     else:
-        table = Table("step", "outcome", "seconds", "message")
-        table.columns[2].justify = "right"
-        table.columns[3].overflow = "fold"
-        for result in run.steps:
-            colour = COLOURS[result.outcome]
-            table.add_row(
-                result.step,
-                f"[{colour}]{result.outcome}[/]",
-                f"{result.seconds:.1f}",
-                escape(result.message or ""),
-            )
-        out.print(table)
-        for problem in run.problems:
-            err.print(f"[yellow]{escape(problem)}[/]", highlight=False, soft_wrap=True)
+        _show(run)
     raise typer.Exit(run.exit_status)
+
+
+def _print_json(run: MaintenanceRun) -> None:
+    steps = [
+        {
+            "step": result.step,
+            "outcome": result.outcome,
+            "started_at": result.started_at.isoformat(),
+            "seconds": result.seconds,
+            "message": result.message,
+        }
+        for result in run.steps
+    ]
+    whole = {"run_id": str(run.run_id), "exit_status": run.exit_status, "steps": steps}
+    typer.echo(json.dumps(whole | {"problems": run.problems}, indent=2))
+
+
+def _show(run: MaintenanceRun) -> None:
+    from rich.table import Table
+
+    table = Table("step", "outcome", "seconds", "message")
+    table.columns[2].justify = "right"
+    table.columns[3].overflow = "fold"
+    for result in run.steps:
+        colour = COLOURS[result.outcome]
+        table.add_row(
+            result.step,
+            f"[{colour}]{result.outcome}[/]",
+            f"{result.seconds:.1f}",
+            escape(result.message or ""),
+        )
+    out.print(table)
+    for problem in run.problems:
+        say(f"[yellow]{escape(problem)}[/]", to=err)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orb_learning.cli.console import err, reported_errors
+from orb_learning.cli.console import err, with_settings
 from orb_learning.errors import McpServerError
+
+if TYPE_CHECKING:
+    from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
 
@@ -21,7 +24,9 @@ class Transport(StrEnum):
 
 
 @app.command("mcp")
+@with_settings
 def mcp_command(
+    settings: LearningSettings,
     transport: Annotated[
         Transport, typer.Option(help="stdio for one client that starts it, http for many.")
     ] = Transport.STDIO,
@@ -38,18 +43,14 @@ def mcp_command(
     ] = None,
 ) -> None:
     """Serve the database to agents over MCP, read only."""
-    from orb_learning.settings import load_settings
-
-    with reported_errors():
-        settings = load_settings()
-        try:
-            from orb_learning.mcp.server import serve_http, serve_stdio
-        except ImportError as error:
-            raise McpServerError(
-                f"the MCP SDK is not installed ({error}): run `pip install 'orb-learning[mcp]'`"
-            ) from error
-        if transport is Transport.STDIO:
-            serve_stdio(settings)
-        else:
-            err.print(f"http://{host}:{port}/mcp; stop it with Ctrl-C", highlight=False)
-            serve_http(settings, host=host, port=port, allowed_hosts=allowed_host)
+    try:
+        from orb_learning.mcp.server import serve_http, serve_stdio
+    except ImportError as error:
+        raise McpServerError(
+            f"the MCP SDK is not installed ({error}): run `pip install 'orb-learning[mcp]'`"
+        ) from error
+    if transport is Transport.STDIO:
+        serve_stdio(settings)
+    else:
+        err.print(f"http://{host}:{port}/mcp; stop it with Ctrl-C", highlight=False)
+        serve_http(settings, host=host, port=port, allowed_hosts=allowed_host)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orb_learning.cli.console import out, reported_errors
+from orb_learning.cli.console import say, with_settings
+
+if TYPE_CHECKING:
+    from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
 
 
 @app.command("report")
+@with_settings
 def report_command(
+    settings: LearningSettings,
     output: Annotated[
         Path | None,
         typer.Option(help="The HTML file; report.html beside the database if left out."),
@@ -24,10 +29,8 @@ def report_command(
 ) -> None:
     """Write the page: every report as charts in one HTML file, which needs no network."""
     from orb_learning.page import write_page
-    from orb_learning.settings import load_settings
 
-    with reported_errors():
-        database = load_settings().database_path
-        file = output or database.with_name("report.html")
-        size = write_page(database, file, wait_seconds=wait)
-    out.print(f"{file}: {size / 1e6:.1f} MB; open it in a browser", highlight=False, soft_wrap=True)
+    database = settings.database_path
+    file = output or database.with_name("report.html")
+    size = write_page(database, file, wait_seconds=wait)
+    say(f"{file}: {size / 1e6:.1f} MB; open it in a browser")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from orb_learning.cli.console import err, out, reported_errors
-from orb_learning.cli.tables import AsJson, Cell, print_json, printable, rate, text
+from orb_learning.cli.console import err, out, say, with_settings
+from orb_learning.cli.options import AsJson
+from orb_learning.cli.tables import Cell, print_json, printable, rate, text
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,7 +37,7 @@ Threshold = Annotated[
 ]
 Tier = Annotated[str | None, typer.Option(help="Only executions by this model tier.")]
 Rows = list[dict[str, Any]]
-Search = Callable[["duckdb.DuckDBPyConnection", Sequence[float], "LearningSettings"], Rows]
+Search = Callable[["duckdb.DuckDBPyConnection", Sequence[float]], Rows]
 Columns = dict[str, tuple[int, Cell]]
 """By their headers: the share of the width, 0 for what is needed, and the cell of a row."""
 
@@ -65,7 +66,9 @@ SOLUTION_COLUMNS: Columns = {
 
 
 @app.command("similar")
+@with_settings
 def similar_command(
+    settings: LearningSettings,
     wanted: Wanted,
     repo: Repo = None,
     limit: Limit = 10,
@@ -79,22 +82,22 @@ def similar_command(
     as_json: AsJson = False,
 ) -> None:
     """Find the tasks like this one, what became of them, and what solved them."""
-    from orb_learning.search import (
-        similar_executions,
-    )
+    from orb_learning.figures import similar_tasks
 
     rows = found(
+        settings,
         wanted,
-        lambda connection, vector, settings: similar_executions(
+        lambda connection, vector: similar_tasks(
             connection,
+            settings,
             vector,
-            model=settings.embedding_model,
+            repo=repo,
             limit=limit,
             days_back=days,
-            threshold=settings.similarity_threshold if threshold is None else threshold,
-            repo=repo,
+            threshold=threshold,
             tier=tier,
             success=success,
+            with_index=False,
         ),
     )
     show(
@@ -106,7 +109,9 @@ def similar_command(
 
 
 @app.command("solutions")
+@with_settings
 def solutions_command(
+    settings: LearningSettings,
     wanted: Wanted,
     error: Annotated[
         bool, typer.Option("--error", help="The text is an error message, and not a task.")
@@ -118,14 +123,12 @@ def solutions_command(
     as_json: AsJson = False,
 ) -> None:
     """Find what solved tasks like this one, or tasks that failed with this error."""
-    from orb_learning.search import (
-        SOLUTION_THRESHOLD,
-        similar_solutions,
-    )
+    from orb_learning.search import SOLUTION_THRESHOLD, similar_solutions
 
     rows = found(
+        settings,
         wanted,
-        lambda connection, vector, settings: similar_solutions(
+        lambda connection, vector: similar_solutions(
             connection,
             vector,
             of_errors=error,
@@ -145,44 +148,33 @@ def solutions_command(
 
 
 @app.command("index")
-def index_command() -> None:
+@with_settings
+def index_command(settings: LearningSettings) -> None:
     """Build the index of vectors beside the database, or add what is new to it."""
     from orb_learning.search import index_folder, update_index
-    from orb_learning.settings import load_settings
     from orb_learning.store import connect
 
-    with reported_errors():
-        settings = load_settings()
-        folder = index_folder(settings.database_path)
-        with ExitStack() as opened:
-            connection = opened.enter_context(connect(settings.database_path, read_only=True))
-            # Building takes longer than reading, and who wants to write need not wait for it.
-            result = update_index(
-                connection, folder, settings.embedding_model, when_read=opened.close
-            )
+    folder = index_folder(settings.database_path)
+    with ExitStack() as opened:
+        connection = opened.enter_context(connect(settings.database_path, read_only=True))
+        # Building takes longer than reading, and who wants to write need not wait for it.
+        result = update_index(connection, folder, settings.embedding_model, when_read=opened.close)
     reason = result.rebuilt_because
     built = f"built anew ({reason})" if reason else "brought up to date"
-    out.print(
+    say(
         f"{printable(folder)}: {built} in {result.seconds:.1f} s, {result.vectors:,} vectors, "
-        f"{result.added:,} of them new",
-        highlight=False,
-        soft_wrap=True,
+        f"{result.added:,} of them new"
     )
 
 
-def found(wanted: str, search: Search) -> Rows:
+def found(settings: LearningSettings, wanted: str, search: Search) -> Rows:
     """Return what a search finds for the vector of a text."""
-    from orb_learning.search import (
-        vector_of,
-    )
-    from orb_learning.settings import load_settings
+    from orb_learning.search import vector_of
     from orb_learning.store import connect
 
-    with reported_errors():
-        settings = load_settings()
-        vector = vector_of(settings.database_path, wanted, settings.embedding_model)
-        with connect(settings.database_path, read_only=True) as connection:
-            return search(connection, vector, settings)
+    vector = vector_of(settings.database_path, wanted, settings.embedding_model)
+    with connect(settings.database_path, read_only=True) as connection:
+        return search(connection, vector)
 
 
 def show(rows: Rows, columns: Columns, if_none: str, *, as_json: bool) -> None:

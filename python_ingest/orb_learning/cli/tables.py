@@ -1,21 +1,44 @@
-"""What the commands' tables and JSON have in common; nothing of it acts on a terminal."""
+"""Tables and JSON of the commands; nothing in them acts on a terminal."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.markup import escape
+from rich.table import Table
+
+from orb_learning.cli.console import out
 
 LONGEST_CELL = 300
 
 Row = Mapping[str, Any]
 Cell = Callable[[Row], str]
+Columns = dict[str, Cell]
+"""The cells of a row by their headers; the first column is text, the others are numbers."""
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+COLOURS = {
+    "OK": "green",
+    "ok": "green",
+    "WARNING": "yellow",
+    "warning": "yellow",
+    "ERROR": "bold red",
+    "critical": "bold red",
+}
+
+
+def show_table(title: str, columns: Columns, rows: Iterable[Row]) -> None:
+    """Print rows as a table, unless there are none."""
+    table = Table(title=title)
+    for index, header in enumerate(columns):
+        table.add_column(header, justify="right" if index else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(row) for cell in columns.values()))
+    if table.rows:
+        out.print(table)
 
 
 def printable(value: Any) -> str:
@@ -33,14 +56,24 @@ def _without_controls(value: Any) -> str:
     return "".join(one if one.isprintable() else " " for one in str(value))
 
 
+def text_of(key: str) -> Cell:
+    """Return the cell of a text."""
+    return lambda row: text(row[key])
+
+
 def number(key: str, form: str = ",.1f", unit: str = "") -> Cell:
-    """Return what shows a number of a row; a dash where it is unknown."""
+    """Return the cell of a number; a dash where it is unknown."""
 
     def cell(row: Row) -> str:
         value = row[key]
         return "-" if value is None else f"{'-' if value < 0 else ''}{unit}{abs(value):{form}}"
 
     return cell
+
+
+def megabytes(key: str) -> Cell:
+    """Return the cell of a number of bytes, in MB."""
+    return lambda row: "-" if row[key] is None else f"{row[key] / 1e6:,.1f}"
 
 
 def rate(row: Row, name: str = "success_rate") -> str:
@@ -52,10 +85,20 @@ def rate(row: Row, name: str = "success_rate") -> str:
     return shown if row["has_enough_samples"] else f"[dim]{shown}?[/]"
 
 
-def print_json(found: Any) -> None:
-    """Print JSON, in ASCII; times with Z, for they are UTC."""
+def time_text(value: datetime | None) -> str:
+    """Return a time to the second; a dash where it is unknown."""
+    return "-" if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
+
+
+def coloured(word: str) -> str:
+    """Return a status or a severity in its colour."""
+    return f"[{COLOURS[word]}]{word}[/]" if word in COLOURS else word
+
+
+def print_json(value: Any) -> None:
+    """Print JSON, in ASCII; times end with Z, because they are UTC."""
 
     def as_text(value: Any) -> str:
         return f"{value.isoformat()}Z" if isinstance(value, datetime) else str(value)
 
-    typer.echo(json.dumps(found, default=as_text, indent=2))
+    typer.echo(json.dumps(value, default=as_text, indent=2))

@@ -311,7 +311,7 @@ def test_what_was_never_built_or_is_missing_says_what_to_do(tmp_path: Path) -> N
             pass
 
 
-def test_a_database_that_another_holds_is_read_from_its_backup_which_is_said(
+def test_a_database_in_use_is_read_from_its_backup_and_says_so(
     database: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / f"{STEM}.db"

@@ -13,11 +13,12 @@ import pytest
 from building import STEM
 from rich.text import Text as Markup
 
-from orb_learning.cli.figure_commands import show_relations
 from orb_learning.cli.search_commands import TASK_COLUMNS
+from orb_learning.cli.status_commands import show_contents
 from orb_learning.cli.tables import LONGEST_CELL, print_json, printable, rate, text
 from orb_learning.figures.results import LONGEST_TEXT
 from orb_learning.figures.similar import SimilarTask
+from orb_learning.settings import load_settings
 
 HOSTILE = "[bold]x[/bold] \x1b[31m \x9b31m \u202eevil [/]"
 SHOWN = "[bold]x[/bold] [31m 31m evil [/]"
@@ -60,14 +61,12 @@ def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_path_is_no_markup(
     empty_database: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = tmp_path / "[bold]" / f"{STEM}.db"
     file.parent.mkdir()
     shutil.copy(empty_database, file)
-    monkeypatch.setenv("ORB_DATABASE", str(file))
-    assert show_relations()
+    assert show_contents(load_settings(database_path=file))
     assert capsys.readouterr().out.count(f"[bold]/{STEM}.db") == 2
 
 

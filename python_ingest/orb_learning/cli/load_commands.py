@@ -1,0 +1,136 @@
+"""``orb import``, ``sample`` and ``load``: executions into the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from orb_learning.cli.console import print_error, say, with_settings
+from orb_learning.cli.options import Wait
+from orb_learning.errors import OrbError
+
+if TYPE_CHECKING:
+    from orb_learning.settings import LearningSettings
+
+app = typer.Typer()
+
+
+@app.command("import")
+@with_settings
+def import_command(
+    settings: LearningSettings,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Parquet, CSV, JSON lines (the last two gzipped, too), or a DuckDB database with "
+            "a table named executions.",
+        ),
+    ],
+    again: Annotated[
+        bool, typer.Option("--again", help="Load files that were loaded before, too.")
+    ] = False,
+    naive_is_utc: Annotated[
+        bool, typer.Option("--naive-is-utc", help="Take times without a time zone as UTC.")
+    ] = False,
+) -> None:
+    """Load files of executions into the database, each whole or not at all."""
+    from orb_learning.ingest import import_file
+
+    failed = False
+    for file in files:
+        try:
+            result = import_file(
+                settings.database_path,
+                file,
+                again=again,
+                naive_is_utc=naive_is_utc,
+                show_progress=True,
+            )
+        except OrbError as error:
+            print_error(error)
+            failed = True
+            continue
+        if result.already_known:
+            outcome = "loaded before, skipped; --again loads it once more"
+        else:
+            outcome = f"{result.row_count:,} rows loaded"
+        if result.unreadable_count:
+            outcome += (
+                f", [bold red]{result.unreadable_count:,} UNREADABLE[/], kept aside: "
+                f"see raw.unreadable_rows where file_sha256 = '{result.sha256}'"
+            )
+        say(f"{escape(str(file))}: {outcome}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("sample")
+@with_settings
+def sample_command(
+    settings: LearningSettings,
+    file: Annotated[
+        Path, typer.Option(help="The CSV of the trials, from the present folder.")
+    ] = Path("data/sample/terminal_bench_trials.csv"),
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Load only if the database has no execution yet.")
+    ] = False,
+    database: Annotated[
+        Path | None, typer.Option(help="The database file, instead of the settings' one.")
+    ] = None,
+) -> None:
+    """Load 6,199 real trials of coding agents, replayed over the last 90 days."""
+    from orb_learning.ingest import load_sample
+
+    path = database or settings.database_path
+    load = load_sample(path, file=file, if_empty=if_empty)
+    if load.skipped_because:
+        say(f"Nothing to do: {load.skipped_because}.")
+        return
+    say(
+        f"{load.rows:,} trials of Terminal-Bench are in {path}, replayed over the last 90 days: "
+        "their times are assigned. The sample has no solutions, so the solution patterns stay "
+        "empty."
+    )
+
+
+@app.command("load")
+@with_settings
+def load_command(
+    settings: LearningSettings,
+    adopt: Annotated[
+        bool,
+        typer.Option("--adopt", help="Load files that feed another database, too, from the start."),
+    ] = False,
+    wait: Wait = 60.0,
+) -> None:
+    """Load the outbox into the database: each record exactly once."""
+    from orb_learning.operations import load_outbox
+
+    result = load_outbox(settings, wait_seconds=wait, adopt=adopt)
+    counts = result.counts
+    say(
+        f"{counts['execution']:,} executions, {counts['routing']:,} routing decisions and "
+        f"{counts['outcome']:,} outcomes loaded; {counts['lone_half']:,} halves recorded alone"
+    )
+    if counts["dead_letter"]:
+        say(f"[bold red]{counts['dead_letter']:,} DEAD LETTERS[/]: see orb dead-letters list")
+    if result.trimmed.unverified_records:
+        say(
+            f"[bold red]{result.trimmed.unverified_records:,} loaded records left the outbox that "
+            f"no verified backup holds[/]: it reached its limit of size or age"
+        )
+    for damage in result.damaged:
+        print_error(OrbError(f"damaged, loaded as far as it can be read: {damage}"))
+    for name in result.foreign:
+        print_error(
+            OrbError(
+                f"{settings.outbox_folder / name} feeds another database and was left alone; "
+                f"`orb load --adopt` loads it into this one, from its beginning"
+            )
+        )
+    if result.damaged or result.foreign:
+        raise typer.Exit(1)

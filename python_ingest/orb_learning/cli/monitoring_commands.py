@@ -1,0 +1,146 @@
+"""``orb quality``, ``storage`` and ``alerts``: what is wrong or will be, as the tools return it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from orb_learning.cli.answers import answer, ask
+from orb_learning.cli.console import out, say
+from orb_learning.cli.options import AsJson, Strict
+from orb_learning.cli.tables import (
+    Columns,
+    Row,
+    coloured,
+    megabytes,
+    number,
+    show_table,
+    text,
+    text_of,
+    time_text,
+)
+
+app = typer.Typer()
+
+CHECKS: Columns = {
+    "check": text_of("check_name"),
+    "kind": text_of("check_kind"),
+    "looked at": number("checked_count", ","),
+    "failed": number("failing_count", ","),
+    "status": lambda row: coloured(row["status"]),
+}
+UNKNOWN_VALUES: Columns = {
+    "column": text_of("column_name"),
+    "unknown": number("unknown_count", ","),
+    "share": number("unknown_share", ".1%"),
+}
+PLACES: Columns = {
+    "place": text_of("place"),
+    "measured (UTC)": lambda row: time_text(row["sampled_at"]),
+    "MB": megabytes("size_bytes"),
+    "MB a day": megabytes("growth_bytes_a_day"),
+    "will be MB": megabytes("projected_bytes"),
+    "warns on": lambda row: str(row["warning_on"] or "-"),
+    "alert": lambda row: coloured(row["alert"] or "-"),
+}
+TABLES: Columns = {
+    "table": text_of("table_name"),
+    "rows": number("row_count", ","),
+    "MB": megabytes("size_bytes"),
+    "bytes a row": number("bytes_a_row"),
+}
+
+
+@app.command("quality")
+def quality_command(as_json: AsJson = False, strict: Strict = False) -> None:
+    """Show how fresh the data is, which rows broke rules, and what is unknown.
+
+    Exit status: 0; 1 if the database cannot be read; 3 if a check warns, with
+    --strict.
+    """
+    from orb_learning.figures import get_data_quality_report
+
+    found = ask(get_data_quality_report())
+    warns = strict and any(check["status"] == "warning" for check in found["checks"])
+    answer(found, show_quality, as_json=as_json, warns=warns)
+
+
+def show_quality(found: Row) -> None:
+    """Print how fresh the data is, the checks, and the unknown values."""
+    fresh = found["freshness"]
+    table = Table("freshness", "", title="from when to when (UTC)")
+    table.add_row("executions", f"{fresh['total_executions']:,}")
+    for name in ("first_execution_at", "last_execution_at", "last_loaded_at"):
+        table.add_row(name.replace("_", " "), time_text(fresh[name]))
+    out.print(table)
+    show_table("checks, the failing ones first", CHECKS, found["checks"])
+    show_table("unknown values, last 30 days", UNKNOWN_VALUES, found["unknown_values"])
+
+
+@app.command("storage")
+def storage_command(as_json: AsJson = False, strict: Strict = False) -> None:
+    """Show how large the database and the folders beside it are, and how they grow.
+
+    Exit status: 0; 1 if the database cannot be read; 3 if its size is critical,
+    or warns, with --strict.
+    """
+    from orb_learning.figures import get_storage_status
+
+    found = ask(get_storage_status())
+    alerts = {place["alert"] for place in found["places"]}
+    warns = "critical" in alerts or (strict and "warning" in alerts)
+    answer(found, show_storage, as_json=as_json, warns=warns)
+
+
+def show_storage(found: Row) -> None:
+    """Print the sizes of the database, of the folders beside it, and of the tables."""
+    if not found["places"]:
+        out.print("Nothing has been measured yet: `orb load` and `orb maintain` measure it.")
+    show_table("places, when they were last measured", PLACES, found["places"])
+    show_table("tables, at the last `orb maintain`", TABLES, found["tables"])
+
+
+@app.command("alerts")
+def alerts_command(
+    as_json: AsJson = False,
+    strict: Strict = False,
+    success_rate: Annotated[
+        float | None, typer.Option(min=0, max=100, help="Percent, from under which it warns.")
+    ] = None,
+    avg_duration: Annotated[
+        float | None, typer.Option(min=0, help="Mean seconds, from over which it warns.")
+    ] = None,
+    size_mb: Annotated[
+        float | None, typer.Option(min=0, help="MB of the database, from which on it warns.")
+    ] = None,
+) -> None:
+    """Show which alerts are raised now; thresholds left out are the seed's, alert_thresholds.
+
+    Exit status: 0 if none is critical; 1 if the database cannot be read; 3 if one
+    is critical or, with --strict, if one is raised at all.
+    """
+    from orb_learning.figures import get_database_alerts
+
+    found = ask(get_database_alerts(success_rate, avg_duration, size_mb))
+    severities = {alert["severity"] for alert in found["raised"]}
+    warns = "critical" in severities or (strict and bool(severities))
+    answer(found, show_alerts, as_json=as_json, warns=warns)
+
+
+def show_alerts(found: Row) -> None:
+    """Print the alerts that are raised, those that are not, and why the raised ones matter."""
+    if not found["raised"]:
+        out.print("[green]No alert is raised.[/]")
+    for title, alerts in [("raised", found["raised"]), ("not raised", found["others"])]:
+        if alerts:
+            table = Table("alert", "severity", "what was found", title=title)
+            for alert in alerts:
+                tier = alert["model_tier"]
+                name = alert["alert_name"] if tier is None else f"{alert['alert_name']} of {tier}"
+                severity = coloured(alert["severity"]) if alert["is_raised"] else "-"
+                table.add_row(text(name), severity, text(alert["message"]))
+            out.print(table)
+    for alert in found["raised"]:
+        say(f"{text(alert['alert_name'])}: {text(alert['reason'])}")

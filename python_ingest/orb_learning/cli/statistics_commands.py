@@ -1,0 +1,117 @@
+"""``orb stats`` and ``metrics``: the executions of a time range, as the MCP tools return them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from orb_learning.cli.answers import answer, ask
+from orb_learning.cli.console import err, out, say
+from orb_learning.cli.options import AsJson
+from orb_learning.cli.tables import Columns, Row, number, rate, show_table, text_of
+from orb_learning.time_ranges import TimeRange
+
+app = typer.Typer()
+
+InRange = Annotated[TimeRange, typer.Option("--range", help="How far back from now.")]
+
+FIGURES: Columns = {
+    "runs": number("total_executions", ","),
+    "success rate": rate,
+    "mean s": number("avg_duration"),
+    "cost": number("total_cost", ",.2f", "$"),
+    "quality": number("avg_quality"),
+}
+DURATIONS: Columns = {
+    "model tier": text_of("model_tier"),
+    "mean s": lambda row: number("avg_seconds")(row["duration"]),
+    "p50 s": lambda row: number("p50_seconds")(row["duration"]),
+    "p95 s": lambda row: number("p95_seconds")(row["duration"]),
+    "p99 s": lambda row: number("p99_seconds")(row["duration"]),
+    "cost": number("total_cost", ",.2f", "$"),
+    "mean cost": number("avg_cost", ",.4f", "$"),
+}
+GROUPS = [
+    ("by model tier", "by_model_tier", "model_tier"),
+    ("by pool type", "by_pool_type", "pool_type"),
+    ("the most used repositories", "top_repositories", "repo"),
+    ("the most frequent task types", "by_task_type", "task_type"),
+]
+"""A table's title, the figures that it shows, and the column that names a group."""
+
+
+@app.command("stats")
+def stats_command(time_range: InRange = "7d", as_json: AsJson = False) -> None:
+    """Count executions and sum up how they went: by time, tier, pool, repository, task type.
+
+    A rate has its 95 % interval beside it, and a question mark where it is over
+    too few executions to act on. Exit status: 0; 1 if the database cannot be read.
+    """
+    from orb_learning.figures import get_execution_statistics
+
+    answer(ask(get_execution_statistics(time_range)), show_statistics, as_json=as_json)
+
+
+def show_statistics(found: Row) -> None:
+    """Print the executions of a range by time and by group, and all together."""
+    time_range = found["time_range"]
+    if not found["performance"]["total_executions"]:
+        show_nothing(time_range)
+        return
+    hours = time_range in ("1h", "24h")
+    start = "%Y-%m-%d %H:%M" if hours else "%Y-%m-%d"
+    show_table(
+        "by hour (UTC)" if hours else "by day (UTC)",
+        {"start": lambda row: row["bucket_start"].strftime(start), **FIGURES},
+        found["time_series"],
+    )
+    for title, key, name in GROUPS:
+        show_table(title, {name.replace("_", " "): text_of(name), **FIGURES}, found[key])
+    everything = {**found["performance"], "all": f"last {time_range}"}
+    show_table("all executions", {"range": text_of("all"), **FIGURES}, [everything])
+
+
+@app.command("metrics")
+def metrics_command(time_range: InRange = "7d", as_json: AsJson = False) -> None:
+    """Show how long executions took, what they cost and needed, together and by tier.
+
+    Exit status: 0; 1 if the database cannot be read.
+    """
+    from orb_learning.figures import get_performance_metrics
+
+    answer(ask(get_performance_metrics(time_range)), show_metrics, as_json=as_json)
+
+
+def show_metrics(found: Row) -> None:
+    """Print durations and costs by tier and of all, and what was saved and needed."""
+    cost, resources = found["cost"], found["resources"]
+    if not found["by_model_tier"]:
+        show_nothing(found["time_range"])
+        return
+    everything = {**found, **cost, "model_tier": "all", "total_executions": None}
+    show_table(
+        f"duration and cost, last {found['time_range']}",
+        DURATIONS,
+        [*found["by_model_tier"], everything],
+    )
+    table = Table("figure", "value", "over executions", title="savings and memory")
+    table.columns[1].justify = table.columns[2].justify = "right"
+    table.add_row(
+        "mean savings against the estimate",
+        number("avg_savings", ",.4f", "$")(cost),
+        number("savings_known_count", ",")(cost),
+    )
+    for name, key in {"mean peak memory, MB": "avg_memory_mb", "p95, MB": "p95_memory_mb"}.items():
+        table.add_row(name, number(key)(resources), number("known_count", ",")(resources))
+    out.print(table)
+
+
+def show_nothing(time_range: TimeRange) -> None:
+    """Say that there is nothing to show, and what to do."""
+    say(
+        f"No execution started in the last {time_range}: try a longer --range; "
+        f"`orb status` says whether anything has come, `orb import FILE` and `dbt build` bring it.",
+        to=err,
+    )

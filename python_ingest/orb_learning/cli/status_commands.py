@@ -1,0 +1,115 @@
+"""``orb status``: whether the database is well, what it and the outbox hold, what to try next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from orb_learning.cli.answers import ask, finish, show_age
+from orb_learning.cli.console import out, print_error, say, with_settings
+from orb_learning.cli.options import AsJson, Strict
+from orb_learning.cli.tables import Row, coloured, number, print_json, printable, rate, text
+from orb_learning.errors import DatabaseError, NotBuiltError
+
+if TYPE_CHECKING:
+    from orb_learning.settings import LearningSettings
+
+app = typer.Typer()
+
+COUNTS = {
+    "all": "total",
+    "last hour": "recent_1h",
+    "last 24 hours": "daily",
+    "last 7 days": "weekly",
+}
+TRY_NEXT = """Try next:
+  orb alerts
+  orb stats --range 90d
+  python -c "import duckdb; duckdb.connect('{database}', read_only=True)\
+.sql('from tier_performance_mv').show()"
+  orb import FILE, then dbt build"""
+
+
+@app.command("status")
+@with_settings
+def status_command(
+    settings: LearningSettings, as_json: AsJson = False, strict: Strict = False
+) -> None:
+    """Show whether the database is well, what it and the outbox hold, and what to try next.
+
+    Exit status: 0 if it is well, or if there are but warnings; 1 if it cannot be
+    read or was never built; 3 for warnings, with --strict.
+    """
+    from orb_learning.figures import get_database_status
+
+    found = ask(get_database_status())
+    warns = strict and found["status"] == "WARNING"
+    if as_json:
+        print_json(found)
+        finish(found, warns=warns)
+    if found["status"] != "ERROR":
+        show_status(found)
+    # The error of a database that cannot be read is raised here.
+    if not show_contents(settings):
+        out.print("Nothing has been built yet, or by another version: run `dbt build`.")
+        raise typer.Exit(1)
+    for error in found["errors"]:
+        print_error(DatabaseError(error))
+    finish(found, warns=warns)
+
+
+def show_status(found: Row) -> None:
+    """Print the status, its warnings, and the executions of late."""
+    show_age(found)
+    out.print(f"status: {coloured(found['status'])}", highlight=False)
+    for warning in found["warnings"]:
+        say(f"  [yellow]{text(warning)}[/]")
+    executions, day = found["executions"], found["performance"]
+    table = Table("executions", "", title="what came of late")
+    table.columns[1].justify = "right"
+    for name, key in COUNTS.items():
+        table.add_row(name, f"{executions[key]:,}")
+    table.add_section()
+    table.add_row("success rate, 24 hours", rate(day, "daily_success_rate"))
+    table.add_row("mean seconds, 24 hours", number("avg_duration_seconds")(day))
+    table.add_row("mean quality, 24 hours", number("avg_quality_score")(day))
+    out.print(table)
+
+
+def show_contents(settings: LearningSettings) -> bool:
+    """Print what is in the database and in the outbox; return whether it was built."""
+    from orb_learning.figures import WAIT_SECONDS, read_contents, read_outbox_status
+
+    path = settings.database_path
+    try:
+        contents = read_contents(path, wait_seconds=WAIT_SECONDS)
+    except NotBuiltError:
+        contents = None
+    outbox = read_outbox_status(path, settings.outbox_folder, wait_seconds=WAIT_SECONDS)
+    show_size(path, path.stat().st_size)
+    if contents is not None:
+        table = Table("relation", "rows")
+        table.columns[1].justify = "right"
+        for name, rows in contents.relations.items():
+            table.add_row(name, f"{rows:,}")
+        table.add_section()
+        for key, value in contents.facts.items():
+            table.add_row(key, value or "none")
+        out.print(table)
+    show_size(outbox.folder, outbox.size_bytes)
+    table = Table("outbox", "")
+    table.columns[1].justify = "right"
+    for key, value in outbox.facts().items():
+        table.add_row(key, value)
+    out.print(table)
+    if contents is not None:
+        say(TRY_NEXT.format(database=printable(path)))
+    return contents is not None
+
+
+def show_size(path: Path, size_bytes: int) -> None:
+    """Print a file or a folder and its size."""
+    say(f"{printable(path)} ({size_bytes / 1e6:.1f} MB)")
