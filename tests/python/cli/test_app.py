@@ -1,0 +1,40 @@
+"""``orb`` starts quickly, and every command has its settings and reports its errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orb_learning.cli.app import app
+
+HEAVY = {"dbt", "duckdb", "mcp", "numpy", "pydantic", "sqlite3", "torch"}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = """
+import sys
+from orb_learning.cli import app
+try:
+    app(["--help"])
+except SystemExit:
+    print(*sys.modules)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "dead-letters" in ran.stdout
+    assert HEAVY & set(ran.stdout.splitlines()[-1].split()) == set()
+
+
+@pytest.mark.parametrize("command", ["status", "load", "backups", "dead-letters list", "report"])
+def test_a_wrong_setting_is_one_line_that_names_it(
+    command: str, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    monkeypatch.setenv("ORB_LEARNING__RETENTION_DAYS", "3")
+    outcome = CliRunner().invoke(app, command.split())
+    assert outcome.exit_code == 1
+    assert outcome.output.startswith("error: learning.retention_days = '3'")
+    assert outcome.output.count("\n") == 1
