@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -201,16 +202,20 @@ def _with_what_it_calls(file: Path, function: str, seen: set[tuple[Path, str]]) 
     if (file, function) in seen:
         return ""
     seen.add((file, function))
-    functions = {
-        node.name: node for node in ast.parse(file.read_text()).body if isinstance(node, FUNCTIONS)
-    }
-    if function not in functions:
-        return ""
-    node = functions[function]
-    if ast.get_docstring(node) is not None:
-        node.body = node.body[1:] or [ast.Pass()]
-    source = ast.unparse(node)
-    return "\n".join([source, _what_is_named_in(source, seen, file)])
+    source = _functions(file).get(function, "")
+    return "\n".join([source, _what_is_named_in(source, seen, file)]) if source else ""
+
+
+@cache
+def _functions(file: Path) -> dict[str, str]:
+    """Return the code of a module's functions by their names, without docstrings."""
+    functions = {}
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, FUNCTIONS):
+            if ast.get_docstring(node) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+            functions[node.name] = ast.unparse(node)
+    return functions
 
 
 def _what_is_named_in(source: str, seen: set[tuple[Path, str]], *files: Path) -> str:
