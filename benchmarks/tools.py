@@ -37,7 +37,7 @@ from orb_learning.figures.similar import find_similar_executions
 from orb_learning.figures.statistics import execution_statistics
 from orb_learning.figures.storage import storage_status
 from orb_learning.figures.tiers import get_tier_performance
-from orb_learning.mcp.server import LINGER_SECONDS
+from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS
 from orb_learning.mcp.tools.query import query
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
 from orb_learning.search.vector_index import index_folder, update_index
@@ -121,8 +121,8 @@ def measure(file: Path) -> Iterator[Figure]:
         row = connection.execute("select embedding from text_embeddings limit 1").fetchone()
         assert row is not None
         baselines[SEARCH, None] = _of(connection, search.BARE, vector=list(row[0]))
-    for linger_seconds, when in ((LINGER_SECONDS, ""), (0.0, ", after a pause")):
-        reader = Reader(settings, sealed=True, linger_seconds=linger_seconds)
+    for idle_timeout_seconds, when in ((IDLE_TIMEOUT_SECONDS, ""), (0.0, ", after a pause")):
+        reader = Reader(settings, sandboxed=True, idle_timeout_seconds=idle_timeout_seconds)
         for (name, time_range), call in _calls(reader).items():
             yield Figure(
                 f"{name}{f', {time_range}' if time_range else ''}{when}",
@@ -134,7 +134,7 @@ def measure(file: Path) -> Iterator[Figure]:
         reader.close()
     with connect(file, read_only=True) as connection:
         update_index(connection, index_folder(file), DEFAULT_MODEL)
-    reader = Reader(settings, sealed=True, linger_seconds=LINGER_SECONDS)
+    reader = Reader(settings, sandboxed=True, idle_timeout_seconds=IDLE_TIMEOUT_SECONDS)
     yield Figure(
         f"{SEARCH}, with the index",
         asyncio.run(_seconds(_calls(reader)[SEARCH, None])),

@@ -58,7 +58,7 @@ def backup_command(
 @app.command("validate-backup")
 @reported_errors()
 def validate_backup_command(file: File) -> None:
-    """Hold a backup against its manifest: bytes, tables, rows, and a query on every relation."""
+    """Verify a backup against its manifest: bytes, tables, rows, a query on every relation."""
     from orb_learning.backup import validate_backup
 
     result = validate_backup(file)
@@ -175,8 +175,8 @@ def _prune(settings: LearningSettings) -> None:
         print_error(OrbError(f"{backup.folder} was kept, because the newer ones are damaged"))
 
 
-def _time(moment: datetime) -> str:
-    return moment.isoformat(" ", "seconds")
+def _time(time: datetime) -> str:
+    return time.isoformat(" ", "seconds")
 
 
 def _loaded(loaded: LoadResult) -> str:

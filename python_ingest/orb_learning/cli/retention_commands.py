@@ -64,7 +64,7 @@ def unarchive_command(
 @app.command("check-archive")
 @with_settings
 def check_archive_command(settings: LearningSettings) -> None:
-    """Hold every archived file against what was archived."""
+    """Verify that every archived file is what was archived."""
     from orb_learning.archive import check_archive
 
     problems = list(check_archive(settings))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from orb_learning.errors import DatabaseError
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Moment, Result
+from orb_learning.figures.results import Result, UtcTime
 from orb_learning.store import utc_now
 
 DbPath = Annotated[
@@ -59,7 +59,7 @@ class DatabaseStatus(Result):
     status: Literal["OK", "WARNING", "ERROR"] = Field(
         description="ERROR if it cannot be read, WARNING if there are warnings."
     )
-    timestamp: Moment = Field(description="When it was asked, UTC.")
+    timestamp: UtcTime = Field(description="When it was asked, UTC.")
     database: DatabaseFile = Field(description="The file.")
     executions: ExecutionCounts = Field(description="How many executions there are.")
     performance: DailyPerformance = Field(description="How the last 24 hours went.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Limit, Moment, Rate, Repo, Result, Text
+from orb_learning.figures.results import Limit, Rate, Repo, Result, Text, UtcTime
 
 
 class SolutionPattern(Rate):
@@ -20,8 +20,8 @@ class SolutionPattern(Rate):
     success_count: int = Field(description="Those that succeeded.")
     avg_quality: float | None = Field(description="Mean quality score, 0 to 100.")
     quality_known_count: int = Field(description="Executions that it is over.")
-    first_seen: Moment = Field(description="When it was first used in the window, UTC.")
-    last_seen: Moment = Field(description="When it was last used, UTC.")
+    first_seen: UtcTime = Field(description="When it was first used in the window, UTC.")
+    last_seen: UtcTime = Field(description="When it was last used, UTC.")
 
 
 class SolutionPatterns(Result):

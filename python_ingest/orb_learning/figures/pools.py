@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Limit, Moment, Rate, Repo, Result, Text
+from orb_learning.figures.results import Limit, Rate, Repo, Result, Text, UtcTime
 
 
 class PoolHour(Rate):
     """A pool type, repository and UTC hour."""
 
-    hour: Moment = Field(description="When the hour begins, UTC.")
+    hour: UtcTime = Field(description="When the hour begins, UTC.")
     pool_type: Text
     repo: Text
     total_tasks: int = Field(description="Executions of the hour.")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Moment, Result
+from orb_learning.figures.results import Result, UtcTime
 
 
 class Check(BaseModel):
@@ -38,9 +38,9 @@ class Freshness(BaseModel):
     """From when to when the data is."""
 
     total_executions: int = Field(description="Executions that the database holds.")
-    first_execution_at: Moment | None = Field(description="The oldest one's start, UTC.")
-    last_execution_at: Moment | None = Field(description="The newest one's start, UTC.")
-    last_loaded_at: Moment | None = Field(description="When data last came in, UTC.")
+    first_execution_at: UtcTime | None = Field(description="The oldest one's start, UTC.")
+    last_execution_at: UtcTime | None = Field(description="The newest one's start, UTC.")
+    last_loaded_at: UtcTime | None = Field(description="When data last came in, UTC.")
 
 
 class DataQualityReport(Result):

@@ -1,4 +1,4 @@
-"""How every tool reads: briefly, read only, and saying of when its figures are."""
+"""How every figure is read: briefly, read only, and with the time that it is of."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Snapshot:
         return row
 
     def result(self, kind: type[R], /, **values: Any) -> R:
-        """Make a tool's result, with what every result says."""
+        """Make a result, with the fields that every result has."""
         age = self.row("select as_of, built_at from rpt_freshness")
         if self.backup_time is not None:
             age |= {"as_of": self.backup_time, "from_backup": True}
@@ -74,9 +74,9 @@ class Reader:
     Args:
         settings: where the database and its backups are.
         size: connections that are kept while the file is open, as of ``ReaderPool``.
-        sealed: whether queries are kept from everything but the file, for the whole process.
+        sandboxed: whether queries reach nothing but the file; it holds for the whole process.
         wait_seconds: for how long to wait for whoever writes.
-        linger_seconds: as of ``ReaderPool``.
+        idle_timeout_seconds: for how long the file stays open for the next question.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class Reader:
         settings: LearningSettings,
         *,
         size: int = 4,
-        sealed: bool = False,
+        sandboxed: bool = False,
         wait_seconds: float = WAIT_SECONDS,
-        linger_seconds: float = 0.0,
+        idle_timeout_seconds: float = 0.0,
     ):
         self.settings = settings
-        self._sealed_within_mb = settings.mcp_memory_limit_mb if sealed else None
+        self._sandbox_memory_mb = settings.mcp_memory_limit_mb if sandboxed else None
         # What may take long has connections of its own, and holds up no other tool.
         self._pool, self._pool_of_queries = (
             ReaderPool(
@@ -97,8 +97,8 @@ class Reader:
                 size=size,
                 wait_seconds=wait_seconds,
                 fallback=partial(newest_copy, settings.backup_folder, settings.database_path),
-                sealed_within_mb=self._sealed_within_mb,
-                linger_seconds=linger_seconds,
+                sealed_within_mb=self._sandbox_memory_mb,
+                linger_seconds=idle_timeout_seconds,
             )
             for _ in range(2)
         )
@@ -144,9 +144,9 @@ class Reader:
         self._pool_of_queries.close()
 
     def _read_other(self, path: Path, work: Callable[[Snapshot], T]) -> T:
-        # Without a turn, which would leave files beside it, and it may be in a backup.
+        # Without the lock, which would leave files beside it: it may be in a backup.
         with (
-            connect_still(path, sealed_within_mb=self._sealed_within_mb) as connection,
+            connect_still(path, sealed_within_mb=self._sandbox_memory_mb) as connection,
             built_by_this_version(path.name),
         ):
             return work(Snapshot(connection))

@@ -25,17 +25,17 @@ def shortened(text: Any) -> Any:
     return text
 
 
-def _without_zone(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+def _without_zone(time: datetime) -> datetime:
+    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
 
 
 Text = Annotated[str, BeforeValidator(shortened)]
 """A text from the database, of any length there."""
 
-Moment = Annotated[
+UtcTime = Annotated[
     datetime,
     AfterValidator(_without_zone),
-    PlainSerializer(lambda moment: f"{moment.isoformat()}Z", return_type=str, when_used="json"),
+    PlainSerializer(lambda time: f"{time.isoformat()}Z", return_type=str, when_used="json"),
 ]
 """A time in UTC; in Python without a zone, in JSON with Z."""
 
@@ -54,13 +54,13 @@ Limit = Annotated[int, Field(ge=1, le=1_000, description="The most rows.")]
 
 
 class Result(BaseModel):
-    """What every result says."""
+    """The fields that every result has."""
 
-    as_of: Moment = Field(
+    as_of: UtcTime = Field(
         description="When the figures were read, UTC, which a time range ends at; built_at says "
         "how old they are."
     )
-    built_at: Moment | None = Field(
+    built_at: UtcTime | None = Field(
         description="When `dbt build` last ran, UTC: executions that came later are not in the "
         "figures. Null where the database cannot be read."
     )

@@ -12,7 +12,7 @@ import duckdb
 from pydantic import Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Moment, Rate, Repo, Result, Text
+from orb_learning.figures.results import Rate, Repo, Result, Text, UtcTime
 from orb_learning.search import index_folder, known_vector, new_vector, similar_executions
 from orb_learning.settings import LearningSettings
 
@@ -21,7 +21,7 @@ class SimilarTask(Rate):
     """A distinct task text, with its newest successful execution, or else its newest."""
 
     task_id: UUID = Field(description="The execution that stands for the text.")
-    timestamp: Moment = Field(description="When it started, UTC.")
+    timestamp: UtcTime = Field(description="When it started, UTC.")
     task_type: Text
     repo: Text
     model_tier: Text

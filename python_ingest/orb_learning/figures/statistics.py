@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Figures, Moment, Result, Text, TimeRange
+from orb_learning.figures.results import Figures, Result, Text, TimeRange, UtcTime
 
 MOST_REPOSITORIES = 10
 MOST_TASK_TYPES = 15
@@ -14,7 +14,7 @@ MOST_TASK_TYPES = 15
 class Bucket(Figures):
     """An hour or a day of the range."""
 
-    bucket_start: Moment = Field(description="When the hour (1h, 24h) or UTC day begins.")
+    bucket_start: UtcTime = Field(description="When the hour (1h, 24h) or UTC day begins.")
 
 
 class TierFigures(Figures):

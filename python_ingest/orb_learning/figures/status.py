@@ -50,7 +50,7 @@ def read_contents(database: Path, *, wait_seconds: float = 30.0) -> Contents:
 
 @dataclass(frozen=True)
 class OutboxStatus:
-    """The outbox at one moment."""
+    """The outbox at one point in time."""
 
     folder: Path
     size_bytes: int

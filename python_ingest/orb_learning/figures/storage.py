@@ -8,14 +8,14 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Moment, Result
+from orb_learning.figures.results import Result, UtcTime
 
 
 class Place(BaseModel):
     """The database, or a folder beside it, when it was last measured."""
 
     place: str = Field(description="database, outbox, archive or backups.")
-    sampled_at: Moment = Field(description="When it was measured, UTC.")
+    sampled_at: UtcTime = Field(description="When it was measured, UTC.")
     size_bytes: int = Field(description="Its size.")
     row_count: int | None = Field(description="Its rows; null where they are not counted.")
     growth_bytes_a_day: int | None = Field(

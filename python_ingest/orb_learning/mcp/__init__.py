@@ -1,1 +1,1 @@
-"""What agents see: tools over MCP that read the database's reports, and the same for Python."""
+"""The MCP server for agents: tools that read the database's reports, and take feedback."""

@@ -72,7 +72,8 @@ def bounds_of(types: Sequence[DuckDBPyType], most: int) -> list[Bound]:
     """
     nested = sum(kind.id in NESTED for kind in types)
     return [
-        _bound(f"#{place}", kind, most // max(nested, 1)) for place, kind in enumerate(types, 1)
+        _bound(f"#{position}", kind, most // max(nested, 1))
+        for position, kind in enumerate(types, 1)
     ]
 
 
@@ -114,9 +115,9 @@ def _size(value: str, kind: DuckDBPyType, most: int, depth: int = 0) -> str:
 
 
 def _parts(value: str, kind: DuckDBPyType) -> Iterator[tuple[str, DuckDBPyType]]:
-    for place, (name, of) in enumerate(_children(kind), 1):
+    for position, (name, of) in enumerate(_children(kind), 1):
         if kind.id != "union":
-            yield f"struct_extract_at({value}, {place})", of
+            yield f"struct_extract_at({value}, {position})", of
         elif name:  # the part without one is the tag
             yield f"union_extract({value}, '{name.replace(chr(39), chr(39) * 2)}')", of
 

@@ -1,6 +1,6 @@
 """The MCP server: the tools over stdio or streamable HTTP.
 
-The process reads the database only, sealed, and loads nothing; feedback goes into the outbox.
+The process reads the database only, sandboxed, and loads nothing; feedback goes into the outbox.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ INSTRUCTIONS = (
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 PORT = 8765
 
-LINGER_SECONDS = 10.0
-"""For so long the database is kept open for an agent's next question."""
+IDLE_TIMEOUT_SECONDS = 10.0
+"""For how long the database stays open for an agent's next question."""
 
 MB_BESIDE_QUERIES = 1_024
 """Of the process itself: Python, its threads and the model's weights take up to half of it."""
@@ -95,7 +95,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         auth=auth if tokens else None,
         subscriptions=False,
     )
-    reader = Reader(settings, sealed=True, linger_seconds=LINGER_SECONDS)
+    reader = Reader(settings, sandboxed=True, idle_timeout_seconds=IDLE_TIMEOUT_SECONDS)
     for tool in READING:
         _add(server, reader, tool, ToolAnnotations(read_only_hint=True, open_world_hint=False))
     if settings.enabled and settings.enable_feedback_collection:

@@ -1,8 +1,7 @@
 """Which SQL from outside may run: one SELECT over what this database shows.
 
 DuckDB's own parser decides what the text is, and its syntax tree what it reads. The file is opened
-read only and sealed besides, so that what got past this could still not write, nor reach another
-file.
+read only and sandboxed besides: what got past this could neither write nor reach another file.
 """
 
 from __future__ import annotations
@@ -77,12 +76,12 @@ def check_sql(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stateme
 
 def in_brackets(statement: duckdb.Statement) -> str:
     """Return a statement that was checked as what another one selects from."""
-    text = statement.query.encode()  # the tokens' places are those of bytes
+    text = statement.query.encode()  # the offsets of tokens count bytes
     end = len(text)
-    for place, kind in reversed(duckdb.tokenize(statement.query)):
-        if kind != duckdb.token_type.comment and text[place : place + 1] != b";":
+    for offset, kind in reversed(duckdb.tokenize(statement.query)):
+        if kind != duckdb.token_type.comment and text[offset : offset + 1] != b";":
             break
-        end = place
+        end = offset
     return f"({text[:end].decode()})"
 
 

@@ -1,4 +1,4 @@
-"""The views that the page is made from, as columns of plain values."""
+"""The views that the page is made from, as columns of values that JSON has."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ QUERIES = {
 
 
 def read_reports(database: Path, *, wait_seconds: float = 30.0) -> dict[str, Columns]:
-    """Select everything that the page shows, as of one moment.
+    """Select everything that the page shows, as of one point in time.
 
     Args:
         database: the database file.

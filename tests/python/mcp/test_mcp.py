@@ -48,7 +48,7 @@ from orb_learning.figures.database_tools import (
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
 from orb_learning.figures.status import read_contents
-from orb_learning.mcp.server import LINGER_SECONDS, READING
+from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS, READING
 from orb_learning.page.reports import read_reports
 from orb_learning.search.queries import known_vector
 from orb_learning.settings import LearningSettings, load_settings
@@ -542,7 +542,7 @@ def test_a_writer_gets_the_file_while_the_server_waits_for_a_question(
             for tool, arguments in (("database_status", {}), ("query", {"sql": "select 1"})):
                 assert answer(call(url, tool, **arguments))["from_backup"] is False
             # It may write for long before the server would give the file up by itself.
-            with connect(site.database, wait_seconds=LINGER_SECONDS / 2) as connection:
+            with connect(site.database, wait_seconds=IDLE_TIMEOUT_SECONDS / 2) as connection:
                 connection.execute(f"create table written_{number} as select {number} as n")
         found = answer(call(url, "query", sql="select n from written_2"))
     assert found["rows"] == [[2]]

@@ -289,7 +289,7 @@ def test_the_seal_keeps_everything_out_by_itself(site: Site) -> None:
         assert found == [("UTC",)]
 
 
-def test_a_sealed_file_is_shared_with_no_other_connection(site: Site) -> None:
+def test_a_sandboxed_file_is_shared_with_no_other_connection(site: Site) -> None:
     """They would share its settings, and the other could not set its time zone."""
     with (
         connect(site.database, read_only=True, sealed_within_mb=200),

@@ -62,7 +62,7 @@ async def query(
         statement = check_sql(snapshot.connection, sql)
         connection = snapshot.connection
         with _time_limit(connection, settings.mcp_query_seconds):
-            selected = connection.sql(statement)  # not run yet: it says the columns and their types
+            selected = connection.sql(statement)  # not run yet: it has the columns and their types
             columns = [
                 Column(name=name, type=str(kind))
                 for name, kind in zip(selected.columns, selected.types, strict=True)
@@ -92,14 +92,14 @@ def _fetch(
     characters = 0
     while row := result.fetchone():
         pairs = zip(row[::2], row[1::2], strict=True)
-        plain = [
-            bound.shown(_plain(value), size)
+        values = [
+            bound.shown(_json_value(value), size)
             for bound, (value, size) in zip(bounds, pairs, strict=True)
         ]
-        characters += len(json.dumps(plain))
+        characters += len(json.dumps(values))
         if len(rows) == most_rows or characters > most_characters:
             return rows, True
-        rows.append(plain)
+        rows.append(values)
     return rows, False
 
 
@@ -123,7 +123,7 @@ def _time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterat
         timer.cancel()
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """Return a value as JSON has it; what JSON lacks is its text."""
     if value is None or isinstance(value, bool | int):
         return value
@@ -132,7 +132,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [_json_value(part) for part in value]
     if isinstance(value, dict):
-        return {shortened(str(key)): _plain(part) for key, part in value.items()}
+        return {shortened(str(key)): _json_value(part) for key, part in value.items()}
     return shortened(str(value))

@@ -35,7 +35,7 @@ def tooltip(*columns: Column) -> list[alt.Tooltip]:
 
 
 def time_axis(of: str = "start:T") -> alt.X:
-    """Time from ``start`` on, in UTC: the browser's zone has no say."""
+    """Time from ``start`` on, in UTC: the browser's zone does not matter."""
     clock = "utcFormat(datum.value, utchours(datum.value) == 0 ? '%b %d' : '%H:%M')"
     return alt.X(
         of,
