@@ -15,7 +15,6 @@ from orb_learning.cli.options import AsJson, Wait
 from orb_learning.errors import InvalidBackupError, OrbError
 
 if TYPE_CHECKING:
-    from orb_learning.backup import PrunePolicy
     from orb_learning.ingest import LoadResult
     from orb_learning.operations import Missing
     from orb_learning.settings import LearningSettings
