@@ -8,7 +8,6 @@ from orb_learning.cli import (
     backup_commands,
     dead_letter_commands,
     feedback_commands,
-    generate_commands,
     load_commands,
     maintenance_commands,
     mcp_commands,
@@ -28,7 +27,6 @@ app = typer.Typer(
     help="The learning database of an orchestrator of AI agents.",
 )
 app.add_typer(load_commands.app)
-app.add_typer(generate_commands.app)
 app.add_typer(dead_letter_commands.app, name="dead-letters")
 app.add_typer(status_commands.app)
 app.add_typer(statistics_commands.app)
