@@ -27,11 +27,6 @@
 {%- endmacro %}
 
 
-{% macro bucket_column(bucket) -%}
-    {{ 'date' if bucket == 'day' else bucket }}
-{%- endmacro %}
-
-
 {#- Executions of a window of whole buckets that ends now. -#}
 {% macro in_window(bucket, days) -%}
     select

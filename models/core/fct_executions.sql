@@ -8,12 +8,12 @@
 -- No column comments: after a kill, DuckDB 2.0.0 cannot replay a comment on a column of a table
 -- whose CHECKs call functions (trim, isfinite, interval), and does not open the file (2026-11).
 {{ config(
-    incremental_strategy='replace_changed',
+    incremental_strategy='delete+insert',
     unique_key='task_id',
-    meta={'never_null': '_load_seq'},
     persist_docs={'relation': true, 'columns': false},
     post_hook=[
-        "{{ remember_build(load_blocks()) }}",
+        "{{ delete_lost_executions() }}",
+        "{{ record_build_state(load_blocks()) }}",
         "{{ composite_indexes() }}",
     ],
 ) }}
@@ -32,18 +32,14 @@ changed_blocks as (
     {{ changed_buckets(load_blocks(), 'bigint') }}
 ),
 
--- The least load number lets both scans skip the row groups before it.
 changed_versions as (
     select * from versions
-    where _load_seq >= (select min(bucket) * {{ var('load_block_size') }} from changed_blocks)
-        and _load_seq // {{ var('load_block_size') }} in (select bucket from changed_blocks)
+    where {{ in_changed_blocks() }}
 ),
 
 tasks_that_lost_their_row as (
     select task_id from {{ this }}
-    where _load_seq >= (select min(bucket) * {{ var('load_block_size') }} from changed_blocks)
-        and _load_seq // {{ var('load_block_size') }} in (select bucket from changed_blocks)
-        and _load_seq not in (select _load_seq from changed_versions)
+    where {{ in_changed_blocks() }} and _load_seq not in (select _load_seq from changed_versions)
 ),
 
 candidates as (
@@ -74,60 +70,50 @@ latest as (
 
 {% if is_incremental() %}
 
-standing as (
-    select
-        task_id,
-        _load_seq,
-    from {{ this }}
-    where task_id in (select task_id from latest)
-),
-
-changed_tasks as (
-    select task_id from tasks_that_lost_their_row
-    union
-    select latest.task_id from latest
-    left join standing
-        on latest.task_id = standing.task_id
-    where standing._load_seq is null or standing._load_seq < latest._load_seq
+unchanged as (
+    select task_id from {{ this }} as standing
+    inner join latest using (task_id)
+    where standing._load_seq >= latest._load_seq
+        and task_id not in (select task_id from tasks_that_lost_their_row)
 )
 
 {% endif %}
 
 select
     task_id,
-    latest.timestamp,
-    latest.task_type,
-    latest.task_description,
-    latest.repo,
-    latest.file_count,
-    latest.estimated_tokens,
-    latest.model_tier,
-    latest.pool_type,
-    latest.swarm_topology,
-    latest.routing_confidence,
-    latest.complexity_score,
-    latest.success,
-    latest.duration_seconds,
-    latest.quality_score,
-    latest.cost_estimate,
-    latest.actual_cost,
-    latest.error_type,
-    latest.error_message,
-    latest.user_accepted,
-    latest.user_rating,
-    latest.peak_memory_mb,
-    latest.cpu_time_seconds,
-    latest.solution_summary,
-    latest.embedding,
-    latest.metadata,
-    coalesce(latest.uploaded_at, latest._loaded_at) as uploaded_at,
-    latest._load_seq,
-    latest._loaded_at,
-    {{ text_id('latest.task_description') }} as _task_text_id,
-    {{ text_id('latest.solution_summary') }} as _solution_text_id,
-    {{ text_id('latest.error_message') }} as _error_text_id
+    timestamp,
+    task_type,
+    task_description,
+    repo,
+    file_count,
+    estimated_tokens,
+    model_tier,
+    pool_type,
+    swarm_topology,
+    routing_confidence,
+    complexity_score,
+    success,
+    duration_seconds,
+    quality_score,
+    cost_estimate,
+    actual_cost,
+    error_type,
+    error_message,
+    user_accepted,
+    user_rating,
+    peak_memory_mb,
+    cpu_time_seconds,
+    solution_summary,
+    embedding,
+    metadata,
+    coalesce(uploaded_at, _loaded_at) as uploaded_at,
+    _load_seq,
+    _loaded_at,
+    {{ text_id('task_description') }} as _task_text_id,
+    {{ text_id('solution_summary') }} as _solution_text_id,
+    {{ text_id('error_message') }} as _error_text_id
 from latest
 {% if is_incremental() %}
-    right join changed_tasks using (task_id)
+    where task_id not in (select task_id from unchanged)
 {% endif %}
-order by latest.timestamp
+order by timestamp

@@ -3,10 +3,9 @@
 -- Taken as changed: the days whose set of executions is not that of the last build, and the days
 -- that have left the window. (Telling which of them have a solution would read every solution.)
 {{ config(
-    incremental_strategy='replace_changed',
-    unique_key='date',
-    meta={'never_null': 'repo'},
-    post_hook="{{ remember_build(execution_buckets('day', var('solution_window_days'))) }}",
+    incremental_strategy='append',
+    pre_hook="{{ delete_changed_buckets('date', execution_buckets('day', var('solution_window_days')), 'date') }}",
+    post_hook="{{ record_build_state(execution_buckets('day', var('solution_window_days'))) }}",
 ) }}
 
 with
@@ -46,18 +45,16 @@ solution_days as (
 
 select
     -- Patterns are grouped by this number, because grouping millions of rows by two texts is slow.
-    md5_number(solution_days.solution_summary || chr(0) || solution_days.repo) as _pattern_id,
-    changed_days.bucket as date,
-    solution_days.solution_summary,
-    solution_days.repo,
-    solution_days.task_type,
-    solution_days.usage_count,
-    solution_days.success_count,
-    solution_days.quality_sum,
-    solution_days.quality_known_count,
-    solution_days.first_seen,
-    solution_days.last_seen,
-    solution_days._solution_text_id
-from changed_days
-{{ 'left' if is_incremental() else 'inner' }} join solution_days
-    on changed_days.bucket = solution_days.date
+    md5_number(solution_summary || chr(0) || repo) as _pattern_id,
+    date,
+    solution_summary,
+    repo,
+    task_type,
+    usage_count,
+    success_count,
+    quality_sum,
+    quality_known_count,
+    first_seen,
+    last_seen,
+    _solution_text_id
+from solution_days

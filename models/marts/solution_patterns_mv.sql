@@ -5,11 +5,11 @@
 -- first and the last use. A group below the least usage has no row here and needs none: losing a
 -- day cannot bring it above.
 {{ config(
-    incremental_strategy='replace_changed',
+    incremental_strategy='delete+insert',
     unique_key='_pattern_id',
-    meta={'never_null': 'usage_count'},
+    pre_hook="{{ delete_lost_patterns() }}",
     post_hook=[
-        "{{ remember_build(built_buckets(ref('int_solution_days'), 'date')) }}",
+        "{{ record_build_state(built_buckets(ref('int_solution_days'), 'date')) }}",
         "{{ covering_index(['repo', 'solution_summary'],
             ['usage_count', 'success_count', 'avg_quality', 'first_seen', 'last_seen', 'success_rate']) }}",
     ],
@@ -24,44 +24,21 @@ solution_days as not materialized (
 
 {% if is_incremental() %}
 
-changed_days as (
-    {{ changed_buckets(built_buckets(ref('int_solution_days'), 'date'), 'date') }}
-),
-
-uses_in_changed_days as (
-    select
-        _pattern_id,
-        solution_summary,
-        repo
-    from solution_days
-    where date in (select bucket from changed_days)
-    union all
-    select
-        _pattern_id,
-        solution_summary,
-        repo
-    from {{ this }}
-    where exists (
-        select bucket from changed_days
-        where bucket between first_seen::date and last_seen::date
-    )
+changed_groups as (
+    select _pattern_id from solution_days
+    where date in ({{ changed_solution_days() }})
+    union
+    select _pattern_id from ({{ patterns_used_on_changed_days() }})
 ),
 
 {% endif %}
-
-changed_groups as (
-    select
-        _pattern_id,
-        any_value(solution_summary) as solution_summary,
-        any_value(repo) as repo
-    from {{ 'uses_in_changed_days' if is_incremental() else 'solution_days' }}
-    group by _pattern_id
-),
 
 task_types_of_groups as (
     select
         _pattern_id,
         task_type,
+        any_value(solution_summary) as solution_summary,
+        any_value(repo) as repo,
         sum(usage_count)::bigint as usage_count,
         sum(success_count)::bigint as success_count,
         sum(quality_sum)::bigint as quality_sum,
@@ -69,56 +46,30 @@ task_types_of_groups as (
         min(first_seen) as first_seen,
         max(last_seen) as last_seen
     from solution_days
+    {% if is_incremental() %}
     where _pattern_id in (select _pattern_id from changed_groups)
+    {% endif %}
     group by _pattern_id, task_type
-),
-
-patterns as (
-    select
-        _pattern_id,
-        list_sort(list(task_type)) as task_types,
-        sum(usage_count)::bigint as usage_count,
-        sum(success_count)::bigint as success_count,
-        sum(quality_sum) / sum(quality_known_count) as avg_quality,
-        min(first_seen) as first_seen,
-        max(last_seen) as last_seen,
-        sum(success_count) / sum(usage_count) as success_rate,
-        sum(quality_known_count)::bigint as quality_known_count
-    from task_types_of_groups
-    group by _pattern_id
-    having sum(usage_count) >= {{ var('solution_min_usage') }}
 )
 
 select
-    changed_groups.solution_summary,
-    changed_groups.repo,
-    patterns.task_types,
-    patterns.usage_count,
-    patterns.success_count,
-    patterns.avg_quality,
-    patterns.first_seen,
-    patterns.last_seen,
-    patterns.success_rate,
-    patterns.quality_known_count,
-    changed_groups._pattern_id
-from changed_groups
-{{ 'left' if is_incremental() else 'inner' }} join patterns
-    on changed_groups._pattern_id = patterns._pattern_id
+    any_value(solution_summary) as solution_summary,
+    any_value(repo) as repo,
+    list_sort(list(task_type)) as task_types,
+    sum(usage_count)::bigint as usage_count,
+    sum(success_count)::bigint as success_count,
+    sum(quality_sum) / sum(quality_known_count) as avg_quality,
+    min(first_seen) as first_seen,
+    max(last_seen) as last_seen,
+    sum(success_count) / sum(usage_count) as success_rate,
+    sum(quality_known_count)::bigint as quality_known_count,
+    _pattern_id
+from task_types_of_groups
+group by _pattern_id
+having sum(usage_count) >= {{ var('solution_min_usage') }}
 {% if is_incremental() %}
-    -- Most groups of a changed day are as they were, and rewriting a row rewrites its index entry.
-    except
-    select
-        solution_summary,
-        repo,
-        task_types,
-        usage_count,
-        success_count,
-        avg_quality,
-        first_seen,
-        last_seen,
-        success_rate,
-        quality_known_count,
-        _pattern_id
-    from {{ this }}
+-- Most groups of a changed day are as they were, and rewriting a row rewrites its index entry.
+except
+select * from {{ this }}
 {% endif %}
 order by repo, solution_summary

@@ -45,7 +45,7 @@ def histories_with(
     return histories
 
 
-def test_an_edited_formula_of_a_mart_reaches_its_old_rows(
+def test_an_edited_definition_of_a_mart_reaches_its_old_rows(
     edited: DbtProject, small_database: Path, database: Path
 ) -> None:
     edit(
@@ -59,7 +59,7 @@ def test_an_edited_formula_of_a_mart_reaches_its_old_rows(
         assert_equal(contents(history.database), wanted)
 
 
-def test_an_edited_formula_of_an_internal_model_reaches_the_patterns(
+def test_an_edited_definition_of_an_internal_model_reaches_the_patterns(
     edited: DbtProject, small_database: Path, database: Path
 ) -> None:
     edit(
@@ -76,7 +76,7 @@ def test_an_edited_formula_of_an_internal_model_reaches_the_patterns(
 def test_an_edited_macro_reaches_old_rows(
     edited: DbtProject, small_database: Path, database: Path
 ) -> None:
-    edit(edited.folder / "macros/solutions.sql", "<> ''", "not in ('', 'retry it')")
+    edit(edited.folder / "macros/texts/has_solution.sql", "<> ''", "not in ('', 'retry it')")
     for history in histories_with(edited, small_database, database, AT_ONCE, MARTS_FIRST):
         wanted = history.expected()
         del wanted["solution_patterns_mv"]["retry it", "web"]

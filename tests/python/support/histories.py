@@ -69,7 +69,7 @@ class History:
         self._standing_once: set[int] = set()
         self._last: tuple[datetime, list[Row], Contents] | None = None
         self._built_in_parts = False
-        self._formulas: dict[str, str] = {}
+        self._definitions: dict[str, str] = {}
 
     def insert(self, task: int, times: int = 1, **values: Any) -> None:
         """Load a version of each of so many tasks, beginning with ``task``."""
@@ -177,11 +177,11 @@ class History:
         self._built_in_parts = False
 
     def _assert_not_built_anew(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """A model whose formula changed would have been built whole: no incremental build."""
-        rows = connection.execute("select distinct model, formula from build_state").fetchall()
-        formulas = dict(rows)
-        assert formulas.items() >= self._formulas.items()
-        self._formulas = formulas
+        """A model whose definition changed would have been built whole: no incremental build."""
+        rows = connection.execute("select distinct model, definition_hash from build_state")
+        definitions = dict(rows.fetchall())
+        assert definitions.items() >= self._definitions.items()
+        self._definitions = definitions
 
     def assert_equal_to_full_refresh(self) -> None:
         incremental = contents(self.database)

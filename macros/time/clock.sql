@@ -19,12 +19,6 @@
 {%- endmacro %}
 
 
-{#- The start of a window of whole buckets: the bucket that holds the moment `days` before now. -#}
-{% macro window_start(bucket, days) -%}
-    date_trunc('{{ bucket }}', {{ utc_now() }} - interval {{ days }} day)
-{%- endmacro %}
-
-
 {#- The moment at which this build started, in naive UTC: every build makes its views anew. -#}
 {% macro built_at() -%}
     timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}'

@@ -1,0 +1,52 @@
+{#- MD5 over everything that the model's rows depend on but data: its SQL, columns, the project's macros
+    that it calls and the policy in variables, as the project has them; the models and seeds behind it
+    as the database has them. So whatever is built first after an edit (a mart alone, a model
+    before its seed), what was built from the old state is built again when the new one is there. -#}
+{% macro definition_hash() %}
+    {%- if not execute -%}{{ return('') }}{%- endif -%}
+    {%- set policy = ['execution_rules', 'load_block_size', 'solution_min_usage', 'error_resolution_window_hours'] -%}
+    {%- set parts = [model.raw_code] -%}
+    {%- for name in policy -%}{%- do parts.append(name ~ (var(name) | tojson)) -%}{%- endfor -%}
+    {%- for column in model.columns.values() -%}
+        {%- do parts.append(column.name ~ column.data_type ~ column.constraints) -%}
+    {%- endfor -%}
+    {%- set visited = [] -%}
+    {#- From the graph: it stays as parsed, while model's own list grows by what its SQL calls when it runs. -#}
+    {%- set depends_on = graph.nodes[model.unique_id].depends_on -%}
+    {%- set waiting = depends_on.nodes + depends_on.macros -%}
+    {%- for _ in range(10000) if waiting -%}
+        {%- set id = waiting.pop() -%}
+        {%- if id not in visited -%}
+            {%- do visited.append(id) -%}
+            {%- if id.startswith('macro.' ~ project_name ~ '.') -%}
+                {%- set macro = context[project_name][id.split('.')[-1]].macro -%}
+                {%- do parts.append(macro.macro_sql) -%}
+                {%- do waiting.extend(macro.depends_on.macros) -%}
+            {%- elif id.startswith('model.') or id.startswith('seed.') -%}
+                {%- set node = graph.nodes[id] -%}
+                {%- do parts.append(node.name ~ definition_in_database(node)) -%}
+                {%- if node.config.materialized == 'view' -%}
+                    {%- do waiting.extend(node.depends_on.nodes) -%}
+                {%- endif -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(local_md5(parts | sort | join('\n'))) }}
+{% endmacro %}
+
+
+{#- Of what definition a model or seed is in the database: a seed's rows, a view's SQL, the hash that an
+    incremental model was last built by. -#}
+{% macro definition_in_database(node) %}
+    {%- set relation = api.Relation.create(database=target.database, schema=node.schema, identifier=node.alias) -%}
+    {%- if node.resource_type == 'seed' -%}
+        {%- if adapter.get_relation(target.database, node.schema, node.alias) is none -%}{{ return('') }}{%- endif -%}
+        {%- set query = 'select sum(hash(seed)) from ' ~ relation ~ ' as seed' -%}
+    {%- elif node.config.materialized == 'view' -%}
+        {%- set query = "select sql from duckdb_views() where database_name = '" ~ target.database
+            ~ "' and schema_name = '" ~ node.schema ~ "' and view_name = '" ~ node.alias ~ "'" -%}
+    {%- else -%}
+        {{ return(recorded_definition_hash(node.alias) or '') }}
+    {%- endif -%}
+    {{ return(run_query(query).columns[0].values() | join) }}
+{% endmacro %}

@@ -1,0 +1,19 @@
+{#- Whole days and hours of executions: buckets of a time, and windows of them. -#}
+
+
+{#- The bucket that an execution started in. -#}
+{% macro bucket_of(bucket) -%}
+    {{ 'cast(timestamp as date)' if bucket == 'day' else "date_trunc('hour', timestamp)" }}
+{%- endmacro %}
+
+
+{#- What a column of such buckets is called. -#}
+{% macro bucket_column(bucket) -%}
+    {{ 'date' if bucket == 'day' else bucket }}
+{%- endmacro %}
+
+
+{#- The start of a window of whole buckets: the bucket that holds the moment `days` before now. -#}
+{% macro window_start(bucket, days) -%}
+    date_trunc('{{ bucket }}', {{ utc_now() }} - interval {{ days }} day)
+{%- endmacro %}
