@@ -1,43 +1,3 @@
-{#- What the table functions of a search have in common: which executions are wanted, and which of
-    their texts are nearest to the vector. -#}
-
-
-{#-
-  The executions that a search wants, as far as it looks at them.
-
-  parameters: of each column that may have to have a value, the parameter that says which.
--#}
-{% macro wanted_executions(executions, parameters) -%}
-wanted as not materialized (
-    select
-        task_id,
-        timestamp,
-        task_type,
-        repo,
-        model_tier,
-        pool_type,
-        success,
-        duration_seconds,
-        quality_score,
-        task_description,
-        solution_summary,
-        _task_text_id,
-        _solution_text_id,
-        _error_text_id,
-        _load_seq
-    from {{ executions }}
-    where
-        {% for column, parameter in parameters.items() -%}
-        ({{ parameter }} is null or {{ column }} = {{ parameter }})
-        and {% endfor -%}
-        (
-            days_back is null
-            or timestamp >= coalesce(moment::timestamp, {{ utc_now() }}) - to_days(days_back::integer)
-        )
-)
-{%- endmacro %}
-
-
 {#-
   The wanted texts nearest to the vector: at most at_most, by similarity and number.
 
@@ -108,19 +68,4 @@ ranked as (
     {%- endif %}
     select * from ranked_texts_of_wanted
 )
-{%- endmacro %}
-
-
-{#- The texts nearest to the vector, of those that a join leaves. -#}
-{% macro nearest_texts(text_embeddings, join, at_most) -%}
-    select
-        texts.text_id,
-        array_inner_product(texts.embedding, query_vector::float[384]) as similarity
-    from {{ text_embeddings }} as texts
-    {{ join }}
-    where
-        texts.model = coalesce(wanted_model, '{{ embedding_model() }}')
-        and texts.embedding is not null
-    order by similarity desc, texts.text_id
-    limit {{ at_most }}
 {%- endmacro %}

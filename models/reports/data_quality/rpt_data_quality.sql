@@ -1,5 +1,4 @@
 -- One row is a check of the data, with how many rows it looked at and how many failed it.
-{% set rules = var('execution_rules') %}
 with
 
 executions as (
@@ -24,12 +23,7 @@ rejections as (
         any_value(versions.version_count) as checked_count,
         count(broken_rules.rule) as failing_count
     from (
-        select
-            unnest([
-                {% for name, rule in rules.items() if rule.on_break == 'reject' %}
-                '{{ name }}'{{ ',' if not loop.last }}
-                {% endfor %}
-            ]) as check_name
+        select unnest([{{ names_of_rules('reject') }}]) as check_name
     ) as rules
     cross join versions
     left join broken_rules
@@ -38,41 +32,11 @@ rejections as (
 ),
 
 warnings as (
-    select
-        'warned' as check_kind,
-        count(*) as checked_count,
-        unnest([
-            {% for name, rule in rules.items() if rule.on_break == 'warn' %}
-            {
-                'name': '{{ name }}',
-                'failing': count(*) filter (not ({{ rule.holds }}))
-            },
-            {% endfor %}
-            {
-                'name': 'model_tier_unknown',
-                'failing': count(*) filter (model_tier not in ('small', 'medium', 'large'))
-            },
-            {
-                'name': 'timestamp_after_now',
-                'failing': count(*) filter (timestamp > {{ utc_now() }})
-            }
-        ]) as warning
-    from executions
+    {{ warned_checks('executions') }}
 ),
 
--- The same task of a repository twice at one moment, under two ids.
 recorded_twice as (
-    select
-        'recorded_twice' as check_name,
-        'warned' as check_kind,
-        coalesce(sum(times), 0)::bigint as checked_count,
-        coalesce(sum(times - 1), 0)::bigint as failing_count
-    from (
-        select count(*) as times
-        from executions
-        where {{ started_within('7 day') }}
-        group by timestamp, repo, _task_text_id
-    ) as recordings
+    {{ recorded_twice('executions') }}
 ),
 
 unreadable_rows as (

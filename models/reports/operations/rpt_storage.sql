@@ -17,15 +17,7 @@ daily_samples as (
 ),
 
 growth as (
-    select
-        place,
-        -- The slope through a single sample is no number.
-        case
-            when count(*) > 1
-                then round(regr_slope(size_bytes, epoch(sampled_at) / 86400))::bigint
-        end as growth_bytes_a_day
-    from daily_samples
-    group by place
+    {{ storage_growth('daily_samples') }}
 ),
 
 retention as (
@@ -53,33 +45,13 @@ projections as (
         on newest_samples.place = retention.place
 ),
 
-{% for level in ['warning', 'critical'] %}
-{{ level }}_days as (
-    select
-        place,
-        threshold_bytes,
-        case
-            when size_bytes >= threshold_bytes then sampled_at::date
-            when
-                growth_bytes_a_day > 0
-                and (is_at_limit or projected_bytes >= threshold_bytes)
-                and days_left < 36500
-                then sampled_at::date + ceil(days_left)::integer
-        end as reached_on
-    from (
-        select
-            *,
-            thresholds.threshold * 1e6 as threshold_bytes,
-            (threshold_bytes - size_bytes) / growth_bytes_a_day as days_left
-        from projections
-        inner join {{ ref('alert_thresholds') }} as thresholds
-            on
-                projections.place = 'database'
-                and thresholds.alert_name = 'database_size'
-                and thresholds.severity = '{{ level }}'
-    )
-){{ ',' if not loop.last }}
-{% endfor %}
+warning_days as (
+    {{ days_of_threshold('projections', 'warning') }}
+),
+
+critical_days as (
+    {{ days_of_threshold('projections', 'critical') }}
+)
 
 select
     projections.place,

@@ -15,6 +15,8 @@ import duckdb
 import pytest
 import yaml
 from dbt.contracts.graph.manifest import Manifest
+from dbt_common.clients.jinja import get_environment
+from jinja2.nodes import Macro
 
 from building import REPOSITORY, DbtProject
 from orb_learning.time_ranges import TIME_RANGES
@@ -206,6 +208,46 @@ def test_fct_executions_contract_has_the_records_types(manifest: Manifest) -> No
     assert list(types.items())[:27] == list(STORED_COLUMNS.items())
 
 
+def macros(manifest: Manifest) -> Iterator[Any]:
+    for macro in manifest.macros.values():
+        if macro.package_name == "orb_learning" and macro.original_file_path.startswith("macros/"):
+            yield macro
+
+
+def described_macros() -> dict[str, Any]:
+    files = (REPOSITORY / "macros").rglob("_macros.yml")
+    return {
+        f"{file.parent.name}/{entry['name']}": entry
+        for file in files
+        for entry in yaml.safe_load(file.read_text())["macros"]
+    }
+
+
+def test_each_macro_is_described_in_its_folder_and_no_other(manifest: Manifest) -> None:
+    built = [f"{Path(m.original_file_path).parent.name}/{m.name}" for m in macros(manifest)]
+    described = described_macros()
+    assert sorted(described) == sorted(built)
+    assert [name for name, entry in described.items() if not entry["description"]] == []
+
+
+def test_each_argument_of_a_macro_is_typed_and_described(manifest: Manifest) -> None:
+    described = {name.split("/")[1]: entry for name, entry in described_macros().items()}
+    for macro in macros(manifest):
+        block = next(get_environment().parse(macro.macro_sql).find_all(Macro))
+        # A materialization's are its language and its adapter.
+        taken = [] if "materialization" in block.name else [name.name for name in block.args]
+        arguments = described[macro.name].get("arguments", [])
+        assert [argument["name"] for argument in arguments] == taken, macro.name
+        assert all(argument["type"] and argument["description"] for argument in arguments)
+
+
+def test_a_file_of_a_macro_or_model_has_at_most_80_lines() -> None:
+    files = [*(REPOSITORY / "macros").rglob("*.sql"), *(REPOSITORY / "models").rglob("*.sql")]
+    lengths = {file.name: len(file.read_text().splitlines()) for file in files}
+    del lengths["fct_executions.sql"]  # two columns' lists and the way of a version into its row
+    assert {name: lines for name, lines in lengths.items() if lines > 80} == {}
+
+
 def test_a_variable_has_its_reason_above_it() -> None:
     lines = (REPOSITORY / "dbt_project.yml").read_text().split("\nvars:\n")[1].splitlines()
     for before, line in itertools.pairwise(lines):
@@ -214,7 +256,7 @@ def test_a_variable_has_its_reason_above_it() -> None:
 
 
 def test_the_time_ranges_are_the_same_in_every_language() -> None:
-    macro = (REPOSITORY / "macros/reports/report_figures.sql").read_text()
+    macro = (REPOSITORY / "macros/reports/time_ranges.sql").read_text()
     (in_sql,) = re.findall(r"macro time_ranges\(\) %}\n *{{ return\((.*)\) }}", macro)
     assert tuple(ast.literal_eval(in_sql)) == TIME_RANGES
     page = (REPOSITORY / "python_ingest/orb_learning/page/page.js").read_text()

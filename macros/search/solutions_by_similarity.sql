@@ -1,16 +1,3 @@
-{% macro solution_search_parameters() -%}
-    {{ return([
-        'query_vector',
-        'at_most := 10',
-        'least_similarity := 0.5',
-        'days_back := 90',
-        'wanted_repo := null',
-        'wanted_model := null',
-        'moment := null',
-    ]) }}
-{%- endmacro %}
-
-
 {#-
   The query behind similar_solutions and solutions_of_similar_errors: the texts nearest to the vector,
   the tasks that have them (a task's own text, or that of an error it failed with), and what solved

@@ -1,0 +1,34 @@
+{#- The names of a day's files, in the folder or recorded, each with whether it may be of a run that was
+    killed before it could delete, or of a day that was unarchived. -#}
+{% macro known_archive_files(day, archive, archive_path) %}
+    {{ return(run_query(
+        "select coalesce(parse_filename(file), file_name) as name, file is not null and (file_name is null or unarchived_at is not null) "
+        ~ "from glob(" ~ sql_text(archive_path ~ '/' ~ archive.stem ~ '*.parquet') ~ ") "
+        ~ "full join (select * from " ~ archive.files ~ " where archived_day = '" ~ day ~ "') "
+        ~ "on parse_filename(file) = file_name order by name"
+    )) }}
+{% endmacro %}
+
+
+{#- The first name of a day's file that is not taken. -#}
+{% macro free_archive_name(stem, taken) %}
+    {%- for number in range(1, 100000) -%}
+        {%- set name = stem ~ ('' if number == 1 else '_' ~ number) ~ '.parquet' -%}
+        {%- if name not in taken -%}{{ return(name) }}{%- endif -%}
+    {%- endfor -%}
+{% endmacro %}
+
+
+{#- An archived file as a FROM clause takes it. -#}
+{% macro archived_file(archive_path, name) -%}
+    read_parquet({{ sql_text(archive_path ~ '/' ~ name) }})
+{%- endmacro %}
+
+
+{#- How many rows of a file are not the same in the table; join = full: and the other way round. -#}
+{% macro rows_that_differ(file, table, condition, join) -%}
+    select count(*) filter (hash(filed) is distinct from hash(stored))
+    from (from {{ file }}) as filed
+    {{ join }} join (from {{ table }} where {{ condition }}) as stored
+        on filed._load_seq = stored._load_seq
+{%- endmacro %}

@@ -1,0 +1,26 @@
+{% macro search_parameters() -%}
+    {{ return([
+        'query_vector',
+        'at_most := 10',
+        'least_similarity := 0.7',
+        'days_back := 90',
+        'wanted_repo := null',
+        'wanted_tier := null',
+        'wanted_success := null',
+        'wanted_model := null',
+        'moment := null',
+    ]) }}
+{%- endmacro %}
+
+
+{% macro solution_search_parameters() -%}
+    {{ return([
+        'query_vector',
+        'at_most := 10',
+        'least_similarity := 0.5',
+        'days_back := 90',
+        'wanted_repo := null',
+        'wanted_model := null',
+        'moment := null',
+    ]) }}
+{%- endmacro %}
