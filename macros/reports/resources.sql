@@ -30,7 +30,7 @@
 with
 
 executions as (
-    {{ in_time_ranges() }}
+    select * from {{ ref('int_executions_by_range') }}
 ),
 
 usage as (

@@ -15,7 +15,7 @@
 
 {#- Executions once for each time range that they started in. Each range is a part of its own, so
     that a filter on time_range leaves the others' parts unread. -#}
-{% macro in_time_ranges(executions='fct_executions') -%}
+{% macro in_time_ranges(executions) -%}
     {% for name, length in time_ranges().items() %}
     select
         '{{ name }}' as time_range,

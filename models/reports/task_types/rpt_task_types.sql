@@ -2,7 +2,7 @@
 with
 
 executions as (
-    {{ in_time_ranges() }}
+    select * from {{ ref('int_executions_by_range') }}
 ),
 
 figures as (

@@ -31,7 +31,7 @@ PREFIXES = {
     "resolutions": r"int_\w+|error_\w+",
     "public": r"executions|metadata",
     "search": r"similar_\w+|solutions_of_similar_errors|known_vector",
-    "reports": r"rpt_\w+|alerts_at",
+    "reports": r"rpt_\w+|alerts_at|int_\w+",
 }
 """What a model in each folder is called."""
 
