@@ -101,11 +101,7 @@ def _sorted(rows: list[tuple[Any, ...]], is_float: list[bool]) -> list[tuple[Any
         rows,
         key=lambda row: (
             [repr(v) for v, inexact in zip(row, is_float, strict=True) if not inexact],
-            [
-                (v is not None, v or 0)
-                for v, inexact in zip(row, is_float, strict=True)
-                if inexact
-            ],
+            [(v is not None, v or 0) for v, inexact in zip(row, is_float, strict=True) if inexact],
         ),
     )
 

@@ -1,6 +1,6 @@
 {#- CTEs up to `aged_counts`: executions and versions of each task's day, with its age. -#}
 {% macro aged_version_counts() -%}
--- Superseded and rejected ones, and what came after the last build.
+-- Superseded and rejected ones, and what was received after the last build.
 other_versions as (
     select *
     from {{ ref('stg_version_times') }}

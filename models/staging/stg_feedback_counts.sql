@@ -1,4 +1,4 @@
--- One row is all feedback, how much came and how much of it is gone.
+-- One row is all feedback, how much was received and how much of it was removed.
 select
     came_count,
     gone_count

@@ -1,4 +1,4 @@
--- One row is a day, with how many versions came on it.
+-- One row is a day, with how many versions were received on it.
 select
     loaded_on,
     version_count

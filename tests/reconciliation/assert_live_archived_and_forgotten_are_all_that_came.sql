@@ -1,4 +1,4 @@
--- Live, archived and forgotten versions are all that ever came, no more and no less.
+-- Live, archived and erased versions are all ever received, no more and no less.
 with
 
 kept as (

@@ -1,4 +1,4 @@
--- Live, archived and gone feedback is all that ever came, no more and no less.
+-- Live, archived and removed feedback is all ever received, no more and no less.
 with
 
 kept as (

@@ -1,4 +1,4 @@
--- One row is a part of the feedback that ever came: live, archived, gone.
+-- One row is a part of the feedback ever received: live, archived, removed.
 with
 
 kept as (
@@ -19,7 +19,7 @@ kept as (
     from {{ ref('stg_feedback_counts') }}
 ),
 
-came as (
+received as (
     select
         'came' as part,
         came_count as feedback_count
@@ -29,7 +29,7 @@ came as (
 balance as (
     select
         (select sum(feedback_count) from kept)
-        = (select feedback_count from came) as is_complete
+        = (select feedback_count from received) as is_complete
 )
 
 select
@@ -39,6 +39,6 @@ select
 from (
     from kept
     union all
-    from came
+    from received
 ) as parts
 cross join balance

@@ -1,4 +1,4 @@
--- One row is a part of the versions that ever came: live ones by their age, archived, forgotten.
+-- One row is a part of the versions ever received: live ones by their age, archived, erased.
 with
 
 {{ aged_version_counts() }},
@@ -44,7 +44,7 @@ other_parts as (
     from {{ ref('stg_forgotten') }}
 ),
 
-came as (
+received as (
     select
         'came' as part,
         null as day_count,
@@ -59,7 +59,7 @@ balance as (
     select
         (select count(*) from {{ ref('stg_version_times') }})
         + (select sum(version_count) from other_parts)
-        = (select version_count from came) as is_complete
+        = (select version_count from received) as is_complete
 )
 
 select
@@ -74,6 +74,6 @@ from (
     union all
     from other_parts
     union all
-    from came
+    from received
 ) as parts
 cross join balance

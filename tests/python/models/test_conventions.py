@@ -43,7 +43,16 @@ MAY_READ = {
     "resolutions": {"core", "embeddings", "resolutions"},
     "public": {"staging", "core", "embeddings"},
     "search": {"core", "embeddings"},
-    "reports": {"seed", "staging", "core", "embeddings", "resolutions", "marts", "public", "reports"},
+    "reports": {
+        "seed",
+        "staging",
+        "core",
+        "embeddings",
+        "resolutions",
+        "marts",
+        "public",
+        "reports",
+    },
 }
 """What each layer may read: its neighbours, and public and reports operational data in staging."""
 
