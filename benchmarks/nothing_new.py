@@ -1,7 +1,7 @@
 """`dbt build` when nothing is new: the sample, built once, then again.
 
 Measured: the wall time of the whole command, dbt's start, models and tests: with the unit tests, as
-`dbt build` runs, and without, as `orb maintain` does. Baseline: the first build of the same database.
+`dbt build` runs, and without, as `orb maintain` does. Baseline: the first build of the database.
 """
 
 from __future__ import annotations
