@@ -1,4 +1,4 @@
-"""A model that fails, or dies, before its commit leaves its rows and its build state as they were."""
+"""A model that fails or dies before its commit leaves its rows and its state as they were."""
 
 from __future__ import annotations
 
