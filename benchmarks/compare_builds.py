@@ -1,7 +1,7 @@
 """Whether two builds hold the same: the marts, the clusters and every report of two files.
 
 ``python -m benchmarks.compare_builds ONE.db OTHER.db``. Both have to be built from the same raw, as
-of the same moment (``--vars '{as_of: …}'``). Columns of whole numbers, texts and times are to be the
+of one moment (``--vars '{as_of: …}'``). Columns of whole numbers, texts and times are to be the
 same, value for value. A float may differ by 1e-9 of itself, because a parallel sum has no fixed
 order. Columns of the clock and of the file are left out, each with its reason.
 """
