@@ -1,4 +1,4 @@
-"""The time ranges that figures are asked for in; macros/reports/time_ranges.sql has their lengths."""
+"""The time ranges that figures are asked for in; macros/reports/ has their lengths."""
 
 from __future__ import annotations
 
