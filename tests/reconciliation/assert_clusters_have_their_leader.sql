@@ -1,4 +1,4 @@
--- The leader of a text's cluster leads itself, is of the same kind and came before the text.
+-- The leader of a text's cluster leads itself, is of the same kind and comes before the text.
 with
 
 clusters as (
@@ -15,4 +15,4 @@ left join clusters as leaders
     on clusters.kind = leaders.kind and clusters.cluster_id = leaders.text_id
 where
     leaders.cluster_id is distinct from clusters.cluster_id
-    or leaders.text_number > clusters.text_number
+    or leaders.text_id > clusters.text_id

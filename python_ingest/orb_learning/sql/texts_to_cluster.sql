@@ -1,6 +1,6 @@
 -- The texts that have a vector of the model, by kind, each with the leader that it was given before:
--- no leader where it is new, or where its leader has gone. {texts}, {embedded} and {clustered} are
--- the relations of all texts, of their vectors and of the clusters as they were built last.
+-- none where it is new, or where its leader has gone. The relations are put in by new_rows: all
+-- texts, their vectors, and the clusters as they were built last.
 create or replace temp table texts_to_cluster as
 with
 
@@ -20,24 +20,26 @@ present as (
     where embedded.model = $model and embedded.embedding is not null
 ),
 
--- A text that was embedded again comes later than before: it leads no text that came in between.
+-- A text that was embedded again has another number: its vector may differ.
 known as (
     select
         kind,
         text_id,
-        text_number,
         clustered.cluster_id,
         clustered.similarity
     from {clustered} as clustered
     join present using (kind, text_id, text_number)
-    where clustered.model = $model and clustered.threshold = $threshold
+    where
+        clustered.model = $model
+        and clustered.threshold = $threshold
+        and clustered.definition = $definition
 )
 
 select
     present.kind,
     present.text_id,
     present.text_number,
-    leaders.text_number as leader_number,
+    leaders.text_id as leader_id,
     known.similarity
 from present
 left join known using (kind, text_id)

@@ -10,12 +10,13 @@ import numpy
 import pytest
 import yaml
 from building import REPOSITORY
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orb_learning.embeddings import text_clusters as embeddings_text_clusters
+from orb_learning.embeddings import leader_clusters, near_pairs
 from orb_learning.embeddings.encoder import Encoder
-from orb_learning.embeddings.text_clusters import ONE, SCALE, assign
+from orb_learning.embeddings.leader_clusters import assign
+from orb_learning.embeddings.near_pairs import ONE, SCALE, Vectors
 
 LEAST = 0.8
 Clusters = dict[int, tuple[int, int]]
@@ -24,9 +25,12 @@ Clusters = dict[int, tuple[int, int]]
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So small that a handful of texts fills several."""
-    monkeypatch.setattr(embeddings_text_clusters, "TEXTS_AT_ONCE", 3)
-    monkeypatch.setattr(embeddings_text_clusters, "LEADERS_AT_ONCE", 2)
+    """So small that a handful of texts fills several; one direction lets wrong pairs through."""
+    for name, value in {"ROWS_AT_ONCE": 2, "COLUMNS_AT_ONCE": 3, "TILE": 8}.items():
+        monkeypatch.setattr(near_pairs, name, value)
+    monkeypatch.setattr(near_pairs, "DIRECTIONS", 1)
+    monkeypatch.setattr(leader_clusters, "FEWEST_AT_ONCE", 2)
+    monkeypatch.setattr(leader_clusters, "MOST_AT_ONCE", 3)
 
 
 def defined(texts: dict[int, Any]) -> Clusters:
@@ -49,11 +53,11 @@ def defined(texts: dict[int, Any]) -> Clusters:
 def built(texts: dict[int, Any], before: Clusters) -> Clusters:
     """Let the package find the clusters, given those of the last build."""
     numbers = sorted(texts)
-    vectors = numpy.array([texts[number] for number in numbers], numpy.int16)
+    exact = numpy.array([texts[number] for number in numbers], numpy.int16)
     known = [before.get(number, (None, 0)) for number in numbers]
     leaders = numpy.array([numbers.index(leader) if leader in texts else -1 for leader, _ in known])
     products = numpy.array([product for _, product in known], float)
-    leaders, products = assign(leaders, products, lambda places: vectors[places], LEAST)
+    leaders, products = assign(Vectors(exact, LEAST), leaders, products)
     return {
         number: (numbers[leader], int(product))
         for number, leader, product in zip(numbers, leaders, products, strict=True)
@@ -73,15 +77,19 @@ CHANGES = st.lists(
 )
 
 
-@given(CHANGES)
-@settings(max_examples=400, deadline=None)
-def test_texts_that_come_and_go_in_any_order_leave_the_clusters_of_the_definition(
-    changes: list[tuple[dict[int, int], set[int]]],
+@pytest.mark.parametrize("dense", [1, 1 / 64])
+@given(changes=CHANGES)
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_texts_that_come_and_go_leave_the_clusters_of_the_definition(
+    changes: list[tuple[dict[int, int], set[int]]], dense: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(near_pairs, "DENSE", dense)
     texts: dict[int, Any] = {}
     clusters: Clusters = {}
     for come, go in changes:
-        # A text keeps its vector as long as it has its number.
+        # A text keeps its vector as long as it is there.
         texts = {n: vector(d) for n, d in come.items()} | texts
         texts = {n: v for n, v in texts.items() if n not in go}
         clusters = {n: c for n, c in clusters.items() if n in texts and n not in go}
@@ -91,35 +99,68 @@ def test_texts_that_come_and_go_in_any_order_leave_the_clusters_of_the_definitio
         assert clusters == defined(texts)
 
 
-@given(st.lists(DIRECTIONS, min_size=1, max_size=20), st.lists(st.integers(1, 20), max_size=5))
-def test_any_cutting_of_the_texts_into_runs_gives_the_same_clusters(
-    directions: list[int], cuts: list[int]
+@given(
+    st.permutations(range(20)), st.lists(DIRECTIONS, min_size=20, max_size=20), st.integers(1, 9)
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_and_cutting_into_runs_gives_the_same_clusters(
+    order: list[int], directions: list[int], at_once: int
 ) -> None:
-    texts = {number: vector(direction) for number, direction in enumerate(directions)}
+    texts: dict[int, Any] = {}
     clusters: Clusters = {}
-    for cut in [*sorted(cuts), len(texts)]:
-        so_far = {number: texts[number] for number in texts if number < cut}
-        clusters = built(so_far, clusters)
+    for start in range(0, len(order), at_once):
+        texts |= {number: vector(directions[number]) for number in order[start : start + at_once]}
+        clusters = built(texts, clusters)
     assert clusters == defined(texts)
 
 
-def test_products_are_exact_whatever_is_multiplied_with_them() -> None:
+def whole_vectors(count: int, spread: float) -> Any:
+    """Return vectors around a few directions, rounded as the package rounds them."""
     random = numpy.random.default_rng(1)
-    vectors = random.standard_normal((300, 384))
+    centres = random.standard_normal((count // 20, 384))
+    vectors = centres[random.integers(0, len(centres), count)]
+    vectors = vectors + spread * random.standard_normal(vectors.shape)
     vectors /= numpy.linalg.norm(vectors, axis=1)[:, None]
-    whole = numpy.rint(vectors * SCALE).astype(numpy.int16)
+    return numpy.rint(vectors * SCALE).astype(numpy.int16)
+
+
+@pytest.mark.parametrize("dense", [1, 0])
+@pytest.mark.parametrize("directions", [2, 47, 384])
+def test_every_similar_pair_is_found_and_its_product_is_exact(
+    directions: int, dense: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(near_pairs, "DENSE", dense)
+    monkeypatch.setattr(near_pairs, "DIRECTIONS", directions)
+    for name, value in {"ROWS_AT_ONCE": 30, "COLUMNS_AT_ONCE": 50, "TILE": 100}.items():
+        monkeypatch.setattr(near_pairs, name, value)
+    whole = whole_vectors(300, spread=0.4)
     exact = numpy.minimum(whole.astype(int) @ whole.astype(int).T, ONE)
-    assert (embeddings_text_clusters._products(whole, whole) == exact).all()
-    for rows in (1, 7, 64):
-        assert (embeddings_text_clusters._products(whole[:rows], whole) == exact[:rows]).all()
+    wanted = {(i, j): exact[i, j] for i, j in numpy.argwhere(exact >= 0.86 * ONE).tolist()}
+    assert 300 < len(wanted) < 90_000
+    found = {}
+    for one, other, product in Vectors(whole, 0.86).pairs(numpy.arange(300), numpy.arange(300)):
+        found |= dict(zip(zip(one.tolist(), other.tolist(), strict=True), product, strict=True))
+    assert found == wanted
 
 
-def test_nothing_is_read_when_no_text_waits() -> None:
-    def read(places: Any) -> Any:
-        raise AssertionError(f"{places} were read")
+def test_a_sketch_spares_most_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of vectors as these, fewer than one in 50 that are not similar are multiplied in full."""
+    monkeypatch.setattr(near_pairs, "DIRECTIONS", 47)
+    whole = whole_vectors(2_000, spread=0.4)
+    multiplied = []
+    similar = Vectors._similar
 
-    leaders = numpy.array([0, 0, 2])
-    assign(leaders, numpy.array([ONE, ONE - 5, ONE]), read, LEAST)
+    def counted(self: Vectors, one: Any, other: Any) -> Any:
+        multiplied.append(len(one))
+        return similar(self, one, other)
+
+    monkeypatch.setattr(Vectors, "_similar", counted)
+    for name, value in {"ROWS_AT_ONCE": 256, "COLUMNS_AT_ONCE": 1_024, "TILE": 4_096}.items():
+        monkeypatch.setattr(near_pairs, name, value)
+    places = numpy.arange(len(whole))
+    pairs = list(Vectors(whole, 0.86).pairs(places, places))
+    found = sum(len(part.one) for part in pairs)
+    assert sum(multiplied) - found < len(whole) ** 2 / 50
 
 
 LAST_SOLUTIONS = 30
