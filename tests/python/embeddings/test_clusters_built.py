@@ -6,16 +6,18 @@ The vectors are put into text_embeddings by hand: near a few directions, so that
 from __future__ import annotations
 
 import random
+import shutil
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from histories import History, days_ago
+from histories import History, days_ago, task_id
 from oracle import Row, raw_rows, text_id
 
-from orb_learning.embeddings.text_clusters import ONE, SCALE
+from orb_learning.embeddings.near_pairs import ONE, SCALE
 from orb_learning.store.connection import connect
 
 MODEL = "all-MiniLM-L6-v2"
@@ -72,7 +74,7 @@ def expected(history: History) -> tuple[list[Any], list[Row]]:
                   and (row["quality_score"] or 0) <= 100}.values())  # fmt: skip
     with connect(history.database) as connection:
         embedded = connection.execute(
-            "select text, text_number from text_embeddings where model = ? order by text_number",
+            "select text, text_number from text_embeddings where model = ? order by text_id",
             [MODEL],
         ).fetchall()
     clusters = []
@@ -148,7 +150,7 @@ def test_clusters_follow_texts_that_come_and_go_as_a_full_refresh_would(
         if step == 3:
             history.remove(solution_summary=chance.choice(WORDS))
             history.remove(task_description=chance.choice(WORDS))
-            embed(history, texts[:3])  # again: they come last now
+            embed(history, texts[:3])  # again, with other numbers
         if step == 4:
             embed(history, texts[3:5], model="another")
             history.wait(days=1)
@@ -159,8 +161,8 @@ def test_clusters_follow_texts_that_come_and_go_as_a_full_refresh_would(
     assert read(history) == incremental
 
 
-@pytest.mark.parametrize("another", ["threshold = 0.95", "model = 'another'"])
-def test_clusters_of_another_threshold_or_model_are_found_again(
+@pytest.mark.parametrize("another", ["threshold = 0.95", "model = 'another'", "definition = 1"])
+def test_clusters_of_another_threshold_model_or_definition_are_found_again(
     history: History, another: str
 ) -> None:
     for number, text in enumerate(WORDS):
@@ -171,3 +173,48 @@ def test_clusters_of_another_threshold_or_model_are_found_again(
         connection.execute(f"update int_text_clusters set {another}, cluster_id = text_id")
     build(history)
     assert_as_defined(history)
+
+
+def test_a_database_of_an_older_version_gets_all_its_clusters_anew(history: History) -> None:
+    """Its table has no column `definition`, and its leaders follow the texts' numbers."""
+    for number, text in enumerate(WORDS):
+        history.insert(100 + number, solution_summary=text, task_description=text)
+    embed(history, WORDS)
+    build(history)
+    with connect(history.database) as connection:
+        connection.execute("alter table int_text_clusters drop column definition")
+        connection.execute("update int_text_clusters set cluster_id = text_id, similarity = 1")
+    build(history)
+    assert_as_defined(history)
+    rebuilt = read(history)
+    build(history, full_refresh=True)
+    assert read(history) == rebuilt
+
+
+def test_two_histories_of_the_same_texts_have_the_same_clusters(
+    history: History, tmp_path: Path
+) -> None:
+    """One embeds and builds all at once; the other in parts, in another order, with a detour."""
+    other = History(history.project, Path(shutil.copy(history.database, tmp_path / "other.db")))
+    for one in (history, other):
+        for number, text in enumerate(WORDS):
+            one.insert(100 + number, solution_summary=text, task_description=text)
+    embed(history, WORDS)
+    build(history)
+    other.insert(200, solution_summary="cache the a", task_description="retry the f")
+    for part in (WORDS[12:], WORDS[:5], WORDS[5:12]):
+        embed(other, part[::-1])
+        build(other)
+    other.remove(task_id=task_id(200))
+    build(other)
+    assert clusters_of(other) == clusters_of(history)
+
+
+def clusters_of(history: History) -> tuple[list[Any], list[Any]]:
+    """Return what is a function of the texts: all but the numbers that they were given."""
+    with connect(history.database) as connection:
+        clusters = connection.execute(
+            "select * exclude (text_number) from int_text_clusters order by all"
+        ).fetchall()
+        solutions = connection.execute("from solution_clusters order by cluster_id").fetchall()
+    return clusters, solutions
