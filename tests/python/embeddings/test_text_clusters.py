@@ -23,6 +23,12 @@ Clusters = dict[int, tuple[int, int]]
 """Number of a text → the number of its leader, and the product with it."""
 
 
+@pytest.fixture
+def real_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo small_blocks."""
+    monkeypatch.undo()
+
+
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So small that a handful of texts fills several; one direction lets wrong pairs through."""
@@ -168,6 +174,34 @@ LAST_SOLUTIONS = 30
 word (enable and disable the cache): no threshold parts their vectors."""
 
 
+def figures(groups: list[str], vectors: Any, threshold: float) -> tuple[float, float]:
+    """Return precision and recall of the pairs that are in one cluster."""
+    waiting = numpy.full(len(groups), -1)
+    exact = numpy.rint(vectors * SCALE).astype(numpy.int16)
+    leaders, _ = assign(Vectors(exact, threshold), waiting, waiting * 0.0)
+    pairs = list(itertools.combinations(range(len(groups)), 2))
+    together = {(a, b) for a, b in pairs if leaders[a] == leaders[b]}
+    same = {(a, b) for a, b in pairs if groups[a] == groups[b]}
+    return len(together & same) / len(together), len(together & same) / len(same)
+
+
+@pytest.mark.usefixtures("real_blocks")
+@pytest.mark.parametrize(
+    ("kind", "least_precision", "least_recall"), [("issue", 1, 0.99), ("patch", 0.9, 0.95)]
+)
+def test_texts_that_share_a_template_are_mostly_apart(
+    kind: str, least_precision: float, least_recall: float
+) -> None:
+    """The figures are in docs/decisions/0005-solution-clusters.md."""
+    with (REPOSITORY / "tests/data/shared_templates.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == kind]
+    groups = [f"{row['template']} {row['group']}" for row in rows]
+    precision, recall = figures(groups, Encoder().encode([row["text"] for row in rows]), 0.86)
+    assert precision >= least_precision
+    assert recall >= least_recall
+
+
+@pytest.mark.usefixtures("real_blocks")
 def test_the_threshold_parts_different_solutions_but_for_those_of_like_words() -> None:
     """The figures are in docs/decisions/0005-solution-clusters.md."""
     project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
@@ -175,24 +209,9 @@ def test_the_threshold_parts_different_solutions_but_for_those_of_like_words() -
     with (REPOSITORY / "tests/data/solution_groups.csv").open(newline="") as file:
         solutions = [(row["solution"], row["text"]) for row in csv.DictReader(file)]
     solutions = solutions[:-LAST_SOLUTIONS]
-    vectors = numpy.rint(Encoder().encode([text for _, text in solutions]) * SCALE)
-
-    def figures(threshold: float) -> tuple[float, float]:
-        waiting = numpy.full(len(solutions), -1)
-        leaders, _ = assign(
-            waiting, waiting * 0.0, lambda places: vectors[places].astype(numpy.int16), threshold
-        )
-        together = {
-            (a, b) for a, b in itertools.combinations(range(len(solutions)), 2)
-            if leaders[a] == leaders[b]
-        }  # fmt: skip
-        same = {
-            (a, b) for a, b in itertools.combinations(range(len(solutions)), 2)
-            if solutions[a][0] == solutions[b][0]
-        }  # fmt: skip
-        return len(together & same) / len(together), len(together & same) / len(same)
-
-    precision, recall = figures(threshold)
+    vectors = Encoder().encode([text for _, text in solutions])
+    groups = [solution for solution, _ in solutions]
+    precision, recall = figures(groups, vectors, threshold)
     assert precision == 1
     assert recall > 0.75
-    assert figures(threshold - 0.02)[0] < 1
+    assert figures(groups, vectors, threshold - 0.02)[0] < 1
