@@ -38,7 +38,7 @@ LOADED_AT = AS_OF.replace(tzinfo=None)
 GENERATOR = ("benchmarks/generate.sql",)
 BUILD = (
     *GENERATOR,
-    "python_ingest/orb_learning/sql/raw.sql",
+    "python_ingest/orb_learning/store/raw.sql",
     "dbt_project.yml",
     "models",
     "macros",

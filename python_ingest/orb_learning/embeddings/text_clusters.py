@@ -102,7 +102,7 @@ def _find_texts(
     if clustered is not None:
         relation = f"(from {clustered} union all by name {NO_CLUSTERS})"
     names = {"texts": texts, "embedded": embedded, "clustered": relation}
-    script = files("orb_learning").joinpath("sql/texts_to_cluster.sql").read_text("utf-8")
+    script = files(__package__).joinpath("texts_to_cluster.sql").read_text("utf-8")
     values = {"model": model, "threshold": threshold, "definition": DEFINITION}
     for statement in script.format(**names).split(";\n")[:2]:
         cursor.execute(statement, values if "$model" in statement else None)

@@ -79,7 +79,7 @@ def _find_waiting(
 ) -> int:
     """Put the texts without a vector into a temporary table; return how many."""
     none = "(select null::ubigint as text_id, null::bigint as text_number, '' as model limit 0)"
-    statement = files("orb_learning").joinpath("sql/waiting_texts.sql").read_text("utf-8")
+    statement = files(__package__).joinpath("waiting_texts.sql").read_text("utf-8")
     cursor.execute(statement.format(texts=texts, embedded=embedded or none), {"model": model})
     row = cursor.execute("select count(*) from waiting_texts").fetchone()
     assert row is not None

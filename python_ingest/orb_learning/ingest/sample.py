@@ -67,7 +67,7 @@ def load_sample(
 def _insert(connection: duckdb.DuckDBPyConnection, file: Path, now: datetime) -> int:
     connection.execute("set variable file = ?::varchar", [str(file)])
     connection.execute("set variable now = ?::timestamp", [now])
-    statement = files("orb_learning").joinpath("sql/sample.sql").read_text("utf-8")
+    statement = files(__package__).joinpath("sample.sql").read_text("utf-8")
     try:
         row = connection.execute(statement).fetchone()
     except (

@@ -13,7 +13,7 @@ from orb_learning.store.connection import (
     translated_errors,
     utc_now,
 )
-from orb_learning.store.execution_counts import count_received
+from orb_learning.store.counts import count_received
 from orb_learning.store.feedback_counts import count_feedback
 from orb_learning.store.reader_pool import PoolStatistics, ReaderPool
 from orb_learning.store.rows import rows_as_dicts

@@ -1,4 +1,4 @@
-"""The raw schema's version, and its migration: sql/raw.sql, applied as a whole."""
+"""The raw schema's version, and its migration: raw.sql, applied as a whole."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SCHEMA_VERSION = 5
 
 @cache
 def ddl() -> str:
-    """Return the text of sql/raw.sql."""
-    return files("orb_learning").joinpath("sql/raw.sql").read_text(encoding="utf-8")
+    """Return the text of raw.sql."""
+    return files(__package__).joinpath("raw.sql").read_text(encoding="utf-8")
 
 
 def schema_version_of(connection: duckdb.DuckDBPyConnection) -> int:

@@ -25,7 +25,7 @@ from orb_learning.embeddings.text_embeddings import new_rows
 from orb_learning.errors import EmbeddingError
 from orb_learning.search.queries import known_vector, new_vector, similar_executions
 from orb_learning.store.connection import connect
-from orb_learning.store.execution_counts import count_received
+from orb_learning.store.counts import count_received
 
 NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (raw holds naive UTC)
 EVERY_KIND = [

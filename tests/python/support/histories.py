@@ -25,7 +25,7 @@ from oracle import (
 )
 
 from orb_learning.store.connection import connect
-from orb_learning.store.execution_counts import count_received
+from orb_learning.store.counts import count_received
 
 TODAY = datetime(2026, 3, 31)  # noqa: DTZ001 (raw holds naive UTC)
 NOON = TODAY + timedelta(hours=12, minutes=30)

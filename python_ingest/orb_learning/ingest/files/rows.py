@@ -61,7 +61,7 @@ def store(
     """
     rows, values, reason = _plan(source)
     connection.execute(
-        files("orb_learning").joinpath("sql/import_metadata.sql").read_text(encoding="utf-8")
+        files(__package__).joinpath("import_metadata.sql").read_text(encoding="utf-8")
     )
     # What the statements need beside the file, in one row, so that each binds the same parameters.
     load = "(select $sha256 as sha256, $file as file, $now as now, $first as first) as load"
