@@ -171,7 +171,7 @@ def copy_archive(settings: LearningSettings, index: ArchiveIndex | None = None) 
 def count_removed(connection: duckdb.DuckDBPyConnection, archive: Archive, count: int) -> None:
     """Count rows that were archived and are neither in a file nor live from now on."""
     if archive is FEEDBACK:
-        count_feedback(connection, gone=count)
+        count_feedback(connection, removed=count)
         return
     # To one of the tasks: what is compared with all that was received is the sum.
     connection.execute(

@@ -98,7 +98,7 @@ def insert_feedback(
         """,  # noqa: S608
         {"came": came_fields, "count": len(feedback), "now": now},
     ).fetchall()
-    count_feedback(connection, came=new)
+    count_feedback(connection, received=new)
     rows = connection.execute(
         f"""
         select number - 1
@@ -123,7 +123,7 @@ def delete_feedback(
         f"delete from raw.feedback where feedback_id in {wanted}",  # noqa: S608
         {"ids": ids},
     ).fetchall()
-    count_feedback(connection, gone=count)
+    count_feedback(connection, removed=count)
     connection.execute(
         f"insert or ignore into raw.deleted_feedback select *, $now from {wanted}",  # noqa: S608
         {"ids": ids, "now": now},

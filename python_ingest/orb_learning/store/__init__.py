@@ -13,8 +13,8 @@ from orb_learning.store.connection import (
     translated_errors,
     utc_now,
 )
-from orb_learning.store.counts import count_received
-from orb_learning.store.feedback_counts import count_feedback
+from orb_learning.store.counts import count_feedback, count_received
+from orb_learning.store.deletion import delete_tasks
 from orb_learning.store.reader_pool import PoolStatistics, ReaderPool
 from orb_learning.store.rows import rows_as_dicts
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, migrate, schema_version_of
@@ -23,7 +23,6 @@ from orb_learning.store.sql_text import identifier, literal
 from orb_learning.store.tombstones import (
     RESIDUES,
     UUID_PATTERN,
-    delete_tasks,
     drop_residual_rows,
     existing_tables,
     mentions_any_sql,

@@ -1,7 +1,7 @@
-"""What every way into raw.executions does with the versions that have just come.
+"""How many executions and how much feedback came, so that live and archived ones can be verified.
 
-They are counted, so that live and archived ones can be held against all that ever came, and those
-of tasks that were forgotten are deleted again, in the transaction that brought them.
+Each way into raw counts what it brought, in the transaction that brought it. Versions of tasks that
+were erased are deleted again there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from orb_learning.store.tombstones import has_tombstones
 
 
 def count_received(connection: duckdb.DuckDBPyConnection, version_count: int, now: datetime) -> int:
-    """Count new versions of executions, without those of forgotten tasks, which go again.
+    """Count new versions of executions, and delete again those of erased tasks.
 
     Args:
         connection: a writable connection, inside the transaction that inserted them.
@@ -28,18 +28,28 @@ def count_received(connection: duckdb.DuckDBPyConnection, version_count: int, no
         return 0
     refused = 0
     if has_tombstones(connection):
-        refused = _count(
-            connection,
-            "delete from raw.executions where task_id in (select task_id from raw.forgotten)",
-        )
+        [(refused,)] = connection.execute(
+            "delete from raw.executions where task_id in (select task_id from raw.forgotten)"
+        ).fetchall()
     connection.execute(
         "insert into raw.loaded_counts values (?, ?) on conflict (loaded_on) "
         "do update set version_count = version_count + excluded.version_count",
         [now.date(), version_count - refused],
     )
-    return version_count - refused
+    return version_count - int(refused)
 
 
-def _count(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
-    [(count,)] = connection.execute(statement).fetchall()
-    return int(count)
+def count_feedback(
+    connection: duckdb.DuckDBPyConnection, *, received: int = 0, removed: int = 0
+) -> None:
+    """Count feedback, in the transaction that brings or deletes it.
+
+    Args:
+        connection: a writable connection.
+        received: how much came.
+        removed: how much was taken back, erased with its task, or turned out to have come twice.
+    """
+    connection.execute(
+        "update raw.feedback_counts set came_count = came_count + ?, gone_count = gone_count + ?",
+        [received, removed],
+    )

@@ -1,14 +1,10 @@
-"""The tasks that were deleted on request: none of them is in the database, and none comes back."""
+"""The tombstones of tasks that were erased on request: none of them comes back."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection
-from datetime import datetime
 
 import duckdb
-
-from orb_learning.store.feedback_counts import count_feedback
 
 UUID_PATTERN = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 RESIDUES = {
@@ -16,44 +12,11 @@ RESIDUES = {
     "raw.dead_letters": "payload",
     "raw.pending_halves": "task_id::varchar",
 }
-"""Where a task may be named that is not in raw.executions, and in what."""
-TABLES = ("raw.executions", "raw.feedback", "main.fct_executions", "main.rejected_executions")
-
-
-def delete_tasks(
-    connection: duckdb.DuckDBPyConnection, task_ids: Collection[uuid.UUID], now: datetime
-) -> None:
-    """Delete tasks from raw and core and note their ids, in the transaction that is open.
-
-    Args:
-        connection: a writable connection, inside a transaction.
-        task_ids: the tasks; those that are not here are noted, too.
-        now: ``forgotten_at``, naive UTC.
-    """
-    connection.execute(
-        """
-        insert into raw.forgotten
-        select task_id, count(versions._load_seq), $now
-        from (select unnest($task_ids::uuid[]) as task_id) as wanted
-        left join raw.executions as versions using (task_id)
-        group by task_id
-        on conflict (task_id) do update set
-            version_count = version_count + excluded.version_count
-        """,
-        {"task_ids": list(set(task_ids)), "now": now},
-    )
-    for table in existing_tables(connection, TABLES):
-        [(count,)] = connection.execute(
-            f"delete from {table} where task_id in (select unnest(?::uuid[]))",  # noqa: S608
-            [list(task_ids)],
-        ).fetchall()
-        if table == "raw.feedback":
-            count_feedback(connection, gone=count)
-    drop_residual_rows(connection)
+"""The tables that may name a task besides raw.executions, and the text that names it."""
 
 
 def drop_residual_rows(connection: duckdb.DuckDBPyConnection) -> None:
-    """Delete the unreadable rows, dead letters and halves of tasks that were forgotten."""
+    """Delete the unreadable rows, dead letters and partial records of erased tasks."""
     if not has_tombstones(connection):
         return
     for table, content in RESIDUES.items():
@@ -62,7 +25,7 @@ def drop_residual_rows(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def mentions_any_sql(content: str, task_ids: str) -> str:
-    """Return SQL for whether a text has one of some ids in it, which are texts, too."""
+    """Return the SQL of whether a text names one of some ids, which are texts, too."""
     return (
         f"list_has_any(list_transform(regexp_extract_all({content}, '{UUID_PATTERN}'), "
         f"lambda id: lower(id)), {task_ids})"
@@ -70,7 +33,7 @@ def mentions_any_sql(content: str, task_ids: str) -> str:
 
 
 def has_tombstones(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether any task was forgotten."""
+    """Whether any task was erased."""
     return bool(connection.execute("select 1 from raw.forgotten limit 1").fetchall())
 
 
