@@ -29,7 +29,7 @@ from orb_learning.backup.offsite import copy_backup
 from orb_learning.backup.snapshot import copy_database, copy_outbox
 from orb_learning.backup.verify import check_backup
 from orb_learning.filesystem import sha256_of, sync
-from orb_learning.ingest import exclusive_relay, stored_offsets
+from orb_learning.outbox import hold_lease
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
     SCHEMA_VERSION,
@@ -37,6 +37,7 @@ from orb_learning.store import (
     connect,
     read_relations,
     schema_version_of,
+    stored_offsets,
     table_checksums,
     utc_now,
 )
@@ -106,7 +107,7 @@ def _copy_everything(
 ) -> tuple[BackupManifest, list[str]]:
     """Copy the database and the outbox; returns their manifest, and what was left out."""
     path, stem = settings.database_path, settings.database_path.stem
-    with exclusive_relay(settings.outbox_folder, wait_seconds):
+    with hold_lease(settings.outbox_folder, wait_seconds):
         _migrate(path, wait_seconds)
         # A file that is open to be read does not change: all of this is as of one moment.
         with connect(path, read_only=True, wait_seconds=wait_seconds) as source:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orb_learning.errors import BackupError, DiskFullError
-from orb_learning.filesystem import acquire, translated_disk_errors
+from orb_learning.filesystem import ReadWriteLock, translated_disk_errors
 
 
 @contextmanager
@@ -33,13 +33,15 @@ def exclusive_backups(folder: Path, wait_seconds: float, not_done: str) -> Itera
         lambda error: BackupError(f"{folder}: {not_done}: {error}; the database is as it was"),
     ):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = acquire(folder / "backups", shared=False, deadline=time.monotonic() + wait_seconds)
+        lock = ReadWriteLock(folder / "backups").acquire(
+            shared=False, deadline=time.monotonic() + wait_seconds
+        )
         if lock is None:
             raise BackupError(f"{folder}: another process makes or prunes backups; try again later")
         try:
             yield
         finally:
-            lock.end()
+            lock.release()
 
 
 def remove_leftovers(folder: Path) -> None:

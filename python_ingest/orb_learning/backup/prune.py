@@ -21,8 +21,7 @@ from orb_learning.backup.policy import PrunePolicy
 from orb_learning.backup.verify import checksums_match
 from orb_learning.errors import OutboxError
 from orb_learning.filesystem import sync
-from orb_learning.ingest import exclusive_relay
-from orb_learning.outbox import drop_covered_entries
+from orb_learning.outbox import drop_covered_entries, hold_lease
 from orb_learning.settings import LearningSettings
 
 
@@ -73,7 +72,7 @@ def prune_backups(settings: LearningSettings, *, wait_seconds: float = 60.0) -> 
         offsets = [backup.manifest.positions for backup in readable_backups(folder)]
         with (
             suppress(OutboxError),  # the next pruning does it
-            exclusive_relay(settings.outbox_folder, 0),
+            hold_lease(settings.outbox_folder, 0),
         ):
             drop_covered_entries(settings.outbox_folder, offsets)
     return pruned

@@ -15,7 +15,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from orb_learning.dbt.archive_functions import register
 from orb_learning.errors import DatabaseError
 from orb_learning.filesystem import Lock
-from orb_learning.store import check_path, check_version, migrate, open_in_turn
+from orb_learning.store import check_path, check_version, migrate, open_with_lock
 
 WAIT_SECONDS = 30.0
 """How long dbt waits for the file, unless profiles.yml says ``wait_seconds``."""
@@ -46,13 +46,13 @@ class Plugin(BasePlugin):
         if creds.path == ":memory:":
             return
         # What dbt had open before in this process, it has given up, or shares with this one.
-        Plugin._lock.end()
+        Plugin._lock.release()
         path = Path(creds.path)
         opening = partial(duckdb.connect, creds.path, read_only=False, config=config)
         is_shared = str(config.get("access_mode", "")).upper() == "READ_ONLY"
         try:
             check_path(path, must_exist=is_shared)
-            self._opened, Plugin._lock = open_in_turn(
+            self._opened, Plugin._lock = open_with_lock(
                 path, opening, shared=is_shared, wait_seconds=self._wait_seconds
             )
         except DatabaseError as error:
@@ -65,7 +65,8 @@ class Plugin(BasePlugin):
             DbtRuntimeError: the database is newer than this package.
         """
         if self._opened is not None:
-            weakref.finalize(conn, Plugin._lock.end)  # dbt-duckdb drops it when it closes the file
+            # dbt-duckdb drops its connection when it closes the file.
+            weakref.finalize(conn, Plugin._lock.release)
             self._opened.close()
             self._opened = None
         try:

@@ -21,7 +21,7 @@ from orb_learning.store import (
     PoolStatistics,
     ReaderPool,
     built_by_this_version,
-    connect_still,
+    connect_without_lock,
     rows_as_dicts,
 )
 
@@ -97,8 +97,8 @@ class Reader:
                 size=size,
                 wait_seconds=wait_seconds,
                 fallback=partial(newest_copy, settings.backup_folder, settings.database_path),
-                sealed_within_mb=self._sandbox_memory_mb,
-                linger_seconds=idle_timeout_seconds,
+                sandbox_memory_mb=self._sandbox_memory_mb,
+                idle_timeout_seconds=idle_timeout_seconds,
             )
             for _ in range(2)
         )
@@ -146,7 +146,7 @@ class Reader:
     def _read_other(self, path: Path, work: Callable[[Snapshot], T]) -> T:
         # Without the lock, which would leave files beside it: it may be in a backup.
         with (
-            connect_still(path, sealed_within_mb=self._sandbox_memory_mb) as connection,
+            connect_without_lock(path, sandbox_memory_mb=self._sandbox_memory_mb) as connection,
             built_by_this_version(path.name),
         ):
             return work(Snapshot(connection))

@@ -7,9 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from orb_learning.figures.reader import Snapshot
-from orb_learning.ingest import pending_records, stored_offsets
+from orb_learning.ingest import pending_records
 from orb_learning.outbox import as_time, folder_size
-from orb_learning.store import built_by_this_version, connect, schema_version_of
+from orb_learning.store import (
+    built_by_this_version,
+    connect,
+    schema_version_of,
+    stored_offsets,
+)
 
 
 @dataclass(frozen=True)

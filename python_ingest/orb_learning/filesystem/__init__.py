@@ -1,14 +1,13 @@
 """Files that survive a power cut, and the lock that processes and threads share."""
 
 from orb_learning.filesystem.durable import is_full, sha256_of, sync, translated_disk_errors
-from orb_learning.filesystem.rw_lock import Lock, acquire, writer_waiting
+from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
 
 __all__ = [
     "Lock",
-    "acquire",
+    "ReadWriteLock",
     "is_full",
     "sha256_of",
     "sync",
     "translated_disk_errors",
-    "writer_waiting",
 ]

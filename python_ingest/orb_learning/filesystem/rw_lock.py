@@ -1,14 +1,17 @@
-"""Whose turn it is to have the DuckDB file, among dbt, threads and processes of this package.
+"""A readers-writer lock with writer preference, between processes and threads.
 
-DuckDB gives a file to one writer or to many readers, refuses the rest at once, and refuses within
-one process to open it in two modes. So who opens it takes a turn first: readers share it, a
-writer is alone. A turn is a lock (flock, which also parts threads) on ``<file>.turn``. A writer
-keeps ``<file>.door`` shut while it waits, and readers come in only by that door, so readers that
-follow each other without a pause cannot keep it out. A lock ends with its process.
+DuckDB gives a file to one writer or to many readers and refuses the rest at once. Within one
+process it refuses to open a file in two modes. So whoever opens the file acquires this lock first:
+readers share it, a writer holds it alone.
 
-DuckDB's own lock is not enough even for who would wait for it: DuckDB 2.0.0 reads a file's header
-before it takes the lock, so a writer that opens the file while another one closes it may go on
-from the state before, and what the other one had committed is gone.
+The lock is flock on ``<file>.turn``, which excludes threads of one process, too. A writer holds the
+gate, ``<file>.door``, while it waits for the lock, and readers come in through the gate. So readers
+that overlap without end cannot keep a writer out. The system releases both when a process dies.
+The names of the two files stay as older versions have them, because those lock the same files.
+
+DuckDB's own lock does not suffice. DuckDB 2.0.0 reads a file's header before it takes its lock, so
+a writer that opens the file while another closes it may go on from the older state, and what the
+other committed is lost.
 """
 
 from __future__ import annotations
@@ -21,88 +24,97 @@ from pathlib import Path
 POLL_SECONDS = 0.003
 
 _held: set[int] = set()
-"""The locked files of this process. A forked child closes them: they are its parent's turns."""
+"""Descriptors of the files that this process has locked. A forked child closes them: the locks are
+its parent's."""
 
 
 class Lock:
-    """A turn that was taken; ``end`` gives it back."""
+    """A lock that is held until ``release``."""
 
-    def __init__(self, lock: int | None):
-        self._lock = lock
+    def __init__(self, descriptor: int | None):
+        self._descriptor = descriptor
 
-    def end(self) -> None:
-        """Let the next one have the file."""
-        if self._lock is not None:
-            _unlock(self._lock)
-            self._lock = None
-
-
-def acquire(path: Path, *, shared: bool, deadline: float) -> Lock | None:
-    """Wait for a turn.
-
-    Args:
-        path: the DuckDB file.
-        shared: whether beside others that share, or alone.
-        deadline: the ``time.monotonic`` until which to wait.
-
-    Returns:
-        the turn, or None if it did not come in time.
-    """
-    try:
-        door = _lock(path.with_name(f"{path.name}.door"), shared, deadline)
-    except OSError:
-        if not shared:
-            raise
-        return Lock(None)  # a folder that cannot be written has no writer to wait for
-    if door is None:
-        return None
-    try:
-        turn = _lock(path.with_name(f"{path.name}.turn"), shared, deadline)
-    finally:
-        _unlock(door)
-    return None if turn is None else Lock(turn)
+    def release(self) -> None:
+        """Let the next one in; a second call does nothing."""
+        if self._descriptor is not None:
+            _unlock(self._descriptor)
+            self._descriptor = None
 
 
-def writer_waiting(path: Path) -> bool:
-    """Return whether a writer waits for its turn.
+class ReadWriteLock:
+    """The lock of one file.
 
     Args:
-        path: the DuckDB file.
+        path: the file that is protected; the lock's own files stand beside it.
     """
-    try:
-        door = _lock(path.with_name(f"{path.name}.door"), shared=True, deadline=time.monotonic())
-    except OSError:
-        return False  # a folder that cannot be written has no writer
-    if door is None:
-        return True
-    _unlock(door)
-    return False
+
+    def __init__(self, path: Path):
+        self._file = path.with_name(f"{path.name}.turn")
+        self._gate = path.with_name(f"{path.name}.door")
+
+    def acquire(self, *, shared: bool, deadline: float) -> Lock | None:
+        """Wait for the lock.
+
+        Args:
+            shared: whether beside others that share, or alone.
+            deadline: the ``time.monotonic`` until which to wait.
+
+        Returns:
+            the lock, or None if it did not become free in time.
+
+        Raises:
+            OSError: a writer cannot make the lock's files.
+        """
+        try:
+            gate = _lock(self._gate, shared, deadline)
+        except OSError:
+            if not shared:
+                raise
+            return Lock(None)  # a folder that cannot be written has no writer to wait for
+        if gate is None:
+            return None
+        try:
+            descriptor = _lock(self._file, shared, deadline)
+        finally:
+            _unlock(gate)
+        return None if descriptor is None else Lock(descriptor)
+
+    def writer_waiting(self) -> bool:
+        """Return whether a writer waits for the lock."""
+        try:
+            gate = _lock(self._gate, shared=True, deadline=time.monotonic())
+        except OSError:
+            return False  # a folder that cannot be written has no writer
+        if gate is None:
+            return True
+        _unlock(gate)
+        return False
 
 
 def _lock(path: Path, shared: bool, deadline: float) -> int | None:
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     while True:
         try:
-            fcntl.flock(file, mode | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                os.close(file)
+                os.close(descriptor)
                 return None
             time.sleep(POLL_SECONDS)
         except BaseException:
-            os.close(file)
+            os.close(descriptor)
             raise
         else:
-            _held.add(file)
-            return file
+            _held.add(descriptor)
+            return descriptor
 
 
-def _unlock(file: int) -> None:
-    if file in _held:  # else a fork has closed it, and the number may be another file's by now
-        _held.remove(file)
-        fcntl.flock(file, fcntl.LOCK_UN)  # a child forked meanwhile may have the file, too
-        os.close(file)
+def _unlock(descriptor: int) -> None:
+    if descriptor in _held:  # else a fork closed it, and another file may have the number by now
+        _held.remove(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child forked meanwhile may have the file, too
+        os.close(descriptor)
 
 
 def _close_in_child() -> None:

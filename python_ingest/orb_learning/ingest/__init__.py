@@ -1,13 +1,11 @@
 """Everything on its way into the raw schema: the outbox's records, files, the sample."""
 
-from orb_learning.ingest.batches import stored_offsets
 from orb_learning.ingest.dead_letters import drop_letter, read_letter, read_letters, replay_letter
 from orb_learning.ingest.files import import_file
 from orb_learning.ingest.relay import (
     LONE_HALF_LIMIT,
     BackgroundLoader,
     LoadResult,
-    exclusive_relay,
     load_once,
     pending_records,
 )
@@ -18,7 +16,6 @@ __all__ = [
     "BackgroundLoader",
     "LoadResult",
     "drop_letter",
-    "exclusive_relay",
     "import_file",
     "load_once",
     "load_sample",
@@ -26,5 +23,4 @@ __all__ = [
     "read_letter",
     "read_letters",
     "replay_letter",
-    "stored_offsets",
 ]

@@ -34,7 +34,13 @@ from orb_learning.record import (
     arrow_lists,
     pack_vector,
 )
-from orb_learning.store import count_received, delete_tasks, drop_residual_rows, transaction
+from orb_learning.store import (
+    count_received,
+    delete_tasks,
+    drop_residual_rows,
+    store_offsets,
+    transaction,
+)
 
 KEEP_LONE_HALVES = timedelta(days=30)
 """For so long a half that was recorded alone still becomes one record with its late other."""
@@ -76,13 +82,6 @@ class DeadLetter(NamedTuple):
     reason: str
     payload: str
     put_at: float | None
-
-
-def stored_offsets(connection: duckdb.DuckDBPyConnection) -> dict[uuid.UUID, int]:
-    """Return how far each outbox has been loaded."""
-    return dict(
-        connection.execute("select outbox_id, position from raw.outbox_positions").fetchall()
-    )
 
 
 def load_batch(
@@ -282,10 +281,7 @@ def _load_all(
         if letters:
             drop_feedback_letters(connection)
         last = {item.outbox_id: item.record.number for item in items}
-        connection.executemany(
-            "insert or replace into raw.outbox_positions values (?, ?, ?)",
-            [(outbox_id, number, now) for outbox_id, number in last.items()],
-        )
+        store_offsets(connection, last, now)
     counts["dead_letter"] = len(letters)
     return counts
 

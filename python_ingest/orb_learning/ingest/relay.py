@@ -13,21 +13,13 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from orb_learning.errors import (
-    DatabaseLockedError,
-    DiskFullError,
-    LoaderBusyError,
-    OrbError,
-    OutboxError,
-)
-from orb_learning.filesystem import acquire, translated_disk_errors
-from orb_learning.ingest.batches import Item, load_batch, record_lone_halves, stored_offsets
+from orb_learning.errors import DatabaseLockedError, LoaderBusyError, OrbError
+from orb_learning.ingest.batches import Item, load_batch, record_lone_halves
 from orb_learning.outbox import (
     DamagedFileError,
     Limits,
@@ -35,12 +27,19 @@ from orb_learning.outbox import (
     Pruned,
     StillInUseError,
     files_of,
+    hold_lease,
     is_in_use,
     open_reader,
     prune_segments,
     set_segment_aside,
 )
-from orb_learning.store import DATABASE_PLACE, connect, sample_sizes_hourly, utc_now
+from orb_learning.store import (
+    DATABASE_PLACE,
+    connect,
+    sample_sizes_hourly,
+    stored_offsets,
+    utc_now,
+)
 
 MOST_RECORDS_A_TRANSACTION = 20_000
 MOST_SECONDS_OPEN = 1.0
@@ -114,7 +113,7 @@ def load_once(
         adopt,
         {} if known is None else known,
     )
-    with exclusive_relay(outbox_folder, wait_seconds):
+    with hold_lease(outbox_folder, wait_seconds):
         while run.load_for_a_while():
             pass
         for path in run.salvaged:
@@ -128,39 +127,6 @@ def load_once(
             now=now or utc_now(),
         )
     return result
-
-
-@contextmanager
-def exclusive_relay(outbox_folder: Path, wait_seconds: float) -> Iterator[None]:
-    """Be the only one that loads or trims an outbox; the system ends a dead one's turn.
-
-    Raises:
-        LoaderBusyError: another one had it for longer than ``wait_seconds``.
-        OutboxError: the folder cannot be made or written.
-        DiskFullError: it has no room for the lock.
-    """
-    full = DiskFullError(
-        f"{outbox_folder}: the disk is full, nothing was done; free some space and run it again"
-    )
-    with translated_disk_errors(
-        full,
-        lambda error: OutboxError(
-            f"{outbox_folder} cannot be written, and nothing was done: {error}; let this user "
-            f"write there, or set ORB_OUTBOX to another folder"
-        ),
-    ):
-        outbox_folder.mkdir(parents=True, exist_ok=True)
-        turn = acquire(
-            outbox_folder / "loader", shared=False, deadline=time.monotonic() + wait_seconds
-        )
-    if turn is None:
-        raise LoaderBusyError(
-            f"{outbox_folder} is being loaded by another process; its records will be there soon"
-        )
-    try:
-        yield
-    finally:
-        turn.end()
 
 
 class _Run:

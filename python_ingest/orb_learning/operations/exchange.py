@@ -10,7 +10,7 @@ from pathlib import Path
 from orb_learning.backup import TIME, BackupManifest
 from orb_learning.errors import RestoreError
 from orb_learning.filesystem import sync
-from orb_learning.store import connect_still
+from orb_learning.store import connect_without_lock
 
 
 def exchange(new: Path, path: Path, manifest: BackupManifest, now: datetime) -> Path | None:
@@ -69,7 +69,7 @@ def _link(path: Path, kept: Path) -> None:
 
 
 def _verify(path: Path, manifest: BackupManifest) -> None:
-    with connect_still(path) as connection:
+    with connect_without_lock(path) as connection:
         found = connection.execute("select database_id from raw.database_id").fetchall()
         connection.execute("select count(*) from raw.executions").fetchall()
     if found != [(manifest.database_id,)]:

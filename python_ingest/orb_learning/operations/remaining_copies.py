@@ -24,7 +24,7 @@ from orb_learning.backup import (
 from orb_learning.errors import InvalidBackupError, OrbError
 from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, mentions_any
 from orb_learning.settings import LearningSettings
-from orb_learning.store import RESIDUES, connect_still, existing_tables, mentions_any_sql
+from orb_learning.store import RESIDUES, connect_without_lock, existing_tables, mentions_any_sql
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _backup_holds(backup: Backup, target: ErasureTarget) -> bool:
 
 def _database_holds(file: Path, target: ErasureTarget) -> bool:
     try:
-        with connect_still(file) as connection:
+        with connect_without_lock(file) as connection:
             residues = " union all ".join(
                 f"select {content} as content from {table}"  # noqa: S608
                 for table, content in RESIDUES.items()

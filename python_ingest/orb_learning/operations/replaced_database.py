@@ -17,13 +17,13 @@ import duckdb
 
 from orb_learning.backup import BackupManifest, whole_backups
 from orb_learning.errors import DatabaseError, DatabaseLockedError, DiskFullError
-from orb_learning.filesystem import acquire
-from orb_learning.ingest import stored_offsets
+from orb_learning.filesystem import ReadWriteLock
 from orb_learning.store import (
     CONFIG,
-    connect_still,
+    connect_without_lock,
     existing_tables,
-    open_in_turn,
+    open_with_lock,
+    stored_offsets,
     translated_errors,
 )
 
@@ -72,7 +72,7 @@ def exclusive_database(
         if path.exists():
             try:
                 opening = partial(duckdb.connect, path, config=CONFIG)
-                connection, lock = open_in_turn(
+                connection, lock = open_with_lock(
                     path, opening, shared=False, wait_seconds=wait_seconds
                 )
                 with closing(connection), translated_errors(path):
@@ -85,13 +85,13 @@ def exclusive_database(
                     f"the present database could not be read, and with it what was imported or "
                     f"erased since: {error}"
                 )
-        lock = lock or acquire(path, shared=False, deadline=deadline)
+        lock = lock or ReadWriteLock(path).acquire(shared=False, deadline=deadline)
         if lock is None:
             raise DatabaseLockedError(f"{path} was in use by others for {wait_seconds:g} s")
         yield replaced
     finally:
         if lock is not None:
-            lock.end()
+            lock.release()
 
 
 def tombstones_since(
@@ -115,7 +115,7 @@ def tombstones_since(
     if newest is not None and newest.time > manifest.created_at:
         try:
             file = newest.folder / newest.manifest.database_file
-            with connect_still(file) as connection:
+            with connect_without_lock(file) as connection:
                 there = read_tombstones(connection)
                 known = Tombstones(there.tasks | known.tasks, there.feedback | known.feedback)
         except (DatabaseError, duckdb.Error) as error:

@@ -21,7 +21,7 @@ from orb_learning.archive import rewrite_archive
 from orb_learning.backup import BackupManifest, check_backup, folder_of, read_manifest
 from orb_learning.errors import DiskFullError, OrbError, RestoreError
 from orb_learning.filesystem import translated_disk_errors
-from orb_learning.ingest import LoadResult, exclusive_relay
+from orb_learning.ingest import LoadResult
 from orb_learning.operations.exchange import exchange
 from orb_learning.operations.load import load_outbox
 from orb_learning.operations.losses import Missing, find_missing
@@ -36,6 +36,7 @@ from orb_learning.operations.restored_copy import (
     bring_up_to_date,
     restored_copy,
 )
+from orb_learning.outbox import hold_lease
 from orb_learning.settings import LearningSettings
 from orb_learning.store import check_path, connect, utc_now
 
@@ -100,7 +101,7 @@ def restore_backup(
     if validate:
         check_backup(folder)
     result = Restored(folder, manifest.created_at)
-    with exclusive_relay(outbox_folder, wait_seconds):
+    with hold_lease(outbox_folder, wait_seconds):
         with _translated_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             check_path(path, must_exist=False)

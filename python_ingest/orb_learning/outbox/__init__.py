@@ -1,5 +1,6 @@
 """The outbox: a durable log in SQLite between who records and who loads."""
 
+from orb_learning.outbox.lease import hold_lease
 from orb_learning.outbox.pruning import (
     Pruned,
     drop_covered_entries,
@@ -31,6 +32,7 @@ __all__ = [
     "drop_covered_entries",
     "files_of",
     "folder_size",
+    "hold_lease",
     "inherited",
     "is_in_use",
     "open_reader",

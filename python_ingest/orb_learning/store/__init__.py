@@ -4,20 +4,21 @@ from orb_learning.store.checksums import TableContents, read_relations, table_ch
 from orb_learning.store.compaction import compact, is_compaction_worth_it
 from orb_learning.store.connection import (
     CONFIG,
-    built_by_this_version,
     check_path,
     connect,
-    connect_still,
-    open_in_turn,
+    connect_without_lock,
+    open_with_lock,
     transaction,
-    translated_errors,
     utc_now,
 )
 from orb_learning.store.counts import count_feedback, count_received
 from orb_learning.store.deletion import delete_tasks
-from orb_learning.store.reader_pool import PoolStatistics, ReaderPool
+from orb_learning.store.duckdb_errors import built_by_this_version, translated_errors
+from orb_learning.store.offsets import store_offsets, stored_offsets
+from orb_learning.store.reader_pool import ReaderPool
 from orb_learning.store.rows import rows_as_dicts
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, migrate, schema_version_of
+from orb_learning.store.shared_file import PoolStatistics
 from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
 from orb_learning.store.sql_text import identifier, literal
 from orb_learning.store.tombstones import (
@@ -42,7 +43,7 @@ __all__ = [
     "check_version",
     "compact",
     "connect",
-    "connect_still",
+    "connect_without_lock",
     "count_feedback",
     "count_received",
     "delete_tasks",
@@ -53,12 +54,14 @@ __all__ = [
     "literal",
     "mentions_any_sql",
     "migrate",
-    "open_in_turn",
+    "open_with_lock",
     "read_relations",
     "rows_as_dicts",
     "sample_sizes",
     "sample_sizes_hourly",
     "schema_version_of",
+    "store_offsets",
+    "stored_offsets",
     "table_checksums",
     "transaction",
     "translated_errors",

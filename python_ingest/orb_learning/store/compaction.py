@@ -22,10 +22,10 @@ from orb_learning.store.connection import (
     CONFIG,
     check_path,
     connect,
-    connect_still,
-    open_in_turn,
-    translated_errors,
+    connect_without_lock,
+    open_with_lock,
 )
+from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.sql_text import identifier, literal
 
 LEAST_FREE_SHARE = 0.3
@@ -66,7 +66,7 @@ def compact(path: Path, *, wait_seconds: float = 30.0) -> tuple[int, int]:
     check_path(path, must_exist=True)
     copied = path.with_name(f".{path.name}.compacting")
     opening = partial(duckdb.connect, path, config=CONFIG)
-    connection, turn = open_in_turn(path, opening, shared=False, wait_seconds=wait_seconds)
+    connection, lock = open_with_lock(path, opening, shared=False, wait_seconds=wait_seconds)
     try:
         with _explained(path):
             try:
@@ -76,15 +76,15 @@ def compact(path: Path, *, wait_seconds: float = 30.0) -> tuple[int, int]:
                 _copy(connection, copied)
                 shutil.copymode(path, copied)
                 sync(copied)
-                # Before the connection ends, and with it the lock that keeps out who takes no
-                # turns.
+                # Before the connection ends, and with it DuckDB's lock, which keeps out whoever
+                # does not acquire ours.
                 copied.replace(path)
                 sync(path.parent)
             finally:
                 _remove(copied)
     finally:
         connection.close()
-        turn.end()
+        lock.release()
     return before, path.stat().st_size
 
 
@@ -103,7 +103,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, copied: Path) -> None:
         )
     here = table_checksums(connection)
     # Opened anew, it has what is in the file, and nothing else.
-    with connect_still(copied) as opened:
+    with connect_without_lock(copied) as opened:
         there = table_checksums(opened)
     if here != there:
         tables = [table for table in here if here[table] != there.get(table)]

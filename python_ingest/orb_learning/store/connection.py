@@ -1,9 +1,9 @@
 """The one place that opens the DuckDB file.
 
-DuckDB lets one process write a file, or many read it, never both, so a connection is opened
-for one piece of work and closed after it; who finds the file taken waits, up to a limit. Threads
-and processes of this package, and dbt by its plugin, wait in line (turns.py); who takes no turns
-is asked again and again.
+DuckDB lets one process write a file, or many read it, never both. So a connection is opened for
+one piece of work and closed after it, and whoever finds the file taken waits, up to a limit.
+Threads and processes of this package, and dbt by its plugin, wait for the file's lock
+(filesystem/rw_lock.py). Whoever has the file without the lock is waited for by polling.
 """
 
 from __future__ import annotations
@@ -20,28 +20,13 @@ from typing import Any
 
 import duckdb
 
-from orb_learning.errors import (
-    DatabaseError,
-    DatabaseLockedError,
-    DatabaseMissingError,
-    DiskFullError,
-    NewerDatabaseError,
-    NotADatabaseError,
-    NotBuiltError,
-)
-from orb_learning.filesystem import Lock, acquire
+from orb_learning.errors import DatabaseError, DatabaseLockedError, DatabaseMissingError
+from orb_learning.filesystem import Lock, ReadWriteLock
+from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.schema import check_version, migrate
 
 RESERVED_STEMS = {"raw", "main", "temp", "system"}
 """A file's stem is its catalog's name; these make ``raw.executions`` or ``main.x`` ambiguous."""
-
-DAMAGE = (
-    "not a valid DuckDB database",
-    "Could not read enough bytes",
-    "Corrupt database file",
-    "sqlite_scanner",
-)
-"""What DuckDB says of a file that is no database, or no longer a whole one."""
 
 CONFIG: dict[str, Any] = {
     # DuckDB would take an SQLite file for an order to download an extension. The file's header must
@@ -53,7 +38,7 @@ CONFIG: dict[str, Any] = {
     "disabled_optimizers": "statistics_propagation",
 }
 
-SEALED_CONFIG: dict[str, Any] = {
+SANDBOXED_CONFIG: dict[str, Any] = {
     **CONFIG,
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -61,9 +46,9 @@ SEALED_CONFIG: dict[str, Any] = {
     "python_enable_replacements": "false",
     "temp_directory": "",
 }
-"""Of a sealed file: no query reaches another file, the network or a variable of this process."""
+"""Of a sandboxed file: no query reaches another file, the network or a variable of this process."""
 
-_sealing = threading.Lock()
+_sandbox_mutex = threading.Lock()
 _open_mutex = threading.Lock()
 """Held while DuckDB opens a file. It looks into the file first, and closing that look ends this
 process's locks on the file, also that of a thread that has just opened it: of four threads that
@@ -92,7 +77,7 @@ def connect(
     *,
     read_only: bool = False,
     wait_seconds: float = 30.0,
-    sealed_within_mb: int | None = None,
+    sandbox_memory_mb: int | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database in UTC, and close it at the end.
 
@@ -102,7 +87,7 @@ def connect(
         path: the database file.
         read_only: whether only to read, beside other readers.
         wait_seconds: for how long to wait while another process has the file.
-        sealed_within_mb: if given, no query can reach anything but this file, use more memory than
+        sandbox_memory_mb: if given, no query can reach anything but this file, use more memory than
             so many MB, or change a setting. It holds for the whole process while the file is open.
 
     Raises:
@@ -110,30 +95,30 @@ def connect(
     """
     path = Path(path)
     check_path(path, must_exist=read_only)
-    config = _config(sealed_within_mb)
+    config = _config(sandbox_memory_mb)
     opening = partial(duckdb.connect, path, read_only=read_only, config=config)
-    connection, turn = open_in_turn(path, opening, shared=read_only, wait_seconds=wait_seconds)
+    connection, lock = open_with_lock(path, opening, shared=read_only, wait_seconds=wait_seconds)
     try:
         with translated_errors(path):
-            _begin(connection, sealed_within_mb)
+            _begin(connection, sandbox_memory_mb)
             check_version(connection, path)
             if not read_only:
                 migrate(connection)
             yield connection
     finally:
         connection.close()
-        turn.end()
+        lock.release()
 
 
 @contextmanager
-def connect_still(
-    path: Path, *, sealed_within_mb: int | None = None
+def connect_without_lock(
+    path: Path, *, sandbox_memory_mb: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a file in UTC to read it without a turn: nobody writes it, or the caller has the turn.
+    """Open a file in UTC to read it: nobody writes it, or the caller holds its lock.
 
     Args:
         path: the file.
-        sealed_within_mb: as of ``connect``.
+        sandbox_memory_mb: as of ``connect``.
 
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
@@ -141,26 +126,26 @@ def connect_still(
     check_path(path, must_exist=True)
     with translated_errors(path):
         with _open_mutex:
-            connection = duckdb.connect(path, read_only=True, config=_config(sealed_within_mb))
+            connection = duckdb.connect(path, read_only=True, config=_config(sandbox_memory_mb))
         try:
-            _begin(connection, sealed_within_mb)
+            _begin(connection, sandbox_memory_mb)
             check_version(connection, path)
             yield connection
         finally:
             connection.close()
 
 
-def _config(sealed_within_mb: int | None) -> dict[str, Any]:
-    if sealed_within_mb is None:
+def _config(sandbox_memory_mb: int | None) -> dict[str, Any]:
+    if sandbox_memory_mb is None:
         return CONFIG
-    return SEALED_CONFIG | {"memory_limit": f"{sealed_within_mb}MB"}
+    return SANDBOXED_CONFIG | {"memory_limit": f"{sandbox_memory_mb}MB"}
 
 
-def _begin(connection: duckdb.DuckDBPyConnection, sealed_within_mb: int | None) -> None:
-    if sealed_within_mb is None:
+def _begin(connection: duckdb.DuckDBPyConnection, sandbox_memory_mb: int | None) -> None:
+    if sandbox_memory_mb is None:
         connection.execute("set timezone = 'UTC'")
         return
-    with _sealing:
+    with _sandbox_mutex:
         settings = "select current_setting('lock_configuration')"
         if connection.execute(settings).fetchall() == [(False,)]:  # else the file is open already
             # For the cursors, too: after the lock, they cannot set it.
@@ -212,14 +197,14 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
         raise DatabaseError(f"{path.parent} is not a directory; create it first")
 
 
-def open_in_turn(
+def open_with_lock(
     path: Path,
     opening: Callable[[], duckdb.DuckDBPyConnection],
     *,
     shared: bool,
     wait_seconds: float,
 ) -> tuple[duckdb.DuckDBPyConnection, Lock]:
-    """Open the file when it is this one's turn, and nobody who takes no turns has it.
+    """Acquire the file's lock, and open it once nobody has it without the lock.
 
     Args:
         path: the database file.
@@ -228,7 +213,7 @@ def open_in_turn(
         wait_seconds: for how long to wait.
 
     Returns:
-        the connection, and the turn to end once it is closed.
+        the connection, and the lock to release once it is closed.
 
     Raises:
         DatabaseError: one of its subclasses says who has the file, or what is wrong with it.
@@ -237,82 +222,22 @@ def open_in_turn(
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
-            turn = acquire(path, shared=shared, deadline=deadline)
+            lock = ReadWriteLock(path).acquire(shared=shared, deadline=deadline)
         except OSError as error:
             raise DatabaseError(f"{path} cannot be written: {error}") from error
-        if turn is None:
+        if lock is None:
             raise DatabaseLockedError(
                 f"{path} was in use by others of this package (a loader, an import, readers or "
                 f"dbt) for {wait_seconds:g} s; try again when they are done"
             )
         try:
             with translated_errors(path), _open_mutex:
-                return opening(), turn
+                return opening(), lock
         except BaseException as error:
-            # Whoever has the file takes no turns. Those in line may be let in where this one
-            # is not (readers beside a reader), so nobody sleeps on a turn.
-            turn.end()
+            # Whoever has the file does not hold the lock. It may let others in that wait for the
+            # lock (readers beside a reader), so nobody holds the lock and sleeps.
+            lock.release()
             if not isinstance(error, DatabaseLockedError) or time.monotonic() + pause > deadline:
                 raise
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-
-
-def _is_lock_conflict(error: BaseException) -> bool:
-    text = str(error)
-    if isinstance(error, duckdb.ConnectionException):
-        return "different configuration" in text
-    # The second: DuckDB 2.0 reads a file's header before it takes its lock. Who opens the file
-    # while one that takes no turns closes it may have the header of before, and the WAL of after.
-    return isinstance(error, duckdb.IOException) and (
-        "lock on file" in text or "WAL checkpoint iteration does not match" in text
-    )
-
-
-@contextmanager
-def translated_errors(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors about the file or the disk into this package's."""
-    try:
-        yield
-    except duckdb.Error as error:
-        text = str(error)
-        first_line = text.splitlines()[0]
-        if _is_lock_conflict(error):
-            raise DatabaseLockedError(
-                f"{path} is in use by another process, or by this one in another mode; try again "
-                f"when it is done. {first_line}"
-            ) from error
-        if "No space left" in text or "not enough space" in text.lower():
-            raise DiskFullError(
-                f"{path}: the disk is full, nothing was written; free some space and run it again. "
-                f"{first_line}"
-            ) from error
-        if "newer version of DuckDB" in text or "newer DuckDB version" in text:
-            raise NewerDatabaseError(
-                f"{path} was written by a newer version of DuckDB; update duckdb. {first_line}"
-            ) from error
-        if any(sign in text for sign in DAMAGE):
-            raise NotADatabaseError(
-                f"{path} is not a DuckDB database, or is damaged; set ORB_DATABASE to another "
-                f"file, or restore a backup. {first_line}"
-            ) from error
-        raise
-
-
-@contextmanager
-def built_by_this_version(database: Path | str = "the database") -> Iterator[None]:
-    """Say what to do where a relation, a column or a function that is read is not there.
-
-    Args:
-        database: which one is read, for the message.
-
-    Raises:
-        NotBuiltError: it was never built, or by another version of the models.
-    """
-    try:
-        yield
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise NotBuiltError(
-            f"{database} does not hold what this version reads: run `dbt build`. "
-            f"{str(error).splitlines()[0]}"
-        ) from error

@@ -152,7 +152,7 @@ def test_nothing_is_lost_or_twice_after_kills_of_retention(
 PHASES = [
     *("_copy", "table_checksums", "after table_checksums", "after _copy", "copymode"),
     *("sync", "after sync"),
-    *("replace", "after replace", "end"),
+    *("replace", "after replace", "release"),
 ]
 
 
@@ -168,7 +168,7 @@ def reclaim(settings: LearningSettings, death: backup_worker.Death) -> int:
                 (compaction, "table_checksums"),
                 (compaction.shutil, "copymode"),
             ),
-            *((compaction, "sync"), (Path, "replace"), (Lock, "end")),
+            *((compaction, "sync"), (Path, "replace"), (Lock, "release")),
         ]
         run = run_dbt
 

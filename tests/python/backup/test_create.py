@@ -39,7 +39,7 @@ from orb_learning.outbox.reader import files_of
 from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import LearningSettings
 from orb_learning.store.checksums import table_checksums
-from orb_learning.store.connection import connect, connect_still, utc_now
+from orb_learning.store.connection import connect, connect_without_lock, utc_now
 
 CATALOG = [
     "select table_name, sql, comment from duckdb_tables() order by all",
@@ -62,7 +62,7 @@ def test_a_backup_has_everything_that_the_database_has(
     copied = make().folder / "learning.db"
     with (
         connect(database, read_only=True) as live,
-        connect_still(copied) as copy,
+        connect_without_lock(copied) as copy,
     ):
         tables = live.execute("select schema_name || '.' || table_name from duckdb_tables()")
         rows = [f"from {name} order by all" for (name,) in tables.fetchall()]

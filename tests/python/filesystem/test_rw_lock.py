@@ -1,4 +1,4 @@
-"""Threads and processes of this package, and dbt, have the DuckDB file in turns."""
+"""Threads and processes of this package, and dbt, share or exclude each other by a file's lock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from orb_learning.errors import DatabaseError, DatabaseLockedError
 from orb_learning.filesystem import rw_lock
-from orb_learning.filesystem.rw_lock import Lock, acquire
+from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
 from orb_learning.store import connection as store_connection
 from orb_learning.store.connection import connect
 
@@ -50,34 +50,35 @@ def open_and_close(database: Path) -> None:
         pass
 
 
-def take(database: Path, *, shared: bool, seconds: float = 0.0) -> Lock | None:
-    return acquire(database, shared=shared, deadline=time.monotonic() + seconds)
+def acquire(database: Path, *, shared: bool, seconds: float = 0.0) -> Lock | None:
+    lock = ReadWriteLock(database)
+    return lock.acquire(shared=shared, deadline=time.monotonic() + seconds)
 
 
-def take_and_end(database: Path, *, shared: bool) -> bool:
-    turn = take(database, shared=shared)
-    if turn is not None:
-        turn.end()
-    return turn is not None
+def can_acquire(database: Path, *, shared: bool) -> bool:
+    lock = acquire(database, shared=shared)
+    if lock is not None:
+        lock.release()
+    return lock is not None
 
 
 def test_readers_share_and_a_writer_is_alone(database: Path) -> None:
-    first, second = take(database, shared=True), take(database, shared=True)
+    first, second = acquire(database, shared=True), acquire(database, shared=True)
     assert first is not None
     assert second is not None
-    assert take(database, shared=False) is None
-    first.end()
-    assert take(database, shared=False) is None
-    second.end()
-    writer = take(database, shared=False)
+    assert acquire(database, shared=False) is None
+    first.release()
+    assert acquire(database, shared=False) is None
+    second.release()
+    writer = acquire(database, shared=False)
     assert writer is not None
-    assert take(database, shared=False) is None
-    assert take(database, shared=True) is None
-    writer.end()
-    writer.end()
-    last = take(database, shared=True)
+    assert acquire(database, shared=False) is None
+    assert acquire(database, shared=True) is None
+    writer.release()
+    writer.release()
+    last = acquire(database, shared=True)
     assert last is not None
-    last.end()
+    last.release()
 
 
 def test_threads_read_and_write_one_file_without_a_conflict(database: Path) -> None:
@@ -155,7 +156,7 @@ def test_a_writer_gets_in_between_readers_that_never_pause(database: Path) -> No
             reader.communicate()
 
 
-def test_who_has_no_turn_in_time_is_told_so(database: Path) -> None:
+def test_who_does_not_get_the_lock_in_time_gets_an_error_that_says_so(database: Path) -> None:
     with (
         connect(database),
         pytest.raises(DatabaseLockedError, match=r"for 0\.05 s"),
@@ -200,8 +201,8 @@ def test_a_forked_child_can_open_a_file_while_its_parent_opens_one(database: Pat
     assert child.exitcode == 0
 
 
-def test_a_killed_process_gives_its_turn_back(database: Path) -> None:
-    # It holds its turn for longer than the test takes: it is killed.
+def test_the_lock_of_a_killed_process_is_released(database: Path) -> None:
+    # It holds the lock for longer than the test takes: it is killed.
     code = (
         "import sys, time; from orb_learning.database import connect\n"
         "with connect(sys.argv[1]): print('in', flush=True); time.sleep(60)"
@@ -210,26 +211,26 @@ def test_a_killed_process_gives_its_turn_back(database: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "in\n"
-        assert take(database, shared=True) is None
+        assert acquire(database, shared=True) is None
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-        turn = take(database, shared=False)
-        assert turn is not None
-        turn.end()
+        lock = acquire(database, shared=False)
+        assert lock is not None
+        lock.release()
 
 
-def test_a_forked_child_does_not_keep_the_turn_of_its_parent(database: Path) -> None:
-    turn = take(database, shared=False)
-    assert turn is not None
+def test_a_forked_child_does_not_keep_the_lock_of_its_parent(database: Path) -> None:
+    lock = acquire(database, shared=False)
+    assert lock is not None
     fork = multiprocessing.get_context("fork")
     hold = fork.Event()
     child = fork.Process(target=hold.wait, args=(30,))
     child.start()
     try:
         os.close(rw_lock._held.pop())  # as if the parent had died: not unlocked, only closed
-        next_turn = take(database, shared=True, seconds=5)
-        assert next_turn is not None
-        next_turn.end()
+        next_lock = acquire(database, shared=True, seconds=5)
+        assert next_lock is not None
+        next_lock.release()
     finally:
         hold.set()
         child.join()
@@ -242,7 +243,7 @@ def test_a_folder_that_cannot_be_written_can_be_read(
         raise PermissionError
 
     monkeypatch.setattr(os, "open", refuse)
-    assert take(database, shared=True) is not None
+    assert acquire(database, shared=True) is not None
     with pytest.raises(DatabaseError, match="cannot be written: "), connect(database):
         pass
 
@@ -266,28 +267,28 @@ def dbt_is_closed() -> Iterator[None]:
 
 def test_dbt_is_alone_until_it_closes_the_file(database: Path) -> None:
     environment = dbt_environment(database)
-    assert take_and_end(database, shared=False), "before it opens the file it needs no turn"
+    assert can_acquire(database, shared=False), "before it opens the file it needs no lock"
     handle = environment.handle()
-    assert not take_and_end(database, shared=True)
+    assert not can_acquire(database, shared=True)
     handle.close()
-    assert not take_and_end(database, shared=True), "dbt-duckdb keeps the file open"
+    assert not can_acquire(database, shared=True), "dbt-duckdb keeps the file open"
     environment.close()
-    assert take_and_end(database, shared=False)
+    assert can_acquire(database, shared=False)
     duckdb.connect(database, read_only=True).close()  # would be refused if it were open
     environment.handle().close()
-    assert not take_and_end(database, shared=True)
+    assert not can_acquire(database, shared=True)
     del environment, handle
-    assert take_and_end(database, shared=False)
+    assert can_acquire(database, shared=False)
 
 
 def test_dbt_that_only_reads_shares(database: Path) -> None:
     environment = dbt_environment(database, config_options={"access_mode": "READ_ONLY"})
     environment.handle()
-    assert take_and_end(database, shared=True)
-    assert not take_and_end(database, shared=False)
+    assert can_acquire(database, shared=True)
+    assert not can_acquire(database, shared=False)
 
 
-def test_dbt_takes_no_turn_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dbt_takes_no_lock_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     handle = dbt_environment(":memory:").handle()
     assert handle.cursor().execute("select count(*) from raw.executions").fetchall() == [(0,)]
@@ -295,22 +296,22 @@ def test_dbt_takes_no_turn_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_dbt_says_what_it_waited_for_in_one_line(database: Path) -> None:
-    turn = take(database, shared=True)
-    assert turn is not None
+    lock = acquire(database, shared=True)
+    assert lock is not None
     with pytest.raises(DbtRuntimeError) as caught:
         dbt_environment(database).handle()
     assert caught.value.msg == (
         f"{database} was in use by others of this package (a loader, an import, readers or dbt) "
         f"for 0.1 s; try again when they are done"
     )
-    turn.end()
+    lock.release()
     with (
-        duckdb.connect(database, read_only=True),  # takes no turn
+        duckdb.connect(database, read_only=True),  # without our lock
         pytest.raises(DbtRuntimeError, match="is in use by another process") as caught,
     ):
         dbt_environment(database).handle()
     assert "\n" not in caught.value.msg
-    assert take_and_end(database, shared=False), "who could not open the file keeps no turn"
+    assert can_acquire(database, shared=False), "who could not open the file keeps no lock"
 
 
 def test_dbt_does_not_wait_for_itself(database: Path) -> None:
@@ -335,6 +336,6 @@ def test_dbt_runs_again_and_again_in_one_process(
         longest = max(longest, time.monotonic() - began)
         assert outcome.success, (options, outcome.exception)
     assert longest < 20
-    assert not take_and_end(database, shared=True)
+    assert not can_acquire(database, shared=True)
     DuckDBConnectionManager.close_all_connections()
-    assert take_and_end(database, shared=False)
+    assert can_acquire(database, shared=False)

@@ -279,7 +279,7 @@ def test_the_seal_keeps_everything_out_by_itself(site: Site) -> None:
         or "python_variable" in sql
     ]  # fmt: skip
     assert len(reaching) > 35
-    with connect(site.database, read_only=True, sealed_within_mb=200) as connection:
+    with connect(site.database, read_only=True, sandbox_memory_mb=200) as connection:
         for sql in reaching:
             if sql == "set variable mine = 1":
                 continue
@@ -292,7 +292,7 @@ def test_the_seal_keeps_everything_out_by_itself(site: Site) -> None:
 def test_a_sandboxed_file_is_shared_with_no_other_connection(site: Site) -> None:
     """They would share its settings, and the other could not set its time zone."""
     with (
-        connect(site.database, read_only=True, sealed_within_mb=200),
+        connect(site.database, read_only=True, sandbox_memory_mb=200),
         pytest.raises(DatabaseError, match="in another mode"),
         connect(site.database, read_only=True, wait_seconds=0.1),
     ):

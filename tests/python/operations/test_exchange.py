@@ -16,7 +16,7 @@ from orb_learning.errors import (
     RestoreError,
 )
 from orb_learning.operations import exchange
-from orb_learning.store.connection import connect_still
+from orb_learning.store.connection import connect_without_lock
 
 
 def cut_in_half(file: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_restore_that_fails_is_undone(
     before = {path.name: path.read_bytes() for path in place.folder.glob("learning*")}
 
     def refuse(path: Path, manifest: object) -> None:  # noqa: ARG001
-        with connect_still(path) as connection:  # the restored one is in its place
+        with connect_without_lock(path) as connection:  # the restored one is in its place
             assert connection.execute("select count(*) from raw.executions").fetchall() == [(1,)]
         raise OSError("the disk went away")
 

@@ -104,14 +104,14 @@ def test_a_copy_that_holds_other_rows_is_refused(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = settings.database_path.read_bytes()
-    connect_still = store_connection.connect_still
+    connect_without_lock = store_connection.connect_without_lock
 
     def spoil(file: Path) -> Any:
         with duckdb.connect(file) as connection:
             connection.execute("update noise set r = r + 1 where n = 7")
-        return connect_still(file)
+        return connect_without_lock(file)
 
-    monkeypatch.setattr(store_connection, "connect_still", spoil)
+    monkeypatch.setattr(store_connection, "connect_without_lock", spoil)
     with pytest.raises(DatabaseError, match=r"other rows than it in main\.noise"):
         compaction.compact(settings.database_path)
     assert settings.database_path.read_bytes() == content

@@ -148,8 +148,8 @@ def test_the_file_is_open_only_while_somebody_reads(database: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_pool_that_lingers_opens_the_file_once_for_readers_that_follow(database: Path) -> None:
-    pool = ReaderPool(database, linger_seconds=60)
+def test_an_idle_pool_keeps_the_file_open_for_readers_that_follow(database: Path) -> None:
+    pool = ReaderPool(database, idle_timeout_seconds=60)
     for _ in range(3):
         assert asyncio.run(pool.query("select count(*) as n from numbers")) == [{"n": 3}]
     assert pool.statistics().files_opened == 1
@@ -159,10 +159,10 @@ def test_a_pool_that_lingers_opens_the_file_once_for_readers_that_follow(databas
     duckdb.connect(database).close()
 
 
-def test_a_pool_that_lingers_gives_the_file_to_a_writer_that_takes_its_turn(
+def test_an_idle_pool_gives_the_file_to_a_writer_that_waits(
     database: Path,
 ) -> None:
-    pool = ReaderPool(database, linger_seconds=600)
+    pool = ReaderPool(database, idle_timeout_seconds=600)
     for number in (10, 11):
         asyncio.run(pool.query("select count(*) from numbers"))
         with connect(database, wait_seconds=60) as connection:
@@ -173,14 +173,14 @@ def test_a_pool_that_lingers_gives_the_file_to_a_writer_that_takes_its_turn(
     pool.close()
 
 
-def test_readers_of_a_pool_that_lingers_follow_each_other_and_let_a_writer_in(
+def test_readers_with_an_idle_timeout_let_a_writer_in(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody looks after the file but the next reader.
-    monkeypatch.setattr("orb_learning.store.reader_pool.WATCH_SECONDS", 600)
+    monkeypatch.setattr("orb_learning.store.shared_file.WATCH_SECONDS", 600)
 
     async def scenario() -> None:
-        pool = ReaderPool(database, linger_seconds=600)
+        pool = ReaderPool(database, idle_timeout_seconds=600)
         stop = False
 
         async def read() -> None:
@@ -202,13 +202,13 @@ def test_readers_of_a_pool_that_lingers_follow_each_other_and_let_a_writer_in(
     asyncio.run(scenario())
 
 
-def test_a_pool_that_lingers_closes_the_file_after_a_while(database: Path) -> None:
-    pool = ReaderPool(database, linger_seconds=0.05)
+def test_an_idle_pool_closes_the_file_after_its_timeout(database: Path) -> None:
+    pool = ReaderPool(database, idle_timeout_seconds=0.05)
     asyncio.run(pool.query("select 1"))
     deadline = time.monotonic() + 60
     while True:
         try:
-            duckdb.connect(database).close()  # takes no turn
+            duckdb.connect(database).close()  # without our lock
         except duckdb.Error:
             assert time.monotonic() < deadline
             time.sleep(0.01)  # nothing tells when the file was closed
@@ -219,28 +219,28 @@ def test_a_pool_that_lingers_closes_the_file_after_a_while(database: Path) -> No
     pool.close()
 
 
-def test_a_pool_that_lingers_reads_the_file_that_is_there_now(
+def test_an_idle_pool_reads_the_file_that_is_there_now(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orb_learning.store.reader_pool.WATCH_SECONDS", 600)
+    monkeypatch.setattr("orb_learning.store.shared_file.WATCH_SECONDS", 600)
     other = tmp_path / "other.db"
     with connect(other) as connection:
         connection.execute("create table numbers as select 7 as n")
-    pool = ReaderPool(database, linger_seconds=600)
+    pool = ReaderPool(database, idle_timeout_seconds=600)
     asyncio.run(pool.query("select n from numbers"))
     other.replace(database)
     assert asyncio.run(pool.query("select n from numbers")) == [{"n": 7}]
     pool.close()
 
 
-def test_a_pool_that_lingers_does_not_linger_on_a_backup(database: Path, tmp_path: Path) -> None:
+def test_an_idle_pool_does_not_keep_a_backup_open(database: Path, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     make_backup(load_settings(database_path=database))
     pool = ReaderPool(
         database,
         wait_seconds=0.1,
         fallback=partial(newest_copy, folder, database),
-        linger_seconds=600,
+        idle_timeout_seconds=600,
     )
     asyncio.run(pool.query("select 1"))
     with connect(database):
@@ -254,7 +254,7 @@ def test_a_pool_that_lingers_does_not_linger_on_a_backup(database: Path, tmp_pat
 def test_readers_that_overlap_without_end_let_a_writer_in(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orb_learning.store.reader_pool.LONGEST_HOLD_SECONDS", 0.1)
+    monkeypatch.setattr("orb_learning.store.shared_file.LONGEST_HOLD_SECONDS", 0.1)
 
     async def scenario() -> None:
         pool = ReaderPool(database)
@@ -284,7 +284,7 @@ def test_readers_that_overlap_without_end_let_a_writer_in(
 def test_after_a_while_new_readers_wait_until_the_file_was_closed(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orb_learning.store.reader_pool.LONGEST_HOLD_SECONDS", 0.05)
+    monkeypatch.setattr("orb_learning.store.shared_file.LONGEST_HOLD_SECONDS", 0.05)
 
     async def scenario() -> None:
         pool = ReaderPool(database)
@@ -429,8 +429,8 @@ def test_a_forked_child_reads_beside_its_parent(database: Path) -> None:
     assert asyncio.run(pool.run(lambda _: fork_and_read(pool))) == 0
 
 
-def test_a_forked_child_reads_beside_its_lingering_parent(database: Path) -> None:
-    pool = ReaderPool(database, wait_seconds=5, linger_seconds=600)
+def test_a_forked_child_reads_beside_its_idle_parent(database: Path) -> None:
+    pool = ReaderPool(database, wait_seconds=5, idle_timeout_seconds=600)
     asyncio.run(pool.query("select 1"))
     assert fork_and_read(pool) == 0
     assert asyncio.run(pool.query("select 1 as one")) == [{"one": 1}]
