@@ -6,19 +6,18 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from orb_learning.archive import archive_and_retain
-from orb_learning.backup import make_backup, validate_backup, verified_offsets
+from orb_learning.backup import make_backup, validate_backup
 from orb_learning.capture import TelemetryCapture
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.feedback import check_feedback_enabled, current_user, submit_feedback
 from orb_learning.figures import Questions
 from orb_learning.ingest import BackgroundLoader
-from orb_learning.operations import outbox_limits, restore_backup
+from orb_learning.operations import relay_options, restore_backup
 from orb_learning.outbox import Outbox
 from orb_learning.record import ExecutionRecord
 from orb_learning.settings import load_settings
@@ -73,11 +72,9 @@ class LearningDatabase(Questions):
         self._loader = BackgroundLoader(
             self.database_path,
             self.outbox.folder,
+            relay_options(self.settings),
             batch_size=self.settings.batch_size,
             flush_interval=self.settings.flush_interval,
-            lone_half_limit=self.settings.lone_half_limit,
-            limits=outbox_limits(self.settings),
-            verified_offsets=partial(verified_offsets, self.settings.backup_folder),
         )
 
     async def initialize(self) -> None:

@@ -82,7 +82,7 @@ class LearningSettings(BaseSettings):
         24.0,
         ge=0,
         le=8_760,
-        description="hours that a routing decision or an outcome waits for its other half",
+        description="hours that a routing decision or an outcome waits for the other one",
     )
 
     project_path: Path = Field(Path(), description="the folder of the dbt project")
@@ -145,8 +145,8 @@ class LearningSettings(BaseSettings):
         return self.outbox_path or self.database_path.parent / "outbox"
 
     @property
-    def lone_half_limit(self) -> timedelta:
-        """How long a routing decision or an outcome waits for its other half."""
+    def unmatched_limit(self) -> timedelta:
+        """How long a routing decision or an outcome waits for the other one."""
         return timedelta(hours=self.lone_half_hours)
 
 

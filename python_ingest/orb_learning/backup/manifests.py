@@ -21,7 +21,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orb_learning.errors import BackupError, InvalidBackupError
-from orb_learning.store import TableContents
+from orb_learning.store import TableChecksum
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
@@ -63,7 +63,7 @@ class BackupManifest(_Part):
     """Which computed the tables' hashes; another one may compute others."""
     positions: dict[uuid.UUID, int]
     """How far the copied database holds each outbox."""
-    tables: dict[str, TableContents]
+    tables: dict[str, TableChecksum]
     relations: list[str]
     """Every table, view and macro."""
     broken: dict[str, str]

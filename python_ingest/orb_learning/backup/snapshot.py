@@ -88,7 +88,7 @@ def _copy_segment(path: Path, file: Path, offsets: Mapping[uuid.UUID, int]) -> O
     while True:
         try:
             with open_reader(path) as reader:
-                if reader.last_number() <= offsets.get(reader.outbox_id, 0):
+                if reader.last_sequence_number() <= offsets.get(reader.outbox_id, 0):
                     return None
                 reader.back_up(file)
             return read_outbox_copy(file)

@@ -17,10 +17,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orb_learning.capture.coercion import as_json, jsonable
+from orb_learning.capture.coercion import as_json, error_text, jsonable
 from orb_learning.capture.mapping import check_routing, drop_non_finite, map_execution, map_routing
 from orb_learning.outbox import Kind, Outbox
-from orb_learning.record import ExecutionRecord, quick_json, record_json
+from orb_learning.record import ExecutionRecord, describe_error, quick_json, record_json
 
 LONGEST_PAYLOAD = 1_000_000
 """Characters of one record's JSON; a larger one is a dead letter, cut."""
@@ -79,21 +79,21 @@ class TelemetryCapture:
     def capture_routing_decision(self, task_id: Any, task: Any, decision: Any) -> bool:
         """Record what was decided about a task; its outcome may come before or after.
 
-        The outcome is told once, by ``capture_execution_outcome``; what
-        ``store_execution_telemetry`` records is an execution of its own, and is not joined.
+        The outcome is recorded once, by ``capture_execution_outcome``; what
+        ``store_execution_telemetry`` records is an execution of its own, and is not correlated.
 
         Args:
-            task_id: the task's UUID, by which the halves are joined.
+            task_id: the task's UUID, by which it is correlated with its outcome.
             task: what is asked for: a mapping, or an object with attributes.
             decision: the chosen model_tier, pool_type and the like, and for learning from logs
                 ``candidates``, the ``policy``'s name and the ``propensity`` of the choice.
         """
 
         def values() -> dict[str, Any]:
-            half = self._map(task, decision, self._now(), None, {}) | {"task_id": task_id}
-            metadata = half.get("metadata", {})
-            half["metadata"] = metadata | {"routing": map_routing(decision, half)}
-            return half
+            partial = self._map(task, decision, self._now(), None, {}) | {"task_id": task_id}
+            metadata = partial.get("metadata", {})
+            partial["metadata"] = metadata | {"routing": map_routing(decision, partial)}
+            return partial
 
         return self._never_raising("routing", values)
 
@@ -177,14 +177,14 @@ class TelemetryCapture:
             return record_json(values)
         except Exception as error:
             original = dict(execution) if isinstance(execution, Mapping) else execution
-            self._keep_dead_letter("invalid", _explain(error), "execution", jsonable(original))
+            self._keep_dead_letter("invalid", _reason(error), "execution", jsonable(original))
             return None
 
     def _keep(self, kind: Kind, values: dict[str, Any]) -> bool:
         try:
             payload = quick_json(values) or self._careful_json(values)
         except Exception as error:
-            return self._keep_dead_letter("invalid", _explain(error), kind, jsonable(values))
+            return self._keep_dead_letter("invalid", _reason(error), kind, jsonable(values))
         if len(payload) > LONGEST_PAYLOAD:
             cut = {name: _cut(value) for name, value in jsonable(values).items()}
             reason = f"the record has {len(payload)} characters, {LONGEST_PAYLOAD} are the most"
@@ -207,10 +207,10 @@ class TelemetryCapture:
         return record_json(values | {"metadata": jsonable(values["metadata"])})
 
     def _keep_dead_letter(self, count_as: str, reason: str, kind: Kind, original: Any) -> bool:
-        letter = as_json({"kind": kind, "reason": reason, "payload": original})
-        if len(letter) > LONGEST_PAYLOAD:
-            letter = as_json({"kind": kind, "reason": reason, "payload": _cut(letter)})
-        if self._outbox.put("dead_letter", letter):
+        dead_letter = as_json({"kind": kind, "reason": reason, "payload": original})
+        if len(dead_letter) > LONGEST_PAYLOAD:
+            dead_letter = as_json({"kind": kind, "reason": reason, "payload": _cut(dead_letter)})
+        if self._outbox.put("dead_letter", dead_letter):
             self._count(count_as)
         return False
 
@@ -219,11 +219,8 @@ class TelemetryCapture:
             self._counts[reason] += count
 
 
-def _explain(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return f"{type(error).__name__}: {error}"
-    items = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in items)
+def _reason(error: Exception) -> str:
+    return describe_error(error) if isinstance(error, ValidationError) else error_text(error)
 
 
 def _cut(value: Any) -> Any:

@@ -31,9 +31,9 @@ def list_command(
     """List the records that were not taken, the newest first."""
     from rich.table import Table
 
-    from orb_learning.ingest import read_letters
+    from orb_learning.ingest import read_dead_letters
 
-    letters = read_letters(settings.database_path, limit=limit)
+    letters = read_dead_letters(settings.database_path, limit=limit)
     table = Table("id", "kind", "put at (UTC)", "reason")
     for letter in letters:
         reason = letter.reason.replace("\n", " ")
@@ -49,9 +49,9 @@ def show_command(
     number: Annotated[int, typer.Argument(metavar="ID", help="From the list.")],
 ) -> None:
     """Show a dead letter: its reason, and the record as it came."""
-    from orb_learning.ingest import read_letter
+    from orb_learning.ingest import read_dead_letter
 
-    letter = read_letter(settings.database_path, number)
+    letter = read_dead_letter(settings.database_path, number)
     # The record alone is on standard output, for a file to correct and replay.
     say(f"{escape(letter.kind)}, {escape(letter.reason)}", to=err)
     typer.echo(letter.payload)
@@ -68,7 +68,7 @@ def replay_command(
     ] = None,
 ) -> None:
     """Load dead letters into raw; those that are still not taken stay."""
-    from orb_learning.ingest import replay_letter
+    from orb_learning.ingest import replay_dead_letter
 
     database = settings.database_path
     chosen = _chosen(database, numbers, everything)
@@ -78,7 +78,7 @@ def replay_command(
     failed = False
     for number in chosen:
         try:
-            replay_letter(database, number, payload=payload)
+            replay_dead_letter(database, number, payload=payload)
             out.print(f"dead letter {number}: loaded", highlight=False)
         except DeadLetterError as error:
             print_error(error)
@@ -93,21 +93,21 @@ def drop_command(
     settings: LearningSettings, numbers: Ids = None, everything: Everything = False
 ) -> None:
     """Delete dead letters for good."""
-    from orb_learning.ingest import drop_letter
+    from orb_learning.ingest import drop_dead_letters
 
     database = settings.database_path
-    dropped = drop_letter(database, _chosen(database, numbers, everything))
+    dropped = drop_dead_letters(database, _chosen(database, numbers, everything))
     out.print(f"{dropped:,} dead letters dropped", highlight=False)
 
 
 def _chosen(database: Path, numbers: list[int] | None, everything: bool) -> list[int]:
-    from orb_learning.ingest import read_letters
+    from orb_learning.ingest import read_dead_letters
 
     if everything == bool(numbers):
         raise OrbError("name the ids of dead letters, or --all")
     if numbers:
         return numbers
-    return [letter.number for letter in read_letters(database)]
+    return [letter.number for letter in read_dead_letters(database)]
 
 
 def _text_of(file: Path) -> str:

@@ -114,13 +114,13 @@ def load_command(
     counts = result.counts
     say(
         f"{counts['execution']:,} executions, {counts['routing']:,} routing decisions and "
-        f"{counts['outcome']:,} outcomes loaded; {counts['lone_half']:,} halves recorded alone"
+        f"{counts['outcome']:,} outcomes loaded; {counts['unmatched']:,} unmatched ones recorded"
     )
     if counts["dead_letter"]:
         say(f"[bold red]{counts['dead_letter']:,} DEAD LETTERS[/]: see orb dead-letters list")
-    if result.trimmed.unverified_records:
+    if result.pruned.unverified_records:
         say(
-            f"[bold red]{result.trimmed.unverified_records:,} loaded records left the outbox that "
+            f"[bold red]{result.pruned.unverified_records:,} loaded records left the outbox that "
             f"no verified backup holds[/]: it reached its limit of size or age"
         )
     for damage in result.damaged:

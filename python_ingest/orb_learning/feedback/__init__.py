@@ -5,7 +5,7 @@ from orb_learning.feedback.rows import (
     FEEDBACK_FIELDS,
     Feedback,
     delete_feedback,
-    drop_feedback_letters,
+    drop_dead_letters_of_feedback,
     insert_feedback,
     parse_feedback,
 )
@@ -25,7 +25,7 @@ __all__ = [
     "check_feedback_enabled",
     "current_user",
     "delete_feedback",
-    "drop_feedback_letters",
+    "drop_dead_letters_of_feedback",
     "insert_feedback",
     "order_deletion",
     "parse_feedback",

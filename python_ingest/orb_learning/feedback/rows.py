@@ -128,10 +128,10 @@ def delete_feedback(
         f"insert or ignore into raw.deleted_feedback select *, $now from {wanted}",  # noqa: S608
         {"ids": ids, "now": now},
     )
-    drop_feedback_letters(connection)
+    drop_dead_letters_of_feedback(connection)
 
 
-def drop_feedback_letters(connection: duckdb.DuckDBPyConnection) -> None:
+def drop_dead_letters_of_feedback(connection: duckdb.DuckDBPyConnection) -> None:
     """Delete the dead letters that name feedback which was taken back."""
     taken_back = "(select list(feedback_id::varchar) from raw.deleted_feedback)"
     connection.execute(

@@ -1,26 +1,26 @@
 """Everything on its way into the raw schema: the outbox's records, files, the sample."""
 
-from orb_learning.ingest.dead_letters import drop_letter, read_letter, read_letters, replay_letter
-from orb_learning.ingest.files import import_file
-from orb_learning.ingest.relay import (
-    LONE_HALF_LIMIT,
-    BackgroundLoader,
-    LoadResult,
-    load_once,
-    pending_records,
+from orb_learning.ingest.background import BackgroundLoader
+from orb_learning.ingest.dead_letters import (
+    drop_dead_letters,
+    read_dead_letter,
+    read_dead_letters,
+    replay_dead_letter,
 )
+from orb_learning.ingest.files import import_file
+from orb_learning.ingest.relay import LoadResult, RelayOptions, load_once, pending_records
 from orb_learning.ingest.sample import load_sample
 
 __all__ = [
-    "LONE_HALF_LIMIT",
     "BackgroundLoader",
     "LoadResult",
-    "drop_letter",
+    "RelayOptions",
+    "drop_dead_letters",
     "import_file",
     "load_once",
     "load_sample",
     "pending_records",
-    "read_letter",
-    "read_letters",
-    "replay_letter",
+    "read_dead_letter",
+    "read_dead_letters",
+    "replay_dead_letter",
 ]

@@ -1,7 +1,7 @@
-"""The records that raw did not take: to look at, to load after all, or to drop.
+"""Dead letters, the records that raw rejected: to look at, to replay, or to drop.
 
-They are in ``raw.dead_letters``, put there in the transaction that moved the outbox's position
-past them; a replay loads the record and deletes the letter in one transaction, too.
+They come into ``raw.dead_letters`` in the transaction that moves the outbox's offset past them. A
+replay loads the record and deletes the dead letter in one transaction, too.
 """
 
 from __future__ import annotations
@@ -15,21 +15,27 @@ import duckdb
 
 from orb_learning.errors import DeadLetterError
 from orb_learning.feedback import ANOTHER_OF_THIS_ID, insert_feedback, parse_feedback
-from orb_learning.ingest.batches import (
-    DATA_ERRORS,
-    PendingHalves,
-    describe_error,
-    insert_executions,
-)
+from orb_learning.ingest.executions import DATA_ERRORS, insert_executions
+from orb_learning.ingest.partials import PARTIAL_KINDS, PendingPartials
 from orb_learning.outbox import OutboxRecord
-from orb_learning.record import ExecutionRecord
+from orb_learning.record import ExecutionRecord, describe_error
 from orb_learning.store import connect, schema_version_of, transaction, utc_now
 
 COLUMNS = "dead_letter_id, kind, reason, payload, put_at"
 
 
+class RejectedRecord(NamedTuple):
+    """A record that becomes a dead letter."""
+
+    kind: str
+    reason: str
+    payload: str
+    put_at: datetime | None
+    """When it was recorded, naive UTC."""
+
+
 class DeadLetter(NamedTuple):
-    """A record that was not taken."""
+    """A record that was rejected, as it is stored."""
 
     number: int
     kind: str
@@ -39,7 +45,19 @@ class DeadLetter(NamedTuple):
     """When it was recorded, naive UTC."""
 
 
-def read_letters(database_path: Path, *, limit: int | None = None) -> list[DeadLetter]:
+def insert_dead_letters(
+    connection: duckdb.DuckDBPyConnection, rejected: Sequence[RejectedRecord], now: datetime
+) -> None:
+    """Keep rejected records, in the transaction that the caller has open."""
+    if rejected:
+        connection.executemany(
+            "insert into raw.dead_letters (kind, reason, payload, put_at, loaded_at) "
+            "values (?, ?, ?, ?, ?)",
+            [(*record, now) for record in rejected],
+        )
+
+
+def read_dead_letters(database_path: Path, *, limit: int | None = None) -> list[DeadLetter]:
     """Return the dead letters, the newest first.
 
     Raises:
@@ -55,7 +73,7 @@ def read_letters(database_path: Path, *, limit: int | None = None) -> list[DeadL
     return [DeadLetter._make(row) for row in rows]
 
 
-def read_letter(database_path: Path, number: int) -> DeadLetter:
+def read_dead_letter(database_path: Path, number: int) -> DeadLetter:
     """Return one dead letter.
 
     Raises:
@@ -68,32 +86,33 @@ def read_letter(database_path: Path, number: int) -> DeadLetter:
         return _find(connection, number)
 
 
-def replay_letter(
+def replay_dead_letter(
     database_path: Path, number: int, *, payload: str | None = None, now: datetime | None = None
 ) -> None:
-    """Load a dead letter's record into raw, and delete the letter.
+    """Load a dead letter's record into raw, and delete the dead letter.
 
     Args:
         database_path: the database.
-        number: the letter's.
+        number: the dead letter's.
         payload: the corrected record; the one that was kept if None.
         now: the row's ``_loaded_at``, naive UTC; the present time if None.
 
     Raises:
-        DeadLetterError: there is no such letter, or its record is still not taken, and stays.
+        DeadLetterError: there is none of this number, or its record is rejected again, and stays.
         DatabaseError: the database cannot be written.
     """
     now = now or utc_now()
     with connect(database_path) as connection:
-        letter = _find(connection, number)
-        text = letter.payload if payload is None else payload
+        dead_letter = _find(connection, number)
+        text = dead_letter.payload if payload is None else payload
         try:
             with transaction(connection):
-                if letter.kind == "feedback":
+                if dead_letter.kind == "feedback":
                     if insert_feedback(connection, [parse_feedback(text)], now):
                         raise ValueError(ANOTHER_OF_THIS_ID)
                 else:
-                    insert_executions(connection, _executions(connection, letter, text, now), now)
+                    executions = _executions(connection, dead_letter.kind, text, now)
+                    insert_executions(connection, executions, now)
                 connection.execute(
                     "delete from raw.dead_letters where dead_letter_id = ?", [number]
                 )
@@ -105,7 +124,7 @@ def replay_letter(
             ) from error
 
 
-def drop_letter(database_path: Path, numbers: Sequence[int]) -> int:
+def drop_dead_letters(database_path: Path, numbers: Sequence[int]) -> int:
     """Delete dead letters for good; returns how many there were.
 
     Raises:
@@ -120,17 +139,17 @@ def drop_letter(database_path: Path, numbers: Sequence[int]) -> int:
 
 
 def _executions(
-    connection: duckdb.DuckDBPyConnection, letter: DeadLetter, payload: str, now: datetime
+    connection: duckdb.DuckDBPyConnection, kind: str, payload: str, now: datetime
 ) -> list[str]:
-    if letter.kind == "execution":
+    if kind == "execution":
         return [ExecutionRecord.model_validate_json(payload).model_dump_json()]
-    if letter.kind in ("routing", "outcome"):
-        record = OutboxRecord(0, letter.kind, payload, 0)
-        pending = PendingHalves(connection, [record], now)
+    if kind in PARTIAL_KINDS:
+        record = OutboxRecord(0, kind, payload, 0)
+        pending = PendingPartials(connection, [record], now)
         executions = pending.add(record)
         pending.store()
         return executions
-    raise ValueError(f"its kind is {letter.kind!r}, which is none that raw takes")
+    raise ValueError(f"its kind is {kind!r}, which is none that raw takes")
 
 
 def _find(connection: duckdb.DuckDBPyConnection, number: int) -> DeadLetter:

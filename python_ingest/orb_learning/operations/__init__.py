@@ -1,7 +1,7 @@
 """What spans the stores: load, maintain, erase, restore."""
 
 from orb_learning.operations.erasure import erase
-from orb_learning.operations.load import load_outbox, outbox_limits, places_of
+from orb_learning.operations.load import load_outbox, places_of, relay_options
 from orb_learning.operations.losses import Missing
 from orb_learning.operations.maintenance import MaintenanceRun, maintain
 from orb_learning.operations.own_feedback import delete_own_feedback, read_own_feedback
@@ -14,8 +14,8 @@ __all__ = [
     "erase",
     "load_outbox",
     "maintain",
-    "outbox_limits",
     "places_of",
     "read_own_feedback",
+    "relay_options",
     "restore_backup",
 ]

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from orb_learning.backup import verified_offsets
-from orb_learning.ingest import LoadResult, load_once
+from orb_learning.ingest import LoadResult, RelayOptions, load_once
 from orb_learning.outbox import Limits
 from orb_learning.settings import LearningSettings
 from orb_learning.store import DATABASE_PLACE
@@ -24,12 +24,22 @@ def load_outbox(
     return load_once(
         settings.database_path,
         settings.outbox_folder,
+        relay_options(settings),
         wait_seconds=wait_seconds,
         now=now,
-        lone_half_limit=settings.lone_half_limit,
-        limits=outbox_limits(settings),
-        verified_offsets=partial(verified_offsets, settings.backup_folder),
         adopt=adopt,
+    )
+
+
+def relay_options(settings: LearningSettings) -> RelayOptions:
+    """Return how the outbox is loaded and pruned."""
+    return RelayOptions(
+        unmatched_limit=settings.unmatched_limit,
+        limits=Limits(
+            settings.outbox_size_limit_mb * 2**20 // 2,
+            timedelta(days=settings.outbox_age_limit_days),
+        ),
+        verified_offsets=partial(verified_offsets, settings.backup_folder),
     )
 
 
@@ -41,10 +51,3 @@ def places_of(settings: LearningSettings) -> dict[str, Path]:
         "archive": settings.archive_folder,
         "backups": settings.backup_folder,
     }
-
-
-def outbox_limits(settings: LearningSettings) -> Limits:
-    """Return up to which loaded records stay in the outbox that no verified backup holds."""
-    return Limits(
-        settings.outbox_size_limit_mb * 2**20 // 2, timedelta(days=settings.outbox_age_limit_days)
-    )

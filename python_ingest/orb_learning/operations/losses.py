@@ -64,6 +64,6 @@ def last_sequence_numbers(outbox_folder: Path) -> dict[uuid.UUID, int]:
             suppress(StillInUseError, FileNotFoundError, DamagedFileError),
             open_reader(path) as reader,
         ):
-            number = reader.last_number()
+            number = reader.last_sequence_number()
             found[reader.outbox_id] = max(number, found.get(reader.outbox_id, 0))
     return found

@@ -37,9 +37,9 @@ class MaintenanceSteps:
             parts.append(
                 f"{result.counts['dead_letter']:,} dead letters: see orb dead-letters list"
             )
-        if result.trimmed.unverified_records:
+        if result.pruned.unverified_records:
             parts.append(
-                f"{result.trimmed.unverified_records:,} loaded records left the outbox that no "
+                f"{result.pruned.unverified_records:,} loaded records left the outbox that no "
                 f"verified backup holds"
             )
         parts += [f"damaged, loaded as far as it can be read: {fault}" for fault in result.damaged]

@@ -71,7 +71,7 @@ def erase_records(outbox_folder: Path, is_erased: Callable[[OutboxRecord], bool]
             suppress(StillInUseError, FileNotFoundError, DamagedFileError),
             open_reader(path) as reader,
         ):
-            erased = [record.number for record in reader.read(0, -1) if is_erased(record)]
+            erased = [record.sequence_number for record in reader.read(0, -1) if is_erased(record)]
             reader.erase(erased)
             count += len(erased)
     return count

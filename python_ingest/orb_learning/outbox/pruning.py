@@ -75,7 +75,7 @@ def prune_segments(
             continue
         try:
             with open_reader(path) as reader:
-                last = reader.last_number()
+                last = reader.last_sequence_number()
                 put_at = as_time(reader.put_at_of(last))
                 gone = PrunedSegment(
                     outbox_id=reader.outbox_id,

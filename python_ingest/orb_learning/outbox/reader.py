@@ -24,7 +24,7 @@ MOST_MISSING = 20_000
 class OutboxRecord(NamedTuple):
     """A record as it was put."""
 
-    number: int
+    sequence_number: int
     kind: str
     payload: str
     put_at: float
@@ -149,8 +149,8 @@ class OutboxReader:
                 raise
             copy.execute("pragma journal_mode = delete").fetchall()
 
-    def last_number(self) -> int:
-        """Return the number of the last record, 0 where there is none."""
+    def last_sequence_number(self) -> int:
+        """Return the sequence number of the last record, 0 where there is none."""
         with _damage(self.path):
             row = self._connection.execute("select max(id) from records").fetchone()
         return int(row[0] or 0)

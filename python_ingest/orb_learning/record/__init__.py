@@ -2,6 +2,7 @@
 
 from orb_learning.record.encoding import quick_json, record_json
 from orb_learning.record.model import COLUMNS, STORED_COLUMNS, ExecutionRecord
+from orb_learning.record.validation import describe_error
 from orb_learning.record.vector_codec import DIMENSIONS, VectorError, arrow_lists, pack_vector
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "ExecutionRecord",
     "VectorError",
     "arrow_lists",
+    "describe_error",
     "pack_vector",
     "quick_json",
     "record_json",

@@ -1,6 +1,6 @@
 """The DuckDB file: its connections, its raw schema, and what is known of its rows."""
 
-from orb_learning.store.checksums import TableContents, read_relations, table_checksums
+from orb_learning.store.checksums import TableChecksum, read_relations, table_checksums
 from orb_learning.store.compaction import compact, is_compaction_worth_it
 from orb_learning.store.connection import (
     CONFIG,
@@ -37,7 +37,7 @@ __all__ = [
     "UUID_PATTERN",
     "PoolStatistics",
     "ReaderPool",
-    "TableContents",
+    "TableChecksum",
     "built_by_this_version",
     "check_path",
     "check_version",

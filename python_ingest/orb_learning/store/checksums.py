@@ -1,4 +1,4 @@
-"""What a database holds, in figures by which a copy of it is held against it."""
+"""Checksums of what a database holds, by which a copy of it is verified."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from orb_learning.store.sql_text import identifier
 
 
-class TableContents(BaseModel):
-    """The rows of a table."""
+class TableChecksum(BaseModel):
+    """The rows of a table, in figures."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,7 +20,7 @@ class TableContents(BaseModel):
     """The sum of the rows' hashes, whatever their order."""
 
 
-def table_checksums(connection: duckdb.DuckDBPyConnection) -> dict[str, TableContents]:
+def table_checksums(connection: duckdb.DuckDBPyConnection) -> dict[str, TableChecksum]:
     """Count and hash the rows of every table, by its name with its schema."""
     found = {}
     for schema, name in connection.execute(
@@ -32,7 +32,7 @@ def table_checksums(connection: duckdb.DuckDBPyConnection) -> dict[str, TableCon
             "select count(*), coalesce(sum(hash(_the_whole_row)), 0)::varchar "  # noqa: S608
             f"from {identifier(schema)}.{identifier(name)} as _the_whole_row"
         ).fetchall()
-        found[f"{schema}.{name}"] = TableContents(rows=rows, hash=total)
+        found[f"{schema}.{name}"] = TableChecksum(rows=rows, hash=total)
     return found
 
 
@@ -40,7 +40,7 @@ def read_relations(connection: duckdb.DuckDBPyConnection) -> dict[str, str | Non
     """Query every table, view and macro.
 
     Returns:
-        by its name with its schema, what DuckDB said against it, None where it said nothing.
+        by its name with its schema, DuckDB's error, None where there was none.
     """
     stored = connection.execute(
         """
@@ -69,10 +69,10 @@ def read_relations(connection: duckdb.DuckDBPyConnection) -> dict[str, str | Non
         call = f"{identifier(schema)}.{identifier(name)}({', '.join(['null'] * count)})"
         select = "select * from" if kind == "table_macro" else "select"
         queries[f"{schema}.{name}()"] = f"describe {select} {call}"
-    return {name: _refusal(connection, query) for name, query in queries.items()}
+    return {name: _error_of(connection, query) for name, query in queries.items()}
 
 
-def _refusal(connection: duckdb.DuckDBPyConnection, query: str) -> str | None:
+def _error_of(connection: duckdb.DuckDBPyConnection, query: str) -> str | None:
     # Not all rows, but every operator runs. Not by a LIMIT: DuckDB 2.0.0 joins under a streaming
     # one by nested loops, which took minutes for 100,000 executions (2026-11).
     with closing(connection.cursor()) as cursor:

@@ -28,7 +28,7 @@ from orb_learning.archive.rewrite import rewrite_archive
 from orb_learning.backup.create import make_backup
 from orb_learning.backup.manifests import backups_in, verified_offsets
 from orb_learning.backup.verify import validate_backup
-from orb_learning.ingest.relay import load_once
+from orb_learning.ingest.relay import RelayOptions, load_once
 from orb_learning.operations.restore import restore_backup
 from orb_learning.outbox.writer import Outbox
 from orb_learning.settings import load_settings
@@ -157,7 +157,7 @@ def test_a_killed_backup_leaves_whole_backups_only_and_nothing_is_lost(
                 validated.add(backup.folder)
     producer.end()
     acknowledged = producer.acknowledged()
-    load_once(database, outbox, verified_offsets=partial(verified_offsets, folder))
+    load_once(database, outbox, RelayOptions(verified_offsets=partial(verified_offsets, folder)))
     assert acknowledged <= ids_in(database)
     everything = ids_in(database)
     make_backup(load_settings(database_path=database))

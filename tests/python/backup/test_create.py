@@ -33,7 +33,7 @@ from orb_learning.errors import (
     DiskFullError,
     InvalidBackupError,
 )
-from orb_learning.ingest.relay import load_once
+from orb_learning.ingest.relay import RelayOptions, load_once
 from orb_learning.outbox.pruning import pruned_segments
 from orb_learning.outbox.reader import files_of
 from orb_learning.outbox.writer import Outbox
@@ -181,7 +181,8 @@ def test_times_are_utc_in_whatever_zone_the_machine_is(
         time.tzset()
         began = utc_now()
         backup = make()
-        load_once(database, outbox.folder, verified_offsets=partial(verified_offsets, folder))
+        options = RelayOptions(verified_offsets=partial(verified_offsets, folder))
+        load_once(database, outbox.folder, options)
         ended = utc_now()
     time.tzset()
     [segment] = pruned_segments(outbox.folder)

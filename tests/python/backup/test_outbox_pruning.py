@@ -16,7 +16,7 @@ from orb_learning.backup.manifests import (
     verified_offsets,
 )
 from orb_learning.backup.prune import prune_backups, remove_backups
-from orb_learning.ingest.relay import load_once
+from orb_learning.ingest.relay import RelayOptions, load_once
 from orb_learning.outbox.pruning import PRUNE_LOG, pruned_segments
 from orb_learning.outbox.reader import files_of
 from orb_learning.outbox.writer import Limits, Outbox
@@ -33,9 +33,8 @@ def test_the_outbox_keeps_a_segment_until_a_verified_backup_holds_it(
     put(second, 3, 4)
 
     def load() -> int:
-        return load_once(
-            database, tmp_path / "outbox", verified_offsets=partial(verified_offsets, folder)
-        ).trimmed.files
+        options = RelayOptions(verified_offsets=partial(verified_offsets, folder))
+        return load_once(database, tmp_path / "outbox", options).pruned.files
 
     assert load() == 0
     backup = make()
@@ -67,12 +66,8 @@ def test_by_backups_of_another_database_no_segment_is_pruned(
     shutil.copy(database, other)
     change(other, "update raw.database_id set database_id = uuid()")
     make_backup(load_settings(database_path=other, backup_path=folder))
-    assert (
-        load_once(
-            database, outbox.folder, verified_offsets=partial(verified_offsets, folder)
-        ).trimmed.files
-        == 0
-    )
+    options = RelayOptions(verified_offsets=partial(verified_offsets, folder))
+    assert load_once(database, outbox.folder, options).pruned.files == 0
 
 
 def test_the_prune_log_keeps_an_entry_until_all_backups_hold_it(
@@ -90,9 +85,8 @@ def test_the_prune_log_keeps_an_entry_until_all_backups_hold_it(
         outbox.close()
         load_once(database, outbox.folder)
         make()
-        load_once(
-            database, outbox.folder, verified_offsets=partial(verified_offsets, folder), now=NOW
-        )
+        options = RelayOptions(verified_offsets=partial(verified_offsets, folder))
+        load_once(database, outbox.folder, options, now=NOW)
     logged = pruned_segments(tmp_path / "outbox")
     assert [segment.last_number for segment in logged] == [1, 1]
     assert all(segment.trimmed_at == NOW and segment.first_put_at for segment in logged)
@@ -111,7 +105,7 @@ def test_an_entry_that_a_kill_cut_short_harms_no_other(database: Path, tmp_path:
         outbox = Outbox(tmp_path / "outbox")
         put(outbox, number)
         outbox.close()
-        load_once(database, outbox.folder, limits=limits)
+        load_once(database, outbox.folder, RelayOptions(limits=limits))
         with (outbox.folder / PRUNE_LOG).open("ab") as file:
             file.write(b'{"outbox_id": "12')
     assert len(pruned_segments(tmp_path / "outbox")) == 2
@@ -121,5 +115,5 @@ def test_a_segment_whose_pruning_cannot_be_logged_stays(database: Path, outbox: 
     put(outbox, 1)
     outbox.close()
     (outbox.folder / PRUNE_LOG).mkdir()
-    result = load_once(database, outbox.folder, limits=Limits(0, timedelta(0)))
-    assert (result.trimmed.files, len(files_of(outbox.folder))) == (0, 1)
+    result = load_once(database, outbox.folder, RelayOptions(limits=Limits(0, timedelta(0))))
+    assert (result.pruned.files, len(files_of(outbox.folder))) == (0, 1)

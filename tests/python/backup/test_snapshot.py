@@ -41,7 +41,7 @@ def test_only_segments_with_records_that_are_not_loaded_are_copied(
     assert [path.name for path in (backup.folder / "outbox").iterdir()] == [name]
     put(live, 6)
     with open_reader(backup.folder / "outbox" / name) as reader:
-        assert [record.number for record in reader.read(0, 10)] == [1, 2, 3]
+        assert [record.sequence_number for record in reader.read(0, 10)] == [1, 2, 3]
     assert backup.manifest.outbox[name].last_number == 3
     assert backup.manifest.positions[backup.manifest.outbox[name].outbox_id] == 2
 

@@ -35,7 +35,7 @@ from orb_learning.feedback.submit import (
     order_deletion,
     submit_feedback,
 )
-from orb_learning.ingest.dead_letters import DeadLetterError, read_letters, replay_letter
+from orb_learning.ingest.dead_letters import DeadLetterError, read_dead_letters, replay_dead_letter
 from orb_learning.ingest.relay import load_once
 from orb_learning.mcp.sql_guard import check_sql, readable_relations
 from orb_learning.operations.erasure import erase
@@ -288,14 +288,16 @@ def test_what_is_no_feedback_is_a_dead_letter_that_can_be_replayed(
     good = submit(outbox)
     load(database)
     assert ids(database) == [good]
-    [letter] = read_letters(database)
+    [letter] = read_dead_letters(database)
     assert (letter.kind, letter.payload) == ("feedback", bad)
     with pytest.raises(DeadLetterError, match="still not taken"):
-        replay_letter(database, letter.number)
+        replay_dead_letter(database, letter.number)
     corrected = uuid.uuid4()
-    replay_letter(database, letter.number, payload=payload_of(feedback_id=str(corrected)), now=NOW)
+    replay_dead_letter(
+        database, letter.number, payload=payload_of(feedback_id=str(corrected)), now=NOW
+    )
     assert set(ids(database)) == {good, corrected}
-    assert read_letters(database) == []
+    assert read_dead_letters(database) == []
 
 
 def test_other_feedback_of_the_same_id_is_a_dead_letter(outbox: Outbox, database: Path) -> None:
@@ -309,10 +311,10 @@ def test_other_feedback_of_the_same_id_is_a_dead_letter(outbox: Outbox, database
     counts = load(database)
     assert (counts["feedback"], counts["dead_letter"]) == (0, 1)
     assert query(database, "select comment from raw.feedback") == [("first",)]
-    letters = read_letters(database)
+    letters = read_dead_letters(database)
     assert [letter.payload for letter in letters] == [second, second]
     with pytest.raises(DeadLetterError, match="has this feedback_id"):
-        replay_letter(database, letters[0].number)
+        replay_dead_letter(database, letters[0].number)
 
 
 @pytest.mark.parametrize(
@@ -625,15 +627,15 @@ def test_taken_back_feedback_is_in_no_dead_letter_and_not_in_the_outbox(
     for payload in (said, other, spoilt, same_id):
         outbox.put("feedback", payload)
     load(database)
-    assert len(read_letters(database)) == 3
+    assert len(read_dead_letters(database)) == 3
     outbox.put("feedback", spoilt)
     assert delete_own_feedback(settings_of(database), [feedback_id], "ann") == 1
-    assert [letter.payload for letter in read_letters(database)] == [other]
+    assert [letter.payload for letter in read_dead_letters(database)] == [other]
     left = b"".join(path.read_bytes() for path in files_of(outbox.folder))
     assert MARKER.encode() not in left
     outbox.put("feedback", spoilt)
     load(database)
-    assert [letter.payload for letter in read_letters(database)] == [other]
+    assert [letter.payload for letter in read_dead_letters(database)] == [other]
 
 
 def restored(database: Path, backup: Path) -> None:
@@ -659,7 +661,7 @@ def test_a_restore_brings_feedback_back_but_not_what_was_taken_back(
         with open_reader(path) as reader:
             orders = [one for one in reader.read(0, -1) if one.kind == "delete_feedback"]
             if str(gone_later) in "".join(order.payload for order in orders):
-                reader.erase([order.number for order in orders])
+                reader.erase([order.sequence_number for order in orders])
     restored(database, backup.folder)
     assert set(ids(database)) == {kept, later}
     # Counted once each, though what came later was loaded twice.
@@ -759,7 +761,7 @@ def test_forgetting_a_task_forgets_what_was_said_of_it(outbox: Outbox, database:
     backup = make_backup(settings_of(database)).backup
     result = erase(settings_of(database), task_ids=[TASK], now=NOW)
     assert ids(database) == [other]
-    assert read_letters(database) == []
+    assert read_dead_letters(database) == []
     assert query(database, f"from '{file}'") == []
     assert query(database, "select feedback_count from raw.archived_feedback_files") == [(0,)]
     assert list(check_archive(settings_of(database))) == []

@@ -28,7 +28,7 @@ OUTCOME = {
 }
 
 
-def test_two_halves_are_one_record() -> None:
+def test_a_routing_decision_and_its_outcome_are_one_record() -> None:
     record = correlate(ROUTING, OUTCOME)
     assert record.task_id == TASK_ID
     assert record.task_type == "bugfix"
@@ -60,26 +60,26 @@ def test_what_was_decided_is_not_overwritten_by_the_outcome() -> None:
 
 
 @pytest.mark.parametrize(
-    ("routing", "outcome", "half"), [(ROUTING, None, "routing"), (None, OUTCOME, "outcome")]
+    ("routing", "outcome", "kind"), [(ROUTING, None, "routing"), (None, OUTCOME, "outcome")]
 )
-def test_a_half_alone_is_recorded_as_what_it_is(
-    routing: dict[str, Any] | None, outcome: dict[str, Any] | None, half: str
+def test_an_unmatched_record_is_recorded_as_what_it_is(
+    routing: dict[str, Any] | None, outcome: dict[str, Any] | None, kind: str
 ) -> None:
     record = correlate(routing, outcome)
     assert record.task_id == TASK_ID
-    assert record.success is (None if half == "routing" else True)
+    assert record.success is (None if kind == "routing" else True)
     assert record.metadata is not None
-    assert record.metadata["half"] == half
+    assert record.metadata["half"] == kind
 
 
-def test_the_halves_that_came_in_are_left_as_they_are() -> None:
+def test_the_partial_records_are_left_as_they_are() -> None:
     before = repr((ROUTING, OUTCOME))
     correlate(ROUTING, OUTCOME)
     correlate(ROUTING, None)
     assert repr((ROUTING, OUTCOME)) == before
 
 
-def test_no_half_and_halves_of_two_tasks_are_refused() -> None:
+def test_nothing_and_records_of_two_tasks_are_refused() -> None:
     with pytest.raises(ValueError, match="neither"):
         correlate(None, None)
     with pytest.raises(ValueError, match="different tasks"):

@@ -19,7 +19,7 @@ import pytest
 from building import SUPPORT, DbtProject
 from partials_worker import DECIDED, LIMIT, SECONDS, START, decision, result, task
 
-from orb_learning.ingest.relay import load_once
+from orb_learning.ingest.relay import RelayOptions, load_once
 from orb_learning.store.connection import connect
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ KINDS = ["routing", "outcome"]
 EXECUTIONS = ["fct_executions", "rejected_executions"]
 NOW = DECIDED.replace(tzinfo=None) + timedelta(minutes=1)
 
-Half = tuple[str, int]
+Partial = tuple[str, int]
 
 
 class Processes:
@@ -42,11 +42,11 @@ class Processes:
         self.outbox = folder / "outbox"
         self.database = folder / "learning.db"
 
-    def start_capture(self, halves: list[Half], end: str) -> subprocess.Popen[bytes]:
-        return self._start("capture", str(self.outbox), json.dumps(halves), end)
+    def start_capture(self, partials: list[Partial], end: str) -> subprocess.Popen[bytes]:
+        return self._start("capture", str(self.outbox), json.dumps(partials), end)
 
-    def capture(self, halves: list[Half], end: str = "itself") -> None:
-        self.finish(self.start_capture(halves, end), -signal.SIGKILL if end == "killed" else 0)
+    def capture(self, partials: list[Partial], end: str = "itself") -> None:
+        self.finish(self.start_capture(partials, end), -signal.SIGKILL if end == "killed" else 0)
 
     def start_load(self, now: datetime) -> subprocess.Popen[bytes]:
         return self._start("load", str(self.database), str(self.outbox), now.isoformat())
@@ -56,7 +56,7 @@ class Processes:
 
     def load_here(self, now: datetime) -> None:
         """Load in this process, which takes less time than to start another."""
-        load_once(self.database, self.outbox, now=now, lone_half_limit=LIMIT)
+        load_once(self.database, self.outbox, RelayOptions(unmatched_limit=LIMIT), now=now)
 
     def finish(self, process: subprocess.Popen[bytes], code: int) -> None:
         assert process.wait(timeout=120) == code
@@ -88,8 +88,8 @@ def processes(tmp_path: Path) -> Processes:
     return Processes(tmp_path)
 
 
-def alone(number: int, kind: str) -> dict[str, Any]:
-    """What is recorded of a task of which one half came."""
+def unmatched(number: int, kind: str) -> dict[str, Any]:
+    """What is recorded of a task of which one partial record came."""
     asked, decided, came = task(number), decision(number), result(number)
     if kind == "outcome":
         return {
@@ -120,9 +120,9 @@ def alone(number: int, kind: str) -> dict[str, Any]:
     }
 
 
-def joined(number: int) -> dict[str, Any]:
-    """What is recorded of a task of which both halves came; what was run wins over the plan."""
-    decided, came = alone(number, "routing"), alone(number, "outcome")
+def correlated(number: int) -> dict[str, Any]:
+    """What is recorded of a task of which both partials came; what was run wins over the plan."""
+    decided, came = unmatched(number, "routing"), unmatched(number, "outcome")
     metadata = decided["metadata"] | came["metadata"]
     del metadata["half"]
     return decided | came | {"metadata": metadata}
@@ -131,7 +131,7 @@ def joined(number: int) -> dict[str, Any]:
 @pytest.mark.parametrize("order", [KINDS, KINDS[::-1]], ids="-".join)
 @pytest.mark.parametrize("end", ["itself", "killed"])
 @pytest.mark.parametrize("loaded_between", [False, True])
-def test_two_processes_record_one_half_each_and_it_becomes_one_record(
+def test_partial_records_of_two_processes_become_one_record(
     processes: Processes, order: list[str], end: str, loaded_between: bool
 ) -> None:
     for kind in order:
@@ -139,13 +139,13 @@ def test_two_processes_record_one_half_each_and_it_becomes_one_record(
         if loaded_between:
             processes.load(NOW)
     processes.load(NOW)
-    assert processes.versions() == {number: [joined(number)] for number in range(3)}
+    assert processes.versions() == {number: [correlated(number)] for number in range(3)}
     processes.load_here(NOW + 2 * LIMIT)
-    assert processes.versions() == {number: [joined(number)] for number in range(3)}
+    assert processes.versions() == {number: [correlated(number)] for number in range(3)}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_half_alone_is_recorded_after_the_limit_and_completed_by_its_late_other(
+def test_an_unmatched_record_is_completed_when_the_other_comes_late(
     processes: Processes, kind: str
 ) -> None:
     (other,) = set(KINDS) - {kind}
@@ -156,27 +156,29 @@ def test_a_half_alone_is_recorded_after_the_limit_and_completed_by_its_late_othe
         assert processes.versions() == {}
     processes.load(NOW + LIMIT)
     processes.load_here(NOW + 2 * LIMIT)
-    assert processes.versions() == {1: [alone(1, kind)]}
+    assert processes.versions() == {1: [unmatched(1, kind)]}
     processes.capture([(other, 1)])
     processes.load(NOW + 3 * LIMIT)
     processes.load_here(NOW + 5 * LIMIT)
-    assert processes.versions() == {1: [alone(1, kind), joined(1)]}
+    assert processes.versions() == {1: [unmatched(1, kind), correlated(1)]}
 
 
-def test_a_task_whose_other_half_came_late_is_one_execution(
+def test_a_task_that_was_correlated_late_is_one_execution(
     processes: Processes, project: DbtProject, empty_database: Path
 ) -> None:
     shutil.copy(empty_database, processes.database)
-    early: list[Half] = [("routing", 1), ("routing", 2), ("outcome", 3), ("outcome", 4)]
-    late: list[Half] = [("outcome", 1), ("routing", 3)]
+    early: list[Partial] = [("routing", 1), ("routing", 2), ("outcome", 3), ("outcome", 4)]
+    late: list[Partial] = [("outcome", 1), ("routing", 3)]
     processes.capture(early)
     processes.load(NOW)
     processes.load(NOW + LIMIT)
     project.run(processes.database, select=EXECUTIONS, as_of="2026-04-01T20:00:00Z")
     assert processes.query("from executions") == []
-    lone = "select task_id, list_contains(broken_rules, 'success_missing') from rejected_executions"
+    rejected = (
+        "select task_id, list_contains(broken_rules, 'success_missing') from rejected_executions"
+    )
     unknown_outcome = [(uuid.UUID(int=number), number < 3) for number in (1, 2, 3, 4)]
-    assert sorted(processes.query(lone)) == unknown_outcome
+    assert sorted(processes.query(rejected)) == unknown_outcome
     processes.capture(late)
     processes.load(NOW + 2 * LIMIT)
     project.run(processes.database, select=EXECUTIONS, as_of="2026-04-01T20:00:00Z")
@@ -196,31 +198,31 @@ def test_a_task_whose_other_half_came_late_is_one_execution(
 
 
 @pytest.mark.parametrize("history", range(HISTORIES))
-def test_halves_in_any_order_from_any_processes_become_one_record_each(
+def test_partial_records_in_any_order_become_one_record_a_task(
     processes: Processes, history: int
 ) -> None:
     seed = SEED + history
     print(f"ORB_SEED={seed} gives this history as the first")  # noqa: T201 - shown if it fails
     chance = random.Random(seed)  # noqa: S311
     fates = [chance.choice(["both"] * 4 + ["late", "never"]) for _ in range(TASKS)]
-    halves: list[Half] = []
-    lone: list[Half] = []
+    partials: list[Partial] = []
+    late_or_never: list[Partial] = []
     for number in range(TASKS):
         first, second = chance.sample(KINDS, 2)
-        halves.append((first, number))
-        (halves if fates[number] == "both" else lone).append((second, number))
-    chance.shuffle(halves)
+        partials.append((first, number))
+        (partials if fates[number] == "both" else late_or_never).append((second, number))
+    chance.shuffle(partials)
 
     minutes = 0
-    while halves:
+    while partials:
         together = []
         for _ in range(chance.choice([1, 1, 2, 3])):
             size = chance.randint(2, 8)
-            some, halves = halves[:size], halves[size:]
+            some, partials = partials[:size], partials[size:]
             end = chance.choice(["itself", "killed"])
             together.append((processes.start_capture(some, end), end))
         load = chance.choice(["none", "beside", "after", "killed"])
-        minutes += chance.choice([0, 1, 1, -3])  # the loader's clock may jump back
+        minutes += chance.choice([0, 1, 1, -3])  # the relay's clock may jump back
         now = NOW + timedelta(minutes=minutes)
         if load == "beside":
             processes.load(now)
@@ -235,18 +237,18 @@ def test_halves_in_any_order_from_any_processes_become_one_record_each(
             loader.wait()
     processes.load(NOW)
     other = dict(zip(KINDS, reversed(KINDS), strict=True))
-    missing = {number: kind for kind, number in lone}
-    expected = {number: [joined(number)] for number in range(TASKS) if number not in missing}
+    missing = {number: kind for kind, number in late_or_never}
+    expected = {number: [correlated(number)] for number in range(TASKS) if number not in missing}
     assert processes.versions() == expected
 
     processes.load_here(NOW + 2 * LIMIT)
-    expected |= {number: [alone(number, other[kind])] for number, kind in missing.items()}
+    expected |= {number: [unmatched(number, other[kind])] for number, kind in missing.items()}
     assert processes.versions() == expected
 
-    late = [(kind, number) for kind, number in lone if fates[number] == "late"]
+    late = [(kind, number) for kind, number in late_or_never if fates[number] == "late"]
     processes.capture(late)
     processes.load(NOW + 3 * LIMIT)
     processes.load_here(NOW + 9 * LIMIT)
     for _, number in late:
-        expected[number].append(joined(number))
+        expected[number].append(correlated(number))
     assert processes.versions() == expected

@@ -10,7 +10,12 @@ import pytest
 from commands import orb
 
 from orb_learning.errors import DeadLetterError
-from orb_learning.ingest.dead_letters import drop_letter, read_letter, read_letters, replay_letter
+from orb_learning.ingest.dead_letters import (
+    drop_dead_letters,
+    read_dead_letter,
+    read_dead_letters,
+    replay_dead_letter,
+)
 from orb_learning.ingest.relay import load_once
 from orb_learning.outbox.writer import Outbox
 from orb_learning.store.connection import connect
@@ -24,13 +29,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def letters(database: Path, folder: Path) -> Path:
+def filled(database: Path, folder: Path) -> Path:
     """A database with three dead letters: a cut JSON, a bad field, and one from a process."""
     outbox = Outbox(folder)
     outbox.put("execution", '{"task_id": ')
     outbox.put("execution", json.dumps({"task_id": GOOD, "file_count": "many"}))
-    told = {"kind": "execution", "reason": "it was rejected", "payload": {"task_id": GOOD}}
-    outbox.put("dead_letter", json.dumps(told))
+    given = {"kind": "execution", "reason": "it was rejected", "payload": {"task_id": GOOD}}
+    outbox.put("dead_letter", json.dumps(given))
     outbox.close()
     load_once(database, folder)
     return database
@@ -43,84 +48,86 @@ def executions(database: Path) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def test_a_letter_says_what_was_wrong_with_which_field(letters: Path) -> None:
-    told, bad, cut = read_letters(letters)
-    assert (told.kind, told.reason) == ("execution", "it was rejected")
-    assert json.loads(told.payload) == {"task_id": GOOD}
+def test_a_dead_letter_says_what_was_wrong_with_which_field(filled: Path) -> None:
+    given, bad, cut = read_dead_letters(filled)
+    assert (given.kind, given.reason) == ("execution", "it was rejected")
+    assert json.loads(given.payload) == {"task_id": GOOD}
     assert bad.reason == "file_count: Input should be a valid integer"
     assert json.loads(bad.payload)["file_count"] == "many"
     assert cut.reason.startswith("record: Invalid JSON")
-    assert all(letter.put_at is not None for letter in (told, bad, cut))
-    assert read_letter(letters, bad.number) == bad
-    assert [letter.number for letter in read_letters(letters, limit=1)] == [told.number]
+    assert all(each.put_at is not None for each in (given, bad, cut))
+    assert read_dead_letter(filled, bad.number) == bad
+    assert [each.number for each in read_dead_letters(filled, limit=1)] == [given.number]
 
 
-def test_a_replay_loads_the_record_once_and_ends_the_letter(letters: Path) -> None:
-    replay_letter(letters, 3)
-    assert executions(letters) == [(GOOD, None)]
+def test_a_replay_loads_the_record_once_and_deletes_the_dead_letter(
+    filled: Path,
+) -> None:
+    replay_dead_letter(filled, 3)
+    assert executions(filled) == [(GOOD, None)]
     with pytest.raises(DeadLetterError, match="there is no dead letter 3"):
-        replay_letter(letters, 3)
-    assert executions(letters) == [(GOOD, None)]
+        replay_dead_letter(filled, 3)
+    assert executions(filled) == [(GOOD, None)]
 
 
-def test_what_is_still_not_taken_stays(letters: Path) -> None:
+def test_what_is_still_not_taken_stays(filled: Path) -> None:
     with pytest.raises(DeadLetterError, match=r"still not taken: file_count.*--file"):
-        replay_letter(letters, 2)
+        replay_dead_letter(filled, 2)
     for payload in ('{"duration_seconds": 1e300}', "null", '{"embedding": [1.0]}'):
         with pytest.raises(DeadLetterError, match="still not taken"):
-            replay_letter(letters, 2, payload=payload)
-    assert len(read_letters(letters)) == 3
-    assert executions(letters) == []
+            replay_dead_letter(filled, 2, payload=payload)
+    assert len(read_dead_letters(filled)) == 3
+    assert executions(filled) == []
 
 
-def test_a_corrected_record_is_taken(letters: Path) -> None:
-    replay_letter(letters, 2, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
-    assert executions(letters) == [(GOOD, 5)]
-    assert [letter.number for letter in read_letters(letters)] == [3, 1]
+def test_a_corrected_record_is_taken(filled: Path) -> None:
+    replay_dead_letter(filled, 2, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
+    assert executions(filled) == [(GOOD, 5)]
+    assert [each.number for each in read_dead_letters(filled)] == [3, 1]
 
 
-def test_a_half_is_replayed_as_a_half(database: Path, folder: Path) -> None:
+def test_a_partial_record_is_replayed_as_one(database: Path, folder: Path) -> None:
     outbox = Outbox(folder)
     outbox.put("outcome", "{}")
     outbox.put("routing", json.dumps({"task_id": GOOD, "model_tier": "small"}))
     load_once(database, folder)
-    replay_letter(database, 1, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
+    replay_dead_letter(database, 1, payload=json.dumps({"task_id": GOOD, "file_count": 5}))
     assert executions(database) == [(GOOD, 5)]
-    assert read_letters(database) == []
+    assert read_dead_letters(database) == []
 
 
-def test_a_drop_is_for_good_and_for_all_or_none(letters: Path, folder: Path) -> None:
+def test_a_drop_is_for_good_and_for_all_or_none(filled: Path, folder: Path) -> None:
     with pytest.raises(DeadLetterError, match="no dead letter 9"):
-        drop_letter(letters, [1, 9])
-    assert len(read_letters(letters)) == 3
-    assert drop_letter(letters, [1, 2]) == 2
-    load_once(letters, folder)
-    assert [letter.number for letter in read_letters(letters)] == [3]
+        drop_dead_letters(filled, [1, 9])
+    assert len(read_dead_letters(filled)) == 3
+    assert drop_dead_letters(filled, [1, 2]) == 2
+    load_once(filled, folder)
+    assert [each.number for each in read_dead_letters(filled)] == [3]
 
 
-def test_the_commands_do_the_same(letters: Path, tmp_path: Path) -> None:
-    listed = orb(letters, "dead-letters", "list").stdout
+def test_the_commands_do_the_same(filled: Path, tmp_path: Path) -> None:
+    listed = orb(filled, "dead-letters", "list").stdout
     assert "it was rejected" in listed
     assert "file_count: Input should be a valid integer" in listed
-    shown = orb(letters, "dead-letters", "show", "2")
+    shown = orb(filled, "dead-letters", "show", "2")
     corrected = tmp_path / "record.json"
     corrected.write_text(json.dumps(json.loads(shown.stdout) | {"file_count": 5}))
-    assert orb(letters, "dead-letters", "replay", "2", "--file", str(corrected)).returncode == 0
-    everything = orb(letters, "dead-letters", "replay", "--all")
+    assert orb(filled, "dead-letters", "replay", "2", "--file", str(corrected)).returncode == 0
+    everything = orb(filled, "dead-letters", "replay", "--all")
     assert everything.returncode == 1
     assert "dead letter 3: loaded" in everything.stdout
     assert everything.stderr.startswith("error: dead letter 1 is still not taken")
-    assert orb(letters, "dead-letters", "drop", "--all").stdout == "1 dead letters dropped\n"
-    assert "no dead letters" in orb(letters, "dead-letters", "list").stdout
-    assert executions(letters) == [(GOOD, 5), (GOOD, None)]
+    assert orb(filled, "dead-letters", "drop", "--all").stdout == "1 dead letters dropped\n"
+    assert "no dead letters" in orb(filled, "dead-letters", "list").stdout
+    assert executions(filled) == [(GOOD, 5), (GOOD, None)]
 
 
 @pytest.mark.parametrize(
     "words",
     [["show", "9"], ["replay"], ["replay", "1", "--all"], ["replay", "1", "--file", "none.json"]],
 )
-def test_a_wrong_use_is_an_error_that_says_so(letters: Path, words: list[str]) -> None:
-    ended = orb(letters, "dead-letters", *words)
+def test_a_wrong_use_is_an_error_that_says_so(filled: Path, words: list[str]) -> None:
+    ended = orb(filled, "dead-letters", *words)
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: ")
     assert "Traceback" not in ended.stderr

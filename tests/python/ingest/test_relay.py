@@ -1,4 +1,4 @@
-"""The loader: each record exactly once and in order, whichever outbox and database it meets."""
+"""The relay: each record exactly once and in order, whichever outbox and database it meets."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ from orb_learning.cli.app import app
 from orb_learning.errors import DatabaseLockedError, LoaderBusyError
 from orb_learning.feedback.submit import submit_feedback
 from orb_learning.ingest import batches, relay
-from orb_learning.ingest.relay import BackgroundLoader, exclusive_relay, load_once
+from orb_learning.ingest.background import BackgroundLoader
+from orb_learning.ingest.relay import RelayOptions, load_once
 from orb_learning.operations.load import load_outbox
 from orb_learning.outbox import writer
+from orb_learning.outbox.lease import hold_lease
 from orb_learning.outbox.pruning import prune_segments
 from orb_learning.outbox.reader import files_of
 from orb_learning.outbox.segment import SUFFIX
@@ -150,9 +152,9 @@ def test_vectors_come_as_lists_and_as_text_and_bad_ones_are_dead_letters(
     load_once(database, folder)
     rows = query(database, "select embedding from raw.executions order by _load_seq")
     assert rows == [(None,), (quarter,), (quarter,)]
-    letters = query(database, "select reason from raw.dead_letters")
-    assert len(letters) == len(given) - len(rows)
-    assert all("embedding" in reason for (reason,) in letters)
+    dead_letters = query(database, "select reason from raw.dead_letters")
+    assert len(dead_letters) == len(given) - len(rows)
+    assert all("embedding" in reason for (reason,) in dead_letters)
 
 
 def test_records_are_loaded_once_and_in_order(
@@ -160,9 +162,10 @@ def test_records_are_loaded_once_and_in_order(
 ) -> None:
     monkeypatch.setattr(writer, "MOST_RECORDS", 7)
     monkeypatch.setattr(relay, "MOST_SECONDS_OPEN", 0.0)
+    monkeypatch.setattr(relay, "MOST_RECORDS_A_TRANSACTION", 3)
     outbox = Outbox(folder)
     put(outbox, *range(50))
-    result = load_once(database, folder, batch_size=3)
+    result = load_once(database, folder)
     assert result.counts["execution"] == 50
     put(outbox, 50, 51)
     assert load_once(database, folder).counts["execution"] == 2
@@ -318,11 +321,11 @@ def test_what_duckdb_does_not_take_holds_nobody_up(
     assert loaded(database) == good
     assert result.counts["execution"] == len(good)
     assert result.counts["dead_letter"] == len(bad_ones)
-    letters = query(database, "select payload, reason from raw.dead_letters order by all")
-    assert sorted(payload for payload, _ in letters) == sorted(
+    dead_letters = query(database, "select payload, reason from raw.dead_letters order by all")
+    assert sorted(payload for payload, _ in dead_letters) == sorted(
         bad[one % len(bad)] for one in bad_ones
     )
-    assert all(reason for _, reason in letters)
+    assert all(reason for _, reason in dead_letters)
 
 
 def test_a_record_with_fields_left_out_is_loaded(folder: Path, database: Path) -> None:
@@ -339,73 +342,75 @@ def test_an_unknown_kind_is_a_dead_letter(folder: Path, database: Path) -> None:
     ]
 
 
-def half(number: int, **fields: Any) -> str:
+def partial_record(number: int, **fields: Any) -> str:
     return json.dumps({"task_id": str(uuid.UUID(int=number)), **fields})
 
 
-HALVES = {"routing": half(1, model_tier="small"), "outcome": half(1, success=True)}
-JOINED = "select model_tier, success from raw.executions order by _load_seq"
+PARTIALS = {
+    "routing": partial_record(1, model_tier="small"),
+    "outcome": partial_record(1, success=True),
+}
+CORRELATED = "select model_tier, success from raw.executions order by _load_seq"
 
 
 @pytest.mark.parametrize("order", [["routing", "outcome"], ["outcome", "routing"]])
 @pytest.mark.parametrize("together", [True, False])
-def test_halves_become_one_record_in_either_order(
+def test_two_partial_records_become_one_in_either_order(
     folder: Path, database: Path, order: list[Any], together: bool
 ) -> None:
     for kind in order:
-        outbox = Outbox(folder)  # another process, as far as the loader can tell
-        assert outbox.put(kind, HALVES[kind])
+        outbox = Outbox(folder)  # another process, as far as the relay can tell
+        assert outbox.put(kind, PARTIALS[kind])
         outbox.close()
         if not together:
             load_once(database, folder)
     load_once(database, folder)
-    assert query(database, JOINED) == [("small", True)]
+    assert query(database, CORRELATED) == [("small", True)]
     assert query(database, "from raw.pending_halves") == []
 
 
-def test_a_half_alone_is_recorded_after_the_limit_and_completed_later(
-    folder: Path, database: Path
-) -> None:
+def test_an_unmatched_record_is_recorded_after_the_limit(folder: Path, database: Path) -> None:
+    """And completed when the other one comes."""
     outbox = Outbox(folder)
-    outbox.put("routing", HALVES["routing"])
-    limit = timedelta(hours=1)
+    outbox.put("routing", PARTIALS["routing"])
+    options = RelayOptions(unmatched_limit=timedelta(hours=1))
     for minutes, rows in ((0, 0), (59, 0), (-600, 0), (60, 1), (120, 1)):
-        load_once(database, folder, now=NOW + timedelta(minutes=minutes), lone_half_limit=limit)
-        assert query(database, JOINED) == [("small", None)] * rows
-    outbox.put("outcome", HALVES["outcome"])
-    load_once(database, folder, now=NOW + timedelta(hours=3), lone_half_limit=limit)
-    assert query(database, JOINED) == [("small", None), ("small", True)]
+        load_once(database, folder, options, now=NOW + timedelta(minutes=minutes))
+        assert query(database, CORRELATED) == [("small", None)] * rows
+    outbox.put("outcome", PARTIALS["outcome"])
+    load_once(database, folder, options, now=NOW + timedelta(hours=3))
+    assert query(database, CORRELATED) == [("small", None), ("small", True)]
     assert query(database, "from raw.pending_halves") == []
 
 
-def test_a_lone_half_is_forgotten_at_last(folder: Path, database: Path) -> None:
-    Outbox(folder).put("routing", HALVES["routing"])
+def test_an_unmatched_record_waits_no_longer_at_last(folder: Path, database: Path) -> None:
+    Outbox(folder).put("routing", PARTIALS["routing"])
     for days in (0, 1, 2, 31, 32):
         load_once(database, folder, now=NOW + timedelta(days=days))
     assert query(database, "from raw.pending_halves") == []
-    assert query(database, JOINED) == [("small", None)]
+    assert query(database, CORRELATED) == [("small", None)]
 
 
-def test_a_bad_half_is_a_dead_letter_and_its_other_goes_on_waiting(
+def test_a_bad_partial_record_is_a_dead_letter_and_the_other_waits(
     folder: Path, database: Path
 ) -> None:
     outbox = Outbox(folder)
-    for payload in ("x", "[]", half(1, success="yes"), '{"task_id": 5}'):
+    for payload in ("x", "[]", partial_record(1, success="yes"), '{"task_id": 5}'):
         outbox.put("outcome", payload)
-    outbox.put("routing", HALVES["routing"])
+    outbox.put("routing", PARTIALS["routing"])
     assert load_once(database, folder).counts["dead_letter"] == 4
-    outbox.put("outcome", HALVES["outcome"])
+    outbox.put("outcome", PARTIALS["outcome"])
     load_once(database, folder)
-    assert query(database, JOINED) == [("small", True)]
+    assert query(database, CORRELATED) == [("small", True)]
 
 
-def test_two_loaders_at_once_load_everything_once(folder: Path, database: Path) -> None:
+def test_two_loads_at_once_load_everything_once(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "MOST_RECORDS_A_TRANSACTION", 20)
     outbox = Outbox(folder)
     put(outbox, *range(300))
-    threads = [
-        threading.Thread(target=load_once, args=[database, folder], kwargs={"batch_size": 20})
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=load_once, args=[database, folder]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -413,18 +418,18 @@ def test_two_loaders_at_once_load_everything_once(folder: Path, database: Path) 
     assert loaded(database) == list(range(300))
 
 
-def test_a_loader_waits_for_another_one_up_to_a_limit(folder: Path, database: Path) -> None:
+def test_a_load_waits_for_another_one_up_to_a_limit(folder: Path, database: Path) -> None:
     with (
-        exclusive_relay(folder, 1),
+        hold_lease(folder, 1),
         pytest.raises(LoaderBusyError, match="being loaded by another"),
     ):
         load_once(database, folder, wait_seconds=0.2)
 
 
-def test_a_dead_loaders_place_is_taken_over(folder: Path, database: Path) -> None:
+def test_the_lease_of_a_killed_process_is_taken_over(folder: Path, database: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from orb_learning.loader import only_loader\n"
-        "with only_loader(Path(sys.argv[1]), 5): print('mine', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from orb_learning.outbox import hold_lease\n"
+        "with hold_lease(Path(sys.argv[1]), 5): print('mine', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", script, folder], stdout=subprocess.PIPE, text=True
@@ -482,7 +487,7 @@ def test_a_full_transaction_that_fails_leaves_nothing_and_is_done_again(
         raise duckdb.IOException("No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(batches, "insert_letters", fail)  # after the rows, before the position
+        broken.setattr(batches, "insert_dead_letters", fail)  # after the rows, before the offset
         with pytest.raises(Exception, match="disk is full"):
             load_once(database, folder)
     assert loaded(database) == []
@@ -490,7 +495,7 @@ def test_a_full_transaction_that_fails_leaves_nothing_and_is_done_again(
     assert loaded(database) == [1, 2]
 
 
-def test_the_refused_are_told_to_the_database(folder: Path, database: Path) -> None:
+def test_what_the_outbox_refused_is_counted_in_the_database(folder: Path, database: Path) -> None:
     outbox = Outbox(folder)
     outbox.put("execution", "\ud800")
     put(outbox, 1)
@@ -518,13 +523,11 @@ def test_loaded_records_stay_until_a_verified_backup_holds_them(
     put(live, 3)
     result = load_once(database, folder, now=NOW)
     assert len(files_of(folder)) == 2
-    behind = {outbox_id: position - 1 for outbox_id, position in result.positions.items()}
-    for verified, left in ((behind, 2), (result.positions, 1)):
-        trimmed = prune_segments(
-            folder, verified, loaded=result.positions, limits=Limits(), now=NOW
-        )
+    behind = {outbox_id: offset - 1 for outbox_id, offset in result.offsets.items()}
+    for verified, left in ((behind, 2), (result.offsets, 1)):
+        pruned = prune_segments(folder, verified, loaded=result.offsets, limits=Limits(), now=NOW)
         assert len(files_of(folder)) == left
-        assert trimmed.unverified_records == 0
+        assert pruned.unverified_records == 0
     put(live, 4)
     load_once(database, folder)
     assert loaded(database) == [1, 2, 3, 4]
@@ -532,7 +535,7 @@ def test_loaded_records_stay_until_a_verified_backup_holds_them(
     assert len(list(folder.glob("*.lock"))) == 1
 
 
-def test_records_that_are_not_loaded_are_never_trimmed(folder: Path) -> None:
+def test_records_that_are_not_loaded_are_never_pruned(folder: Path) -> None:
     outbox = Outbox(folder)
     put(outbox, 1)
     outbox.close()
@@ -554,14 +557,14 @@ def outbox_id_of(file: Path) -> uuid.UUID:
     ("limits", "left"),
     [(Limits(), 3), (Limits(age=timedelta(days=3)), 2), (Limits(size_bytes=15_000), 1)],
 )
-def test_a_limit_of_age_or_size_trims_what_is_loaded_and_says_so(
+def test_a_limit_of_age_or_size_prunes_what_is_loaded_and_counts_it(
     folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch, limits: Limits, left: int
 ) -> None:
     for days in (4, 2, 0):
         old(folder, monkeypatch, [days], NOW - timedelta(days=days))
-    result = load_once(database, folder, now=NOW, limits=limits)
+    result = load_once(database, folder, RelayOptions(limits=limits), now=NOW)
     assert len(files_of(folder)) == left
-    assert result.trimmed.unverified_records == 3 - left
+    assert result.pruned.unverified_records == 3 - left
     assert loaded(database) == [4, 2, 0]
 
 
@@ -572,7 +575,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words[:2]))
-def test_every_command_loads_and_trims_as_the_settings_say(
+def test_every_command_loads_and_prunes_as_the_settings_say(
     folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
     """Limits of 30 days, records of ten days ago: by default they would be beyond both."""
@@ -581,7 +584,7 @@ def test_every_command_loads_and_trims_as_the_settings_say(
     before = utc_now() - timedelta(days=10)
     old(folder, monkeypatch, [1], before)
     outbox = Outbox(folder)
-    assert outbox.put("routing", HALVES["routing"])
+    assert outbox.put("routing", PARTIALS["routing"])
     feedback = submit_feedback(
         outbox, task_id=uuid.UUID(int=1), satisfaction="good", user_id="ann", now=before
     )
@@ -672,7 +675,7 @@ def test_a_process_that_ends_with_a_background_loader_drains_and_ends(
 ) -> None:
     # The interval never comes, and nobody calls stop().
     script = (
-        "import sys; from pathlib import Path; from orb_learning.loader import BackgroundLoader\n"
+        "import sys; from pathlib import Path; from orb_learning.ingest import BackgroundLoader\n"
         "from orb_learning.outbox import Outbox; database, folder = map(Path, sys.argv[1:])\n"
         "BackgroundLoader(database, folder, flush_interval=3600).start()\n"
         """assert Outbox(folder).put("execution", '{"file_count": 7}')"""
@@ -692,6 +695,7 @@ def test_a_load_opens_each_complete_file_once(
     folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "MOST_RECORDS", 5)
+    monkeypatch.setattr(relay, "MOST_RECORDS_A_TRANSACTION", 3)
     outbox = Outbox(folder)
     put(outbox, *range(50))
     outbox.close()
@@ -699,7 +703,7 @@ def test_a_load_opens_each_complete_file_once(
     real = relay.open_reader
     monkeypatch.setattr(relay, "open_reader", lambda path: opened.append(path) or real(path))
     known: dict[Path, tuple[uuid.UUID, int]] = {}
-    load_once(database, folder, batch_size=3, known=known)
+    load_once(database, folder, known=known)
     assert sorted(opened) == files_of(folder)
     load_once(database, folder, known=known)
     assert len(opened) == 10

@@ -32,10 +32,10 @@ SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 PHASES = {
     "produce": ["put", "put_many", "acknowledging", "between"],
     "load": [
-        *("load_once", "connect", "positions", "bind", "read", "insert_executions"),
-        *("after bind", "after read", "trim"),
+        *("load_once", "connect", "stored_offsets", "bind", "read", "insert_executions"),
+        *("after bind", "after read", "prune_segments"),
         # Between the rows and the commit: where both or neither must be there.
-        *3 * ("after insert_executions", "after insert_letters"),
+        *3 * ("after insert_executions", "after insert_dead_letters"),
     ],
     "dbt": ["1", "4", "7", "8", "9", "11", "13"],
 }

@@ -13,13 +13,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from orb_learning.archive import retention
 from orb_learning.archive.retention import archive_and_retain
-from orb_learning.dbt import process
 from orb_learning.errors import DatabaseError, DatabaseLockedError, DiskFullError
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store import compaction
-from orb_learning.store import connection as store_connection
-from orb_learning.store.checksums import TableContents, table_checksums
+from orb_learning.store.checksums import TableChecksum, table_checksums
 from orb_learning.store.connection import connect
 
 
@@ -34,7 +33,7 @@ def settings(database: Path) -> LearningSettings:
     return load_settings(database_path=database)
 
 
-def rows_in(database: Path) -> dict[str, TableContents]:
+def rows_in(database: Path) -> dict[str, TableChecksum]:
     with connect(database, read_only=True) as connection:
         return table_checksums(connection)
 
@@ -78,7 +77,7 @@ class Spoilt:
         self.connect = partial(Connection, without=without)
 
 
-def test_what_is_only_in_the_log_of_the_copy_comes_into_the_file_before_it_counts(
+def test_what_is_in_the_copys_log_comes_into_the_file_before_it_is_compared(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = rows_in(settings.database_path)
@@ -104,21 +103,21 @@ def test_a_copy_that_holds_other_rows_is_refused(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = settings.database_path.read_bytes()
-    connect_without_lock = store_connection.connect_without_lock
+    connect_without_lock = compaction.connect_without_lock
 
     def spoil(file: Path) -> Any:
         with duckdb.connect(file) as connection:
             connection.execute("update noise set r = r + 1 where n = 7")
         return connect_without_lock(file)
 
-    monkeypatch.setattr(store_connection, "connect_without_lock", spoil)
+    monkeypatch.setattr(compaction, "connect_without_lock", spoil)
     with pytest.raises(DatabaseError, match=r"other rows than it in main\.noise"):
         compaction.compact(settings.database_path)
     assert settings.database_path.read_bytes() == content
     assert leftovers(settings.database_path) == []
 
 
-def test_what_a_killed_run_left_goes_and_the_new_file_has_the_rights_of_the_old_one(
+def test_leftovers_of_a_killed_run_go_and_the_new_file_has_the_olds_mode(
     settings: LearningSettings,
 ) -> None:
     before = rows_in(settings.database_path)
@@ -173,7 +172,7 @@ def test_a_folder_that_cannot_be_written_is_said(
 def retain(settings: LearningSettings, monkeypatch: pytest.MonkeyPatch, **given: Any) -> int:
     """Run retention where nothing is old; returns the bytes that it gave back."""
     nothing = {"archived_count": 0, "deleted_count": 0, "days_cleaned": 0, "feedback_count": 0}
-    monkeypatch.setattr(process, "run", lambda *_, **__: json.dumps(nothing))
+    monkeypatch.setattr(retention, "run_dbt", lambda *_, **__: json.dumps(nothing))
     return archive_and_retain(settings, **given).reclaimed_bytes
 
 
@@ -196,7 +195,7 @@ def test_retention_gives_space_back_from_the_limits_on_and_not_below_them(
     assert retain(settings, monkeypatch) == 0
 
 
-def test_what_others_kept_from_being_given_back_the_next_retention_gives_back(
+def test_space_that_others_kept_in_use_is_given_back_by_the_next_retention(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compaction, "LEAST_FREE_BYTES", 0)
@@ -205,7 +204,7 @@ def test_what_others_kept_from_being_given_back_the_next_retention_gives_back(
     def find_it_taken(*_: Any) -> None:
         raise DatabaseLockedError("others have it")
 
-    monkeypatch.setattr(compaction, "compact", find_it_taken)
+    monkeypatch.setattr(retention, "compact", find_it_taken)
     assert retain(settings, monkeypatch) == 0
-    monkeypatch.setattr(compaction, "compact", compact)
+    monkeypatch.setattr(retention, "compact", compact)
     assert retain(settings, monkeypatch) > 0

@@ -23,7 +23,7 @@ from orb_learning.backup.create import make_backup
 from orb_learning.backup.manifests import verified_offsets
 from orb_learning.backup.prune import prune_backups
 from orb_learning.ingest import relay
-from orb_learning.ingest.relay import load_once
+from orb_learning.ingest.relay import RelayOptions, load_once
 from orb_learning.operations import exchange, replaced_database, restored_copy
 from orb_learning.operations import restore as operations_restore
 from orb_learning.operations.restore import restore_backup
@@ -95,10 +95,9 @@ def back_up(death: Death, database: Path, outbox: Path, folder: Path) -> None:
         (relay, "prune_segments"),
         (prune, "drop_covered_entries"),
     )
+    options = RelayOptions(verified_offsets=partial(verified_offsets, folder))
     while True:
-        load_once(
-            database, outbox, verified_offsets=partial(verified_offsets, folder), wait_seconds=60
-        )
+        load_once(database, outbox, options, wait_seconds=60)
         make_backup(settings_of(database))
         prune_backups(settings_of(database))
 

@@ -95,7 +95,6 @@ def load(phase_file: str, database: str, outbox_folder: str, pause: str) -> None
     from orb_learning.errors import DatabaseLockedError, LoaderBusyError
     from orb_learning.ingest import batches, relay
     from orb_learning.ingest.relay import load_once
-    from orb_learning.outbox import pruning
     from orb_learning.outbox.reader import OutboxReader
 
     phase = Phase(Path(phase_file))
@@ -114,16 +113,17 @@ def load(phase_file: str, database: str, outbox_folder: str, pause: str) -> None
         setattr(module, name, noted)
 
     noting(batches, "insert_executions", writes=True)
-    noting(batches, "insert_letters")
-    noting(batches, "positions")
+    noting(batches, "insert_dead_letters")
+    noting(relay, "stored_offsets")
     noting(OutboxReader, "read")
     noting(OutboxReader, "bind", writes=True)
-    noting(pruning, "trim")
-    noting(relay.database, "connect")
+    noting(relay, "prune_segments")
+    noting(relay, "connect")
+    relay.MOST_RECORDS_A_TRANSACTION = 500
     while True:
         phase.is_now("load_once")
         try:
-            load_once(Path(database), Path(outbox_folder), batch_size=500, wait_seconds=60)
+            load_once(Path(database), Path(outbox_folder), wait_seconds=60)
         except (LoaderBusyError, DatabaseLockedError):
             continue
         time.sleep(float(pause))  # so that there is something to load again

@@ -18,7 +18,7 @@ DECIDED = datetime(2026, 4, 1, 10, tzinfo=UTC)
 START = DECIDED + timedelta(seconds=1)
 SECONDS = 2.5
 LIMIT = timedelta(hours=1)
-"""How long a half waits for its other."""
+"""How long a partial record waits for the other one."""
 
 
 def task(number: int) -> dict[str, Any]:
@@ -43,13 +43,13 @@ def result(number: int) -> dict[str, Any]:
     return {"status": "completed", "worker_id": f"agent-{number}", "model_tier": "large"}
 
 
-def capture(outbox_folder: str, halves: str, end: str) -> None:
-    """Record halves, each a kind and a task's number, and end as told: killed, or by itself."""
+def capture(outbox_folder: str, partials: str, end: str) -> None:
+    """Record partial records, each a kind and a task's number, and end killed or by itself."""
     from orb_learning import Outbox, TelemetryCapture
 
     telemetry = TelemetryCapture(Outbox(Path(outbox_folder)), now=lambda: DECIDED)
     ended = START + timedelta(seconds=SECONDS)
-    for kind, number in json.loads(halves):
+    for kind, number in json.loads(partials):
         task_id = uuid.UUID(int=number)
         if kind == "routing":
             kept = telemetry.capture_routing_decision(task_id, task(number), decision(number))
@@ -64,13 +64,13 @@ def capture(outbox_folder: str, halves: str, end: str) -> None:
 
 def load(database: str, outbox_folder: str, now: str) -> None:
     """Load once, as if it were that moment."""
-    from orb_learning.ingest.relay import load_once
+    from orb_learning.ingest.relay import RelayOptions, load_once
 
     load_once(
         Path(database),
         Path(outbox_folder),
+        RelayOptions(unmatched_limit=LIMIT),
         now=datetime.fromisoformat(now),
-        lone_half_limit=LIMIT,
         wait_seconds=60,
     )
 

@@ -12,7 +12,7 @@ from crash_worker import payload_of
 
 from orb_learning.backup.create import make_backup
 from orb_learning.backup.manifests import Backup, verified_offsets
-from orb_learning.ingest.relay import load_once
+from orb_learning.ingest.relay import RelayOptions, load_once
 from orb_learning.operations.erasure import erase
 from orb_learning.operations.restore import Restored, restore_backup
 from orb_learning.outbox.writer import Limits, Outbox
@@ -43,8 +43,7 @@ class Place:
         load_once(
             self.database,
             self.outbox_folder,
-            limits=limits,
-            verified_offsets=partial(verified_offsets, self.backups),
+            RelayOptions(limits=limits, verified_offsets=partial(verified_offsets, self.backups)),
         )
 
     def back_up(self) -> Backup:

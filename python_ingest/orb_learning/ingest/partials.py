@@ -1,0 +1,126 @@
+"""Partial records that wait in ``raw.pending_halves`` for the one they are correlated with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import duckdb
+
+from orb_learning.ingest.correlation import correlate
+from orb_learning.ingest.executions import insert_executions
+from orb_learning.ingest.payloads import parse_object, task_id_of
+from orb_learning.outbox import OutboxRecord
+from orb_learning.store import transaction
+
+PARTIAL_KINDS = ("routing", "outcome")
+KEEP_RECORDED = timedelta(days=30)
+"""For so long a partial record that was recorded unmatched still becomes one with a late one."""
+
+
+class PendingPartials:
+    """The partial records that wait, as far as some records may need them.
+
+    Args:
+        connection: a writable connection, inside the transaction that loads the records.
+        records: the records.
+        now: ``loaded_at`` of those that wait from now on, naive UTC.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        records: Iterable[OutboxRecord],
+        now: datetime,
+    ):
+        self._connection = connection
+        self._now = now
+        self._waiting: dict[uuid.UUID, dict[str, str]] = {}
+        self._changed: set[uuid.UUID] = set()
+        task_ids = [
+            task_id
+            for record in records
+            if record.kind in PARTIAL_KINDS and (task_id := task_id_of(record.payload)) is not None
+        ]
+        if task_ids:
+            rows = connection.execute(
+                "select task_id, kind, payload from raw.pending_halves "
+                "where task_id in (select unnest(?::uuid[]))",
+                [task_ids],
+            ).fetchall()
+            for task_id, kind, payload in rows:
+                self._waiting.setdefault(task_id, {})[kind] = payload
+
+    def add(self, record: OutboxRecord) -> list[str]:
+        """Take a partial record; return the execution that it completes, if it does.
+
+        Raises:
+            ValueError: it is no partial record, or does not fit the one that waits for it, which
+                goes on waiting.
+        """
+        task_id = task_id_of(record.payload)
+        if task_id is None:
+            raise ValueError("a partial record must be a JSON object with a UUID as task_id")
+        known = self._waiting.get(task_id, {}) | {record.kind: record.payload}
+        execution = _correlated(known)
+        self._changed.add(task_id)
+        if len(known) == len(PARTIAL_KINDS):
+            self._waiting.pop(task_id)
+            return [execution]
+        self._waiting[task_id] = known
+        return []
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether any waits that did not before, or no longer does."""
+        return bool(self._changed)
+
+    def store(self) -> None:
+        """Write what waits now."""
+        if not self._changed:
+            return
+        self._connection.execute(
+            "delete from raw.pending_halves where task_id in (select unnest(?::uuid[]))",
+            [list(self._changed)],
+        )
+        rows = [
+            (task_id, kind, payload, self._now)
+            for task_id in self._changed
+            for kind, payload in self._waiting.get(task_id, {}).items()
+        ]
+        if rows:
+            self._connection.executemany(
+                "insert into raw.pending_halves values (?, ?, ?, ?, null)", rows
+            )
+
+
+def record_unmatched(connection: duckdb.DuckDBPyConnection, now: datetime, limit: timedelta) -> int:
+    """Record the partial records that are unmatched after the limit as what they are.
+
+    Returns:
+        how many.
+    """
+    rows = connection.execute(
+        "select task_id, kind, payload from raw.pending_halves "
+        "where recorded_at is null and loaded_at <= ? order by loaded_at, task_id",
+        [now - limit],
+    ).fetchall()
+    with transaction(connection):
+        executions = [_correlated({kind: payload}) for _, kind, payload in rows]
+        insert_executions(connection, executions, now)
+        if rows:
+            connection.executemany(
+                "update raw.pending_halves set recorded_at = ? where task_id = ? and kind = ?",
+                [(now, task_id, kind) for task_id, kind, _ in rows],
+            )
+        connection.execute(
+            "delete from raw.pending_halves where recorded_at <= ?", [now - KEEP_RECORDED]
+        )
+    return len(rows)
+
+
+def _correlated(payloads: dict[str, str]) -> str:
+    """Return the record of the partial ones, by their kinds."""
+    objects = {kind: parse_object(payload) for kind, payload in payloads.items()}
+    return correlate(objects.get("routing"), objects.get("outcome")).model_dump_json()
