@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -23,6 +24,13 @@ from orb_learning.store import identifier, literal
 
 _QUOTED = r'"(?:[^"]|"")*"'
 _OPEN = r'"(?:[^"]|"")*'
+_UNQUOTED_FIELD = """
+    create or replace temp macro unquoted_field(field) as case
+        when field = '' then null
+        when starts_with(field, '"') then replace(field[2:-2], '""', '"')
+        else field
+    end
+"""
 
 
 def csv_source(
@@ -40,10 +48,25 @@ def csv_source(
     """
     count = load_lines(connection, file, read_bytes)
     header_number, delimiter, names = _header(connection, file)
-    plain = rf'[^"{_escaped(delimiter)}][^{_escaped(delimiter)}]*'
-    one_field = f"(?:{_QUOTED}|{plain}|)"
     separator = _escaped(delimiter)
+    one_field = f'(?:{_QUOTED}|[^"{separator}][^{separator}]*|)'
     _join_lines(connection, header_number, one_field, separator)
+    _split_records(connection, names, delimiter, one_field)
+    return Source(
+        relation="file_records",
+        columns={name: "VARCHAR" for name in names if name in COLUMNS},
+        last_row_number=count,
+        content="record",
+        extra=NO_ENTRIES if set(names) <= set(COLUMNS) else "extra",
+        problem="problem",
+        naive_is_utc=naive_is_utc,
+    )
+
+
+def _split_records(
+    connection: duckdb.DuckDBPyConnection, names: list[str], delimiter: str, one_field: str
+) -> None:
+    """Fill ``file_records``: row_number, record, problem, the record's columns, and ``extra``."""
     fields = ", ".join(
         f"unquoted_field(fields[{position}]) as {identifier(name)}"
         for position, name in enumerate(names, 1)
@@ -55,15 +78,7 @@ def csv_source(
         if name not in COLUMNS
     )
     extra = f"list_filter([{others}], lambda e: e.value <> 'null')" if others else NO_ENTRIES
-    connection.execute(
-        """
-        create or replace temp macro unquoted_field(field) as case
-            when field = '' then null
-            when starts_with(field, '"') then replace(field[2:-2], '""', '"')
-            else field
-        end
-        """
-    )
+    connection.execute(_UNQUOTED_FIELD)
     connection.execute(
         f"""
         create or replace temp table file_records as
@@ -91,19 +106,10 @@ def csv_source(
         from good
         """,  # noqa: S608
         {
-            "whole": f"{one_field}(?:{separator}{one_field})*",
-            "field": f"({one_field}){separator}",
+            "whole": f"{one_field}(?:{_escaped(delimiter)}{one_field})*",
+            "field": f"({one_field}){_escaped(delimiter)}",
             "delimiter": delimiter,
         },
-    )
-    return Source(
-        relation="file_records",
-        columns={name: "VARCHAR" for name in names if name in COLUMNS},
-        last_row_number=count,
-        content="record",
-        extra="extra" if others else NO_ENTRIES,
-        problem="problem",
-        naive_is_utc=naive_is_utc,
     )
 
 
@@ -141,70 +147,9 @@ def _header(connection: duckdb.DuckDBPyConnection, file: Path) -> tuple[int, str
 def _join_lines(
     connection: duckdb.DuckDBPyConnection, header_number: int, one_field: str, separator: str
 ) -> None:
-    """Fill ``file_joined`` (row_number, record, is_utf8): lines, joined where a field has newlines.
-
-    Whether a quoted field is open at a line's end depends on whether one was open at its start:
-    the line opens and closes by itself (``fixed``), or leaves it as it was, or turns it round.
-    """
+    """Fill ``file_joined`` (row_number, record, is_utf8)."""
     connection.execute(
-        """
-        create or replace temp table file_joined as
-        with lines as (
-            select number, line, is_utf8,
-                contains(line, '"') and regexp_full_match(line, $opens) as open_after_closed,
-                not contains(line, '"') or regexp_full_match(line, $stays)
-                    or regexp_full_match(line, $reopens) as open_after_open
-            from file_lines
-            where number > $header
-        ),
-        turns as (
-            select *,
-                case when open_after_closed = open_after_open then open_after_closed end as fixed,
-                -- a running count(*) with a filter takes time in the square of the lines
-                sum((open_after_closed and not open_after_open)::integer)
-                    over (order by number rows unbounded preceding) as turned
-            from lines
-        ),
-        ends as (
-            select *,
-                coalesce(last_value(fixed ignore nulls) over upto, false) <> (
-                    (turned - coalesce(last_value(
-                        case when fixed is not null then turned end ignore nulls
-                    ) over upto, 0)) % 2 = 1
-                ) as open_after
-            from turns
-            window upto as (order by number rows unbounded preceding)
-        ),
-        starts as (
-            select *, not coalesce(lag(open_after) over (order by number), false) as begins
-            from ends
-        ),
-        numbered as (
-            select *,
-                max(case when begins then number end)
-                    over (order by number rows unbounded preceding) as row_number
-            from starts
-        ),
-        joined as (
-            select row_number, string_agg(line, chr(10) order by number) as record
-            from numbered
-            where open_after or not begins
-            group by row_number
-            having not max_by(open_after, number)
-        ),
-        good as (
-            select * from joined where regexp_full_match(rtrim(record, chr(13)), $whole)
-        )
-        select
-            case when good.record is null then number else row_number end as row_number,
-            rtrim(coalesce(any_value(good.record), any_value(line)), chr(13)) as record,
-            bool_and(is_utf8) as is_utf8
-        from numbered
-        left join good using (row_number)
-        where good.record is not null or regexp_matches(line, '[^ \t\r]')
-        group by all
-        order by row_number
-        """,
+        files(__package__).joinpath("join_lines.sql").read_text("utf-8"),
         {
             "header": header_number,
             "opens": f"(?:{one_field}{separator})*{_OPEN}",

@@ -41,6 +41,20 @@ def jsonl_source(
             f"{file} is a JSON array, not JSON lines; write one object a line: "
             f"jq -c '.[]' {file.name} > {file.stem}.jsonl"
         )
+    _read_objects(connection)
+    return Source(
+        relation="file_objects",
+        columns=dict.fromkeys(COLUMNS, "VARCHAR"),
+        last_row_number=count,
+        content="line",
+        extra="extra",
+        problem="problem",
+        naive_is_utc=naive_is_utc,
+    )
+
+
+def _read_objects(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill ``file_objects``: row_number, line, problem, the record's columns, and ``extra``."""
     names = [name for name in COLUMNS if name != "metadata"]
     connection.execute(
         f"""
@@ -87,13 +101,4 @@ def jsonl_source(
             "record": json.dumps(dict.fromkeys(names, "VARCHAR")),
             "known": list(COLUMNS),
         },
-    )
-    return Source(
-        relation="file_objects",
-        columns=dict.fromkeys(COLUMNS, "VARCHAR"),
-        last_row_number=count,
-        content="line",
-        extra="extra",
-        problem="problem",
-        naive_is_utc=naive_is_utc,
     )
