@@ -165,7 +165,7 @@ def test_a_query_gets_the_vector_that_the_text_would_and_needs_no_torch(encoder:
     for text, wanted in zip(texts, encoder.encode(texts), strict=True):
         assert numpy.allclose(query_encoder().encode(text), wanted, atol=1e-6), text[:20]
     code = (
-        "import sys; from orb_learning.similarity import new_vector; "
+        "import sys; from orb_learning.search import new_vector; "
         f"new_vector('a text', {DEFAULT_MODEL!r}); print('torch' in sys.modules)"
     )
     said = subprocess.run(

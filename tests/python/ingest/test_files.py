@@ -384,7 +384,7 @@ def test_times_do_not_depend_on_the_machines_time_zone(
     else:
         write_values(file, [row])
     code = (
-        "import sys, time, pathlib; time.tzset(); from orb_learning.importing import import_file;"
+        "import sys, time, pathlib; time.tzset(); from orb_learning.ingest import import_file;"
         "import_file(*map(pathlib.Path, sys.argv[1:]))"
     )
     subprocess.run(

@@ -22,13 +22,14 @@ from building import SUPPORT
 from orb_learning.errors import VectorIndexError
 from orb_learning.record.vector_codec import DIMENSIONS
 from orb_learning.search.vector_index import (
+    building,
     faiss_index,
     find_index,
     index_folder,
+    on_disk,
     open_index,
     update_index,
 )
-from orb_learning.search.vector_index import on_disk as on_disk
 from orb_learning.search.vector_index.manifest import FORMAT, MANIFEST, read_manifest
 from orb_learning.search.vector_index.on_disk import load
 
@@ -244,8 +245,10 @@ def test_the_database_is_free_while_the_index_is_built(
 ):
     embed(connection, 50)
     steps = []
-    publish = on_disk.publish
-    monkeypatch.setattr(on_disk, "publish", lambda *given: (steps.append("write"), publish(*given)))
+    publish = building.publish
+    monkeypatch.setattr(
+        building, "publish", lambda *given: (steps.append("write"), publish(*given))
+    )
 
     def close() -> None:
         connection.close()
@@ -424,7 +427,7 @@ def test_without_faiss_there_is_no_index(
 
 
 def test_importing_the_module_does_not_import_faiss():
-    code = "import sys, orb_learning.vector_index; sys.exit('faiss' in sys.modules)"
+    code = "import sys, orb_learning.search; sys.exit('faiss' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

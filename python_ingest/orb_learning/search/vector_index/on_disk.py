@@ -90,7 +90,7 @@ def publish(folder: Path, index: Any, manifest: IndexManifest) -> None:
 
 
 @contextmanager
-def only_builder(folder: Path) -> Iterator[None]:
+def exclusive_build(folder: Path) -> Iterator[None]:
     """Wait until nobody else builds the index; a lock ends with its process."""
     try:
         folder.mkdir(exist_ok=True)
