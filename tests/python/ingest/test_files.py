@@ -154,7 +154,7 @@ def test_every_format_gives_the_27_columns_as_the_record_has_them(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_missing_columns_are_null_and_every_other_column_goes_into_metadata(
+def test_missing_columns_are_null_and_unknown_ones_go_into_metadata(
     database: Path, tmp_path: Path, name: str
 ) -> None:
     file = tmp_path / name
@@ -186,7 +186,7 @@ def test_missing_columns_are_null_and_every_other_column_goes_into_metadata(
         (None, {"model": {"n": None}}),
     ],
 )
-def test_metadata_loses_nothing_when_a_column_has_the_name_of_a_key_or_it_is_no_object(
+def test_metadata_loses_nothing_where_names_collide_or_it_is_no_object(
     database: Path, tmp_path: Path, own: Any, stored: dict[str, Any]
 ) -> None:
     file = tmp_path / "x.jsonl"
@@ -198,7 +198,7 @@ def test_metadata_loses_nothing_when_a_column_has_the_name_of_a_key_or_it_is_no_
 @pytest.mark.parametrize(
     ("extra", "stored"), [("", '{"a":[1,2]}'), ("x", '{"a":[1,2],"model":"x"}')]
 )
-def test_metadata_that_duckdb_reads_with_good_will_is_stored_as_strict_json(
+def test_metadata_that_only_duckdb_reads_is_stored_as_strict_json(
     database: Path, tmp_path: Path, extra: str, stored: str
 ) -> None:
     file = tmp_path / "x.csv"
@@ -668,7 +668,7 @@ BROKEN: list[tuple[Callable[[Path], Path], str]] = [
 
 
 @pytest.mark.parametrize(("make", "message"), BROKEN)
-def test_a_broken_file_is_refused_with_its_name_and_leaves_the_database_as_it_was(
+def test_a_broken_file_is_refused_by_name_and_nothing_of_it_is_loaded(
     database: Path, tmp_path: Path, make: Callable[[Path], Path], message: str
 ) -> None:
     import_file(database, write_values(tmp_path / "good.jsonl", [{"repo": "r"}]))
@@ -760,7 +760,7 @@ def original(file: Path, dimensions: int = 768) -> Path:
     return file
 
 
-def test_the_originals_database_imports_and_a_vector_of_768_is_set_aside_with_a_note(
+def test_the_originals_database_imports_and_a_vector_of_768_is_noted(
     database: Path, tmp_path: Path
 ) -> None:
     result = import_file(database, original(tmp_path / "original.duckdb"))

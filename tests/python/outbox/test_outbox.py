@@ -161,7 +161,7 @@ def test_a_forked_child_does_not_open_what_its_parent_has_open(folder: Path) -> 
         assert files_of(folder) == files
 
 
-def test_a_forked_child_neither_closes_its_parents_file_nor_keeps_it_locked(folder: Path) -> None:
+def test_a_forked_child_neither_closes_its_parents_file_nor_locks_it(folder: Path) -> None:
     outbox = Outbox(folder)
     outbox.put("execution", "a")
     (file,) = files_of(folder)
@@ -224,9 +224,7 @@ def test_a_forked_child_that_ends_normally_leaves_the_parents_file_alone(folder:
     assert kept_in(folder) == ["before", "after"]
 
 
-def test_records_in_flight_at_the_interpreters_end_are_kept_if_acknowledged(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_acknowledged_records_survive_the_interpreters_end(folder: Path, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     script = f"""
         import os, threading, time, atexit

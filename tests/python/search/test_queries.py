@@ -564,7 +564,7 @@ def expected_solutions(
 
 
 @pytest.mark.parametrize("number", range(20))
-def test_solutions_are_ranked_by_similarity_and_the_lower_bound_of_their_success_rate(
+def test_solutions_rank_by_similarity_times_the_lower_bound_of_success(
     searchable: Path, tasks: Tasks, number: int
 ) -> None:
     chance = random.Random(SEED + number)  # noqa: S311

@@ -77,7 +77,7 @@ class Spoilt:
         self.connect = partial(Connection, without=without)
 
 
-def test_what_is_in_the_copys_log_comes_into_the_file_before_it_is_compared(
+def test_what_is_in_the_copys_log_is_in_the_file_before_it_is_compared(
     settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = rows_in(settings.database_path)
