@@ -69,25 +69,25 @@ def map_execution(
         end_time: the same of the end.
         notes: what goes into metadata, besides what task and result have for it.
         naive_is_utc: whether times without a zone are UTC; they are no times otherwise.
-        drop: is told why a duration is no measurement, and left out.
+        drop: called with the reason why a duration is no measurement, and left out.
     """
-    asked, came = known_values(task, NAMES), known_values(result, NAMES)
-    told = {**asked, **came}
-    values = {name: value for name, value in told.items() if name in FIELDS}
-    _add_under_other_names(values, asked, TASK_NAMES)
-    _add_under_other_names(values, came, RESULT_NAMES)
+    of_task, of_result = known_values(task, NAMES), known_values(result, NAMES)
+    known = {**of_task, **of_result}
+    values = {name: value for name, value in known.items() if name in FIELDS}
+    _add_under_other_names(values, of_task, TASK_NAMES)
+    _add_under_other_names(values, of_result, RESULT_NAMES)
     if isinstance(result, BaseException):
         values.setdefault("error_message", result)
-    _add_outcome(values, came)
+    _add_outcome(values, of_result)
     _add_times(values, start_time, end_time, naive_is_utc, drop)
     for name, length in LENGTHS.items():
         text = values.get(name)
         if type(text) is str:
             values[name] = text[:length]
-    metadata = _own_metadata(asked) | _own_metadata(came) if "metadata" in told else {}
+    metadata = _own_metadata(of_task) | _own_metadata(of_result) if "metadata" in known else {}
     for name in METADATA_NAMES:
-        if name in told:
-            metadata[name] = told[name]
+        if name in known:
+            metadata[name] = known[name]
     for name, value in notes.items():
         if value is not None:
             metadata[name] = value
@@ -101,7 +101,7 @@ def drop_non_finite(values: Mapping[str, Any], drop: Callable[[str], None]) -> d
 
     Args:
         values: the fields of a record.
-        drop: is told why a value is left out.
+        drop: called with the reason why a value is left out.
     """
     kept = dict(values)
     for name, value in values.items():
@@ -116,9 +116,9 @@ def drop_non_finite(values: Mapping[str, Any], drop: Callable[[str], None]) -> d
 
 def map_routing(decision: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what learning from logs needs of a decision: alternatives, policy, chance, choice."""
-    told = known_values(decision, ROUTING_NAMES)
+    known = known_values(decision, ROUTING_NAMES)
     chosen = {name: values[name] for name in ("model_tier", "pool_type") if name in values}
-    return {name: told[name] for name in ROUTING_NAMES if name in told} | {"chosen": chosen}
+    return {name: known[name] for name in ROUTING_NAMES if name in known} | {"chosen": chosen}
 
 
 def check_routing(values: Mapping[str, Any]) -> None:
@@ -146,25 +146,25 @@ def infer_error_type(text: str) -> str:
 
 
 def _add_under_other_names(
-    values: dict[str, Any], told: dict[str, Any], names: Mapping[str, tuple[str, ...]]
+    values: dict[str, Any], known: dict[str, Any], names: Mapping[str, tuple[str, ...]]
 ) -> None:
     for name, others in names.items():
         if name not in values:
             for other in others:
-                if other in told:
-                    values[name] = told[other]
+                if other in known:
+                    values[name] = known[other]
                     break
 
 
-def _add_outcome(values: dict[str, Any], told: dict[str, Any]) -> None:
+def _add_outcome(values: dict[str, Any], known: dict[str, Any]) -> None:
     error = values.get("error_message")
     if isinstance(error, BaseException):
         error = values["error_message"] = error_text(error)
     if error == "":
         del values["error_message"]
         error = None
-    success = told.get("success")
-    status = told.get("status")
+    success = known.get("success")
+    status = known.get("status")
     if success is None and isinstance(status, str):
         word = status.lower()
         success = True if word in SUCCEEDED else False if word in FAILED else None
@@ -197,8 +197,8 @@ def _is_aware(value: Any) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
-def _own_metadata(told: dict[str, Any]) -> dict[str, Any]:
-    own = told.get("metadata")
+def _own_metadata(known: dict[str, Any]) -> dict[str, Any]:
+    own = known.get("metadata")
     if isinstance(own, Mapping):
         return dict(own)
     return {} if own is None else {"metadata": own}

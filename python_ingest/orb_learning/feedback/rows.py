@@ -64,7 +64,7 @@ def insert_feedback(
 ) -> list[int]:
     """Add feedback to raw, in its order, in the transaction that the caller has open.
 
-    What is there already, was taken back, or is of a forgotten task, is left out.
+    What is there already, was taken back, or is of an erased task, is left out.
 
     Args:
         connection: a writable connection.
@@ -76,17 +76,21 @@ def insert_feedback(
     """
     if not feedback:
         return []
-    came = f"""
+    received = f"""
         select number, unnest(fields::json::{_TYPE})
-        from (select generate_subscripts($came, 1) as number, unnest($came::varchar[]) as fields)
+        from (
+            select
+                generate_subscripts($received, 1) as number,
+                unnest($received::varchar[]) as fields
+        )
     """  # noqa: S608
-    came_fields = [each.model_dump_json() for each in feedback]
+    payloads = [each.model_dump_json() for each in feedback]
     columns = ", ".join(FEEDBACK_FIELDS)
     [(new,)] = connection.execute(
         f"""
         insert into raw.feedback by name
         select {columns}, first + number as _load_seq, $now as _loaded_at
-        from ({came}), (
+        from ({received}), (
             select min(nextval) - 1 as first
             from (select nextval('raw.load_seq') as nextval from range($count))
         )
@@ -96,19 +100,19 @@ def insert_feedback(
         qualify row_number() over (partition by feedback_id order by number) = 1
         order by number
         """,  # noqa: S608
-        {"came": came_fields, "count": len(feedback), "now": now},
+        {"received": payloads, "count": len(feedback), "now": now},
     ).fetchall()
     count_feedback(connection, received=new)
     rows = connection.execute(
         f"""
         select number - 1
-        from ({came}) as came
+        from ({received}) as received
         inner join raw.feedback as known using (feedback_id)
-        where ({", ".join(f"came.{name}" for name in FEEDBACK_FIELDS)})
+        where ({", ".join(f"received.{name}" for name in FEEDBACK_FIELDS)})
             is distinct from ({", ".join(f"known.{name}" for name in FEEDBACK_FIELDS)})
         order by number
         """,  # noqa: S608
-        {"came": came_fields},
+        {"received": payloads},
     ).fetchall()
     return [number for (number,) in rows]
 

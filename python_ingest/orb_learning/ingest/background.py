@@ -73,7 +73,7 @@ class BackgroundLoader:
         """Load what is left, and end the thread.
 
         Where another process has the database for longer than ``wait_seconds``, the outbox keeps
-        the records for the next loader.
+        the records for the next relay.
         """
         if self._thread is None:
             return
@@ -83,7 +83,7 @@ class BackgroundLoader:
         self._thread = None
 
     def load(self, wait_seconds: float) -> bool:
-        """Load now, and note what came of it; returns whether it could."""
+        """Load now, and note the result; returns whether it could."""
         try:
             self.last_result = load_once(
                 self._database_path,

@@ -1,9 +1,9 @@
 """Removing from the outbox what it need not keep.
 
-The outbox is the log behind the backups: a restored database has an older position, and what came
-after it is loaded again from here. So a file goes when its process has left it and a verified
-backup holds all of it, or, as reported, when it is loaded and a limit is reached. What went is
-noted, so that who restores an older backup learns what is missing.
+The outbox is the log behind the backups: a restored database has older offsets, and what came after
+them is loaded again from here. So a segment is pruned when its process has left it and a verified
+backup holds all of it, or, as reported, when it is loaded and a limit is reached. The prune log
+notes it, so that whoever restores an older backup learns what is missing.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ PRUNE_LOG = "trimmed.jsonl"
 
 
 class PrunedSegment(BaseModel):
-    """A line of the ledger: a file that was removed from the outbox."""
+    """A line of the prune log, whose names older versions have written, too."""
 
     outbox_id: uuid.UUID
     last_number: int
-    """Its records had the numbers from 1 to this one."""
+    """Its records had the sequence numbers from 1 to this one."""
     first_put_at: datetime | None
     last_put_at: datetime | None
     trimmed_at: datetime
@@ -59,7 +59,7 @@ def prune_segments(
     limits: Limits,
     now: datetime,
 ) -> Pruned:
-    """Remove the files that need not be kept. Only one loader or trimmer may be at work.
+    """Remove the segments that need not be kept; the caller holds the lease.
 
     Args:
         outbox_folder: the outbox.
@@ -77,7 +77,7 @@ def prune_segments(
             with open_reader(path) as reader:
                 last = reader.last_sequence_number()
                 put_at = as_time(reader.put_at_of(last))
-                gone = PrunedSegment(
+                segment = PrunedSegment(
                     outbox_id=reader.outbox_id,
                     last_number=last,
                     first_put_at=as_time(reader.put_at_of(0)),
@@ -86,15 +86,15 @@ def prune_segments(
                 )
         except (StillInUseError, FileNotFoundError, DamagedFileError):
             continue
-        if last > loaded.get(gone.outbox_id, 0):
+        if last > loaded.get(segment.outbox_id, 0):
             continue
-        beyond = max(0, last - verified.get(gone.outbox_id, 0))
+        beyond = max(0, last - verified.get(segment.outbox_id, 0))
         is_old = put_at is not None and put_at < now - limits.age
         if beyond and not is_old and too_large <= 0:
             continue
         try:
             if last:
-                _note(outbox_folder / PRUNE_LOG, [gone])
+                _note(outbox_folder / PRUNE_LOG, [segment])
         except OSError:
             break  # the disk is full: what cannot be noted, stays
         too_large -= path.stat().st_size
@@ -119,21 +119,19 @@ def pruned_segments(outbox_folder: Path) -> list[PrunedSegment]:
     return found
 
 
-def drop_covered_entries(
-    outbox_folder: Path, positions: Collection[Mapping[uuid.UUID, int]]
-) -> None:
-    """Drop from the ledger what every backup holds. Only one loader or trimmer may be at work.
+def drop_covered_entries(outbox_folder: Path, offsets: Collection[Mapping[uuid.UUID, int]]) -> None:
+    """Drop from the prune log what every backup holds; the caller holds the lease.
 
     Args:
         outbox_folder: the outbox.
-        positions: how far each backup holds each outbox.
+        offsets: how far each backup holds each outbox.
     """
     noted = pruned_segments(outbox_folder)
     needed = [
-        gone
-        for gone in noted
-        if any(held.get(gone.outbox_id, 0) < gone.last_number for held in positions)
-        or not positions
+        segment
+        for segment in noted
+        if any(held.get(segment.outbox_id, 0) < segment.last_number for held in offsets)
+        or not offsets
     ]
     if len(needed) < len(noted):
         written = outbox_folder / f".{PRUNE_LOG}.new"
@@ -143,20 +141,20 @@ def drop_covered_entries(
         sync(outbox_folder)
 
 
-def _note(ledger: Path, gone: Iterable[PrunedSegment]) -> None:
-    """Append lines, durably before the files go."""
-    is_new = not ledger.exists()
-    with ledger.open("ab+") as file:
-        if file.tell() and not _ends_with_newline(ledger):
+def _note(prune_log: Path, segments: Iterable[PrunedSegment]) -> None:
+    """Append lines, durably before the segments are removed."""
+    is_new = not prune_log.exists()
+    with prune_log.open("ab+") as file:
+        if file.tell() and not _ends_with_newline(prune_log):
             file.write(b"\n")
-        file.write("".join(f"{one.model_dump_json()}\n" for one in gone).encode())
+        file.write("".join(f"{one.model_dump_json()}\n" for one in segments).encode())
         file.flush()
         os.fsync(file.fileno())
     if is_new:
-        sync(ledger.parent)
+        sync(prune_log.parent)
 
 
-def _ends_with_newline(ledger: Path) -> bool:
-    with ledger.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _ends_with_newline(file: Path) -> bool:
+    with file.open("rb") as opened:
+        opened.seek(-1, os.SEEK_END)
+        return opened.read(1) == b"\n"

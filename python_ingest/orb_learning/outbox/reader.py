@@ -1,4 +1,4 @@
-"""The loader's side of an outbox file: it reads, and writes only which database the file feeds."""
+"""The relay's side of a segment: it reads, and writes only which database the segment feeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADER_BYTES = 100
 LONGEST_FILE = 2**30
 """Bytes; what says it is longer is damaged in its header."""
 MOST_MISSING = 20_000
-"""So many numbers without a readable record are the end of a damaged file."""
+"""So many sequence numbers without a readable record are the end of a damaged segment."""
 
 
 class OutboxRecord(NamedTuple):
@@ -40,7 +40,7 @@ class StillInUseError(Exception):
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return the outbox's files in the order in which they were made."""
+    """Return the outbox's segments in the order in which they were made."""
     return sorted(path for path in folder.glob(f"*{SUFFIX}") if str(path) not in inherited)
 
 
@@ -55,10 +55,10 @@ def as_time(put_at: float | None) -> datetime | None:
 
 
 class OutboxReader:
-    """An open outbox file.
+    """An open segment.
 
     Raises:
-        DamagedFileError: it is no outbox file, or not any more.
+        DamagedFileError: it is no segment, or not any more.
     """
 
     def __init__(self, path: Path):
@@ -85,13 +85,13 @@ class OutboxReader:
         self._connection.close()
 
     def bind(self, database_id: uuid.UUID) -> None:
-        """Write into the file which database it feeds, durably before anything is loaded."""
+        """Write into the segment which database it feeds, durably before anything is loaded."""
         self._connection.execute("pragma synchronous = full")
         self._connection.execute("update outbox set database_id = ?", (str(database_id),))
         self.database_id = str(database_id)
 
     def read(self, after: int, limit: int) -> list[OutboxRecord]:
-        """Return the records after a number, in order.
+        """Return the records after a sequence number, in order.
 
         Raises:
             DamagedFileError: some cannot be read; ``salvage`` gives the rest.
@@ -104,7 +104,7 @@ class OutboxReader:
         return [OutboxRecord._make(row) for row in rows]
 
     def salvage(self, after: int) -> Iterator[OutboxRecord]:
-        """Yield every record after a number that can still be read."""
+        """Yield every record after a sequence number that can still be read."""
         self._connection.text_factory = lambda text: text.decode(errors="replace")
         number, missing = after, 0
         while missing < MOST_MISSING:
@@ -119,15 +119,15 @@ class OutboxReader:
             if row:
                 yield OutboxRecord._make(row)
 
-    def erase(self, numbers: Sequence[int]) -> None:
+    def erase(self, sequence_numbers: Sequence[int]) -> None:
         """Overwrite records; their numbers stay taken, or the next ones would be skipped."""
-        if not numbers:
+        if not sequence_numbers:
             return
         self._connection.execute("pragma secure_delete = on")
         self._connection.execute("begin immediate")
         self._connection.executemany(
             "update records set kind = 'forgotten', payload = '' where id = ?",
-            [(number,) for number in numbers],
+            [(number,) for number in sequence_numbers],
         )
         self._connection.execute("commit")
         # The log still has them as they were.
@@ -156,7 +156,7 @@ class OutboxReader:
         return int(row[0] or 0)
 
     def put_at_of(self, number: int) -> float | None:
-        """Return when the first record from a number on was put, None where there is none."""
+        """Return when the first record from a sequence number on was put, None if there is none."""
         with _damage(self.path):
             row = self._connection.execute(
                 "select put_at from records where id >= ? order by id limit 1", (number,)
@@ -166,12 +166,12 @@ class OutboxReader:
 
 @contextmanager
 def open_reader(path: Path) -> Iterator[OutboxReader]:
-    """Open an outbox file to read it.
+    """Open a segment to read it.
 
     Raises:
         FileNotFoundError: it has been removed meanwhile.
         StillInUseError: it cannot be read, but a live process has it.
-        DamagedFileError: it is no outbox file, or not any more.
+        DamagedFileError: it is no segment, or not any more.
     """
     with note_open(path):
         try:

@@ -1,8 +1,8 @@
-"""One file of the outbox: SQLite in WAL mode, written by one process, read by the loader.
+"""A segment, one file of the outbox: SQLite in WAL mode, written by one process, read by the relay.
 
-Its rows are only ever appended, by the process that made it, so that their numbers are never
-used twice; a process that starts makes a new file with a new id. While the process has it, it
-holds a lock on ``<file>.lock``, which the system takes back when the process dies.
+Its rows are only ever appended, by the process that made it, so that their sequence numbers are
+never used twice; a process that starts makes a new segment with a new id. While the process has it,
+it holds a lock on ``<file>.lock``, which the system takes back when the process dies.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def note_open(path: Path) -> Iterator[None]:
 
 
 def set_segment_aside(path: Path) -> None:
-    """Keep a damaged file, under a name that is no outbox file's, unless a process has it."""
+    """Keep a damaged segment, under a name that is no segment's, unless a process has it."""
     if is_in_use(path):
         return
     for ending in ("-wal", "-shm", ""):
@@ -197,7 +197,7 @@ def set_segment_aside(path: Path) -> None:
 
 
 def remove_segment(path: Path) -> None:
-    """Remove a file of the outbox with its log and its lock."""
+    """Remove a segment with its log and its lock."""
     for ending in ("", "-wal", "-shm", ".lock"):
         with suppress(OSError):
             Path(f"{path}{ending}").unlink(missing_ok=True)

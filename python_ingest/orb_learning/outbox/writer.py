@@ -1,7 +1,7 @@
-"""The outbox: where a process leaves its records for the loader, without waiting for DuckDB.
+"""The outbox: where a process leaves its records for the relay, without waiting for DuckDB.
 
-A folder of SQLite files, one or more for each process. A record whose ``put`` returned True is
-committed in its file by then, and survives the process; with ``synchronous`` FULL, a power cut
+A folder of segments, one or more for each process. A record whose ``put`` returned True is
+committed in its segment by then, and survives the process; with ``synchronous`` FULL, a power cut
 too. Nothing here raises, because the caller is an orchestrator at work: what is not kept is
 counted by its reason.
 """
@@ -36,11 +36,11 @@ Kind = Literal[
     "feedback",
     "delete_feedback",
 ]
-"""What a caller puts; ``refused`` is put by the outbox itself, to tell what it refused."""
+"""What a caller puts; ``refused`` is put by the outbox itself, to report what it refused."""
 
 MOST_RECORDS = 8_192
 MOST_BYTES = 8 * 2**20
-"""A file that holds so much is closed and a new one begun, so that loaded files can be removed."""
+"""A segment that holds so much is closed and a new one begun, so that loaded ones can be pruned."""
 BYTES_BETWEEN_LOOKS = 256 * 2**10
 """How much is written between two looks at the folder's size."""
 PAGE_BYTES = 4_096
@@ -78,7 +78,7 @@ class Outbox:
         self._busy_timeout_ms = busy_timeout_ms
         self._size_limit = size_limit_bytes
         self._refused: Counter[str] = Counter()
-        self._untold: Counter[str] = Counter()
+        self._unreported: Counter[str] = Counter()
         self._closed = False
         self._last_name = 0
         self._begin()
@@ -133,12 +133,12 @@ class Outbox:
                 else:
                     file = self._current_file()
                     write(file)
-                    if self._untold:
-                        self._tell_refused(file)
+                    if self._unreported:
+                        self._report_refused(file)
                     return True
             except Exception as error:
                 reason = self._reason(error)
-                # A file that is locked or damaged is left to the loader; the next record, and
+                # A file that is locked or damaged is left to the relay; the next record, and
                 # this one where it is damaged, goes to a new one.
                 if reason in ("busy", "corrupt"):
                     self._leave_file()
@@ -149,18 +149,18 @@ class Outbox:
                     except Exception as again:
                         reason = self._reason(again)
             self._refused[reason] += count
-            self._untold[reason] += count
+            self._unreported[reason] += count
             return False
 
-    def _tell_refused(self, file: Segment) -> None:
+    def _report_refused(self, file: Segment) -> None:
         """Put what was refused since the last time into the outbox, for `orb status`."""
         with suppress(sqlite3.Error, OSError):
-            told = [
+            payloads = [
                 json.dumps({"reason": reason, "count": count})
-                for reason, count in self._untold.items()
+                for reason, count in self._unreported.items()
             ]
-            file.append_all("refused", told)
-            self._untold.clear()
+            file.append_all("refused", payloads)
+            self._unreported.clear()
 
     def _current_file(self) -> Segment:
         file = self._file
@@ -179,7 +179,7 @@ class Outbox:
         return file
 
     def _new_name(self) -> str:
-        # The loader takes files by name: a process's own stay in order if the clock jumps back.
+        # The relay takes segments by name: a process's own stay in order if the clock jumps back.
         self._last_name = max(self._last_name + 1, time.time_ns() // 1000)
         return f"{self._last_name:017d}-{os.getpid()}{SUFFIX}"
 
@@ -248,7 +248,7 @@ def _after_fork() -> None:
     for outbox in _outboxes:
         file = outbox._file
         outbox._begin()
-        outbox._untold.clear()  # its parent tells them
+        outbox._unreported.clear()  # its parent reports them
         if file is not None:
             file.abandon_after_fork()
 

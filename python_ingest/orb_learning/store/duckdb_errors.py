@@ -30,7 +30,7 @@ def _is_lock_conflict(error: BaseException) -> bool:
     if isinstance(error, duckdb.ConnectionException):
         return "different configuration" in text
     # The second: DuckDB 2.0 reads a file's header before it takes its lock. Who opens the file
-    # while one that takes no turns closes it may have the header of before, and the WAL of after.
+    # while one without the lock closes it may have the header of before, and the WAL of after.
     return isinstance(error, duckdb.IOException) and (
         "lock on file" in text or "WAL checkpoint iteration does not match" in text
     )

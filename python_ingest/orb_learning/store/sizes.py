@@ -1,6 +1,6 @@
 """What the files and the tables take, sampled into raw.storage_samples; rpt_storage reads them.
 
-The loader samples the database and the outbox once an hour; `orb maintain` samples these, the
+The relay samples the database and the outbox once an hour; `orb maintain` samples these, the
 archive, the backups, and every table.
 """
 
