@@ -17,6 +17,8 @@ from orb_learning.ingest.relay import (
     pending_records,
 )
 
+WAIT_SECONDS = 5.0
+"""How long one attempt waits for the database, and so the end of the process."""
 LONGEST_BACK_OFF_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,6 @@ class BackgroundLoader:
         options: how it is loaded and pruned.
         batch_size: how many waiting records are loaded at once, before the interval has passed.
         flush_interval: seconds between two loads.
-        wait_seconds: how long one attempt waits for the database, and so the end of the process.
     """
 
     def __init__(
@@ -45,14 +46,12 @@ class BackgroundLoader:
         *,
         batch_size: int = 100,
         flush_interval: float = 5.0,
-        wait_seconds: float = 5.0,
     ):
         self._database_path = database_path
         self._folder = outbox_folder
         self._options = options
         self._batch_size = batch_size
         self._flush_interval = flush_interval
-        self._wait_seconds = wait_seconds
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._offsets: dict[uuid.UUID, int] = {}
@@ -69,15 +68,14 @@ class BackgroundLoader:
             self._thread = threading.Thread(target=self._run, name="orb-loader", daemon=False)
             self._thread.start()
 
-    def stop(self, wait_seconds: float = 10.0) -> None:
+    def stop(self) -> None:
         """Load what is left, and end the thread.
 
-        Where another process has the database for longer than ``wait_seconds``, the outbox keeps
+        Where another process has the database for longer than ``WAIT_SECONDS``, the outbox keeps
         the records for the next relay.
         """
         if self._thread is None:
             return
-        self._wait_seconds = min(self._wait_seconds, wait_seconds)
         self._stopping.set()
         self._thread.join()
         self._thread = None
@@ -109,9 +107,9 @@ class BackgroundLoader:
     def _run(self) -> None:
         pause = self._flush_interval
         while not self._wait(pause):
-            loaded = self.load(self._wait_seconds)
+            loaded = self.load(WAIT_SECONDS)
             pause = self._flush_interval if loaded else min(2 * pause, LONGEST_BACK_OFF_SECONDS)
-        self.load(self._wait_seconds)
+        self.load(WAIT_SECONDS)
 
     def _wait(self, seconds: float) -> bool:
         """Wait until it is time to load; returns whether to stop instead."""

@@ -28,6 +28,8 @@ from orb_learning.store.connection import (
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.sql_text import identifier, literal
 
+WAIT_SECONDS = 30.0
+"""For how long to wait while others have the file."""
 LEAST_FREE_SHARE = 0.3
 LEAST_FREE_BYTES = 64 * 2**20
 """From so much free space on, of the file's size and at all, a copy is worth its time."""
@@ -47,14 +49,13 @@ def is_compaction_worth_it(path: Path) -> bool:
     return bool(free * block_size >= LEAST_FREE_BYTES and free >= LEAST_FREE_SHARE * total)
 
 
-def compact(path: Path, *, wait_seconds: float = 30.0) -> tuple[int, int]:
+def compact(path: Path) -> tuple[int, int]:
     """Put a copy without free blocks in the file's place, once it holds the same rows.
 
     Nobody can open the file meanwhile. A kill at any moment leaves the old file or the new one.
 
     Args:
         path: the database file.
-        wait_seconds: for how long to wait while others have it.
 
     Returns:
         the file's bytes before and after.
@@ -66,7 +67,7 @@ def compact(path: Path, *, wait_seconds: float = 30.0) -> tuple[int, int]:
     check_path(path, must_exist=True)
     copied = path.with_name(f".{path.name}.compacting")
     opening = partial(duckdb.connect, path, config=CONFIG)
-    connection, lock = open_with_lock(path, opening, shared=False, wait_seconds=wait_seconds)
+    connection, lock = open_with_lock(path, opening, shared=False, wait_seconds=WAIT_SECONDS)
     try:
         with _explained(path):
             try:

@@ -24,7 +24,7 @@ from orb_learning.backup.create import make_backup
 from orb_learning.cli.app import app
 from orb_learning.errors import DatabaseLockedError, LoaderBusyError
 from orb_learning.feedback.submit import submit_feedback
-from orb_learning.ingest import batches, relay
+from orb_learning.ingest import background, batches, relay
 from orb_learning.ingest.background import BackgroundLoader
 from orb_learning.ingest.relay import RelayOptions, load_once
 from orb_learning.operations.load import load_outbox
@@ -622,18 +622,18 @@ def count(database: Path) -> int:
 
 
 def test_the_background_loader_loads_after_its_interval(folder: Path, database: Path) -> None:
-    background = BackgroundLoader(database, folder, flush_interval=0.1)
-    background.start()
+    loader = BackgroundLoader(database, folder, flush_interval=0.1)
+    loader.start()
     put(Outbox(folder), 1)
     until(lambda: count(database) == 1)
-    background.stop()
+    loader.stop()
 
 
 def test_the_background_loader_loads_a_full_batch_before_its_interval(
     folder: Path, database: Path
 ) -> None:
-    background = BackgroundLoader(database, folder, flush_interval=3600, batch_size=3)
-    background.start()
+    loader = BackgroundLoader(database, folder, flush_interval=3600, batch_size=3)
+    loader.start()
     outbox = Outbox(folder)
     put(outbox, 1, 2)
     time.sleep(0.6)
@@ -641,12 +641,12 @@ def test_the_background_loader_loads_a_full_batch_before_its_interval(
     put(outbox, 3)
     until(lambda: count(database) == 3)
     put(outbox, 4)
-    background.stop()
+    loader.stop()
     assert loaded(database) == [1, 2, 3, 4]
 
 
 def test_the_background_loader_catches_up_when_the_database_is_free_again(
-    folder: Path, database: Path
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = (
         "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print('mine', flush=True); "
@@ -660,14 +660,15 @@ def test_the_background_loader_catches_up_when_the_database_is_free_again(
     )
     assert other.stdout is not None
     assert other.stdout.readline() == "mine\n"
-    background = BackgroundLoader(database, folder, flush_interval=0.1, wait_seconds=1)
-    background.start()
+    monkeypatch.setattr(background, "WAIT_SECONDS", 1)
+    loader = BackgroundLoader(database, folder, flush_interval=0.1)
+    loader.start()
     put(Outbox(folder), 1)
-    until(lambda: isinstance(background.last_error, DatabaseLockedError))
+    until(lambda: isinstance(loader.last_error, DatabaseLockedError))
     other.communicate("\n")
     until(lambda: count(database) == 1)
-    until(lambda: background.last_error is None)
-    background.stop()
+    until(lambda: loader.last_error is None)
+    loader.stop()
 
 
 def test_a_process_that_ends_with_a_background_loader_drains_and_ends(

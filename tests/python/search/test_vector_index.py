@@ -128,7 +128,7 @@ def test_a_small_index_finds_exactly_the_nearest(
 ):
     embed(connection, 300)
     result = update_index(connection, folder, MODEL)
-    assert (result.vectors, result.added, result.rebuilt) == (300, 300, True)
+    assert (result.vectors, result.added, bool(result.rebuilt_because)) == (300, 300, True)
     index = open_index(folder, connection, MODEL)
     assert index is not None
     for number in (1, 2, 299):
@@ -182,12 +182,12 @@ def test_an_updated_index_holds_what_a_rebuilt_one_does(
     )
     connection.execute("delete from text_embeddings where text_number = ?", [first])
     # The deleted row is one that the index knows.
-    assert update_index(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt_because
     embed(connection, 30)
     result = update_index(connection, folder, MODEL)
-    assert (result.vectors, result.added, result.rebuilt) == (first + 88, 30, False)
+    assert (result.vectors, result.added, bool(result.rebuilt_because)) == (first + 88, 30, False)
     again = folder.with_name("again")
-    assert update_index(connection, again, MODEL).rebuilt
+    assert update_index(connection, again, MODEL).rebuilt_because
     assert contents(folder) == contents(again)
 
 
@@ -196,7 +196,7 @@ def test_what_is_there_already_is_left_alone(connection: duckdb.DuckDBPyConnecti
     update_index(connection, folder, MODEL)
     files = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     result = update_index(connection, folder, MODEL)
-    assert (result.vectors, result.added, result.rebuilt) == (50, 0, False)
+    assert (result.vectors, result.added, bool(result.rebuilt_because)) == (50, 0, False)
     del files["builder.lock"]
     assert files == {
         path.name: path.stat().st_mtime_ns
@@ -220,12 +220,12 @@ def test_an_index_that_the_table_outgrew_is_built_anew(
     connection: duckdb.DuckDBPyConnection, folder: Path
 ):
     embed(connection, 150)
-    assert update_index(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt_because
     embed(connection, 60)
-    assert update_index(connection, folder, MODEL).rebuilt  # is large enough for a graph
+    assert update_index(connection, folder, MODEL).rebuilt_because  # is large enough for a graph
     for added in (100, 110, 500):
         embed(connection, added)
-        assert not update_index(connection, folder, MODEL).rebuilt
+        assert not update_index(connection, folder, MODEL).rebuilt_because
 
 
 @pytest.mark.usefixtures("with_graph")
@@ -311,7 +311,7 @@ def test_an_index_of_another_model_is_not_used(connection: duckdb.DuckDBPyConnec
     )
     embed(connection, 20, model="b-model")
     result = update_index(connection, folder, "b-model")
-    assert (result.vectors, result.rebuilt) == (20, True)
+    assert (result.vectors, bool(result.rebuilt_because)) == (20, True)
 
 
 def test_texts_of_another_model_stay_out(connection: duckdb.DuckDBPyConnection, folder: Path):
@@ -334,7 +334,7 @@ def test_an_index_of_another_database_is_not_used(
     update_index(connection, folder, MODEL)
     connection.execute("update raw.database_id set database_id = uuid()")
     assert why_not(folder, connection) == "it is of another database"
-    assert update_index(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt_because
 
 
 def test_a_database_without_vectors_says_so(connection: duckdb.DuckDBPyConnection, folder: Path):
@@ -385,7 +385,7 @@ def test_a_damaged_index_is_not_used_and_built_anew(
     damage(file)
     reason = why_not(folder, connection)
     assert reason == "its file is damaged" or reason.startswith("its file cannot be read")
-    assert update_index(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt_because
     assert open_index(folder, connection, MODEL) is not None
 
 
@@ -412,7 +412,7 @@ def test_a_manifest_of_a_later_format_is_not_read(
     manifest = folder / MANIFEST
     manifest.write_text(json.dumps({"format": FORMAT + 1, "new": True}))
     assert why_not(folder, connection) == "it is of another version of this package"
-    assert update_index(connection, folder, MODEL).rebuilt
+    assert update_index(connection, folder, MODEL).rebuilt_because
 
 
 def test_without_faiss_there_is_no_index(
@@ -546,7 +546,7 @@ def test_a_killed_builder_leaves_the_old_index_or_the_new_one(
         if step in ("after replace", "unlink"):
             assert index.vectors == 50
         result = update_index(after, folder, MODEL)
-        assert (result.vectors, result.rebuilt) == (50, False)
+        assert (result.vectors, bool(result.rebuilt_because)) == (50, False)
         # What the killed one left goes with the next update.
         embed(after, 1)
         update_index(after, folder, MODEL)

@@ -24,7 +24,7 @@ NOT_UTF8 = "the line is not UTF-8"
 def load_lines(
     connection: duckdb.DuckDBPyConnection,
     file: Path,
-    read_bytes: Callable[[int], object] = lambda _: None,
+    read_bytes: Callable[[int], object],
 ) -> int:
     """Fill the temporary table ``file_lines`` (number, line, is_utf8) from a text file.
 

@@ -22,7 +22,7 @@ GROWTH_UNTIL_MEASURED = 2
 
 @dataclass(frozen=True)
 class IndexResult:
-    """What ``build_or_update`` did."""
+    """What ``update_index`` did."""
 
     vectors: int
     """That the index holds now."""
@@ -30,11 +30,6 @@ class IndexResult:
     rebuilt_because: str | None
     """Why it was built from nothing; None if it was only added to."""
     seconds: float
-
-    @property
-    def rebuilt(self) -> bool:
-        """Whether it was built from nothing."""
-        return self.rebuilt_because is not None
 
 
 def update_index(
