@@ -8,14 +8,13 @@ notes it, so that whoever restores an older backup learns what is missing.
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-
-from pydantic import BaseModel, ValidationError
 
 from orb_learning.filesystem import sync
 from orb_learning.outbox.reader import (
@@ -31,7 +30,8 @@ from orb_learning.outbox.writer import Limits, folder_size
 PRUNE_LOG = "trimmed.jsonl"
 
 
-class PrunedSegment(BaseModel):
+@dataclass(frozen=True)
+class PrunedSegment:
     """A line of the prune log, whose names older versions have written, too."""
 
     outbox_id: uuid.UUID
@@ -40,6 +40,26 @@ class PrunedSegment(BaseModel):
     first_put_at: datetime | None
     last_put_at: datetime | None
     trimmed_at: datetime
+
+    @classmethod
+    def from_json(cls, line: bytes) -> PrunedSegment:
+        """Return what a line says.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is no line of the prune log.
+        """
+        fields = json.loads(line)
+        return cls(
+            outbox_id=uuid.UUID(fields["outbox_id"]),
+            last_number=int(fields["last_number"]),
+            first_put_at=_time(fields["first_put_at"]),
+            last_put_at=_time(fields["last_put_at"]),
+            trimmed_at=datetime.fromisoformat(fields["trimmed_at"]),
+        )
+
+    def to_json(self) -> str:
+        """Return its line."""
+        return json.dumps(asdict(self), default=_text)
 
 
 @dataclass(frozen=True)
@@ -113,8 +133,8 @@ def pruned_segments(outbox_folder: Path) -> list[PrunedSegment]:
     found = []
     for line in lines:
         try:
-            found.append(PrunedSegment.model_validate_json(line))
-        except ValidationError:
+            found.append(PrunedSegment.from_json(line))
+        except (ValueError, KeyError, TypeError):
             continue  # a kill cut it short; its file was not removed then
     return found
 
@@ -141,13 +161,21 @@ def drop_covered_entries(outbox_folder: Path, offsets: Collection[Mapping[uuid.U
         sync(outbox_folder)
 
 
+def _text(value: uuid.UUID | datetime) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
 def _note(prune_log: Path, segments: Iterable[PrunedSegment]) -> None:
     """Append lines, durably before the segments are removed."""
     is_new = not prune_log.exists()
     with prune_log.open("ab+") as file:
         if file.tell() and not _ends_with_newline(prune_log):
             file.write(b"\n")
-        file.write("".join(f"{one.model_dump_json()}\n" for one in segments).encode())
+        file.write("".join(f"{one.to_json()}\n" for one in segments).encode())
         file.flush()
         os.fsync(file.fileno())
     if is_new:
