@@ -25,11 +25,9 @@ def exclusive_backups(folder: Path, wait_seconds: float, not_done: str) -> Itera
         BackupError: another one does for too long, or the folder cannot be written.
         DiskFullError: the disk is full.
     """
-    full = DiskFullError(
-        f"{folder}: the disk is full, {not_done}; free some space and run it again"
-    )
+    full = f"{folder}: the disk is full, {not_done}; free some space and run it again"
     with translated_disk_errors(
-        full,
+        lambda: DiskFullError(full),
         lambda error: BackupError(f"{folder}: {not_done}: {error}; the database is as it was"),
     ):
         folder.mkdir(parents=True, exist_ok=True)

@@ -20,18 +20,18 @@ def is_full(error: BaseException) -> bool:
 
 @contextmanager
 def translated_disk_errors(
-    full: Exception, failed: Callable[[Exception], Exception]
+    full: Callable[[], Exception], failed: Callable[[Exception], Exception]
 ) -> Iterator[None]:
     """Turn errors of the disk, and of SQLite on it, into the caller's own.
 
     Args:
-        full: what is raised where a disk or a quota is full.
+        full: makes what is raised where a disk or a quota is full.
         failed: makes what is raised instead of any other error.
     """
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise (full if is_full(error) else failed(error)) from error
+        raise (full() if is_full(error) else failed(error)) from error
 
 
 def sha256_of(file: Path) -> str:

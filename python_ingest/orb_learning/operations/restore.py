@@ -179,11 +179,12 @@ def _rewrite_archive(result: Restored, settings: LearningSettings) -> None:
 @contextmanager
 def _translated_errors(path: Path) -> Iterator[None]:
     """Turn errors of the disk and of the outbox into this package's."""
-    full = DiskFullError(
+    full = (
         f"{path}: the disk is full, nothing was changed; a restore needs room for the backup "
         f"beside the present database; free some space and run it again"
     )
     with translated_disk_errors(
-        full, lambda error: RestoreError(f"{path} was not restored, and is as it was: {error}")
+        lambda: DiskFullError(full),
+        lambda error: RestoreError(f"{path} was not restored, and is as it was: {error}"),
     ):
         yield

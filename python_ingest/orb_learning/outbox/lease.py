@@ -24,11 +24,9 @@ def hold_lease(outbox_folder: Path, wait_seconds: float) -> Iterator[None]:
         OutboxError: the folder cannot be made or written.
         DiskFullError: the disk has no room for the lock.
     """
-    full = DiskFullError(
-        f"{outbox_folder}: the disk is full, nothing was done; free some space and run it again"
-    )
+    full = f"{outbox_folder}: the disk is full, nothing was done; free some space and run it again"
     with translated_disk_errors(
-        full,
+        lambda: DiskFullError(full),
         lambda error: OutboxError(
             f"{outbox_folder} cannot be written, and nothing was done: {error}; let this user "
             f"write there, or set ORB_OUTBOX to another folder"

@@ -126,13 +126,15 @@ def _remove(copied: Path) -> None:
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     not_done = f"{path} was not made smaller, its rows are as they were"
-    full = DiskFullError(
+    full = (
         f"{not_done}: the disk is full, and a copy of it needs room beside it; free some space "
         f"and run it again"
     )
-    with translated_disk_errors(full, lambda error: DatabaseError(f"{not_done}: {error}")):
+    with translated_disk_errors(
+        lambda: DiskFullError(full), lambda error: DatabaseError(f"{not_done}: {error}")
+    ):
         try:
             with translated_errors(path):
                 yield
         except DiskFullError as error:
-            raise full from error
+            raise DiskFullError(full) from error

@@ -30,7 +30,7 @@ class FailedError(Exception):
 def test_a_full_disk_is_told_apart(error: Exception) -> None:
     with (
         pytest.raises(FullError) as caught,
-        translated_disk_errors(FullError("no room"), FailedError),
+        translated_disk_errors(FullError, FailedError),
     ):
         raise error
     assert caught.value.__cause__ is error
@@ -46,12 +46,12 @@ def test_a_full_disk_is_told_apart(error: Exception) -> None:
 def test_any_other_error_of_the_disk_is_passed_on(error: Exception) -> None:
     with (
         pytest.raises(FailedError) as caught,
-        translated_disk_errors(FullError(), lambda error: FailedError(str(error))),
+        translated_disk_errors(FullError, lambda error: FailedError(str(error))),
     ):
         raise error
     assert str(caught.value) == str(error)
 
 
 def test_an_error_that_is_not_of_the_disk_stays_itself() -> None:
-    with pytest.raises(KeyError), translated_disk_errors(FullError(), FailedError):
+    with pytest.raises(KeyError), translated_disk_errors(FullError, FailedError):
         raise KeyError
