@@ -1,11 +1,10 @@
 """Clusters of texts: the first clustering of a million, and a thousand new texts among them.
 
-The vectors are synthetic: around centres that have the mean and covariance of the real model's
-vectors of 2,000 solution summaries, whose spectrum decides how much the search spares. A centre has
-1 to 4 texts, so that about 400,000 of a million lead. Measured are the rows of the model
-`int_text_clusters`, from a DuckDB table of vectors, without dbt's start; the processor's seconds
-stand below, for the case that others use the cores. Ids are random, as hashes are, so the new texts
-come in the midst of the others.
+The vectors are synthetic, around centres with the mean and covariance of the real model's vectors of
+2,000 tasks: their spectrum decides how much the search spares. A centre has 1 to 4 texts, so about
+400,000 of a million lead. Measured are the rows of the model `int_text_clusters`, from a DuckDB table
+of vectors, without dbt's start. The processor's seconds stand below, for when others use the cores.
+Ids are random, as hashes are, so the new texts come in the midst of the others.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import pyarrow
 from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
-from benchmarks.texts import solutions
+from benchmarks.texts import realistic_texts
 from orb_learning.embeddings.encoder import DEFAULT_MODEL, Encoder
 from orb_learning.embeddings.text_clusters import new_rows
 from orb_learning.record.vector_codec import DIMENSIONS
@@ -39,7 +38,7 @@ Vectors = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
 
 def run(scale: Scale) -> Iterator[Figure]:
     count = TEXTS[scale.name]
-    real = Encoder().encode([text for _, text in solutions(2_000 if scale.name == "full" else 500)])
+    real = Encoder().encode(list(realistic_texts(2_000 if scale.name == "full" else 500)))
     yield from measure(real, count)
 
 
