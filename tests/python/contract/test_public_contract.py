@@ -19,12 +19,12 @@ import pytest
 import typer.main
 from building import REPOSITORY
 from mcp.client.client import Client
-from orb_learning.cli.figure_commands import WRONG_STATUS
 from typer.testing import CliRunner
 
 import orb_learning
 from orb_learning.cli import app
 from orb_learning.cli.maintenance_commands import BUSY_STATUS
+from orb_learning.cli.options import WRONG_STATUS
 from orb_learning.mcp.server import make_server
 from orb_learning.operations.maintenance import FAILURE_BITS
 from orb_learning.settings import load_settings
