@@ -69,6 +69,7 @@ def test_a_model_that_fails_leaves_its_rows_and_its_state(
     history.assert_equal_to_full_refresh()
 
 
+@pytest.mark.slow
 def test_a_model_that_is_killed_before_its_commit_leaves_its_rows(
     stopping: DbtProject, history: History, tmp_path: Path
 ) -> None:

@@ -18,6 +18,8 @@ from dbt_common.tests import enable_test_caching
 from parsing import PROJECT_PARTS, REPOSITORY, STEM, environment, parse_of
 
 PARSE_VARIABLE = "DBT_PARTIAL_PARSE_FILE_PATH"
+TAKEN_BY_SQL = {"as_of", "load_block_size"}
+"""Variables that change no parse, since no config takes them."""
 SUPPORT = Path(__file__).parent
 """What several tests use, and the processes that they start."""
 REPORTS = "path:models/reports"
@@ -109,12 +111,15 @@ class DbtProject:
         self, database: Path, *arguments: str, time_zone: str = "", **variables: Any
     ) -> subprocess.Popen[str]:
         """Start dbt as a process of its own, its output in a pipe."""
-        kept = parse_of(self._unedited, {"embeddings_enabled": False})
-        parse = kept.for_dbt(self.scratch, database, {"embeddings_enabled": False} | variables)
+        known: dict[str, str] = {}
+        if variables.keys() <= TAKEN_BY_SQL:
+            given = {"embeddings_enabled": False}
+            kept = parse_of(self._unedited, given)
+            known[PARSE_VARIABLE] = str(kept.for_dbt(self.scratch, database, given | variables))
         variables_of_dbt = {
             **os.environ,
             "ORB_DATABASE": str(database),
-            PARSE_VARIABLE: str(parse),
+            **known,
             "PYTHONUNBUFFERED": "1",
             **({"TZ": time_zone} if time_zone else {}),
         }
