@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import OrbError
+from orb_learning.store.sql_text import literal
 
 SQL = Path(__file__).with_suffix(".sql")
 MOST_ROWS = 2**40
@@ -80,9 +81,8 @@ def write(
         set variable until_time = timestamp '{until_time}';
     """)
     connection.execute(SQL.read_text("utf-8"))
-    literal = str(path).replace("'", "''")
     connection.execute(
-        f"copy (from generated_executions) to '{literal}' "
+        f"copy (from generated_executions) to {literal(path)} "
         "(format parquet, compression zstd, kv_metadata {orb_learning: 'utc'})"
     )
 
