@@ -87,12 +87,12 @@ def test_a_model_that_is_killed_before_its_commit_leaves_its_rows(
             signal=str(signal),
             **variables,
         )
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600  # parsing takes minutes on a busy machine
         while not signal.exists() and dbt.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert signal.exists(), dbt.communicate(timeout=10)[0] if dbt.poll() else "it never waited"
         dbt.kill()
-        dbt.communicate(timeout=60)
+        output, _ = dbt.communicate(timeout=60)
+        assert signal.exists(), output
         assert dbt.returncode == -9
         assert rows_and_state(history.database) == before, model
     history.build()
