@@ -1,10 +1,10 @@
 """Clusters of texts: the first clustering of a million, and a thousand new texts among them.
 
-The vectors are synthetic, around centres with the mean and covariance of the real model's vectors of
-2,000 tasks: their spectrum decides how much the search spares. A centre has 1 to 4 texts, so about
-400,000 of a million lead. Measured are the rows of the model `int_text_clusters`, from a DuckDB table
-of vectors, without dbt's start. The processor's seconds stand below, for when others use the cores.
-Ids are random, as hashes are, so the new texts come in the midst of the others.
+The vectors are synthetic, around centres with the mean and covariance of the real model's vectors
+of 2,000 tasks: their spectrum decides how much the search spares. A centre has 1 to 4 texts, so
+about 400,000 of a million lead. Measured are the rows of the model `int_text_clusters`, from a
+DuckDB table of vectors, without dbt's start. The processor's seconds stand below, for when others
+use the cores. Ids are random, as hashes are, so the new texts come in the midst of the others.
 """
 
 from __future__ import annotations
