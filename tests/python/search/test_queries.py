@@ -179,7 +179,7 @@ def searchable(project: DbtProject, tasks: Tasks, tmp_path_factory: pytest.TempP
             )
         clustered = [text_id("a loop"), text_id("a retry loop")]
         connection.execute(
-            "insert into int_text_clusters select 'solution', unnest($1), 1, $2, 1, 'm', 0.9",
+            "insert into int_text_clusters select 'solution', unnest($1), 1, $2, 1, 'm', 0.9, 2",
             [clustered, clustered[1]],
         )
         # Of another model: it must not be found, though it is as near as can be.
