@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import BROWSERS, NO_BROWSER
 from building import REPOSITORY, STEM, DbtProject, known_parse
 from histories import History, insert_rows_at_the_edges
 from parsing import locked
@@ -17,8 +18,6 @@ from parsing import locked
 from orb_learning.cli.console import err, out
 
 FIGURES = "figures"
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-NO_BROWSER = f"none of {', '.join(BROWSERS)} is installed"
 
 
 @pytest.fixture(autouse=True, scope="session")

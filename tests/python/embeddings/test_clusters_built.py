@@ -195,7 +195,9 @@ def test_two_histories_of_the_same_texts_have_the_same_clusters(
     history: History, tmp_path: Path
 ) -> None:
     """One embeds and builds all at once; the other in parts, in another order, with a detour."""
-    other = History(history.project, Path(shutil.copy(history.database, tmp_path / "other.db")))
+    (tmp_path / "other").mkdir()
+    file = shutil.copy(history.database, tmp_path / "other" / history.database.name)
+    other = History(history.project, Path(file))
     for one in (history, other):
         for number, text in enumerate(WORDS):
             one.insert(100 + number, solution_summary=text, task_description=text)

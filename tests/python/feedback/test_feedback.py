@@ -239,19 +239,19 @@ def test_it_is_there_once_however_often_it_comes(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from orb_learning import feedback_rows, loader
+from orb_learning.ingest import batches, relay
 
-insert = feedback_rows.insert
+insert = batches.insert_feedback
 def and_die(*arguments):
     insert(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[2] == "before the commit":
-    feedback_rows.insert = and_die
+    batches.insert_feedback = and_die
 else:
-    loader.trimming.trim = and_die_later = lambda *a, **b: os.kill(os.getpid(), signal.SIGKILL)
+    relay.prune_segments = lambda *a, **b: os.kill(os.getpid(), signal.SIGKILL)
 database = Path(sys.argv[1])
-loader.load_once(database, database.parent / "outbox")
+relay.load_once(database, database.parent / "outbox")
 """
 
 

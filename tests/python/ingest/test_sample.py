@@ -140,8 +140,8 @@ def test_if_empty_loads_into_an_empty_database(database: Path) -> None:
 def test_the_zone_of_the_machine_changes_nothing(loaded: Path, tmp_path: Path) -> None:
     script = (
         "import sys; from datetime import datetime; from pathlib import Path; "
-        "from orb_learning import sample; "
-        "sample.load(Path(sys.argv[1]), file=Path(sys.argv[2]), now=datetime(2026, 4, 1, 12))"
+        "from orb_learning.ingest.sample import load_sample; "
+        "load_sample(Path(sys.argv[1]), file=Path(sys.argv[2]), now=datetime(2026, 4, 1, 12))"
     )
     there = tmp_path / "tokyo.db"
     subprocess.run(

@@ -18,12 +18,12 @@ from typing import Any
 from unicodedata import category
 
 import pytest
+from browsers import NO_BROWSER
 from building import REPOSITORY, STEM, DbtProject
 from histories import BLOCK_SIZE, NOON, TODAY, insert_many, task_id
 from oracle import MODELS
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from conftest import NO_BROWSER
 from orb_learning.errors import NotBuiltError, PageError
 from orb_learning.page.reports import read_reports
 from orb_learning.page.writing import render, write_page

@@ -39,7 +39,7 @@ class Place:
             assert outbox.put("execution", payload_of(str(uuid.UUID(int=number)), number))
         outbox.close()
 
-    def load(self, limits: Limits | None = None) -> None:
+    def load(self, limits: Limits = Limits()) -> None:  # noqa: B008 (frozen)
         load_once(
             self.database,
             self.outbox_folder,
