@@ -90,7 +90,6 @@ def build_every_model(installed: Installed) -> None:
 
 def embed_a_text(installed: Installed) -> None:
     installed.run("python", "-c", EMBED)
-    assert "error" not in installed.run("orb", "similar", "a text")
 
 
 def index_vectors(installed: Installed) -> None:
