@@ -48,9 +48,13 @@ numbered_attempts as (
     semi join failures using (repo, _task_key)
 ),
 
-next_attempts as ({{ first_of_a_moment('numbered_attempts') }}),
+next_attempts as (
+    {{ first_of_a_moment('numbered_attempts') }}
+),
 
-successes as ({{ first_of_a_moment('numbered_attempts', 'success') }})
+successes as (
+    {{ first_of_a_moment('numbered_attempts', 'success') }}
+)
 
 select
     failures.date,
