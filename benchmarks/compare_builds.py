@@ -23,6 +23,8 @@ TABLES = [
     "pool_performance_mv",
     "solution_patterns_mv",
     "solution_clusters",
+    "error_resolutions",
+    "error_resolution_rates",
 ]
 TOLERANCE = 1e-9
 """Of a float, relative."""

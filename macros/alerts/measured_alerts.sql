@@ -17,7 +17,7 @@ union all
     format('the newest execution that was loaded started {:.1f} hours ago', value)
 """) }}
 union all
-{{ measured_alert('build_age', '(select 1)', 'epoch(' ~ now ~ ' - ' ~ built_at() ~ ') / 3600', 'null', """
+{{ measured_alert('build_age', '(select 1)', 'greatest(epoch(' ~ now ~ ' - ' ~ built_at() ~ '), 0) / 3600', 'null', """
     format('the figures are those of the last build, {:.1f} hours ago', value)
 """) }}
 union all

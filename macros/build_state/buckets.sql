@@ -35,13 +35,14 @@
 {%- endmacro %}
 
 
-{#- Days or hours of fct_executions in a window of so many days back from now. -#}
+{#- Days or hours of fct_executions in a window of so many days back from now. Now cuts the last one, so
+    that it is another bucket as of another moment, earlier or later. -#}
 {% macro execution_buckets(bucket, days) -%}
     select
         {{ bucket_of(bucket) }} as bucket,
         {{ fingerprint() }} as fingerprint
     from {{ ref('fct_executions') }}
-    where timestamp >= {{ window_start(bucket, days) }}
+    where {{ within_window(bucket, days) }}
     group by bucket
 {%- endmacro %}
 

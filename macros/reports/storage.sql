@@ -7,7 +7,9 @@
         size_bytes,
         row_count
     from {{ ref('stg_storage_samples') }}
-    where kind = 'place' and sampled_at >= {{ window_start('day', 30) }}
+    where
+        kind = 'place'
+        and sampled_at between {{ window_start('day', 30) }} and {{ utc_now() }}
     qualify
         row_number() over (partition by name, sampled_at::date order by sampled_at desc) = 1
 {%- endmacro %}

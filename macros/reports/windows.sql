@@ -4,7 +4,7 @@
         *,
         {{ bucket_of(bucket) }} as {{ bucket_column(bucket) }}
     from {{ ref('fct_executions') }}
-    where timestamp between {{ window_start(bucket, days) }} and {{ utc_now() }}
+    where {{ within_window(bucket, days) }}
 {%- endmacro %}
 
 

@@ -13,6 +13,7 @@
         date as bucket,
         {{ fingerprint('_load_seq, _task_key') }} as fingerprint
     from {{ ref('int_attempts') }}
+    where timestamp <= {{ utc_now() }}
     group by date
 {%- endmacro %}
 

@@ -4,6 +4,7 @@
   parameters: of each column that may have to have a value, the parameter that says which.
 -#}
 {% macro wanted_executions(executions, parameters) -%}
+{%- set now = 'coalesce(moment::timestamp, ' ~ utc_now() ~ ')' -%}
 wanted as not materialized (
     select
         task_id,
@@ -26,9 +27,7 @@ wanted as not materialized (
         {% for column, parameter in parameters.items() -%}
         ({{ parameter }} is null or {{ column }} = {{ parameter }})
         and {% endfor -%}
-        (
-            days_back is null
-            or timestamp >= coalesce(moment::timestamp, {{ utc_now() }}) - to_days(days_back::integer)
-        )
+        timestamp <= {{ now }}
+        and (days_back is null or timestamp >= {{ now }} - to_days(days_back::integer))
 )
 {%- endmacro %}

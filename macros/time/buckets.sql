@@ -17,3 +17,10 @@
 {% macro window_start(bucket, days) -%}
     date_trunc('{{ bucket }}', {{ utc_now() }} - interval {{ days }} day)
 {%- endmacro %}
+
+
+{#- Whether an execution started in the window of whole buckets from `days` before now, until now: what
+    starts later is not known yet, whatever the database holds. -#}
+{% macro within_window(bucket, days) -%}
+    timestamp between {{ window_start(bucket, days) }} and {{ utc_now() }}
+{%- endmacro %}

@@ -1,4 +1,4 @@
--- One row is a task with the rating that its latest team or public feedback gives it.
+-- One row is a task with the rating that its latest team or public feedback until now gives it.
 --
 -- A view: what was loaded counts at once, and nothing stays behind of what was deleted.
 {{ config(materialized='view') }}
@@ -10,7 +10,10 @@ latest_feedback as (
         task_id,
         arg_max(satisfaction, (submitted_at, _load_seq)) as satisfaction
     from {{ ref('stg_feedback') }}
-    where is_valid and visibility in ('team', 'public')
+    where
+        is_valid
+        and visibility in ('team', 'public')
+        and submitted_at <= {{ utc_now() }}
     group by task_id
 ),
 

@@ -5,7 +5,7 @@ def model(dbt, session):
     from orb_learning.embeddings.text_clusters import new_rows
 
     dbt.config(materialized="incremental")
-    texts = dbt.ref("int_texts")
+    texts = dbt.ref("int_known_texts")
     embedded = dbt.ref("text_embeddings")
     settings = dbt.config.get("meta")
     return new_rows(

@@ -5,7 +5,7 @@ def model(dbt, session):
     from orb_learning.embeddings.text_embeddings import new_rows
 
     dbt.config(materialized="incremental")
-    texts = dbt.ref("int_texts")
+    texts = dbt.ref("int_known_texts")
     settings = dbt.config.get("meta")
     return new_rows(
         session,

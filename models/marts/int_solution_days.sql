@@ -21,7 +21,7 @@ solved_executions as (
     from {{ ref('fct_executions') }}
     where
         {{ has_solution() }}
-        and timestamp >= {{ window_start('day', var('solution_window_days')) }}
+        and {{ within_window('day', var('solution_window_days')) }}
         and timestamp >= (select min(bucket) from changed_days)
 ),
 

@@ -24,7 +24,7 @@ executions as (
         {{ bucket_of('hour') }} as hour
     from {{ ref('fct_executions') }}
     where
-        timestamp >= {{ window_start('hour', var('pool_window_days')) }}
+        {{ within_window('hour', var('pool_window_days')) }}
         and timestamp >= (select min(bucket) from changed_hours)
 )
 

@@ -24,7 +24,7 @@ executions as (
         {{ bucket_of('day') }} as date
     from {{ ref('fct_executions') }}
     where
-        timestamp >= {{ window_start('day', var('tier_window_days')) }}
+        {{ within_window('day', var('tier_window_days')) }}
         and timestamp >= (select min(bucket) from changed_days)
 )
 

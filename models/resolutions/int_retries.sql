@@ -30,6 +30,7 @@ attempts as (
         and timestamp < (
             select max(date) + interval 1 day + {{ retry_window() }} from affected_days
         )
+        and timestamp <= {{ utc_now() }}
 ),
 
 failures as (

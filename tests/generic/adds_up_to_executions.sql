@@ -9,7 +9,7 @@
             count(*) as execution_count,
             count(*) filter (success) as success_count
         from {{ ref('fct_executions') }}
-        where timestamp >= {{ window_start(bucket, var(window)) }} and {{ only }}
+        where {{ within_window(bucket, var(window)) }} and {{ only }}
         group by bucket
     ),
 

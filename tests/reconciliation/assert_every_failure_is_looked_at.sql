@@ -1,9 +1,13 @@
--- Each failed execution whose task says something stands in int_retries, and nothing else does.
+-- Each failed execution whose task says something stands in int_retries, and nothing else does; one
+-- that starts after now fails later.
 with
 
 failures as (
     select task_id from {{ ref('fct_executions') }}
-    where not success and _task_text_id is not null
+    where
+        not success
+        and _task_text_id is not null
+        and timestamp <= {{ utc_now() }}
 )
 
 select

@@ -7,3 +7,4 @@ select
     max(_loaded_at) as last_loaded_at,
     {{ built_at() }} as built_at
 from {{ ref('fct_executions') }}
+where timestamp <= {{ utc_now() }}

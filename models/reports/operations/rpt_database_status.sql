@@ -7,6 +7,7 @@ executions as (
 
 held as (
     select count(*) as total_executions from executions
+    where timestamp <= {{ utc_now() }}
 ),
 
 recent as (

@@ -8,7 +8,7 @@ newest_samples as (
         size_bytes,
         row_count
     from {{ ref('stg_storage_samples') }}
-    where kind = 'place'
+    where kind = 'place' and sampled_at <= {{ utc_now() }}
     qualify row_number() over (partition by name order by sampled_at desc) = 1
 ),
 
@@ -26,6 +26,7 @@ retention as (
         date_diff('day', min(timestamp)::date, {{ utc_now() }}::date) as days_held,
         {{ setting('retention_days', '90') }} as days_to_keep
     from {{ ref('fct_executions') }}
+    where timestamp <= {{ utc_now() }}
 ),
 
 -- Until retention has something to delete, the database grows by what comes; then by the

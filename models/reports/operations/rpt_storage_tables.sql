@@ -8,7 +8,7 @@ table_samples as (
         row_count,
         size_bytes
     from {{ ref('stg_storage_samples') }}
-    where kind = 'table'
+    where kind = 'table' and sampled_at <= {{ utc_now() }}
 )
 
 select

@@ -8,7 +8,7 @@ executions as (
         {{ place_columns(['repo', 'model_tier', 'pool_type']) }}
     from {{ ref('fct_executions') }} as executions
     {{ join_places(['repo', 'model_tier', 'pool_type']) }}
-    where executions.timestamp between {{ window_start('hour', 7) }} and {{ utc_now() }}
+    where executions.{{ within_window('hour', 7) }}
 ),
 
 figures as (

@@ -61,7 +61,7 @@ def new_rows(
 
     Args:
         session: dbt's connection.
-        texts: int_texts, as a FROM clause takes it.
+        texts: int_known_texts, as a FROM clause takes it.
         embedded: text_embeddings, the same way.
         clustered: int_text_clusters, the same way; None where it is not built yet.
         model: the model whose vectors count.

@@ -45,7 +45,7 @@ def new_rows(
 
     Args:
         session: dbt's connection.
-        texts: int_texts, as a FROM clause takes it.
+        texts: int_known_texts, as a FROM clause takes it.
         embedded: text_embeddings, the same way; None where it is not built yet.
         model: the model's name.
         most_texts: the most texts to embed; the others wait for the next build.

@@ -160,7 +160,7 @@ def _same(one: Any, other: Any) -> bool:
 def _tiers(valid: list[Row], as_of: datetime) -> Iterable[Row]:
     oldest = _day(as_of - timedelta(days=30))
     groups = _groups(
-        (row for row in valid if row["timestamp"] >= oldest),
+        (row for row in valid if oldest <= row["timestamp"] <= as_of),
         lambda row: (row["repo"], row["model_tier"], row["task_type"], row["timestamp"].date()),
     )
     for key, rows in groups.items():
@@ -184,7 +184,7 @@ def _tiers(valid: list[Row], as_of: datetime) -> Iterable[Row]:
 def _pools(valid: list[Row], as_of: datetime) -> Iterable[Row]:
     oldest = _hour(as_of - timedelta(days=7))
     groups = _groups(
-        (row for row in valid if row["timestamp"] >= oldest),
+        (row for row in valid if oldest <= row["timestamp"] <= as_of),
         lambda row: (row["pool_type"], row["repo"], _hour(row["timestamp"])),
     )
     for key, rows in groups.items():
@@ -206,7 +206,7 @@ def solutions(valid: Iterable[Row], as_of: datetime) -> dict[tuple[Any, ...], li
     oldest = _day(as_of - timedelta(days=90))
     return _groups(
         (row for row in valid if (row["solution_summary"] or "").strip()
-         and row["timestamp"] >= oldest),
+         and oldest <= row["timestamp"] <= as_of),
         lambda row: (row["solution_summary"], row["repo"]),
     )  # fmt: skip
 
