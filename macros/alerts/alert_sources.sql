@@ -26,13 +26,14 @@ everything as (
     where timestamp <= {{ now }}
 ),
 
--- Of what was loaded, whether or not it was built since.
+-- Of what was loaded, whether or not it was built since. Only a start is a sign of life: a load of
+-- what has no time that can be right is none.
 loaded as (
     select
         count(*) as version_count,
-        max(version_time) as newest
+        max(started_at) as newest
     from {{ ref('stg_version_times') }}
-    where version_time <= {{ now }}
+    where started_at <= {{ now }}
 ),
 
 -- A tier's last 24 hours, and the 30 days before them.

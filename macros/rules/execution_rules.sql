@@ -24,14 +24,19 @@
 {%- endmacro %}
 
 
-{#- The time by which a version's age is known: that of its start, where it can be right, else of its load. -#}
-{% macro version_time() -%}
+{#- When a version's execution started; NULL where what it says cannot be right. -#}
+{% macro real_start() -%}
     {%- set rules = var('execution_rules') -%}
     case
         when
             {{ rules['timestamp_missing']['holds'] }}
             and {{ rules['timestamp_in_the_future']['holds'] }}
             then timestamp
-        else _loaded_at
     end
+{%- endmacro %}
+
+
+{#- The time by which a version's age is known: that of its start, where it can be right, else of its load. -#}
+{% macro version_time() -%}
+    coalesce({{ real_start() }}, _loaded_at)
 {%- endmacro %}

@@ -2,5 +2,6 @@
 select
     task_id,
     _load_seq,
-    {{ version_time() }} as version_time
+    {{ version_time() }} as version_time,
+    {{ real_start() }} as started_at
 from {{ source('raw', 'executions') }}

@@ -14,7 +14,7 @@ import pytest
 
 from building import STEM, DbtProject
 from histories import BLOCK_SIZE, NOON
-from oracle import MODELS, Row, expected, raw_rows
+from oracle import MODELS, RULES, Row, expected, raw_rows
 from orb_learning.store.connection import connect
 from report_rows import insert, known, wilson
 
@@ -71,7 +71,7 @@ def values_of(
     rows: list[Row], versions: list[Row], built_at: datetime, now: datetime
 ) -> dict[tuple[str, str | None], tuple[Any, int | None]]:
     """Work out each alert's value, and over how many rows it is."""
-    loaded = [row["timestamp"] or row["_loaded_at"] for row in versions]
+    loaded = [row["timestamp"] for row in versions if not RULES["timestamp_in_the_future"](row)]
     loaded = [moment for moment in loaded if moment <= now]
     past = [row for row in rows if row["timestamp"] <= now]
     hour = [row for row in past if row["timestamp"] >= now - HOUR]
@@ -85,7 +85,7 @@ def values_of(
     found: dict[tuple[str, str | None], tuple[Any, int | None]] = {
         ("no_executions", None): (len(past), len(past)),
         ("silence", None): ((now - max(loaded)) / HOUR if loaded else None, len(loaded)),
-        ("build_age", None): ((now - built_at) / HOUR, None),
+        ("build_age", None): (max((now - built_at) / HOUR, 0), None),
         ("success_rate", None): (rate, len(hour)),
         ("daily_success_rate", None): (percent(day), len(day)),
         ("error_rate", None): (None if rate is None else 100 - rate, len(hour)),
@@ -197,6 +197,26 @@ def test_what_is_loaded_ends_the_silence_before_it_is_built(database: Path, tmp_
     row = alerts(file, moment=now)["silence", None]
     assert not row["is_raised"]
     assert row["value"] == pytest.approx(0.5)
+
+
+def test_a_load_of_versions_without_a_usable_time_is_no_sign_of_life(
+    database: Path, tmp_path: Path
+) -> None:
+    """A late import of old executions is none either; the newest start is 5 hours ago."""
+    file = Path(shutil.copy(database, tmp_path))
+    now = NOON + 5 * HOUR
+    before = alerts(file, moment=now)["silence", None]
+    with connect(file) as connection:
+        for moment in (None, NOON - 900 * HOUR, NOON + 1000 * HOUR):
+            connection.execute(
+                "insert into raw.executions by name select * replace (uuid() as task_id, "
+                "nextval('raw.load_seq') as _load_seq, ?::timestamp as timestamp, "
+                "? as _loaded_at) from raw.executions limit 1",
+                [moment, now - HOUR / 10],
+            )
+    row = alerts(file, moment=now)["silence", None]
+    assert row["is_raised"]
+    assert row["value"] == before["value"] > 4
 
 
 def test_a_given_threshold_takes_the_place_of_the_seeds_for_a_warning(database: Path) -> None:
