@@ -24,6 +24,7 @@ figures as (
 
 select
     buckets.{{ column }},
+    {{ is_complete('buckets.' ~ column, bucket) }} as is_complete,
     {{ shown }}
 from buckets
 left join figures

@@ -24,3 +24,9 @@
 {% macro within_window(bucket, days) -%}
     timestamp between {{ window_start(bucket, days) }} and {{ utc_now() }}
 {%- endmacro %}
+
+
+{#- Whether a bucket is over, and was when the figures were built: the last one still fills. -#}
+{% macro is_complete(start, length) -%}
+    {{ start }} + interval 1 {{ length }} <= least({{ utc_now() }}, {{ built_at() }})
+{%- endmacro %}

@@ -41,6 +41,7 @@ trends as (
 
 select
     date,
+    {{ is_complete('date', 'day') }} as is_complete,
     coalesce(total_executions, 0) as total_executions,
     total_cost,
     avg_cost,

@@ -18,6 +18,7 @@ pool_hours as (
 select
     pool_type,
     hour,
+    {{ is_complete('hour', 'hour') }} as is_complete,
     total_tasks,
     successful_tasks,
     {{ rate_columns('success_rate', 'successful_tasks', 'total_tasks') }},

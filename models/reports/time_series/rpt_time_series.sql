@@ -15,7 +15,10 @@ buckets as (
             date_trunc('{{ bucket_lengths[time_range] }}', {{ utc_now() }} - interval {{ length }}),
             {{ utc_now() }},
             interval 1 {{ bucket_lengths[time_range] }}
-        )) as bucket_start
+        )) as bucket_start,
+        -- The first bucket begins before its range, and only a part of it is in.
+        bucket_start >= {{ utc_now() }} - interval {{ length }}
+        and {{ is_complete('bucket_start', bucket_lengths[time_range]) }} as is_complete
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -33,6 +36,7 @@ select
     buckets.time_range,
     buckets.bucket_length,
     buckets.bucket_start,
+    buckets.is_complete,
     {{ figure_columns('figures') }}
 from buckets
 left join figures

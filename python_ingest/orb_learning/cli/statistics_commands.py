@@ -64,13 +64,18 @@ def show_statistics(found: Row) -> None:
     start = "%Y-%m-%d %H:%M" if hours else "%Y-%m-%d"
     show_table(
         "by hour (UTC)" if hours else "by day (UTC)",
-        {"start": lambda row: row["bucket_start"].strftime(start), **FIGURES},
+        {"start": lambda row: _bucket(row, start), **FIGURES},
         found["time_series"],
     )
     for title, key, name in GROUPS:
         show_table(title, {name.replace("_", " "): text_of(name), **FIGURES}, found[key])
     everything = {**found["performance"], "all": f"last {time_range}"}
     show_table("all executions", {"range": text_of("all"), **FIGURES}, [everything])
+
+
+def _bucket(row: Row, form: str) -> str:
+    """Write when a bucket begins; one that still fills, or of which a part is in, has a sign."""
+    return row["bucket_start"].strftime(form) + ("" if row["is_complete"] else " (part)")
 
 
 @app.command("metrics")

@@ -15,6 +15,9 @@ class Bucket(Figures):
     """An hour or a day of the range."""
 
     bucket_start: UtcTime = Field(description="When the hour (1h, 24h) or UTC day begins.")
+    is_complete: bool = Field(
+        description="False where it still fills or begins before the range: compare no count of it."
+    )
 
 
 class TierFigures(Figures):

@@ -171,29 +171,33 @@ class Page {
   series(name, length, buckets) {
     const rows = new Map(this.rows(name).map((row) => [row.bucket_start, row]));
     const empty = {total_executions: 0, successful_count: 0};
-    return buckets.map((start) => {
-      const row = {start, end: start + length, ...(rows.get(start) ?? empty)};
-      row.when = time(start, length < DAY);
-      return row;
-    });
+    return buckets.map(({bucket_start: start, is_complete}) => this.timed(
+      {start, is_complete, ...(rows.get(start) ?? empty)}, length,
+    ));
+  }
+
+  // A bucket that still fills, or that begins before its range, is told apart wherever it is shown.
+  timed(row, length) {
+    const when = time(row.start, length < DAY);
+    const part = row.is_complete === false ? " (part)" : "";
+    return Object.assign(row, {end: row.start + length, when: `${when}${part}`});
   }
 
   rowsOf(panel) {
     if (panel.report === "series") {
       const buckets = this.rows("buckets");
       const length = buckets[0]?.bucket_length === "hour" ? HOUR : DAY;
-      return this.series("series", length, buckets.map((row) => row.bucket_start));
+      return this.series("series", length, buckets);
     }
     if (panel.report === "by_hour") {
-      return this.series("by_hour", HOUR, this.reports.hours.report.bucket_start);
+      return this.series("by_hour", HOUR, this.rows("hours"));
     }
     if (panel.name === "repositories" && !this.isFiltered) return this.rows("repositories");
     const rows = this.rows(panel.report, {each: panel.each});
     for (const row of rows) {
       if ("is_raised" in row) row.state = row.is_raised ? row.severity : "ok";
       if (!known(row.start)) continue;
-      const length = row.bucket_length === "hour" ? HOUR : DAY;
-      Object.assign(row, {end: row.start + length, when: time(row.start, length < DAY)});
+      this.timed(row, row.bucket_length === "hour" ? HOUR : DAY);
     }
     return rows;
   }
@@ -277,7 +281,9 @@ class Page {
     const isEmpty = !rows.some((row) => known(row[panel.drawn]))
       || (rows.length > 0 && "total_executions" in rows[0]
         && rows.every((row) => row.total_executions === 0));
+    const someAreWhole = rows.some((row) => row.is_complete);
     for (const row of rows) {
+      row.is_drawn = !someAreWhole || row.is_complete !== false;
       for (const {figure, form} of panel.columns) row[`${figure}_text`] = write(row[figure], form);
     }
     box.querySelector(".sentence").textContent = isEmpty ? "" : sentence(panel, rows, this);
@@ -356,8 +362,11 @@ function fillTable(table, panel, rows) {
 
 // ---- sentences ----------------------------------------------------------------------------------
 
-function extremes(rows, figure) {
-  const having = rows.filter((row) => known(row[figure]));
+// A part of a bucket is neither the lowest nor the highest, and few samples are no rate or average.
+function extremes(rows, figure, form) {
+  const isSum = form === "count" || form === "bytes" || figure === "total_cost";
+  const having = rows.filter((row) => known(row[figure]) && row.is_complete !== false
+    && (isSum || row.has_enough_samples !== false));
   having.sort((a, b) => b[figure] - a[figure]);
   return [having[0], having[having.length - 1], having.length];
 }
@@ -399,9 +408,12 @@ function sentence(panel, rows, page) {
     return database ? `The database has ${database.size_bytes_text}: ${database.alert}.` : "";
   }
   const figure = panel.drawn;
-  const {title} = panel.columns.find((column) => column.figure === figure);
+  const {title, form} = panel.columns.find((column) => column.figure === figure);
   const over = page.hasRange(panel) ? ` in ${RANGES[page.chosen.time_range]}` : "";
-  const [most, least, count] = extremes(rows, figure);
+  const [most, least, count] = extremes(rows, figure, form);
+  if (count === 0) {
+    return `${capital(title)}${over}: nothing that is complete and over enough executions to name.`;
+  }
   const one = (row) => `${nameOf(row)} (${row[`${figure}_text`]})`;
   if (count === 1) return `${capital(title)}${over}: ${one(most)}.`;
   if (most[figure] === least[figure]) return `${capital(title)}${over}: ${most[`${figure}_text`]} throughout.`;

@@ -22,7 +22,8 @@ KNOWN = (
 AVERAGES = "avg_duration, total_cost, avg_cost, avg_quality, avg_routing_confidence"
 FIGURES = f"total_executions, successful_count, {RATE}, {AVERAGES}, {KNOWN}"
 ERROR_RATE = (
-    "failed_count, timeout_count, total_executions, error_rate, error_rate_lower, error_rate_upper"
+    "is_complete, failed_count, timeout_count, total_executions, error_rate, error_rate_lower, "
+    "error_rate_upper, has_enough_samples"
 )
 PERCENTILES = "p50_duration, p95_duration, p99_duration"
 
@@ -50,8 +51,9 @@ MOST_FEEDBACK = (
 QUERIES = {
     "age": "select * from rpt_page_age",
     "choices": "select column_name, place, choice from rpt_page_choices order by all",
-    "buckets": "select time_range, bucket_length, bucket_start from rpt_time_series order by all",
-    "hours": "select hour as bucket_start from rpt_executions_by_hour order by all",
+    "buckets": "select time_range, bucket_length, bucket_start, is_complete from rpt_time_series "
+    "order by all",
+    "hours": "select hour as bucket_start, is_complete from rpt_executions_by_hour order by all",
     "figures": f"select time_range, {SLOTS}, {FIGURES}, {PERCENTILES}, cost_per_success, "
     "cost_known_success_count, avg_savings, savings_known_count from rpt_page_figures "
     "order by all",
@@ -76,7 +78,7 @@ QUERIES = {
     "correlations": "select time_range, duration_bucket, memory_correlation, "
     "memory_and_duration_known_count, cpu_correlation, cpu_and_duration_known_count "
     "from rpt_resources_by_duration order by all",
-    "cost_days": "select date as bucket_start, total_executions, total_cost, cost_known_count, "
+    "cost_days": "select date as bucket_start, is_complete, total_executions, total_cost, cost_known_count, "
     "trailing_cost, previous_cost, cost_change_pct from rpt_cost_by_day order by date",
     "cost_errors": f"select time_range, {_short('model_tier')}, total_executions, "
     "avg_cost_error_pct, median_cost_error_pct, cost_error_known_count, avg_savings, "
@@ -92,7 +94,8 @@ QUERIES = {
     "resource_pools": f"select time_range, {_short('pool_type')}, total_executions, "
     "avg_memory_mb, p95_memory_mb, memory_known_count, avg_cpu_seconds, cpu_known_count, "
     f"avg_cores from rpt_resources_by_pool {_rank(by='pool_type')} order by all",
-    "pool_hours": f"select hour as bucket_start, 'hour' as bucket_length, {_short('pool_type')}, "
+    "pool_hours": "select hour as bucket_start, 'hour' as bucket_length, is_complete, "
+    f"{_short('pool_type')}, "
     f"total_tasks, successful_tasks, {RATE}, avg_duration, total_cost from rpt_pools_by_hour "
     "where pool_type in (select pool_type from rpt_pools_by_hour group by pool_type "
     "order by sum(total_tasks) desc, pool_type limit 6) order by all",

@@ -253,6 +253,7 @@ def test_a_series_has_every_hour_or_day_of_its_window(
                 "failed_count": failures,
                 "error_rate": failures / len(rows) if rows else None,
                 "error_rate_lower": wilson(failures, len(rows))[0],
+                "is_complete": bucket not in (now, TODAY.date()),
             }
             assert_has(row, {n: v for n, v in wanted_figures.items() if n in row})
 
@@ -271,6 +272,31 @@ def test_the_series_of_a_range_holds_no_more_than_the_range(
         assert {
             row["bucket_start"]: row["total_executions"] for row in rows if row["total_executions"]
         } == dict(counts)
+        # The first begins before the range, the last is not over: NOON is at half past twelve.
+        whole = sorted(row["bucket_start"] for row in rows if row["is_complete"])
+        assert whole == sorted(row["bucket_start"] for row in rows)[1:-1]
+
+
+def test_a_bucket_after_the_last_build_is_not_complete(database: Path, tmp_path: Path) -> None:
+    """The figures of the hours since the build are not there yet, though the hours are over."""
+    file = Path(shutil.copy(database, tmp_path))
+    with connect(file) as connection:
+        ((sql, built_at),) = connection.execute(
+            "select sql, (select built_at from rpt_freshness) from duckdb_views() "
+            "where view_name = 'rpt_executions_by_hour'"
+        ).fetchall()
+        assert f"'{built_at}'" in sql
+        early = (NOON - timedelta(hours=5)).replace(microsecond=0)
+        connection.execute(
+            sql.replace(f"'{built_at}'", f"'{early}'").replace(
+                "CREATE VIEW", "CREATE OR REPLACE VIEW", 1
+            )
+        )
+        hours = connection.execute(
+            "select hour from rpt_executions_by_hour where not is_complete order by hour"
+        ).fetchall()
+    begins = early.replace(minute=0)
+    assert hours == [(begins + timedelta(hours=n),) for n in range(6)]
 
 
 def test_the_trend_compares_a_week_with_the_week_before(

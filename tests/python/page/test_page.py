@@ -372,6 +372,36 @@ def test_a_tile_says_how_high_its_figure_is(
         assert seen[tile][: len(words)] == list(words.values()), tile
 
 
+def test_a_sentence_names_no_part_of_a_bucket_and_no_few_samples(
+    browser: Browser, empty_database: Path, tmp_path: Path
+) -> None:
+    """Today's single failure, and yesterday's single success, are neither lowest nor highest."""
+    reports = read_reports(empty_database)
+    days = [NOON.timestamp() * 1000 - n * 86_400_000 for n in range(4)]
+    reports["error_days"] |= {name: [0] * 4 for name in reports["error_days"]} | {
+        "bucket_start": days,
+        "bucket_length": ["day"] * 4,
+        "is_complete": [False, True, True, True],
+        "total_executions": [20, 1, 20, 30],
+        "error_rate": [1.0, 0.0, 0.4, 0.2],
+        "has_enough_samples": [True, False, True, True],
+    }
+    reports["cost_days"] |= {name: [0] * 4 for name in reports["cost_days"]} | {
+        "bucket_start": days,
+        "is_complete": [False, True, True, True],
+        "total_executions": [1, 1, 20, 30],
+        "total_cost": [0.01, 0.02, 3.0, 2.0],
+    }
+    file = tmp_path / "report.html"
+    file.write_text(render(reports), encoding="utf-8")
+    with opened(browser, file) as page:
+        errors = page.locator("#panel-error_rate_by_day .sentence").inner_text()
+        costs = page.locator("#panel-cost_trend .sentence").inner_text()
+        assert table(page, "error_rate_by_day")[0][0].endswith("(part)")
+    assert "highest 2026-03-29 (40.0 %), lowest 2026-03-28 (20.0 %)" in errors
+    assert "highest 2026-03-29 ($3.00), lowest 2026-03-30 ($0.02)" in costs
+
+
 def test_it_is_dark_where_the_reader_is_and_at_a_press(browser: Browser, page_file: Path) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     with opened(browser, page_file, color_scheme="dark") as page:

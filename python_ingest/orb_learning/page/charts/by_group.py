@@ -17,6 +17,7 @@ SUCCESS_LEVELS: Levels = (
     ["under 80 %", "80 to 90 %", "90 % and more"],
     [RED, AMBER, BLUE],
 )
+FEW = "too few to judge"
 BIGGEST_FIRST = "-x"
 
 
@@ -63,9 +64,10 @@ def _levels(figure: str, bounds: list[float], labels: list[str], colours: list[s
     text = repr(last)
     for bound, label in reversed(list(zip(bounds, labels[:-1], strict=True))):
         text = f"datum.{figure} < {bound} ? {label!r} : {text}"
+    text = f"datum.has_enough_samples === false ? {FEW!r} : {text}"
     return text, alt.Color(
         "level:N",
-        scale=alt.Scale(domain=labels, range=colours),
+        scale=alt.Scale(domain=[*labels, FEW], range=[*colours, GREY]),
         legend=alt.Legend(title=None, orient="top"),
     )
 

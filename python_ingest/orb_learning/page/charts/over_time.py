@@ -9,8 +9,10 @@ import altair as alt
 from orb_learning.page.charts.shared import (
     AMBER,
     BLUE,
+    FAINT_IN_PART,
     GREEN,
     GREY,
+    IS_WHOLE,
     RED,
     ROWS,
     SKY,
@@ -23,7 +25,9 @@ from orb_learning.page.columns import Column
 
 def outcomes_over_time(columns: list[Column]) -> alt.TopLevelMixin:
     """Draw how many executions of each bucket succeeded, and how many failed above them."""
-    base = alt.Chart(ROWS).encode(x=time_axis(), x2="end:T", tooltip=tooltip(*columns))
+    base = alt.Chart(ROWS).encode(
+        x=time_axis(), x2="end:T", opacity=FAINT_IN_PART, tooltip=tooltip(*columns)
+    )
     axis = alt.Axis(format="~s", tickCount=5)
 
     def part(outcome: str, until: str) -> Any:
@@ -58,6 +62,7 @@ def pools_over_time(columns: list[Column]) -> alt.TopLevelMixin:
                 scale=alt.Scale(range=[BLUE, AMBER, GREEN, RED, SKY, GREY]),
                 legend=alt.Legend(title=None, orient="top", labelLimit=75, columns=3),
             ),
+            opacity=FAINT_IN_PART,
             tooltip=tooltip(*columns),
         )
     )
@@ -74,6 +79,7 @@ def costs_over_time(columns: list[Column]) -> alt.TopLevelMixin:
             x2="end:T",
             y=alt.Y("total_cost:Q", title=None, axis=alt.Axis(format="$~s", tickCount=5)),
             y2=alt.datum(0),
+            opacity=FAINT_IN_PART,
             tooltip=tooltip(*columns),
         )
     )
@@ -83,13 +89,14 @@ def cost_trend(columns: list[Column]) -> alt.TopLevelMixin:
     """Draw what each day cost, and the sum of the 7 days up to it on an axis of its own."""
     base = alt.Chart(ROWS).encode(tooltip=tooltip(*columns))
     money = alt.Axis(format="$~s", tickCount=5)
-    bars = base.mark_rect(color=SKY, opacity=0.7).encode(
+    bars = base.mark_rect(color=SKY).encode(
         x=time_axis(),
         x2="end:T",
+        opacity=FAINT_IN_PART,
         y=alt.Y("total_cost:Q", title="a day", axis=money),
         y2=alt.datum(0),
     )
-    line = base.mark_line(color=RED, strokeWidth=2).encode(
+    line = base.transform_filter(IS_WHOLE).mark_line(color=RED, strokeWidth=2).encode(
         x=time_axis(), y=alt.Y("trailing_cost:Q", title="7 days", axis=money)
     )
     return sized(alt.layer(bars, line).resolve_scale(y="independent"))
@@ -121,6 +128,7 @@ def percentiles(columns: list[Column]) -> alt.TopLevelMixin:
     names = {"p50_duration": "p50", "p95_duration": "p95", "p99_duration": "p99"}
     return sized(
         alt.Chart(ROWS)
+        .transform_filter(IS_WHOLE)
         .transform_fold(list(names), as_=["figure", "seconds"])
         .transform_calculate(percentile="slice(datum.figure, 0, 3)")
         .mark_line(point={"size": 22, "filled": True})
@@ -168,7 +176,11 @@ def line_over_time(
     def y(name: str) -> alt.Y:
         return alt.Y(f"{name}:Q", title=None, axis=axis, scale=scale)
 
-    base = alt.Chart(ROWS).encode(x=time_axis(), tooltip=tooltip(*columns))
+    base = (
+        alt.Chart(ROWS)
+        .transform_filter(IS_WHOLE)
+        .encode(x=time_axis(), tooltip=tooltip(*columns))
+    )
     layers: list[Any] = []
     if band:
         layers.append(

@@ -21,6 +21,11 @@ BLUE, SKY, GREEN, AMBER, RED, GREY = (
 
 ROWS = alt.NamedData(name="rows")
 
+IS_WHOLE = "datum.is_drawn !== false"
+"""Whether a line takes a bucket: by one that still fills it would end in a fall."""
+FAINT_IN_PART = alt.condition("datum.is_complete === false", alt.value(0.4), alt.value(1))
+"""A bar of a bucket that still fills is faint."""
+
 PERCENT = ".0%"
 SHARE = [0.0, 1.0]
 """The domain of a rate."""
