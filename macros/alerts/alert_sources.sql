@@ -2,20 +2,14 @@
 {% macro alert_sources(now) -%}
 last_hour as (
     select
-        count(*) as total_executions,
-        count(*) filter (success) as successful_count,
-        sum(actual_cost) as total_cost,
-        count(actual_cost) as cost_known_count,
-        avg(duration_seconds) as avg_duration,
-        count(duration_seconds) as duration_known_count
+        {{ alert_sums() }}
     from {{ ref('fct_executions') }}
     where timestamp between {{ now }} - interval 1 hour and {{ now }}
 ),
 
 last_day as (
     select
-        count(*) as total_executions,
-        count(*) filter (success) as successful_count
+        {{ alert_sums() }}
     from {{ ref('fct_executions') }}
     where timestamp between {{ now }} - interval 24 hour and {{ now }}
 ),
@@ -53,6 +47,15 @@ tiers as (
         where timestamp between {{ now }} - interval 744 hour and {{ now }}
     )
     group by model_tier
+),
+
+all_tiers as (
+    select
+        coalesce(sum(recent_count), 0)::bigint as recent_count,
+        coalesce(sum(recent_successes), 0)::bigint as recent_successes,
+        coalesce(sum(past_count), 0)::bigint as past_count,
+        coalesce(sum(past_successes), 0)::bigint as past_successes
+    from tiers
 ),
 
 -- What DuckDB counts now: a sample of `orb maintain` is from its last run, or there is none.

@@ -2,8 +2,17 @@
     sentence. `now` is the moment, an SQL expression. -#}
 {% macro measured_alerts(now) -%}
 {%- set enough = "{} >= " ~ setting('min_samples_for_learning', '10') -%}
-{%- set failed_share = "100.0 * (total_executions - successful_count) / nullif(total_executions, 0)" -%}
-{%- set share = "100.0 * successful_count / nullif(total_executions, 0)" -%}
+{%- set findings = {
+    'success_rate': "'{:.1f} % of the last hour''s {:,} executions succeeded', value, sample_count",
+    'daily_success_rate': "'{:.1f} % of the last 24 hours'' {:,} executions succeeded', value, sample_count",
+    'error_rate': "'{:.1f} % of the last hour''s {:,} executions failed', value, sample_count",
+    'avg_duration': "'the last hour''s {:,} executions took {:.1f} s on average', sample_count, value",
+    'hourly_cost': "'the last hour''s {:,} executions of known cost took ${:.2f}', sample_count, value",
+    'daily_quality': "'the last 24 hours'' {:,} scores are {:.1f} on average', sample_count, value",
+    'daily_cost': "'the last 24 hours'' {:,} executions of known cost took ${:.2f}', sample_count, value",
+    'routing_confidence':
+        "'the confidence of the last 24 hours'' {:,} choices was {:.1f} % on average', sample_count, value"
+} -%}
 {%- set drop = "100 * " ~ least_drop('past_successes', 'past_count', 'recent_successes', 'recent_count') -%}
 {{ measured_alert('no_executions', 'everything', 'total_executions::double', 'total_executions', """
     if(
@@ -21,31 +30,27 @@ union all
     format('the figures are those of the last build, {:.1f} hours ago', value)
 """) }}
 union all
-{{ measured_alert('success_rate', 'last_hour', share, 'total_executions', """
-    format('{:.1f} % of the last hour''s {:,} executions succeeded', value, sample_count)
-""", enough.format('total_executions')) }}
+{% for name, (bucket, value, samples, needs_samples) in bucketed_alerts().items() -%}
+{{ measured_alert(
+    name, 'last_' ~ bucket, '(' ~ value ~ ')::double', samples, 'format(' ~ findings[name] ~ ')',
+    enough.format(samples) if needs_samples else 'true'
+) }}
 union all
-{{ measured_alert('daily_success_rate', 'last_day', share, 'total_executions', """
-    format('{:.1f} % of the last 24 hours'' {:,} executions succeeded', value, sample_count)
-""", enough.format('total_executions')) }}
-union all
-{{ measured_alert('error_rate', 'last_hour', failed_share, 'total_executions', """
-    format('{:.1f} % of the last hour''s {:,} executions failed', value, sample_count)
-""", enough.format('total_executions')) }}
-union all
-{{ measured_alert('avg_duration', 'last_hour', 'avg_duration', 'duration_known_count', """
-    format('the last hour''s {:,} executions took {:.1f} s on average', sample_count, value)
-""", enough.format('duration_known_count')) }}
-union all
-{{ measured_alert('hourly_cost', 'last_hour', 'total_cost', 'cost_known_count', """
-    format('the last hour''s {:,} executions of known cost took ${:.2f}', sample_count, value)
-""") }}
-union all
+{% endfor -%}
 {{ measured_alert('database_size', 'database_file', 'size_mb', 'null', """
     format('the database holds {:.1f} MB', size_mb)
 """) }}
 union all
-{{ measured_alert('tier_drop', 'tiers', drop, 'recent_count', """
+{{ measured_alert('success_drop', 'all_tiers', drop, 'recent_count', drop_finding(),
+    enough.format('least(past_count, recent_count)')) }}
+union all
+{{ measured_alert('tier_drop', 'tiers', drop, 'recent_count', drop_finding(),
+    enough.format('least(past_count, recent_count)'), 'model_tier') }}
+{%- endmacro %}
+
+
+{#- How a success rate lies to its own past, as a sentence. -#}
+{% macro drop_finding() -%}
     format(
         '{:.1f} % of the last 24 hours'' {:,} executions succeeded, after {:.1f} % of {:,} in '
         'the 30 days before: ',
@@ -57,5 +62,4 @@ union all
         format('a drop of at least {:.1f} points, 95 % sure', value),
         'no drop that so many show'
     )
-""", enough.format('least(past_count, recent_count)'), 'model_tier') }}
 {%- endmacro %}

@@ -1,7 +1,8 @@
 -- One row is an alert (and, for tier_drop, a tier), at the severity that it has reached.
 --
 -- A given threshold takes the place of the seed's for a warning; what is critical stays so, unless
--- the given one is beyond it.
+-- the given one is beyond it. A threshold of the seed that most of the last 28 days broke raises
+-- nothing: it is always so.
 {{ config(
     materialized='table_macro',
     meta={'parameters': [
@@ -26,8 +27,17 @@ thresholds as (
     {{ given_thresholds() }}
 ),
 
+{{ usual_alerts(now, 'thresholds') }},
+
 compared as (
-    {{ compared_alerts('measured', 'thresholds') }}
+    {{ compared_alerts('measured', 'thresholds', 'usual') }}
+),
+
+judged as (
+    select
+        *,
+        is_broken and not is_always_so as is_raised
+    from compared
 )
 
 select
@@ -35,6 +45,12 @@ select
     model_tier,
     severity,
     is_raised,
+    case
+        when value is null or not has_enough_samples then 'unknown'
+        when is_raised then severity
+        when is_always_so then 'always so'
+        else 'ok'
+    end as state,
     value,
     threshold,
     raised_when,
@@ -47,13 +63,19 @@ select
         when unit = 'executions' then finding
         when not has_enough_samples
             then finding || '; too few to judge by, at least {{ least_samples }} are'
+        when is_always_so
+            then format(
+                '{}; always so, and not raised: {:,} of {:,} {} of the last 28 days {} {:g} {}',
+                finding, broken_count, judged_count, buckets,
+                if(raised_when = 'reached', 'reached', 'were ' || raised_when), threshold, unit
+            )
         else format(
             '{}; raised {} {:g} {}',
             finding, if(raised_when = 'reached', 'from', raised_when), threshold, unit
         )
     end as message,
     {{ now }} as as_of
-from compared
+from judged
 -- Of the severities that are raised the highest, else the one that comes first.
 qualify
     row_number() over (

@@ -4,6 +4,7 @@ select
     model_tier,
     severity,
     is_raised,
+    state,
     value,
     threshold,
     raised_when,

@@ -56,7 +56,8 @@ warnings as (
     where
         is_raised
         and alert_name in (
-            'no_executions', 'silence', 'build_age', 'daily_success_rate', 'database_size'
+            'no_executions', 'silence', 'build_age', 'daily_success_rate', 'success_drop',
+            'database_size'
         )
 )
 

@@ -135,12 +135,11 @@ def show_alerts(found: Row) -> None:
         out.print("[green]No alert is raised.[/]")
     for title, alerts in [("raised", found["raised"]), ("not raised", found["others"])]:
         if alerts:
-            table = Table("alert", "severity", "what was found", title=title)
+            table = Table("alert", "state", "what was found", title=title)
             for alert in alerts:
                 tier = alert["model_tier"]
                 name = alert["alert_name"] if tier is None else f"{alert['alert_name']} of {tier}"
-                severity = coloured(alert["severity"]) if alert["is_raised"] else "-"
-                table.add_row(text(name), severity, text(alert["message"]))
+                table.add_row(text(name), coloured(alert["state"]), text(alert["message"]))
             out.print(table)
     for alert in found["raised"]:
         say(f"{text(alert['alert_name'])}: {text(alert['reason'])}")

@@ -17,7 +17,12 @@ class Alert(BaseModel):
     model_tier: Text | None = Field(description="Of tier_drop: the tier that is watched.")
     severity: Literal["warning", "critical"] = Field(description="How bad it is, if it is raised.")
     is_raised: bool = Field(
-        description="Whether it is so now; never over fewer samples than can be judged by."
+        description="Whether it is so now; never over fewer samples than can be judged by, nor "
+        "where it is always so."
+    )
+    state: Literal["ok", "unknown", "always so", "warning", "critical"] = Field(
+        description="In a word: the severity if it is raised; always so if most of the last 28 "
+        "days broke the threshold, too, so that it raises nothing; unknown if too little is known."
     )
     value: float | None = Field(description="What was measured, in the unit.")
     threshold: float = Field(description="What it is compared with, in the unit.")
@@ -55,7 +60,8 @@ async def database_alerts(
 ) -> DatabaseAlerts:
     """Tell what is wrong now: success and error rates, silence, cost, duration, size, tier drops.
 
-    Thresholds that are left out are those of the database (alert_thresholds). An empty list of
+    Thresholds that are left out are those of the database (alert_thresholds); of these, one that
+    most of the last 28 days broke raises nothing, and a given one always acts. An empty list of
     raised alerts means that nothing is known to be wrong.
     """
 

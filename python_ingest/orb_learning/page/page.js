@@ -195,7 +195,6 @@ class Page {
     if (panel.name === "repositories" && !this.isFiltered) return this.rows("repositories");
     const rows = this.rows(panel.report, {each: panel.each});
     for (const row of rows) {
-      if ("is_raised" in row) row.state = row.is_raised ? row.severity : "ok";
       if (!known(row.start)) continue;
       this.timed(row, row.bucket_length === "hour" ? HOUR : DAY);
     }
@@ -252,8 +251,7 @@ class Page {
     const box = element(`tile-${tile.name}`);
     box.querySelector(".figure").textContent = known(value) ? FORMS[tile.form](value) : "–";
     const parts = [];
-    const level = known(value) && tile.bounds.length
-      ? tile.words[tile.bounds.filter((bound) => value >= bound).length] : "";
+    const level = known(value) ? this.stateOf(tile.alert) : "";
     box.dataset.level = level;
     if (level) {
       const word = document.createElement("span");
@@ -275,6 +273,32 @@ class Page {
     box.querySelector(".under").replaceChildren(...parts);
   }
 
+  // An alert is over all executions, and says nothing of a choice of them.
+  stateOf(alert) {
+    const state = this.isFiltered ? "" : this.rows("alerts")
+      .find((row) => row.alert_name === alert)?.state ?? "";
+    return state === "unknown" ? "" : state;
+  }
+
+  // What a row's figure is by the thresholds of an alert; what is always so judges none.
+  levelOf(row, {drawn, judgedBy}) {
+    if (row.has_enough_samples === false) return "too few to judge";
+    const isAlwaysSo = this.rows("alerts")
+      .some((alert) => alert.alert_name === judgedBy && alert.state === "always so");
+    const broken = isAlwaysSo || !known(row[drawn]) ? [] : this.thresholds()
+      .filter(({alert_name: name, raised_when: when, height}) => name === judgedBy
+        && (when === "under" ? row[drawn] < height : row[drawn] > height))
+      .map(({severity}) => severity);
+    return broken.includes("critical") ? "critical" : broken[0] ?? "ok";
+  }
+
+  // Thresholds as high as the figures are: rates are from 0 to 1.
+  thresholds() {
+    return this.rows("thresholds").map((row) => (
+      {...row, height: row.unit === "percent" ? row.threshold / 100 : row.threshold}
+    ));
+  }
+
   async drawPanel(panel) {
     const box = element(`panel-${panel.name}`);
     const rows = this.rowsOf(panel);
@@ -283,6 +307,7 @@ class Page {
         && rows.every((row) => row.total_executions === 0));
     const someAreWhole = rows.some((row) => row.is_complete);
     for (const row of rows) {
+      if (panel.judgedBy) row.level = this.levelOf(row, panel);
       row.is_drawn = !someAreWhole || row.is_complete !== false;
       for (const {figure, form} of panel.columns) row[`${figure}_text`] = write(row[figure], form);
     }
@@ -300,7 +325,7 @@ class Page {
     place.hidden = isEmpty;
     place.replaceChildren();
     if (isEmpty) return;
-    const spec = {...panel.chart, datasets: {...panel.chart.datasets, rows}};
+    const spec = {...panel.chart, datasets: {...panel.chart.datasets, rows, thresholds: this.thresholds()}};
     if (spec.height.step) { // of a bar or a row of cells; the width is the panel's
       const names = new Set(rows.map((row) => row[panel.columns[0].figure]));
       spec.height = spec.height.step * names.size;
@@ -378,9 +403,11 @@ function sentence(panel, rows, page) {
     .map(({figure}) => row[figure]).join(", ");
   if (panel.name === "alerts") {
     const raised = rows.filter((row) => row.is_raised);
+    const usual = rows.filter((row) => row.state === "always so");
     return raised.length
       ? `${raised.length} raised: ${raised.map((row) => row.message).join("; ")}`
-      : `None of ${rows.length} alerts is raised.`;
+      : `None of ${rows.length} alerts is raised.`
+        + `${usual.length ? ` Always so: ${usual.map((row) => row.message).join("; ")}` : ""}`;
   }
   if (panel.name === "checks") {
     const failing = rows.filter((row) => row.status === "warning");

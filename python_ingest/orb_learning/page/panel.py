@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import altair as alt
@@ -31,6 +31,8 @@ class Panel:
     """The filter of which it shows every value, or only the chosen one."""
     note: str = ""
     wide: bool = False
+    judged_by: str = ""
+    """The alert whose thresholds judge the figure that is drawn."""
     is_filtered: bool = True
     """Whether the filters by repository, tier and pool apply to it."""
 
@@ -47,6 +49,7 @@ class Panel:
             "drawn": self.drawn
             or next(column.figure for column in self.columns if column.form != "text"),
             "isFiltered": self.is_filtered,
+            "judgedBy": self.judged_by,
             "columns": [asdict(column) for column in self.columns],
             "chart": chart,
         }
@@ -54,7 +57,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure of the last 24 hours, or of the chosen time range, with the colour of its height."""
+    """A figure of the last 24 hours, or of the chosen time range, with the colour of its alert."""
 
     name: str
     title: str
@@ -64,7 +67,5 @@ class Tile:
     """The column that counts the executions which the figure is over."""
     time_range: str
     """The range that it is of; empty for the chosen one."""
-    bounds: list[float]
-    """From which height on the next word is right."""
-    words: list[str] = field(default_factory=list)
-    """What it is, from low to high: bad, watch or good, and beyond that excellent or busy."""
+    alert: str = ""
+    """The alert whose state is its word and its colour; none if empty."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import shutil
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import fmean
@@ -28,10 +29,19 @@ THRESHOLDS = {
     "avg_duration": {"warning": 120},
     "hourly_cost": {"warning": 10},
     "database_size": {"warning": 500, "critical": 1000},
+    "daily_quality": {"warning": 60},
+    "daily_cost": {"warning": 5},
+    "routing_confidence": {"warning": 70},
+    "success_drop": {"warning": 5},
     "tier_drop": {"warning": 5},
 }
-LOW = {"no_executions", "success_rate", "daily_success_rate"}
-NEEDS_SAMPLES = {"success_rate", "daily_success_rate", "error_rate", "avg_duration", "tier_drop"}
+LOW = {
+    "no_executions", "success_rate", "daily_success_rate", "daily_quality", "routing_confidence",
+}  # fmt: skip
+DROPS = {"success_drop", "tier_drop"}
+HOURLY = {"success_rate", "error_rate", "avg_duration", "hourly_cost"}
+DAILY = {"daily_success_rate", "daily_quality", "daily_cost", "routing_confidence"}
+NEEDS_SAMPLES = {*HOURLY, *DAILY, *DROPS} - {"hourly_cost", "daily_cost"}
 HOUR = timedelta(hours=1)
 
 Alerts = dict[tuple[str, str | None], Row]
@@ -74,44 +84,96 @@ def values_of(
     loaded = [row["timestamp"] for row in versions if not RULES["timestamp_in_the_future"](row)]
     loaded = [moment for moment in loaded if moment <= now]
     past = [row for row in rows if row["timestamp"] <= now]
-    hour = [row for row in past if row["timestamp"] >= now - HOUR]
     day = [row for row in past if row["timestamp"] >= now - 24 * HOUR]
     before = [
         row for row in past if now - 744 * HOUR <= row["timestamp"] < now - 24 * HOUR
     ]  # fmt: skip
-    costs = [cost for (cost,) in known(hour, "actual_cost")]
-    durations = [seconds for (seconds,) in known(hour, "duration_seconds")]
-    rate = percent(hour)
     found: dict[tuple[str, str | None], tuple[Any, int | None]] = {
         ("no_executions", None): (len(past), len(past)),
         ("silence", None): ((now - max(loaded)) / HOUR if loaded else None, len(loaded)),
         ("build_age", None): (max((now - built_at) / HOUR, 0), None),
-        ("success_rate", None): (rate, len(hour)),
-        ("daily_success_rate", None): (percent(day), len(day)),
-        ("error_rate", None): (None if rate is None else 100 - rate, len(hour)),
-        ("avg_duration", None): (fmean(durations) if durations else None, len(durations)),
-        ("hourly_cost", None): (math.fsum(costs) if costs else None, len(costs)),
     }
-    for tier in {row["model_tier"] for row in day + before}:
-        of_before, of_day = ([r for r in of if r["model_tier"] == tier] for of in (before, day))
+    for name, measured in values_of_a_bucket(day, DAILY).items():
+        found[name, None] = measured
+    hour = [row for row in past if row["timestamp"] >= now - HOUR]
+    for name, measured in values_of_a_bucket(hour, HOURLY).items():
+        found[name, None] = measured
+    for tier in {None, *(row["model_tier"] for row in day + before)}:
+        of_before, of_day = (
+            [row for row in of if tier in (None, row["model_tier"])] for of in (before, day)
+        )
         drop = least_drop(of_before, of_day)
+        name = "tier_drop" if tier else "success_drop"
         if drop is None or len(of_before) >= 10:
-            found["tier_drop", tier] = drop, len(of_day)
+            found[name, tier] = drop, len(of_day)
         else:
-            found["tier_drop", tier] = drop, min(len(of_day), 9)
+            found[name, tier] = drop, min(len(of_day), 9)
     return found
 
 
-def severity_of(name: str, value: float | None, samples: int | None) -> str | None:
-    """Return the highest severity whose threshold the value is beyond."""
-    if value is None or (name in NEEDS_SAMPLES and (samples or 0) < 10):
-        return None
-    beyond = {
+def values_of_a_bucket(rows: list[Row], names: set[str]) -> dict[str, tuple[float | None, int]]:
+    """Work out the alerts of an hour or a day from its executions."""
+    of = {
+        column: [value for (value,) in known(rows, column)]
+        for column in ("actual_cost", "duration_seconds", "quality_score", "routing_confidence")
+    }
+    mean = {column: fmean(values) if values else None for column, values in of.items()}
+    rate, confidence = percent(rows), mean["routing_confidence"]
+    cost = math.fsum(of["actual_cost"]) if of["actual_cost"] else None
+    values = {
+        "success_rate": (rate, len(rows)),
+        "daily_success_rate": (rate, len(rows)),
+        "error_rate": (None if rate is None else 100 - rate, len(rows)),
+        "avg_duration": (mean["duration_seconds"], len(of["duration_seconds"])),
+        "hourly_cost": (cost, len(of["actual_cost"])),
+        "daily_cost": (cost, len(of["actual_cost"])),
+        "daily_quality": (mean["quality_score"], len(of["quality_score"])),
+        "routing_confidence": (
+            None if confidence is None else 100 * confidence,
+            len(of["routing_confidence"]),
+        ),
+    }
+    return {name: values[name] for name in names}
+
+
+def usual(rows: list[Row], now: datetime) -> set[tuple[str, str]]:
+    """Find the thresholds that more than half of the hours or days of the last 28 days broke."""
+    judged: Counter[tuple[str, str]] = Counter()
+    broken: Counter[tuple[str, str]] = Counter()
+    for names, length in ((HOURLY, HOUR), (DAILY, 24 * HOUR)):
+        buckets = defaultdict(list)
+        for row in rows:
+            if now - 28 * 24 * HOUR < row["timestamp"] <= now:
+                buckets[(now - row["timestamp"]) // length].append(row)
+        for bucket in buckets.values():
+            for name, (value, samples) in values_of_a_bucket(bucket, names).items():
+                for severity in THRESHOLDS[name]:
+                    if value is not None and (name not in NEEDS_SAMPLES or samples >= 10):
+                        judged[name, severity] += 1
+                        broken[name, severity] += severity in beyond(name, value)
+    return {key for key, count in judged.items() if count >= 10 and 2 * broken[key] > count}
+
+
+def beyond(name: str, value: float) -> set[str]:
+    """Return the severities whose threshold the value is beyond."""
+    return {
         severity
         for severity, threshold in THRESHOLDS[name].items()
         if (value < threshold if name in LOW else value > threshold)
     }
-    return "critical" if "critical" in beyond else "warning" if beyond else None
+
+
+def state_of(
+    name: str, value: float | None, samples: int | None, always: set[tuple[str, str]]
+) -> str:
+    """Return the highest severity whose threshold the value is beyond, and is not always."""
+    if value is None or (name in NEEDS_SAMPLES and (samples or 0) < 10):
+        return "unknown"
+    broken = beyond(name, value)
+    raised = {severity for severity in broken if (name, severity) not in always}
+    if raised:
+        return "critical" if "critical" in raised else "warning"
+    return "always so" if "warning" in broken else "ok"
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +186,11 @@ def database(
     chance = random.Random(8)  # noqa: S311
     rows: list[Row] = []
     for hour in range(24 * 40):
-        share = chance.choice([1.0, 0.9, 0.8, 0.6])
+        # Three weeks ago and before, most hours were bad: so it was always.
+        share = chance.choice([0.6, 0.6, 0.8] if hour > 24 * 21 else [1.0, 1.0, 0.95, 0.9, 0.6])
+        if 300 < hour < 330:
+            share = 0.3
+        quality, confidence = (30, 0.5) if (hour // 24) % 3 == 0 else (90, 0.9)
         slow, dear = chance.choice([10, 10, 400]), chance.choice([0.1, 0.1, 2.0])
         for _ in range(chance.choice([0, 0, 0, 1, 6, 12, 30])):
             tier = chance.choice(["small", "medium", "large"])
@@ -136,6 +202,8 @@ def database(
                     "success": chance.random() < (0.4 if bad else share),
                     "duration_seconds": chance.choice([None, chance.expovariate(1 / slow)]),
                     "actual_cost": chance.choice([None, dear * chance.random()]),
+                    "quality_score": chance.choice([None, quality]),
+                    "routing_confidence": chance.choice([None, confidence]),
                 }
             )
     insert(file, rows)
@@ -161,12 +229,13 @@ def executions(database: Path) -> list[Row]:
 def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
     database: Path, executions: list[Row]
 ) -> None:
-    raised = set()
+    states = set()
     versions, built_at = raw_rows(database), time_of_build(database)
     moments = [NOON - hour * HOUR for hour in (*range(0, 42 * 24, 13), 10_000)]
     for now in [*moments, built_at + 3.1 * HOUR, built_at + 2.9 * HOUR]:
         found = alerts(database, moment=now)
         wanted = values_of(executions, versions, built_at, now)
+        always = usual(executions, now)
         assert found.keys() == {*wanted, ("database_size", None)}
         for (name, tier), (value, samples) in wanted.items():
             row = found[name, tier]
@@ -174,19 +243,40 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
                 assert row["value"] is None
             else:
                 assert row["value"] == pytest.approx(value, rel=1e-6, abs=1e-6)
-            if name != "tier_drop":
+            if name not in DROPS:
                 assert row["sample_count"] == samples
             if name in NEEDS_SAMPLES and value is not None:
                 assert row["has_enough_samples"] == ((samples or 0) >= 10)
-            severity = severity_of(name, value, samples)
-            assert row["is_raised"] == (severity is not None), row
-            if severity:
-                assert row["severity"] == severity
-                raised.add((name, severity))
+            state = state_of(name, value, samples, always)
+            assert row["state"] == state, row
+            assert row["is_raised"] == (state in ("warning", "critical"))
+            if row["is_raised"]:
+                assert row["severity"] == state
+            assert ("always so" in row["message"]) == (state == "always so")
+            states.add((name, state))
             assert row["threshold"] == THRESHOLDS[name][row["severity"]]
             assert row["as_of"] == now
     every = {(name, severity) for name, by in THRESHOLDS.items() for severity in by}
-    assert every - raised == {("database_size", "warning"), ("database_size", "critical")}
+    assert every - states == {("database_size", "warning"), ("database_size", "critical")}
+    assert {"success_rate", "daily_success_rate"} <= {
+        name for name, state in states if state == "always so"
+    }
+
+
+def test_a_given_threshold_acts_where_the_seeds_is_always_so(
+    database: Path, executions: list[Row]
+) -> None:
+    """The other alerts stay as they are."""
+    now = next(
+        moment
+        for moment in (NOON - hour * HOUR for hour in range(21 * 24, 40 * 24))
+        if alerts(database, moment=moment)["success_rate", None]["state"] == "always so"
+    )
+    before = alerts(database, moment=now)
+    after = alerts(database, moment=now, success_rate_threshold=85)
+    assert after["success_rate", None]["is_raised"]
+    assert after["success_rate", None]["threshold"] == 85
+    assert before["error_rate", None] == after["error_rate", None]
 
 
 def test_what_is_loaded_ends_the_silence_before_it_is_built(database: Path, tmp_path: Path) -> None:

@@ -330,46 +330,51 @@ def test_it_stays_small_whatever_texts_are_recorded(browser: Browser, page_file:
         assert min(pixels(page).values()) >= 500
 
 
-LEVELS = {
-    "executions_24h": ("total_executions", {99: "watch", 100: "good", 999: "good", 1000: "busy"}),
-    "success_24h": ("success_rate", {0.89: "bad", 0.9: "watch", 0.94: "watch", 0.95: "good"}),
-    "quality_24h": (
-        "avg_quality",
-        {59: "bad", 60: "watch", 74: "watch", 75: "good", 89: "good", 90: "excellent"},
-    ),
-    "cost_24h": ("total_cost", {0.99: "good", 1: "watch", 4.99: "watch", 5: "bad"}),
-    "confidence": ("avg_routing_confidence", {0.69: "bad", 0.7: "watch", 0.9: "good"}),
+TILES = {
+    "success_24h": ("daily_success_rate", "success_rate"),
+    "quality_24h": ("daily_quality", "avg_quality"),
+    "cost_24h": ("daily_cost", "total_cost"),
 }
-"""Of each tile its figure, and the word for heights on both sides of every bound."""
+"""Of each tile its alert, and its figure."""
 
 
-def test_a_tile_says_how_high_its_figure_is(
+def test_a_tile_says_the_state_of_its_alert_and_nothing_else(
     browser: Browser, empty_database: Path, tmp_path: Path
 ) -> None:
+    """Whatever the figure; a state that is unknown is no word, nor is one under a filter."""
     reports = read_reports(empty_database)
-    figures = reports["figures"]
-    most = max(len(words) for _, words in LEVELS.values())
-    for place in range(most):  # a choice of the repository for each height
-        for time_range in ("24h", "7d"):
-            row = dict.fromkeys(figures, 0) | {"time_range": time_range, "repo_place": place}
-            for figure, words in LEVELS.values():
-                row[figure] = [*words, *[0] * most][place]
-            for name, value in row.items():
-                figures[name].append(value)
+    figures, states = reports["figures"], reports["alerts"]
+    for place in (0, 1):
+        row = dict.fromkeys(figures, 0) | {"time_range": "24h", "repo_place": place}
+        for name, value in row.items():
+            figures[name].append(value)
     file = tmp_path / "report.html"
-    file.write_text(render(reports), encoding="utf-8")
-    with opened(browser, file) as page:
-        seen: dict[str, list[str | None]] = {tile: [] for tile in LEVELS}
-        for place in range(most):
-            page.locator("#repo").select_option(value=str(place))
-            drawn(page)
-            for tile, levels in seen.items():
+    for state in ("ok", "warning", "critical", "always so", "unknown"):
+        for alert, _ in TILES.values():
+            at = states["alert_name"].index(alert)
+            states["state"][at] = state
+            states["is_raised"][at] = state in ("warning", "critical")
+        file.write_text(render(reports), encoding="utf-8")
+        with opened(browser, file) as page:
+            said = page.locator("#panel-alerts .sentence").inner_text()
+            for tile in TILES:
                 box = page.locator(f"#tile-{tile}")
-                level = box.get_attribute("data-level")
-                assert level in box.locator(".under").inner_text()
-                levels.append(level)
-    for tile, (_, words) in LEVELS.items():
-        assert seen[tile][: len(words)] == list(words.values()), tile
+                word = "" if state == "unknown" else state
+                assert box.get_attribute("data-level") == word
+                assert box.locator(".under").inner_text().startswith(word)
+            assert ("raised:" in said) == (state in ("warning", "critical"))
+            assert ("Always so" in said) == (state == "always so")
+            page.locator("#repo").select_option(value="1")
+            drawn(page)
+            for tile in TILES:
+                assert page.locator(f"#tile-{tile}").get_attribute("data-level") == ""
+
+
+def test_no_threshold_stands_in_the_page_but_those_of_the_seed(page_file: Path) -> None:
+    """Every line and colour is of alert_thresholds, as it is in the database."""
+    sources = (REPOSITORY / "python_ingest/orb_learning/page").rglob("*.py")
+    words = re.compile(r"bounds|mark_rule\(.*datum=|levels=\[|lines=\[")
+    assert not [file for file in sources if words.search(file.read_text())]
 
 
 def test_a_sentence_names_no_part_of_a_bucket_and_no_few_samples(

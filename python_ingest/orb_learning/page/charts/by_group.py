@@ -9,15 +9,8 @@ import altair as alt
 from orb_learning.page.charts.shared import AMBER, BLUE, GREY, RED, ROWS, tooltip
 from orb_learning.page.columns import Column
 
-Levels = tuple[list[float], list[str], list[str]]
-"""The heights where the colour changes, a label for each level, and its colour."""
-
-SUCCESS_LEVELS: Levels = (
-    [0.8, 0.9],
-    ["under 80 %", "80 to 90 %", "90 % and more"],
-    [RED, AMBER, BLUE],
-)
-FEW = "too few to judge"
+LEVELS = {"ok": BLUE, "warning": AMBER, "critical": RED, "too few to judge": GREY}
+"""What page.js calls a row's figure, by the thresholds of an alert, and the colour of that."""
 BIGGEST_FIRST = "-x"
 
 
@@ -27,7 +20,7 @@ def bars(
     columns: list[Column],
     *,
     axis_format: str,
-    levels: Levels | None = None,
+    levels: bool = False,
     interval: bool = False,
     domain: list[float] | None = None,
     sort: Any = None,
@@ -38,8 +31,11 @@ def bars(
     base = alt.Chart(ROWS)
     colour: Any = alt.value(BLUE)
     if levels:
-        text, colour = _levels(figure, *levels)
-        base = base.transform_calculate(level=text)
+        colour = alt.Color(
+            "level:N",
+            scale=alt.Scale(domain=list(LEVELS), range=list(LEVELS.values())),
+            legend=alt.Legend(title=None, orient="top"),
+        )
     base = base.encode(y=alt.Y(f"{category}:N", axis=label, sort=sort), tooltip=tooltip(*columns))
     axis = alt.Axis(format=axis_format, tickCount=5, labelOverlap=True)
     scale = alt.Scale(domain=domain) if domain else alt.Undefined
@@ -56,20 +52,6 @@ def bars(
             )
         )
     return alt.layer(*layers).properties(width="container", height=alt.Step(step))
-
-
-def _levels(figure: str, bounds: list[float], labels: list[str], colours: list[str]) -> Any:
-    """Colour by the height of a figure; the legend says where it changes."""
-    *_, last = labels
-    text = repr(last)
-    for bound, label in reversed(list(zip(bounds, labels[:-1], strict=True))):
-        text = f"datum.{figure} < {bound} ? {label!r} : {text}"
-    text = f"datum.has_enough_samples === false ? {FEW!r} : {text}"
-    return text, alt.Color(
-        "level:N",
-        scale=alt.Scale(domain=[*labels, FEW], range=[*colours, GREY]),
-        legend=alt.Legend(title=None, orient="top"),
-    )
 
 
 def heat_map(

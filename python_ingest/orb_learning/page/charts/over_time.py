@@ -16,6 +16,7 @@ from orb_learning.page.charts.shared import (
     RED,
     ROWS,
     SKY,
+    THRESHOLDS,
     sized,
     time_axis,
     tooltip,
@@ -155,8 +156,7 @@ def line_over_time(
     *,
     axis_format: str,
     band: bool = False,
-    lines: list[float] | None = None,
-    colours: list[str] | None = None,
+    thresholds_of: str = "",
     domain: list[float] | None = None,
 ) -> alt.TopLevelMixin:
     """Draw a figure over time.
@@ -166,8 +166,7 @@ def line_over_time(
         columns: of the tooltip.
         axis_format: how its axis writes a number, in D3's format.
         band: whether it has an interval, whose ends are ``<figure>_lower`` and ``<figure>_upper``.
-        lines: heights of dashed lines.
-        colours: of these; red and green if left out.
+        thresholds_of: the alert whose thresholds are dashed lines.
         domain: from where to where the axis goes; from 0 on if left out.
     """
     axis = alt.Axis(format=axis_format, tickCount=5)
@@ -191,16 +190,16 @@ def line_over_time(
     layers.append(
         base.mark_line(color=BLUE, point={"size": 22, "filled": True}).encode(y=y(figure))
     )
-    if lines:
-        layers.append(_lines_at(lines, colours or [RED, GREEN]))
+    if thresholds_of:
+        layers.append(_thresholds(thresholds_of, y("height")))
     return sized(alt.layer(*layers))
 
 
-def _lines_at(values: list[float], colours: list[str]) -> Any:
-    rules = [
-        alt.Chart(alt.InlineData(values=[{}]))
-        .mark_rule(strokeDash=[4, 4], color=colour, opacity=0.9)
-        .encode(y=alt.datum(value))
-        for value, colour in zip(values, colours, strict=True)
-    ]
-    return alt.layer(*rules)
+def _thresholds(alert: str, y: alt.Y) -> Any:
+    colours = alt.Scale(domain=["warning", "critical"], range=[AMBER, RED])
+    return (
+        alt.Chart(THRESHOLDS)
+        .transform_filter(f"datum.alert_name === {alert!r}")
+        .mark_rule(strokeDash=[4, 4], opacity=0.9)
+        .encode(y=y, color=alt.Color("severity:N", scale=colours, legend=None))
+    )

@@ -1,7 +1,7 @@
 """What the charts share: colours, the data set, time from left to right, tooltips.
 
 A chart draws the data set ``rows``, which ``page.js`` fills with the chosen rows of the panel's
-report. It adds to a row the names of its filter values (``repo``, ``model_tier``, ``pool_type``,
+report, and lines at ``thresholds``, those of the alerts. It adds to a row the names of its filter values (``repo``, ``model_tier``, ``pool_type``,
 ``task_type``), the ``start`` and ``end`` of its bucket in milliseconds, and that time as text,
 ``when``.
 """
@@ -20,6 +20,7 @@ BLUE, SKY, GREEN, AMBER, RED, GREY = (
 """Colours that the colour-blind tell apart, on white and on black."""
 
 ROWS = alt.NamedData(name="rows")
+THRESHOLDS = alt.NamedData(name="thresholds")
 
 IS_WHOLE = "datum.is_drawn !== false"
 """Whether a line takes a bucket: by one that still fills it would end in a fall."""

@@ -1,6 +1,6 @@
-"""The panels of the page by section: which figures each shows, drawn how, and its thresholds.
+"""The panels of the page by section: which figures each shows, drawn how, and the alert that judges them.
 
-The thresholds are those of the dashboard that this page continues.
+The thresholds are those of the seed ``alert_thresholds``, and nowhere else.
 """
 
 from __future__ import annotations

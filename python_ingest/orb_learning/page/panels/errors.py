@@ -6,7 +6,7 @@ from functools import partial
 
 from orb_learning.page.charts.by_group import BIGGEST_FIRST, bars
 from orb_learning.page.charts.over_time import line_over_time
-from orb_learning.page.charts.shared import AMBER, PERCENT, RED, SHARE
+from orb_learning.page.charts.shared import PERCENT, SHARE
 from orb_learning.page.columns import EXECUTIONS, WHEN, Column
 from orb_learning.page.panel import Panel
 
@@ -24,11 +24,10 @@ ERROR_RATES_OVER_TIME = partial(
     "error_rate",
     axis_format=PERCENT,
     band=True,
-    lines=[0.1, 0.25],
-    colours=[AMBER, RED],
+    thresholds_of="error_rate",
     domain=SHARE,
 )
-BAND = "The band is the 95 % interval; the lines are at 10 and 25 %."
+BAND = "The band is the 95 % interval; the lines are the thresholds of the alert error_rate."
 
 PANELS = [
     Panel(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from orb_learning.page.charts.by_group import BIGGEST_FIRST, SUCCESS_LEVELS, bars, heat_map
+from orb_learning.page.charts.by_group import BIGGEST_FIRST, bars, heat_map
 from orb_learning.page.charts.shared import PERCENT, SHARE
 from orb_learning.page.columns import (
     COST_EACH,
@@ -75,9 +75,10 @@ PANELS = [
             "success_rate",
             axis_format=PERCENT,
             interval=True,
-            levels=SUCCESS_LEVELS,
+            levels=True,
             domain=SHARE,
         ),
+        judged_by="daily_success_rate",
         is_filtered=False,
     ),
     Panel(

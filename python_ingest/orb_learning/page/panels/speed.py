@@ -6,7 +6,6 @@ from functools import partial
 
 from orb_learning.page.charts.by_group import bars
 from orb_learning.page.charts.over_time import percentiles
-from orb_learning.page.charts.shared import AMBER, BLUE, RED
 from orb_learning.page.columns import (
     BUCKET,
     COST,
@@ -24,7 +23,6 @@ from orb_learning.page.columns import (
 )
 from orb_learning.page.panel import Panel
 
-DURATION_LEVELS = ([10.0, 30.0], ["under 10 s", "10 to 30 s", "30 s and more"], [BLUE, AMBER, RED])
 SLOWEST_LAST = ["fast", "medium", "slow", "unknown"]
 DURATION_BUCKETS = "Fast is under 10 s, medium under 60 s."
 
@@ -41,8 +39,9 @@ PANELS = [
         "Average duration by model tier",
         "figures",
         [TIER, DURATION, *PERCENTILES],
-        partial(bars, "model_tier", "avg_duration", axis_format="~s", levels=DURATION_LEVELS),
+        partial(bars, "model_tier", "avg_duration", axis_format="~s", levels=True),
         each="model_tier",
+        judged_by="avg_duration",
     ),
     Panel(
         "duration_buckets",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from orb_learning.page.charts.by_group import BIGGEST_FIRST, SUCCESS_LEVELS, bars
+from orb_learning.page.charts.by_group import BIGGEST_FIRST, bars
 from orb_learning.page.charts.over_time import line_over_time, pools_over_time
 from orb_learning.page.charts.shared import PERCENT, SHARE
 from orb_learning.page.columns import (
@@ -31,10 +31,10 @@ PANELS = [
             "success_rate",
             axis_format=PERCENT,
             band=True,
-            lines=[0.9, 0.95],
+            thresholds_of="daily_success_rate",
             domain=SHARE,
         ),
-        note="The band is the 95 % interval; the lines are at 90 and 95 %.",
+        note="The band is the 95 % interval; the line is the threshold of the alert daily_success_rate.",
     ),
     Panel(
         "success_by_tier",
@@ -46,11 +46,12 @@ PANELS = [
             "model_tier",
             "success_rate",
             axis_format=PERCENT,
-            levels=SUCCESS_LEVELS,
+            levels=True,
             interval=True,
             domain=SHARE,
         ),
         each="model_tier",
+        judged_by="daily_success_rate",
         note="The grey line is the 95 % interval.",
     ),
     Panel(
@@ -70,11 +71,12 @@ PANELS = [
             "pool_type",
             "success_rate",
             axis_format=PERCENT,
-            levels=SUCCESS_LEVELS,
+            levels=True,
             interval=True,
             domain=SHARE,
         ),
         each="pool_type",
+        judged_by="daily_success_rate",
     ),
     Panel(
         "repositories",
@@ -107,10 +109,10 @@ PANELS = [
             line_over_time,
             "avg_routing_confidence",
             axis_format=PERCENT,
-            lines=[0.7, 0.9],
+            thresholds_of="routing_confidence",
             domain=SHARE,
         ),
         wide=True,
-        note="The lines are at 70 and 90 %.",
+        note="The line is the threshold of the alert routing_confidence.",
     ),
 ]

@@ -1,0 +1,37 @@
+{#- Alerts of the last hour or the last 24, and of each hour or day before. -#}
+
+
+{#- Sums of executions that alerts of an hour or a day are made of. -#}
+{% macro alert_sums() -%}
+    count(*) as total_executions,
+    count(*) filter (success) as successful_count,
+    sum(actual_cost) as total_cost,
+    count(actual_cost) as cost_known_count,
+    sum(duration_seconds)::double as total_duration,
+    count(duration_seconds) as duration_known_count,
+    sum(quality_score) as total_quality,
+    count(quality_score) as quality_known_count,
+    sum(routing_confidence)::double as total_confidence,
+    count(routing_confidence) as confidence_known_count
+{%- endmacro %}
+
+
+{#- The alerts of the last hour or the last 24: what each is measured as, of those sums, over how many
+    executions, and whether few of them are too few. -#}
+{% macro bucketed_alerts() %}
+    {%- set share = "100.0 * successful_count / nullif(total_executions, 0)" -%}
+    {%- set failed = "100.0 * (total_executions - successful_count) / nullif(total_executions, 0)" -%}
+    {%- set seconds = "total_duration / nullif(duration_known_count, 0)" -%}
+    {%- set points = "total_quality / nullif(quality_known_count, 0)" -%}
+    {%- set confidence = "100 * total_confidence / nullif(confidence_known_count, 0)" -%}
+    {{ return({
+        'success_rate': ['hour', share, 'total_executions', true],
+        'daily_success_rate': ['day', share, 'total_executions', true],
+        'error_rate': ['hour', failed, 'total_executions', true],
+        'avg_duration': ['hour', seconds, 'duration_known_count', true],
+        'hourly_cost': ['hour', 'total_cost', 'cost_known_count', false],
+        'daily_quality': ['day', points, 'quality_known_count', true],
+        'daily_cost': ['day', 'total_cost', 'cost_known_count', false],
+        'routing_confidence': ['day', confidence, 'confidence_known_count', true]
+    }) }}
+{% endmacro %}
