@@ -114,7 +114,7 @@ def known(
 def test_a_build_as_of_a_moment_knows_nothing_of_what_starts_later(
     project: DbtProject, empty_database: Path, known: Path, database: Path
 ) -> None:
-    """The moment is within its last hour and day, and is reached from a later and an earlier one."""
+    """The moment lies within an hour and a day, and is reached from later and from earlier."""
     shutil.copy(empty_database, database)
     fill(database)
     project.run(database, as_of=LATER.isoformat())

@@ -34,7 +34,7 @@ PANELS = [
             thresholds_of="daily_success_rate",
             domain=SHARE,
         ),
-        note="The band is the 95 % interval; the line is the threshold of the alert daily_success_rate.",
+        note="The band is the 95 % interval; the line is the alert daily_success_rate.",
     ),
     Panel(
         "success_by_tier",
