@@ -110,8 +110,8 @@ QUERIES = {
     "ratings": "select time_range, user_rating, rating_count, rating_share from rpt_user_ratings "
     "order by all",
     "alerts": f"select alert_name, {_short('model_tier')}, severity, is_raised, state, message, "
-    "reason, sample_count from rpt_alerts order by is_raised desc, severity, alert_name, model_tier "
-    "limit 100",
+    "reason, sample_count from rpt_alerts order by is_raised desc, severity, alert_name, "
+    "model_tier limit 100",
     "thresholds": "select alert_name, severity, raised_when, threshold, unit from alert_thresholds "
     "order by all",
     "feedback": f"select time_range, {_short('model_tier')}, {_short('task_type')}, issue_type, "

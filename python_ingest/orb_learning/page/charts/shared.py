@@ -1,9 +1,9 @@
 """What the charts share: colours, the data set, time from left to right, tooltips.
 
 A chart draws the data set ``rows``, which ``page.js`` fills with the chosen rows of the panel's
-report, and lines at ``thresholds``, those of the alerts. It adds to a row the names of its filter values (``repo``, ``model_tier``, ``pool_type``,
-``task_type``), the ``start`` and ``end`` of its bucket in milliseconds, and that time as text,
-``when``.
+report, and lines at ``thresholds``, those of the alerts. It adds to a row the names of its filter
+values (``repo``, ``model_tier``, ``pool_type``, ``task_type``), the ``start`` and ``end`` of its
+bucket in milliseconds, that time as text, ``when``, and the ``level`` of its figure.
 """
 
 from __future__ import annotations
