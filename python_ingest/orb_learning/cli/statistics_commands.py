@@ -75,7 +75,7 @@ def show_statistics(found: Row) -> None:
 
 def _bucket(row: Row, form: str) -> str:
     """Write when a bucket begins; one that still fills, or of which a part is in, has a sign."""
-    return row["bucket_start"].strftime(form) + ("" if row["is_complete"] else " (part)")
+    return f"{row['bucket_start']:{form}}{'' if row['is_complete'] else ' (part)'}"
 
 
 @app.command("metrics")

@@ -79,7 +79,8 @@ QUERIES = {
     "memory_and_duration_known_count, cpu_correlation, cpu_and_duration_known_count "
     "from rpt_resources_by_duration order by all",
     "cost_days": "select date as bucket_start, is_complete, total_executions, total_cost, "
-    "cost_known_count, trailing_cost, previous_cost, cost_change_pct from rpt_cost_by_day order by date",
+    "cost_known_count, trailing_cost, previous_cost, cost_change_pct "
+    "from rpt_cost_by_day order by date",
     "cost_errors": f"select time_range, {_short('model_tier')}, total_executions, "
     "avg_cost_error_pct, median_cost_error_pct, cost_error_known_count, avg_savings, "
     f"savings_known_count from rpt_cost_by_tier {_rank(by='model_tier')} order by all",

@@ -97,8 +97,10 @@ def cost_trend(columns: list[Column]) -> alt.TopLevelMixin:
         y=alt.Y("total_cost:Q", title="a day", axis=money),
         y2=alt.datum(0),
     )
-    line = base.transform_filter(IS_WHOLE).mark_line(color=RED, strokeWidth=2).encode(
-        x=time_axis(), y=alt.Y("trailing_cost:Q", title="7 days", axis=money)
+    line = (
+        base.transform_filter(IS_WHOLE)
+        .mark_line(color=RED, strokeWidth=2)
+        .encode(x=time_axis(), y=alt.Y("trailing_cost:Q", title="7 days", axis=money))
     )
     return sized(alt.layer(bars, line).resolve_scale(y="independent"))
 
@@ -176,9 +178,7 @@ def line_over_time(
         return alt.Y(f"{name}:Q", title=None, axis=axis, scale=scale)
 
     base = (
-        alt.Chart(ROWS)
-        .transform_filter(IS_WHOLE)
-        .encode(x=time_axis(), tooltip=tooltip(*columns))
+        alt.Chart(ROWS).transform_filter(IS_WHOLE).encode(x=time_axis(), tooltip=tooltip(*columns))
     )
     layers: list[Any] = []
     if band:

@@ -1,4 +1,4 @@
-"""The panels of the page by section: which figures each shows, drawn how, and the alert that judges them.
+"""The panels of the page by section: what each shows, drawn how, and the alert that judges it.
 
 The thresholds are those of the seed ``alert_thresholds``, and nowhere else.
 """
