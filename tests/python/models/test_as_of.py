@@ -111,6 +111,7 @@ def known(
     return file
 
 
+@pytest.mark.slow
 def test_a_build_as_of_a_moment_knows_nothing_of_what_starts_later(
     project: DbtProject, empty_database: Path, known: Path, database: Path
 ) -> None:
