@@ -53,7 +53,8 @@
         is_broken
         and not thresholds.is_given
         and coalesce(usual.judged_count, 0) >= {{ setting('min_samples_for_learning', '10') }}
-        and coalesce(2 * usual.broken_count > usual.judged_count, false) as is_always_so
+        and coalesce(2 * usual.broken_count > usual.judged_count, false) as is_always_so,
+        is_broken and not is_always_so as is_raised
     from {{ measured }} as measured
     inner join {{ thresholds }} as thresholds
         on measured.alert_name = thresholds.alert_name

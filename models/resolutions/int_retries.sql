@@ -1,8 +1,7 @@
 -- One row is a failed execution, with the next attempt at its task and the first that succeeded.
 --
--- Taken as changed: the failures of the days whose set of executions, or their tasks' clusters, are
--- not those of the last build, and of so many days before them as the window reaches: an attempt
--- belongs to a failure of its own day or of those.
+-- Taken as changed: the failures of the days whose executions that have started by now, or their
+-- tasks' clusters, are not those of the last build, and of the days before that the window reaches.
 --
 -- The hooks keep DuckDB 2.0.0 from joining by nested loops: it takes the failures for fewer than
 -- 64, and a million executions took minutes instead of 2 seconds (2026-11).

@@ -31,13 +31,6 @@ thresholds as (
 
 compared as (
     {{ compared_alerts('measured', 'thresholds', 'usual') }}
-),
-
-judged as (
-    select
-        *,
-        is_broken and not is_always_so as is_raised
-    from compared
 )
 
 select
@@ -75,7 +68,7 @@ select
         )
     end as message,
     {{ now }} as as_of
-from judged
+from compared
 -- Of the severities that are raised the highest, else the one that comes first.
 qualify
     row_number() over (
