@@ -26,7 +26,6 @@ from orb_learning.archive.files import (
     check_archived_file,
 )
 from orb_learning.archive.retention import archive_and_retain
-from orb_learning.dbt.process import run_dbt
 from orb_learning.filesystem.rw_lock import Lock
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store import compaction
@@ -170,7 +169,7 @@ def reclaim(settings: LearningSettings, death: backup_worker.Death) -> int:
             ),
             *((compaction, "sync"), (Path, "replace"), (Lock, "release")),
         ]
-        run = run_dbt
+        run = retention.run_dbt
 
         def run_first(*arguments: Any, **named: Any) -> str:
             said = run(*arguments, **named)
