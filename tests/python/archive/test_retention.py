@@ -566,6 +566,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=5,
     deadline=None,

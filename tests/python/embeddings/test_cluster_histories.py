@@ -170,6 +170,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leader_clusters, "MOST_AT_ONCE", 4)
 
 
+@pytest.mark.slow
 @given(STEPS)
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

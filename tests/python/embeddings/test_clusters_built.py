@@ -128,6 +128,7 @@ def assert_as_defined(history: History) -> None:
     assert [{name: row[name] for name in shared} for row in solutions] == wanted_solutions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_clusters_follow_texts_that_come_and_go_as_a_full_refresh_would(
     history: History, seed: int

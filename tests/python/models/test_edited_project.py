@@ -12,6 +12,8 @@ from histories import History
 from oracle import MARTS, RULES, TIERS, Row, assert_equal, contents
 from orb_learning.store.connection import connect
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = ["build"]
 MARTS_FIRST = [*MARTS, "build"]
 CORE_FIRST = ["fct_executions", "build"]

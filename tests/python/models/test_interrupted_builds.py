@@ -48,6 +48,7 @@ def rows_and_state(database: Path) -> Any:
     return contents(database), state, retries
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [*MODELS, "int_retries"])
 def test_a_model_that_fails_leaves_its_rows_and_its_state(
     stopping: DbtProject, history: History, model: str

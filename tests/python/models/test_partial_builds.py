@@ -9,6 +9,8 @@ import pytest
 from building import DbtProject, copy_of_project, edit
 from histories import NOON, History
 
+pytestmark = pytest.mark.slow
+
 HOW_TO_MEND = "Run `dbt build` without that option to make them whole"
 
 

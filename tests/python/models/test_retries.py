@@ -119,6 +119,7 @@ def moment(chance: random.Random) -> datetime:
     return TODAY - timedelta(hours=hours, microseconds=chance.choice([0, 0, 1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_retries_follow_executions_that_come_and_go_as_a_full_refresh_would(
     history: History, seed: int
