@@ -152,8 +152,6 @@ def read_reports(database: Path, *, wait_seconds: float = 30.0) -> dict[str, Col
         DatabaseError: there is no database, or it cannot be read.
     """
     with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
-        # A progress bar would mix with the command's output.
-        connection.execute("set enable_progress_bar = false")
         connection.execute("begin")  # now() is the same in all of a transaction
         with built_by_this_version(database):
             return {name: _columns(connection, query) for name, query in QUERIES.items()}

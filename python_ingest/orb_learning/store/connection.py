@@ -143,13 +143,14 @@ def _config(sandbox_memory_mb: int | None) -> dict[str, Any]:
 
 def _begin(connection: duckdb.DuckDBPyConnection, sandbox_memory_mb: int | None) -> None:
     if sandbox_memory_mb is None:
-        connection.execute("set timezone = 'UTC'")
+        # A progress bar would mix with the command's output.
+        connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         return
     with _sandbox_mutex:
         settings = "select current_setting('lock_configuration')"
         if connection.execute(settings).fetchall() == [(False,)]:  # else the file is open already
             # For the cursors, too: after the lock, they cannot set it.
-            connection.execute("set global timezone = 'UTC'")
+            connection.execute("set global timezone = 'UTC'; set enable_progress_bar = false")
             connection.execute("set lock_configuration = true")
 
 

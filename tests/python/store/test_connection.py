@@ -262,6 +262,18 @@ def test_connections_are_in_utc_whatever_the_machine_is_in(
         time.tzset()
 
 
+@pytest.mark.parametrize("memory_mb", [None, 500])
+def test_no_progress_bar_mixes_with_a_commands_output(
+    database: Path, memory_mb: int | None
+) -> None:
+    with db.connect(database):
+        pass
+    shows = "select current_setting('enable_progress_bar')"
+    with db.connect(database, read_only=True, sandbox_memory_mb=memory_mb) as connection:
+        assert connection.execute(shows).fetchall() == [(False,)]
+        assert connection.cursor().execute(shows).fetchall() == [(False,)]
+
+
 def test_sums_of_a_join_with_nothing_are_right(database: Path) -> None:
     def sums(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
         connection.execute("""
