@@ -90,7 +90,7 @@ def place(
 
 
 @pytest.mark.slow
-def test_the_first_designs_query_runs_as_written_in_utc_and_the_pages_own_everywhere(
+def test_the_first_designs_query_runs_in_utc_and_the_pages_own_everywhere(
     place: Path,
 ) -> None:
     as_written, pages_own = blocks("The query of the first design", "python")

@@ -336,7 +336,7 @@ sys.stdin.readline()
             process.kill()
 
 
-def test_an_outbox_that_somebody_locks_in_the_middle_leaves_the_results_as_they_are(
+def test_an_outbox_locked_midway_leaves_the_results_as_they_are(
     example: ModuleType, results: list[Result], tmp_path: Path
 ) -> None:
     outbox = Outbox(tmp_path / "outbox")

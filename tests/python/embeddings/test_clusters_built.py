@@ -130,7 +130,7 @@ def assert_as_defined(history: History) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
-def test_clusters_follow_texts_that_come_and_go_as_a_full_refresh_would(
+def test_clusters_of_a_random_history_are_those_of_a_full_refresh(
     history: History, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311

@@ -202,7 +202,7 @@ def test_texts_that_share_a_template_are_mostly_apart(
 
 
 @pytest.mark.usefixtures("real_blocks")
-def test_the_threshold_parts_different_solutions_but_for_those_of_like_words() -> None:
+def test_the_threshold_parts_solutions_of_unlike_words() -> None:
     """The figures are in docs/decisions/0005-solution-clusters.md."""
     project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
     threshold = project["vars"]["text_cluster_similarity"]

@@ -121,7 +121,7 @@ def moment(chance: random.Random) -> datetime:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-def test_retries_follow_executions_that_come_and_go_as_a_full_refresh_would(
+def test_retries_of_a_random_history_are_those_of_a_full_refresh(
     history: History, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311
@@ -153,7 +153,7 @@ def test_retries_follow_executions_that_come_and_go_as_a_full_refresh_would(
     assert read(history, "int_retries") == incremental
 
 
-def test_an_attempt_is_found_for_failures_of_days_that_did_not_change_themselves(
+def test_an_attempt_is_found_for_failures_of_unchanged_days(
     history: History,
 ) -> None:
     task = {"task_description": TASKS[2]}
