@@ -35,7 +35,7 @@ lint: $(READY)
 	$(BIN)/lint-imports --cache-dir target/import_linter
 	$(BIN)/mypy
 	mkdir -p target
-	$(LINT) $(BIN)/sqlfluff lint --disable-progress-bar models tests
+	$(LINT) $(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
