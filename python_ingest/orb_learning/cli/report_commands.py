@@ -32,5 +32,5 @@ def report_command(
 
     database = settings.database_path
     file = output or database.with_name("report.html")
-    size = write_page(database, file, wait_seconds=wait)
+    size = write_page(database, file, outbox=settings.outbox_folder, wait_seconds=wait)
     say(f"{file}: {size / 1e6:.1f} MB; open it in a browser")

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from orb_learning.cli.answers import answer, ask
 from orb_learning.cli.console import err, out, say
+from orb_learning.cli.funnel import show_funnel, what_to_do
 from orb_learning.cli.options import AsJson
 from orb_learning.cli.tables import Columns, Row, number, rate, show_table, text_of
 from orb_learning.time_ranges import TimeRange
@@ -57,8 +58,10 @@ def stats_command(time_range: InRange = "7d", as_json: AsJson = False) -> None:
 def show_statistics(found: Row) -> None:
     """Print the executions of a range by time and by group, and all together."""
     time_range = found["time_range"]
+    show_funnel(found["record_funnel"])
     if not found["performance"]["total_executions"]:
-        show_nothing(time_range)
+        advice = what_to_do(found["record_funnel"]) or "try a longer --range"
+        say(f"No execution started in the last {time_range}: {advice}.", to=err)
         return
     hours = time_range in ("1h", "24h")
     start = "%Y-%m-%d %H:%M" if hours else "%Y-%m-%d"
@@ -93,7 +96,11 @@ def show_metrics(found: Row) -> None:
     """Print durations and costs by tier and of all, and what was saved and needed."""
     cost, resources = found["cost"], found["resources"]
     if not found["by_model_tier"]:
-        show_nothing(found["time_range"])
+        say(
+            f"No execution started in the last {found['time_range']}: "
+            "`orb stats` says what came, and what became of it.",
+            to=err,
+        )
         return
     everything = {**found, **cost, "model_tier": "all", "total_executions": None}
     show_table(
@@ -111,12 +118,3 @@ def show_metrics(found: Row) -> None:
     for name, key in {"mean peak memory, MB": "avg_memory_mb", "p95, MB": "p95_memory_mb"}.items():
         table.add_row(name, number(key)(resources), number("known_count", ",")(resources))
     out.print(table)
-
-
-def show_nothing(time_range: TimeRange) -> None:
-    """Say that there is nothing to show, and what to do."""
-    say(
-        f"No execution started in the last {time_range}: try a longer --range; "
-        f"`orb status` says whether anything has come, `orb import FILE` and `dbt build` bring it.",
-        to=err,
-    )

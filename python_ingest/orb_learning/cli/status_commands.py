@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from orb_learning.cli.answers import ask, finish, show_age
+from orb_learning.cli.funnel import show_funnel
 from orb_learning.cli.console import out, print_error, say, with_settings
 from orb_learning.cli.options import AsJson, Strict
 from orb_learning.cli.tables import Row, coloured, number, print_json, printable, rate, text
@@ -67,6 +68,7 @@ def show_status(found: Row) -> None:
     out.print(f"status: {coloured(found['status'])}", highlight=False)
     for warning in found["warnings"]:
         say(f"  [yellow]{text(warning)}[/]")
+    show_funnel(found["record_funnel"])
     executions, day = found["executions"], found["performance"]
     table = Table("executions", "", title="what came of late")
     table.columns[1].justify = "right"

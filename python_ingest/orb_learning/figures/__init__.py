@@ -9,6 +9,7 @@ from orb_learning.figures.database_tools import (
     get_performance_metrics,
     get_storage_status,
 )
+from orb_learning.figures.funnel import record_funnel
 from orb_learning.figures.health import database_status
 from orb_learning.figures.patterns import get_solution_patterns
 from orb_learning.figures.performance import performance_metrics
@@ -48,6 +49,7 @@ __all__ = [
     "performance_metrics",
     "read_contents",
     "read_outbox_status",
+    "record_funnel",
     "shortened",
     "similar_tasks",
     "storage_status",

@@ -48,7 +48,7 @@ async def get_execution_statistics(time_range: TimeRange = "7d") -> dict[str, An
 
     Returns:
         ``time_series``, ``by_model_tier``, ``by_pool_type``, ``top_repositories``,
-        ``by_task_type`` and ``performance``.
+        ``by_task_type``, ``performance`` and ``record_funnel``.
 
     Raises:
         ValueError: there is no such time range.

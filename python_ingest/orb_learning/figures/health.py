@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from orb_learning.errors import DatabaseError
+from orb_learning.figures.funnel import Stage, record_funnel
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import Result, UtcTime
 from orb_learning.store import utc_now
@@ -63,6 +64,10 @@ class DatabaseStatus(Result):
     database: DatabaseFile = Field(description="The file.")
     executions: ExecutionCounts = Field(description="How many executions there are.")
     performance: DailyPerformance = Field(description="How the last 24 hours went.")
+    record_funnel: list[Stage] = Field(
+        description="From what was recorded to the executions: what was lost, and what waits. Of "
+        "another file than the server's, without the outbox."
+    )
     warnings: list[str] = Field(description="What to look at.")
     errors: list[str] = Field(description="Why it cannot be read, and what to do.")
 
@@ -74,7 +79,9 @@ async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseSta
     """
     shown = db_path or str(reader.settings.database_path)
     if db_path is not None:
-        reader.path_of(db_path)  # what may not be read is refused, and is no status
+        # What may not be read is refused, and is no status.
+        is_own = reader.is_own(reader.path_of(db_path))
+    outbox = reader.settings.outbox_folder if db_path is None or is_own else None
 
     def status(snapshot: Snapshot) -> DatabaseStatus:
         found = snapshot.row(
@@ -101,6 +108,7 @@ async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseSta
                 "avg_duration_seconds": found["avg_duration"],
                 "avg_quality_score": found["avg_quality"],
             },
+            record_funnel=record_funnel(snapshot, outbox),
             warnings=found["warnings"],
             errors=[],
         )
@@ -118,6 +126,7 @@ async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseSta
             database=DatabaseFile(path=shown),
             executions=ExecutionCounts(),
             performance=DailyPerformance(),
+            record_funnel=[],
             warnings=[],
             errors=[str(error)],
         )

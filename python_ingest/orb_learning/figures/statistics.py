@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from orb_learning.figures.funnel import Stage, record_funnel
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import Figures, Result, Text, TimeRange, UtcTime
 
@@ -60,6 +61,10 @@ class ExecutionStatistics(Result):
     )
     by_task_type: list[TaskTypeFigures] = Field(description="The 15 most frequent task types.")
     performance: Figures = Field(description="All executions of the range together.")
+    record_funnel: list[Stage] = Field(
+        description="Of all times: from what was recorded to the executions that are counted; what "
+        "was lost, and what waits."
+    )
 
 
 async def execution_statistics(reader: Reader, time_range: TimeRange = "7d") -> ExecutionStatistics:
@@ -94,6 +99,7 @@ async def execution_statistics(reader: Reader, time_range: TimeRange = "7d") -> 
                 "order by task_type_rank",
             ),
             performance=rows(Figures, f"rpt_performance {of_range}")[0],
+            record_funnel=record_funnel(snapshot, reader.settings.outbox_folder),
         )
 
     return await reader.read(statistics)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import duckdb
 
+from orb_learning.figures import Snapshot, record_funnel
 from orb_learning.store import built_by_this_version, connect
 
 Columns = dict[str, list[Any]]
@@ -137,15 +138,18 @@ QUERIES = {
 """The queries whose rows the page shows, by name. Times are UTC."""
 
 
-def read_reports(database: Path, *, wait_seconds: float = 30.0) -> dict[str, Columns]:
+def read_reports(
+    database: Path, *, outbox: Path | None = None, wait_seconds: float = 30.0
+) -> dict[str, Columns]:
     """Select everything that the page shows, as of one point in time.
 
     Args:
         database: the database file.
+        outbox: the folder of the outbox that feeds it; None where it is not known.
         wait_seconds: for how long to wait while another process writes it.
 
     Returns:
-        For each name in ``QUERIES`` its columns, by name; times as milliseconds since 1970 in UTC.
+        For each name in ``QUERIES``, and for ``record_funnel``, its columns, by name; times as milliseconds since 1970 in UTC.
 
     Raises:
         NotBuiltError: the database lacks the reports, or has those of another version.
@@ -154,7 +158,12 @@ def read_reports(database: Path, *, wait_seconds: float = 30.0) -> dict[str, Col
     with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
         connection.execute("begin")  # now() is the same in all of a transaction
         with built_by_this_version(database):
-            return {name: _columns(connection, query) for name, query in QUERIES.items()}
+            reports = {name: _columns(connection, query) for name, query in QUERIES.items()}
+            stages = record_funnel(Snapshot(connection), outbox)
+            reports["record_funnel"] = {
+                name: [stage[name] for stage in stages] for name in stages[0]
+            }
+            return reports
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> Columns:

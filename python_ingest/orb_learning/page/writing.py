@@ -20,12 +20,15 @@ from orb_learning.time_ranges import TIME_RANGES
 FILTERS = {"repo": "Repository", "model_tier": "Model tier", "pool_type": "Pool"}
 
 
-def write_page(database: Path, output: Path, *, wait_seconds: float = 30.0) -> int:
+def write_page(
+    database: Path, output: Path, *, outbox: Path | None = None, wait_seconds: float = 30.0
+) -> int:
     """Write the page; it appears whole or not at all.
 
     Args:
         database: the database file.
         output: the HTML file; one that is there is replaced.
+        outbox: the folder of the outbox that feeds the database; None where it is not known.
         wait_seconds: for how long to wait while another process writes the database.
 
     Returns:
@@ -35,7 +38,8 @@ def write_page(database: Path, output: Path, *, wait_seconds: float = 30.0) -> i
         PageError: a package is missing, or the file cannot be written.
         DatabaseError: there is no database, it cannot be read, or it was never built.
     """
-    content = render(read_reports(database, wait_seconds=wait_seconds)).encode()
+    reports = read_reports(database, outbox=outbox, wait_seconds=wait_seconds)
+    content = render(reports).encode()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         file = NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False)  # noqa: SIM115

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from orb_learning.page.charts.by_group import bars
 from orb_learning.page.charts.over_time import outcomes_over_time
-from orb_learning.page.columns import EXECUTIONS, SUCCEEDED, WHEN
+from orb_learning.page.columns import EXECUTIONS, SUCCEEDED, WHEN, Column
 from orb_learning.page.panel import Panel
 
 PANELS = [
+    Panel(
+        "record_funnel",
+        "From what was recorded to executions",
+        "record_funnel",
+        [
+            Column("stage", "stage"),
+            Column("record_count", "records", "count"),
+            Column("kind", "kind"),
+            Column("top_reason", "commonest reason"),
+            Column("top_reason_count", "of records", "count"),
+        ],
+        partial(bars, "stage", "record_count", axis_format="~s", sort=None, step=24),
+        is_filtered=False,
+        wide=True,
+        note="Of all times. What is lost has its commonest reason.",
+    ),
     Panel(
         "activity",
         "Executions over time",
