@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -98,8 +98,18 @@ def parse_timestamp(value: Any, *, naive_is_utc: bool) -> Any:
     return value
 
 
-def jsonable(value: Any, depth: int = 0) -> Any:
-    """Return a copy that JSON can hold, of bounded depth; what JSON has no form for as text."""
+def _forget(_: str) -> None:
+    """Do nothing about what was cut."""
+
+
+def jsonable(value: Any, depth: int = 0, cut: Callable[[str], None] = _forget) -> Any:
+    """Return a copy that JSON can hold, of bounded depth; what JSON has no form for as text.
+
+    Args:
+        value: anything.
+        depth: how deep it lies in another value.
+        cut: called with what was left out: items or characters.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -111,11 +121,17 @@ def jsonable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if depth < DEEPEST and isinstance(value, Mapping):
-        items = list(value.items())[:MOST_ITEMS]
-        return {_key(key): jsonable(item, depth + 1) for key, item in items}
+        pairs = _first(list(value.items()), cut)
+        return {_key(key): jsonable(item, depth + 1, cut) for key, item in pairs}
     if depth < DEEPEST and isinstance(value, list | tuple | set | frozenset):
-        return [jsonable(item, depth + 1) for item in list(value)[:MOST_ITEMS]]
-    return _text(value)
+        return [jsonable(item, depth + 1, cut) for item in _first(list(value), cut)]
+    return _text(value, cut)
+
+
+def _first(items: list[Any], cut: Callable[[str], None]) -> list[Any]:
+    if len(items) > MOST_ITEMS:
+        cut("items")
+    return items[:MOST_ITEMS]
 
 
 def as_json(value: Any) -> str:
@@ -128,9 +144,11 @@ def _key(key: Any) -> str:
     return text if isinstance(text, str) else str(text)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, cut: Callable[[str], None]) -> str:
     try:
         text = repr(coerce_scalar(value))
     except Exception as error:
         text = repr(Unreadable(error))
+    if len(text) > LONGEST_REPR:
+        cut("characters")
     return str(jsonable(text[:LONGEST_REPR]))

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from orb_learning.capture.coercion import error_text, known_values, parse_timestamp
-from orb_learning.record import COLUMNS
+from orb_learning.record import COLUMNS, cut_texts, length_note
 
 FIELDS = frozenset(COLUMNS) - {"timestamp", "uploaded_at", "metadata", "success"}
 """The fields that are looked up as they are called; the others come from more than one place."""
@@ -40,9 +40,6 @@ NAMES = (
 """All that is read of a task or a result."""
 ROUTING_NAMES = ("candidates", "policy", "propensity")
 
-LENGTHS = {"task_description": 500, "error_message": 1_000}
-"""The documented lengths, in characters."""
-
 ERROR_WORDS = {"timeout": "timeout", "timed out": "timeout", "validation": "validation"}
 SUCCEEDED = frozenset({"completed", "complete", "success", "succeeded", "ok", "done", "passed"})
 FAILED = frozenset(
@@ -58,7 +55,7 @@ def map_execution(
     notes: Mapping[str, Any],
     *,
     naive_is_utc: bool,
-    drop: Callable[[str], None],
+    count: Callable[[str], None],
 ) -> dict[str, Any]:
     """Return the known fields of a record; their types are not checked here.
 
@@ -69,7 +66,8 @@ def map_execution(
         end_time: the same of the end.
         notes: what goes into metadata, besides what task and result have for it.
         naive_is_utc: whether times without a zone are UTC; they are no times otherwise.
-        drop: called with the reason why a duration is no measurement, and left out.
+        count: called with the reason why a duration is no measurement and left out, and with what
+            was cut.
     """
     of_task, of_result = known_values(task, NAMES), known_values(result, NAMES)
     known = {**of_task, **of_result}
@@ -79,11 +77,7 @@ def map_execution(
     if isinstance(result, BaseException):
         values.setdefault("error_message", result)
     _add_outcome(values, of_result)
-    _add_times(values, start_time, end_time, naive_is_utc, drop)
-    for name, length in LENGTHS.items():
-        text = values.get(name)
-        if type(text) is str:
-            values[name] = text[:length]
+    _add_times(values, start_time, end_time, naive_is_utc, count)
     metadata = _own_metadata(of_task) | _own_metadata(of_result) if "metadata" in known else {}
     for name in METADATA_NAMES:
         if name in known:
@@ -91,6 +85,9 @@ def map_execution(
     for name, value in notes.items():
         if value is not None:
             metadata[name] = value
+    for name, length in cut_texts(values).items():
+        metadata[length_note(name)] = length
+        count(f"cut {name}")
     if metadata:
         values["metadata"] = metadata
     return values

@@ -20,7 +20,14 @@ from pydantic import ValidationError
 from orb_learning.capture.coercion import as_json, error_text, jsonable
 from orb_learning.capture.mapping import check_routing, drop_non_finite, map_execution, map_routing
 from orb_learning.outbox import Kind, Outbox
-from orb_learning.record import ExecutionRecord, describe_error, quick_json, record_json
+from orb_learning.record import (
+    ExecutionRecord,
+    cut_texts,
+    describe_error,
+    length_note,
+    quick_json,
+    record_json,
+)
 
 LONGEST_PAYLOAD = 1_000_000
 """Characters of one record's JSON; a larger one is a dead letter, cut."""
@@ -139,6 +146,9 @@ class TelemetryCapture:
         - ``disabled``: calls while capturing was switched off.
         - ``not_finite``, ``end_before_start``: values that were no measurements, and are unknown
           in a record that was kept.
+        - ``cut task_description`` and the like: texts over 65,536 characters, of which the
+          beginning is kept. ``metadata`` says how long each was. ``cut metadata``: parts of a
+          caller's metadata that JSON has no form for, or that were too many or too deep.
         """
         refused = {f"refused {name}": count for name, count in self._outbox.refused().items()}
         with self._lock:
@@ -167,12 +177,13 @@ class TelemetryCapture:
             end_time,
             notes,
             naive_is_utc=self._naive_is_utc,
-            drop=self._count,
+            count=self._count,
         )
 
     def _checked(self, execution: ExecutionRecord | Mapping[str, Any]) -> str | None:
         try:
             values = dict(execution)
+            self._note_cut_texts(values)
             check_routing(values)
             return record_json(values)
         except Exception as error:
@@ -204,7 +215,20 @@ class TelemetryCapture:
             if "metadata" not in values:
                 raise
         # Metadata may hold anything; what JSON has no form for is kept as text.
-        return record_json(values | {"metadata": jsonable(values["metadata"])})
+        cuts: list[str] = []
+        metadata = jsonable(values["metadata"], cut=cuts.append)
+        if cuts:
+            self._count("cut metadata")
+            metadata["metadata_cut"] = sorted(set(cuts))
+        return record_json(values | {"metadata": metadata})
+
+    def _note_cut_texts(self, values: dict[str, Any]) -> None:
+        lengths = cut_texts(values)
+        if lengths:
+            notes = {length_note(name): length for name, length in lengths.items()}
+            values["metadata"] = dict(values.get("metadata") or {}) | notes
+            for name in lengths:
+                self._count(f"cut {name}")
 
     def _keep_dead_letter(self, count_as: str, reason: str, kind: Kind, original: Any) -> bool:
         dead_letter = as_json({"kind": kind, "reason": reason, "payload": original})

@@ -24,6 +24,7 @@ from orb_learning.capture.telemetry import LONGEST_PAYLOAD, TelemetryCapture
 from orb_learning.ingest.correlation import correlate
 from orb_learning.outbox.writer import Outbox
 from orb_learning.record.model import ExecutionRecord
+from orb_learning.record.text_limits import LONG_TEXTS, LONGEST_TEXT
 
 START = datetime(2026, 4, 1, 10, tzinfo=UTC)
 END = START + timedelta(seconds=2.5)
@@ -172,11 +173,38 @@ def test_an_exception_is_a_result(captured: Captured) -> None:
     assert not any(one["success"] for one in captured.payloads())
 
 
-def test_texts_are_cut_to_the_documented_lengths(captured: Captured) -> None:
-    captured.store({"prompt": "p" * 2_000}, {"error": "e" * 2_000})
+def test_a_text_of_32_kb_is_kept_whole_and_a_longer_one_says_so(captured: Captured) -> None:
+    issue = "ü" * 32_768
+    captured.store({"prompt": issue}, {"error": issue})
     record = captured.record()
-    assert record.task_description == "p" * 500
-    assert record.error_message == "e" * 1_000
+    assert (record.task_description, record.error_message) == (issue, issue)
+    assert captured.capture.counts() == {"kept": 1}
+
+
+def test_what_is_cut_is_noted_in_metadata_and_counted(captured: Captured) -> None:
+    long = "p" * (LONGEST_TEXT + 1)
+    captured.store({"prompt": long}, {"error": long, "solution_summary": long})
+    captured.capture.store_records([{"task_description": long, "metadata": {"own": 1}}])
+    first, second = captured.payloads()
+    notes = {f"{name}_characters": len(long) for name in LONG_TEXTS}
+    assert {name: first[name] for name in LONG_TEXTS} == dict.fromkeys(LONG_TEXTS, long[:-1])
+    assert notes.items() <= first["metadata"].items()
+    assert second["task_description"] == long[:-1]
+    assert second["metadata"] == {"own": 1, "task_description_characters": len(long)}
+    assert captured.capture.counts() == {
+        "kept": 2,
+        "cut task_description": 2,
+        "cut error_message": 1,
+        "cut solution_summary": 1,
+    }
+
+
+def test_metadata_of_which_a_part_is_left_out_says_so(captured: Captured) -> None:
+    captured.store({"metadata": {"many": [object(), *range(2_000)]}})
+    metadata = captured.payloads()[0]["metadata"]
+    assert len(metadata["many"]) == 1_000
+    assert metadata["metadata_cut"] == ["items"]
+    assert captured.capture.counts()["cut metadata"] == 1
 
 
 @pytest.mark.parametrize(
@@ -310,11 +338,11 @@ def test_metadata_that_is_no_json_is_kept_as_text(captured: Captured) -> None:
 
 
 def test_what_is_too_large_is_a_dead_letter_cut(captured: Captured) -> None:
-    assert not captured.store(result={"solution_summary": "s" * (LONGEST_PAYLOAD + 1)})
+    assert not captured.store(result={"repo": "s" * (LONGEST_PAYLOAD + 1)})
     letter = captured.dead_letter()
     assert "characters" in letter["reason"]
     assert letter["payload"]["task_description"] == "mend it"
-    assert len(letter["payload"]["solution_summary"]) < 2_000
+    assert len(letter["payload"]["repo"]) < 2_000
     assert captured.capture.counts() == {"too_large": 1}
 
 

@@ -26,6 +26,7 @@ from orb_learning.filesystem.durable import sha256_of
 from orb_learning.ingest.files import ImportResult, import_file
 from orb_learning.ingest.files.rows import ROW_NAMESPACE
 from orb_learning.record.model import COLUMNS, ExecutionRecord
+from orb_learning.record.text_limits import LONGEST_TEXT, cut_texts
 from orb_learning.store.connection import connect
 
 NOW = datetime(2026, 4, 1, 12)
@@ -335,6 +336,32 @@ def test_presence_ranges_and_sets_are_not_checked_here(database: Path, tmp_path:
     row = {"repo": "", "timestamp": None, "user_rating": 99, "model_tier": "huge"}
     result = import_file(database, write_values(tmp_path / "x.jsonl", [row]))
     assert (result.row_count, result.unreadable_count) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.parquet"])
+def test_a_long_text_is_cut_as_capturing_cuts_it(
+    database: Path, tmp_path: Path, name: str
+) -> None:
+    issue = "ü" * (LONGEST_TEXT - 2) + "🙂🙂🙂"
+    rows = [
+        {"task_description": text, "success": True, "metadata": {"own": 1}}
+        for text in (issue, issue[:-1])
+    ]
+    file = write_values(tmp_path / name, rows)
+    if name.endswith(".parquet"):  # one of this project, whose metadata is not looked at
+        source = write_values(tmp_path / "source.parquet", rows)
+        write_parquet(file, f"from '{source}'", marked=True)
+    import_file(database, file)
+    captured = dict(rows[0])
+    assert cut_texts(captured) == {"task_description": LONGEST_TEXT + 1}
+    found = rows_of(
+        database, "select task_description, metadata from raw.executions order by _load_seq"
+    )
+    assert [text for text, _ in found] == [captured["task_description"]] * 2
+    assert [json.loads(metadata) for _, metadata in found] == [
+        {"own": 1, "task_description_characters": LONGEST_TEXT + 1},
+        {"own": 1},
+    ]
 
 
 def test_an_object_where_a_text_belongs_is_kept_as_its_json(database: Path, tmp_path: Path) -> None:

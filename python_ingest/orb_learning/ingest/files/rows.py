@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.ingest.files.casts import cast, metadata, storable, vector
-from orb_learning.record import COLUMNS
+from orb_learning.record import COLUMNS, LONG_TEXTS, LONGEST_TEXT, length_note
 from orb_learning.store import count_received, drop_residual_rows, identifier
 
 ROW_NAMESPACE = uuid.UUID("0a7cf3d5-7f2e-5b1c-9d53-6f0a3c1e8b42")
@@ -133,7 +133,10 @@ def _plan(source: Source) -> tuple[str, dict[str, str], str | None]:
     values["task_id"] = f"coalesce({values.get('task_id', 'null')}, {_row_uuid('_row')})"
     problems = [one.problem for one in casts.values() if one.problem is not None]
     # What stands in many places is computed below them, or DuckDB takes long to plan it.
+    long_texts = [name for name in LONG_TEXTS if name in values]
     prepared = {"_row": source.row_number, "_content": source.content, "_extra": source.extra}
+    for name in long_texts:
+        prepared[f"_{name}"], values[name] = values[name], f"left(_{name}, {LONGEST_TEXT})"
     if source.problem is not None:
         prepared["_problem"] = source.problem
         problems.insert(0, "_problem")
@@ -149,14 +152,15 @@ def _plan(source: Source) -> tuple[str, dict[str, str], str | None]:
         notes, prepared["_floats"] = _vector_notes("_floats"), read.value
         problems += [read.problem] if read.problem else []
         values["embedding"] = storable("_floats")
+    joined = f"import_metadata({own}, {_extra_and_lengths(long_texts)}, {notes}, load.sha256)"
     # Only what this project wrote needs no look at whether the metadata is an object.
     if source.extra != NO_ENTRIES or not source.is_ours:
-        values["metadata"] = f"import_metadata({own}, _extra, {notes}, load.sha256)"
-    elif "embedding" in source.columns:
-        values["metadata"] = (
-            f"case when {_is_set_aside('_floats')} "
-            f"then import_metadata({own}, _extra, {notes}, load.sha256) else {own} end"
-        )
+        values["metadata"] = joined
+    else:
+        noted = [_is_long(name) for name in long_texts]
+        noted += [_is_set_aside("_floats")] if "embedding" in source.columns else []
+        if noted:
+            values["metadata"] = f"case when {' or '.join(noted)} then {joined} else {own} end"
 
     columns = [identifier(name) for name in source.columns]
     columns += [f"{value} as {name}" for name, value in prepared.items()]
@@ -187,6 +191,26 @@ def _vector_notes(floats: str) -> str:
         f"{{'key': 'embedding_nulls', 'value': {nulls}::varchar}}], "
         f"lambda e: e.value is not null) else {NO_ENTRIES} end"
     )
+
+
+def _extra_and_lengths(long_texts: list[str]) -> str:
+    """Return the file's other columns, and how long each text was that is cut, as entries."""
+    lengths = ", ".join(
+        f"{{'key': '{length_note(name)}', 'value': "
+        f"case when {_is_long(name)} then length(_{name})::varchar end}}"
+        for name in long_texts
+    )
+    if not lengths:
+        return "_extra"
+    cut = " or ".join(map(_is_long, long_texts))
+    noted = f"list_concat(_extra, list_filter([{lengths}], lambda e: e.value is not null))"
+    return f"case when {cut} then {noted} else _extra end"
+
+
+def _is_long(name: str) -> str:
+    # The bytes first, which are known: most texts are shorter, and their characters not counted.
+    size = f"strlen(_{name}) > {LONGEST_TEXT} and length(_{name}) > {LONGEST_TEXT}"
+    return f"coalesce({size}, false)"
 
 
 def _is_set_aside(floats: str) -> str:
