@@ -14,9 +14,9 @@
         select
             task_id,
             _load_seq,
-            is_valid,
+            {{ holds_every_rule('reject') }} as is_valid,
             {{ version_time() }} as moment
-        from {{ ref('stg_executions') }}
+        from {{ source('raw', 'executions') }}
     ),
 
     expired_tasks as (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from orb_learning.outbox import Outbox
 from orb_learning.record import ExecutionRecord
 from orb_learning.settings import load_settings
 from orb_learning.store import check_path
+
+log = logging.getLogger(__name__)
 
 
 class LearningDatabase(Questions):
@@ -174,7 +177,8 @@ class LearningDatabase(Questions):
 
         Returns:
             ``archived_count``, ``deleted_count`` (versions of executions; the same ones) and
-            ``days_cleaned``, the number of days that they were of.
+            ``days_cleaned``, the number of days that they were of. What was older than the limit
+            when it was imported stays; a warning is logged that says how to confirm it.
 
         Raises:
             DbtError: it failed, and the message says why; days that were done before stay done.
@@ -183,6 +187,8 @@ class LearningDatabase(Questions):
         if archive_path is not None:
             settings = settings.model_copy(update={"archive_path": Path(archive_path)})
         result = await asyncio.to_thread(archive_and_retain, settings, days_to_keep=days_to_keep)
+        if result.kept_count:
+            log.warning(result.what_was_kept)
         return _fields(result, "archived_count", "deleted_count", "days_cleaned")
 
     async def backup_database(self, backup_dir: Path | str | None = None) -> Path:

@@ -39,6 +39,11 @@ class LearningSettings(BaseSettings):
     retention_days: int = Field(
         90, ge=7, le=365, description="days that an execution stays in the database"
     )
+    retention_takes_imported: bool = Field(
+        False,
+        description="whether retention takes, without `orb retention --yes`, what was older than the "
+        "limit when it was imported",
+    )
     enable_feedback_collection: bool = Field(True, description="whether feedback is taken")
     enable_telemetry_capture: bool = Field(True, description="whether executions are recorded")
     embedding_model: str = Field(

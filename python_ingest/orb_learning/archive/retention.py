@@ -17,6 +17,9 @@ from orb_learning.errors import DatabaseLockedError
 from orb_learning.settings import LearningSettings
 from orb_learning.store import compact, is_compaction_worth_it
 
+FILES_NAMED = 3
+"""In a sentence about files; of the others it says how many they are."""
+
 
 @dataclass(frozen=True)
 class RetentionResult:
@@ -32,6 +35,12 @@ class RetentionResult:
     """People's feedback on them, and on no execution, that is in files now."""
     reclaimed_bytes: int = 0
     """By how much the database's file is shorter."""
+    kept_count: int = 0
+    """Versions that stay, because files brought them when they were older than the limit."""
+    kept_days: int = 0
+    """UTC days that they are of."""
+    kept_files: tuple[str, ...] = ()
+    """The files that brought them."""
 
     @property
     def what_went(self) -> str:
@@ -46,12 +55,27 @@ class RetentionResult:
         shorter = f"; the database's file is {self.reclaimed_bytes / 1e6:,.1f} MB shorter"
         return shorter if self.reclaimed_bytes else ""
 
+    @property
+    def what_was_kept(self) -> str:
+        """What was imported and stays until somebody confirms it, in words; else nothing."""
+        if not self.kept_count:
+            return ""
+        names = ", ".join(self.kept_files[:FILES_NAMED])
+        more = len(self.kept_files) - FILES_NAMED
+        return (
+            f"{self.kept_count:,} versions of {self.kept_days:,} days were older than the limit when "
+            f"they were imported from {names}{f' and {more:,} more' if more > 0 else ''}, and stay: "
+            "`orb retention --yes` archives them, a larger retention_days keeps them, "
+            "retention_takes_imported archives such versions unasked"
+        )
+
 
 def archive_and_retain(
     settings: LearningSettings,
     *,
     days_to_keep: int | None = None,
     dry_run: bool = False,
+    take_imported: bool | None = None,
     now: datetime | None = None,
     pass_fds: Collection[int] = (),
 ) -> RetentionResult:
@@ -60,7 +84,9 @@ def archive_and_retain(
     Args:
         settings: name the database, the archive and the dbt project.
         days_to_keep: 7 to 365; ``retention_days`` if None.
-        dry_run: whether only to count what would go.
+        dry_run: whether only to count what would go; it needs no build.
+        take_imported: whether also what files brought when it was older than the limit already, and
+            that never left before; ``retention_takes_imported`` if None.
         now: the present time, naive UTC; the clock's if None.
         pass_fds: descriptors that dbt keeps open for as long as it lives.
 
@@ -73,6 +99,9 @@ def archive_and_retain(
         "days_to_keep": settings.retention_days if days_to_keep is None else days_to_keep,
         "archive_path": str(settings.archive_folder.resolve()),
         "dry_run": dry_run,
+        "take_imported": (
+            settings.retention_takes_imported if take_imported is None else take_imported
+        ),
     }
     output = run_dbt(
         settings,
@@ -80,7 +109,9 @@ def archive_and_retain(
         now=now,
         pass_fds=pass_fds,
     )
-    result = RetentionResult(**json.loads(output.strip().splitlines()[-1]))
+    found = json.loads(output.strip().splitlines()[-1])
+    found["kept_files"] = tuple(found.get("kept_files", ()))
+    result = RetentionResult(**found)
     if not dry_run:
         copy_archive(settings)
     # Whatever this run deleted: where others keep the file for too long, the next one does it.

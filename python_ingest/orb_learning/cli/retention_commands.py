@@ -32,6 +32,12 @@ def retention_command(
     release: Annotated[
         bool, typer.Option("--release", help="Take the days again that were unarchived, too.")
     ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes", help="Take what was older than the limit when it was imported, too."
+        ),
+    ] = False,
 ) -> None:
     """Archive whole days older than the limit as Parquet files, and delete them."""
     from orb_learning.archive import archive_and_retain, release_holds
@@ -39,9 +45,13 @@ def retention_command(
     if release and not dry_run:
         released = release_holds(settings)
         out.print(f"{len(released):,} days released", highlight=False)
-    result = archive_and_retain(settings, days_to_keep=days, dry_run=dry_run)
+    result = archive_and_retain(
+        settings, days_to_keep=days, dry_run=dry_run, take_imported=True if yes else None
+    )
     where = "would go" if dry_run else f"are in {escape(str(settings.archive_folder))} now"
     say(f"{result.what_went} {where}{result.what_was_reclaimed}")
+    if result.kept_count:
+        say(f"[yellow]{escape(result.what_was_kept)}[/]")
 
 
 @app.command("unarchive")

@@ -65,7 +65,8 @@ class MaintenanceSteps:
     def retain(self) -> str:
         """Archive old days and delete them."""
         result = archive_and_retain(self.settings, now=self.given_now(), pass_fds=[self.lock])
-        return f"{result.what_went} archived{result.what_was_reclaimed}"
+        done = f"{result.what_went} archived{result.what_was_reclaimed}"
+        return "; ".join(filter(None, [done, result.what_was_kept]))
 
     def back_up(self) -> str:
         """Make a verified backup; fails where a segment was left out."""

@@ -18,7 +18,7 @@ import duckdb
 import pytest
 from building import REPOSITORY, BuildError
 from dbt.adapters.duckdb.environments import local
-from histories import NOON, TOO_LATE, History, days_ago, task_id
+from histories import NOON, ORDINARY, TOO_LATE, History, days_ago, insert_many, task_id
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from oracle import raw_rows
@@ -40,6 +40,7 @@ from orb_learning.dbt.archive_functions import publish_file
 from orb_learning.errors import ArchiveError
 from orb_learning.feedback.rows import FEEDBACK_FIELDS, Feedback, insert_feedback
 from orb_learning.feedback.submit import order_deletion
+from orb_learning.ingest.files import import_file
 from orb_learning.learning_database import LearningDatabase
 from orb_learning.operations.load import load_outbox
 from orb_learning.outbox.writer import Outbox
@@ -129,9 +130,9 @@ def held_days(history: History) -> set[date]:
     return {row[0] for row in query(history, "select held_day from raw.held_days")}
 
 
-def query(history: History, statement: str) -> list[tuple[Any, ...]]:
+def query(history: History, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     with connect(history.database, read_only=True) as connection:
-        return connection.execute(statement).fetchall()
+        return connection.execute(statement, parameters).fetchall()
 
 
 def days_of_tasks(history: History) -> dict[Any, date]:
@@ -590,6 +591,67 @@ def test_whatever_happens_live_and_archived_are_all_that_came(
     old = {task: day for task, day in days_of_tasks(history).items() if day < limit}
     assert set(old.values()) <= held_days(history)
     assert not list(check_archive(settings_of(history)))
+
+
+def import_old_rows(history: History, folder: Path, name: str, *tasks: int) -> None:
+    """Import a file of executions of 400 days ago, as of this moment of the history."""
+    file = folder / name
+    rows = [
+        {**ORDINARY, "task_id": str(task_id(task)), "timestamp": f"{days_ago(400)}Z"}
+        for task in tasks
+    ]
+    file.write_text("".join(json.dumps(row, default=str) + "\n" for row in rows))
+    import_file(history.database, file, now=history.as_of)
+
+
+def test_imported_history_stays_until_somebody_confirms_it(
+    history: History, tmp_path: Path
+) -> None:
+    import_old_rows(history, tmp_path, "old.jsonl", 700, 701)
+    history.insert(710, timestamp=days_ago(400))  # recorded, and loaded late: nobody imported it
+    give(history, 700, 1)
+    history.run()
+    retain(history)
+    numbers = "select _load_seq from raw.executions where task_id in ? order by 1"
+    kept, late = [task_id(700), task_id(701)], [task_id(710)]
+    assert len(query(history, numbers, [kept])) == 2
+    assert query(history, numbers, [late]) == []
+    feedback = query(history, "from raw.feedback where task_id = ?", [kept[0]])
+    assert len(feedback) == 1  # it stays with its execution
+
+    every = live(history)
+    retain(history, take_imported=True)
+    assert query(history, numbers, [kept]) == []
+    # What comes back is not imported anew, but a later file of the same day is.
+    unarchive(settings_of(history), days_ago(400).date(), days_ago(400).date())
+    release_holds(settings_of(history))
+    history.wait(days=1)
+    import_old_rows(history, tmp_path, "more.jsonl", 702)
+    retain(history)
+    assert query(history, numbers, [kept]) == []
+    assert len(query(history, numbers, [[task_id(702)]])) == 1
+    assert every.keys() - live(history).keys() == set(archived(history)) & every.keys()
+
+
+def test_a_dry_run_needs_no_build_and_says_what_would_stay(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parsed_for: Callable[[Path], None]
+) -> None:
+    file = tmp_path / "old.csv"
+    file.write_text("task_id,timestamp\n" + f"{task_id(1)},2020-01-01T00:00:00Z\n")
+    import_file(database, file)
+    with connect(database) as connection:
+        insert_many(connection, [{"task_id": task_id(2), "timestamp": datetime(2020, 1, 2)}])
+    parsed_for(database)
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(REPOSITORY))
+    said = orb("retention", "--dry-run")
+    assert "1 versions of 1 days would go" in said
+    assert "1 versions of 1 days were older than the limit when they were imported" in said
+    assert str(file) in said.replace("\n", "")
+    assert "`orb retention --yes` archives them" in said
+    assert "2 versions of 2 days would go" in orb("retention", "--dry-run", "--yes")
+    monkeypatch.setenv("ORB_LEARNING__RETENTION_TAKES_IMPORTED", "true")
+    assert "2 versions of 2 days would go" in orb("retention", "--dry-run")
 
 
 def act(history: History, what: str, *values: int) -> None:
