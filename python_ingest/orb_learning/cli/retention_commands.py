@@ -109,6 +109,10 @@ def forget_command(
         f"database, {result.archived_count:,} in the archive, {result.outbox_count:,} records in "
         "the outbox"
     )
+    for page in result.removed_pages:
+        say(f"{escape(str(page))} is deleted; `orb report` writes it anew")
+    for file in result.exports:
+        say(f"[bold red]still in[/] {escape(str(file))}; delete it, or what it holds of them")
     for copy in result.still_in:
         say(f"[bold red]still in[/] {escape(str(copy))}; --backups deletes it after a new backup")
     if result.out_of_reach:

@@ -20,6 +20,11 @@ import duckdb
 from orb_learning.archive import EXECUTIONS, copy_archive, read_index, rewrite_archive
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import OutboxError
+from orb_learning.operations.exported_files import (
+    find_exports,
+    read_erased_content,
+    remove_pages,
+)
 from orb_learning.operations.load import load_outbox
 from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, erase_records
 from orb_learning.operations.remaining_copies import (
@@ -50,6 +55,10 @@ class Erasure:
     out_of_reach: list[Path] = field(default_factory=list)
     """Archived files that are not in the archive's folder, and backups of which it is not known
     whose they are: they may hold some of it."""
+    removed_pages: list[Path] = field(default_factory=list)
+    """Pages that were written from the database, and are deleted."""
+    exports: list[Path] = field(default_factory=list)
+    """Files beside the database, and in the working folder, that hold some of it."""
 
 
 def erase(
@@ -80,6 +89,7 @@ def erase(
     load_outbox(settings, now=now)
     with connect(path, read_only=True) as connection:
         target = _find_target(connection, settings.archive_folder, task_ids, repo)
+        content = read_erased_content(connection, settings.archive_folder, target)
         removed_before = _removed_versions(connection, target)
     _order(settings.outbox_folder, target)
     load_outbox(settings, now=now)
@@ -102,6 +112,8 @@ def erase(
         lambda record: record.kind != "forget" and target.is_mentioned_in(record.payload),
     )
     copy_archive(settings, index)  # over the copies that still hold them
+    result.removed_pages = remove_pages(settings)
+    result.exports = find_exports(settings, content)
     copies = find_remaining_copies(settings, index.database_id, target)
     result.out_of_reach += [backup.folder for backup in copies.unknown]
     result.still_in = copies.places(settings)

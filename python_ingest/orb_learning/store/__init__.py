@@ -28,6 +28,7 @@ from orb_learning.store.tombstones import (
     existing_tables,
     mentions_any_sql,
 )
+from orb_learning.store.written_pages import note_page, written_pages
 
 __all__ = [
     "CONFIG",
@@ -53,6 +54,7 @@ __all__ = [
     "is_compaction_worth_it",
     "literal",
     "mentions_any_sql",
+    "note_page",
     "migrate",
     "open_with_lock",
     "read_relations",
@@ -66,4 +68,5 @@ __all__ = [
     "transaction",
     "translated_errors",
     "utc_now",
+    "written_pages",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import uuid
@@ -29,12 +30,15 @@ from orb_learning.ingest.relay import load_once
 from orb_learning.operations import erasure
 from orb_learning.operations.erasure import erase
 from orb_learning.outbox.writer import Outbox
+from orb_learning.page.writing import write_page
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.compaction import compact
 from orb_learning.store.connection import connect
 
 SECRET = "the secret of the vault is 4711"  # noqa: S105 (no password, but a text)
 NOW = datetime(2026, 3, 31, 12)  # noqa: DTZ001 (naive UTC, as the package has it)
+LATER = NOW + timedelta(seconds=1)
+"""When files are imported: by its time of loading retention knows what a file brought."""
 
 
 @pytest.fixture
@@ -120,7 +124,7 @@ def make_every_trace(settings: LearningSettings, outbox: Outbox) -> None:
     lines = [payload(1, task_description=SECRET)[1:], payload(4)]
     file = settings.database_path.parent / "some.jsonl"
     file.write_text("\n".join(lines))
-    import_file(settings.database_path, file, now=NOW)
+    import_file(settings.database_path, file, now=LATER)
     file.unlink()
 
 
@@ -188,7 +192,7 @@ def test_a_repository_is_erased_with_what_names_it(
     load(settings)
     file = tmp_path / "records.csv"
     file.write_text("task_id,repo,timestamp\nno-id,vault,x\nno-id,vault-2,x\n")
-    import_file(settings.database_path, file, now=NOW)
+    import_file(settings.database_path, file, now=LATER)
     file.unlink()
     retain(project, settings)
     erase(settings, repo="vault", now=NOW)
@@ -247,6 +251,51 @@ def test_copies_that_hold_an_erased_task_are_named_and_deleted_on_request(
     assert old == without
     assert not validate_backup(new).problems
     assert files_with(settings.backup_folder, str(wanted[0])) == []
+
+
+def test_pages_are_deleted_and_exports_are_named(
+    settings: LearningSettings,
+    outbox: Outbox,
+    tmp_path: Path,
+    empty_database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copy(empty_database, settings.database_path)
+    page = settings.database_path.with_name("report.html")
+    elsewhere = tmp_path / "public" / "page.html"
+    for file in (page, elsewhere):
+        write_page(settings.database_path, file)
+    put(outbox, 1, task_description=SECRET, error_message='it said "no"\nand left for good')
+    put(outbox, 2)
+    load(settings)
+    working = tmp_path / "working"
+    working.mkdir()
+    monkeypatch.chdir(working)
+    beside = settings.database_path.parent
+    copied = beside / "copied.db"
+    shutil.copy(settings.database_path, copied)
+    by_id, by_text, packed = beside / "mine.json", working / "errors.json", beside / "all.csv.gz"
+    by_id.write_text(f"[{payload(1)}]")
+    by_text.write_text(json.dumps(["it said \"no\"\nand left for good"]))
+    packed.write_bytes(gzip.compress(f"task,{SECRET}".encode()))
+    table = beside / "all.parquet"
+    duckdb.sql(f"copy (select ['{SECRET}'] as texts) to '{table}' (format parquet)")
+    clean = beside / "clean.json"
+    clean.write_text(f"[{payload(2)}]")
+    result = erase(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
+    assert result.removed_pages == [elsewhere, page]
+    assert not page.exists()
+    assert not elsewhere.exists()
+    assert result.exports == sorted([copied, by_id, by_text, packed, table])
+    said = CliRunner().invoke(
+        app,
+        ["forget", "--task-id", str(uuid.UUID(int=1))],
+        env={
+            "ORB_DATABASE": str(settings.database_path),
+            "ORB_LEARNING__PROJECT_PATH": str(REPOSITORY),
+        },
+    )
+    assert f"still in {by_id}" in said.output.replace("\n", "")
 
 
 def test_another_databases_backups_are_left_alone(tmp_path: Path) -> None:

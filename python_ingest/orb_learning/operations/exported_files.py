@@ -1,0 +1,138 @@
+"""The pages and exports that may still hold what was erased."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orb_learning.archive import EXECUTIONS
+from orb_learning.operations.mentions import ErasureTarget, mentions_any
+from orb_learning.settings import LearningSettings
+from orb_learning.store import identifier, literal, mentions_any_sql, written_pages
+
+ENDINGS = re.compile(
+    r"\.((json|jsonl|ndjson|csv|tsv|txt|md|html|sql)(\.gz)?|parquet|db|duckdb)$", re.IGNORECASE
+)
+MOST_TEXTS = 1_000
+"""Erased texts that are looked for, the longest; an export mostly has the tasks' ids, too."""
+SHORTEST_TEXT = 16
+"""Characters of a text that is looked for: a shorter one stands in other files by chance."""
+TEXTS = """
+select distinct unnest([task_description, error_message, solution_summary]) as text
+from {source} where list_contains($ids::uuid[], task_id)
+"""
+
+
+@dataclass(frozen=True)
+class ErasedContent:
+    """By what a file is known to hold something that was erased."""
+
+    target: ErasureTarget
+    texts: tuple[str, ...]
+
+    def is_in(self, file: Path) -> bool:
+        """Whether a file holds some of it; one that cannot be read is taken to."""
+        name = file.name.lower()
+        try:
+            if name.endswith(".parquet"):
+                with duckdb.connect() as connection:
+                    return self._is_in_rows(connection, f"read_parquet({literal(file)})")
+            if name.endswith((".db", ".duckdb")):
+                return self._is_in_database(file)
+            content = file.read_bytes()
+            return self._is_in_bytes(gzip.decompress(content) if name.endswith(".gz") else content)
+        except (OSError, EOFError, zlib.error, duckdb.Error):
+            return True
+
+    def _is_in_bytes(self, content: bytes) -> bool:
+        pattern = self.target.repo_pattern
+        return (
+            mentions_any(content, self.target.task_ids)
+            or (pattern is not None and re.search(pattern.encode(), content) is not None)
+            or any(
+                text.encode() in content or json.dumps(text)[1:-1].encode() in content
+                for text in self.texts
+            )
+        )
+
+    def _is_in_database(self, file: Path) -> bool:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            tables = connection.execute(
+                "select schema_name, table_name from duckdb_tables() "
+                "where database_name = current_database()"
+            ).fetchall()
+            return any(
+                self._is_in_rows(connection, f"{identifier(schema)}.{identifier(table)}")
+                for schema, table in tables
+            )
+
+    def _is_in_rows(self, connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+        texts = "list_transform($texts::varchar[], lambda one: contains(row_text, one))"
+        [(found,)] = connection.execute(
+            f"select exists (from (select t::varchar as row_text from {relation} as t) "  # noqa: S608
+            f"where {mentions_any_sql('row_text', '$ids::varchar[]')} "
+            "or coalesce(regexp_matches(row_text, $pattern), false) "
+            f"or coalesce(list_bool_or({texts}), false))",
+            {
+                "ids": self.target.ids,
+                "pattern": self.target.repo_pattern,
+                "texts": list(self.texts),
+            },
+        ).fetchall()
+        return bool(found)
+
+
+def read_erased_content(
+    connection: duckdb.DuckDBPyConnection, archive_folder: Path, target: ErasureTarget
+) -> ErasedContent:
+    """Read the texts of what is to be erased, while the database and the archive still hold it."""
+    sources = ["raw.executions"]
+    if files := [str(file) for file in archive_folder.glob(EXECUTIONS.pattern)]:
+        sources.append(f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)")
+    rows = connection.execute(
+        f"select text from ({' union '.join(TEXTS.format(source=one) for one in sources)}) "  # noqa: S608
+        f"where length(text) >= {SHORTEST_TEXT} order by length(text) desc, text limit {MOST_TEXTS}",
+        {"ids": target.ids},
+    ).fetchall()
+    return ErasedContent(target, tuple(text for (text,) in rows))
+
+
+def remove_pages(settings: LearningSettings) -> list[Path]:
+    """Delete the pages that were written from the database: `orb report` writes them anew.
+
+    Returns:
+        those that were there.
+    """
+    path = settings.database_path
+    pages = {page.resolve() for page in [path.with_name("report.html"), *written_pages(path)]}
+    removed = sorted(page for page in pages if page.is_file())
+    for page in removed:
+        page.unlink()
+    return removed
+
+
+def find_exports(settings: LearningSettings, content: ErasedContent) -> list[Path]:
+    """Return the files beside the database, and in the working folder, that hold some of it."""
+    path = settings.database_path.resolve()
+    folders = {path.parent, Path.cwd()}
+    return sorted(
+        file
+        for folder in folders
+        for file in _export_like(folder)
+        if not file.name.startswith(f"{path.stem}.before-restore-")
+        and not (file.parent == path.parent and file.name.startswith(path.name))
+        and content.is_in(file)
+    )
+
+
+def _export_like(folder: Path) -> Iterator[Path]:
+    for file in folder.iterdir():
+        if ENDINGS.search(file.name) and file.is_file() and not file.is_symlink():
+            yield file
