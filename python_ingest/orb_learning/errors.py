@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class OrbError(Exception):
     """The root: its message says what failed, where, and what to do."""
@@ -113,3 +116,15 @@ class QueryRefusedError(OrbError):
 
 class PageError(OrbError):
     """The page cannot be made or written."""
+
+
+def did_you_mean(name: str, known: Iterable[str], *, likeness: float = 0.7) -> str:
+    """Return the known name that is nearest to a wrong one, as a question; empty if none is.
+
+    Args:
+        name: the wrong one.
+        known: those that there are.
+        likeness: the least likeness, 0 to 1, by which one may be meant by the other.
+    """
+    nearest = get_close_matches(name, list(known), n=1, cutoff=likeness)
+    return f"; did you mean {nearest[0]}?" if nearest else ""

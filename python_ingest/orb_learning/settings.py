@@ -6,6 +6,8 @@ Every setting is read from ``ORB_LEARNING__<KEY>``; the database's path is read 
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +15,12 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from orb_learning.errors import SettingsError
+from orb_learning.errors import SettingsError, did_you_mean
 
 ENV_PREFIX = "ORB_LEARNING__"
+SHORT_VARIABLES = ("ORB_DATABASE", "ORB_OUTBOX", "ORB_USER")
+MEANT = 0.85
+"""The likeness from which another variable that begins with ORB_ is taken to be meant for one."""
 
 
 class LearningSettings(BaseSettings):
@@ -41,8 +46,8 @@ class LearningSettings(BaseSettings):
     )
     retention_takes_imported: bool = Field(
         False,
-        description="whether retention takes, without `orb retention --yes`, what was older than the "
-        "limit when it was imported",
+        description="whether retention takes what was older than the limit when it was imported, "
+        "without `orb retention --yes`",
     )
     enable_feedback_collection: bool = Field(True, description="whether feedback is taken")
     enable_telemetry_capture: bool = Field(True, description="whether executions are recorded")
@@ -159,12 +164,43 @@ def load_settings(**given: Any) -> LearningSettings:
     """Return the settings: the given ones, else the environment's, else the defaults.
 
     Raises:
-        SettingsError: names each bad setting, its value, and the range or type it must have.
+        SettingsError: names each bad setting, its value, and the range or type it must have; and
+            each variable of the environment that is none, but seems to be meant for one.
     """
+    check_variables(os.environ)
     try:
         return LearningSettings(**given)
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(item) for item in error.errors())) from error
+
+
+def check_variables(environment: Iterable[str]) -> None:
+    """Refuse variables that begin as settings do, or nearly are one, and are none.
+
+    Args:
+        environment: the names of the variables.
+
+    Raises:
+        SettingsError: names each, and the one that is nearest.
+    """
+    known = [*SHORT_VARIABLES, *(f"{ENV_PREFIX}{name.upper()}" for name in _names())]
+    wrong = [
+        f"{name} is no setting{nearest or _listed()}"
+        for name in sorted(environment)
+        if name.upper().startswith("ORB_") and name.upper() not in known
+        for nearest in [did_you_mean(name.upper(), known, likeness=MEANT)]
+        if name.upper().startswith(ENV_PREFIX.rstrip("_")) or nearest
+    ]
+    if wrong:
+        raise SettingsError("; ".join(wrong))
+
+
+def _names() -> list[str]:
+    return list(LearningSettings.model_fields)
+
+
+def _listed() -> str:
+    return f"; the settings are {', '.join(_names())}"
 
 
 def _explain(item: Any) -> str:
@@ -172,8 +208,8 @@ def _explain(item: Any) -> str:
     name = {"orb_database": "database_path", "orb_outbox": "outbox_path"}.get(name, name)
     field = LearningSettings.model_fields.get(name)
     if field is None:
-        known = ", ".join(LearningSettings.model_fields)
-        return f"learning.{name} is not a setting; the settings are {known}"
+        nearest = did_you_mean(name, _names())
+        return f"learning.{name} is not a setting{nearest}{_listed()}"
     bounds = {
         key: getattr(part, key)
         for part in field.metadata

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from building import BuildError, DbtProject
 
 from orb_learning.errors import SettingsError
 from orb_learning.settings import load_settings
@@ -69,3 +70,42 @@ def test_a_bad_value_is_refused_with_its_range(
 def test_a_name_that_is_no_setting_is_refused_with_those_that_are() -> None:
     with pytest.raises(SettingsError, match=r"retention is not a setting.*retention_days"):
         load_settings(retention=7)
+
+
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("ORB_LEARNING__RETENTION_DAY", "ORB_LEARNING__RETENTION_DAYS"),
+        ("ORB_LEARNING_RETENTION_DAYS", "ORB_LEARNING__RETENTION_DAYS"),
+        ("orb_learning__batchsize", "ORB_LEARNING__BATCH_SIZE"),
+        ("ORB_DATABSE", "ORB_DATABASE"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, variable: str, nearest: str
+) -> None:
+    monkeypatch.setenv(variable, "30")
+    with pytest.raises(SettingsError, match=f"{variable} is no setting; did you mean {nearest}"):
+        load_settings()
+
+
+def test_a_variable_like_no_setting_is_refused_with_those_that_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ORB_LEARNING__WEATHER", "fair")
+    with pytest.raises(SettingsError, match=r"no setting; the settings are .*retention_days"):
+        load_settings()
+
+
+def test_variables_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ORB_SEED", "ORB_KILLS", "ORBIT", "ORB_USER", "orb_learning__batch_size"):
+        monkeypatch.setenv(name, "7")
+    assert load_settings().batch_size == 7
+
+
+def test_dbt_refuses_a_variable_that_is_no_setting(
+    monkeypatch: pytest.MonkeyPatch, project: DbtProject, database: Path
+) -> None:
+    monkeypatch.setenv("ORB_LEARNING__MIN_SAMPLES_FOR_LERNING", "3")
+    with pytest.raises(BuildError, match="did you mean ORB_LEARNING__MIN_SAMPLES_FOR_LEARNING"):
+        project.run(database, command="seed")

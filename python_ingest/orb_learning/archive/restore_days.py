@@ -19,6 +19,7 @@ from orb_learning.archive.files import (
     check_archived_file,
     count_removed,
 )
+from orb_learning.errors import ArchiveError
 from orb_learning.settings import LearningSettings
 from orb_learning.store import connect, identifier, transaction, utc_now
 
@@ -50,9 +51,15 @@ def unarchive(
         what came back; fct_executions has it after the next build.
 
     Raises:
-        ArchiveError: a file is missing or is not what was archived; nothing came back.
+        ArchiveError: a file is missing or is not what was archived, or the first day is after the
+            last; nothing came back.
         DatabaseError: the database cannot be written.
     """
+    if first > last:
+        raise ArchiveError(
+            f"the first day, {first}, is after the last, {last}; did you mean --from {last} "
+            f"--to {first}?"
+        )
     now = now or utc_now()
     counts = {EXECUTIONS: 0, FEEDBACK: 0}
     with connect(settings.database_path) as connection:

@@ -62,9 +62,10 @@ class RetentionResult:
             return ""
         names = ", ".join(self.kept_files[:FILES_NAMED])
         more = len(self.kept_files) - FILES_NAMED
+        names += f" and {more:,} more" if more > 0 else ""
         return (
-            f"{self.kept_count:,} versions of {self.kept_days:,} days were older than the limit when "
-            f"they were imported from {names}{f' and {more:,} more' if more > 0 else ''}, and stay: "
+            f"{self.kept_count:,} versions of {self.kept_days:,} days were older than the limit "
+            f"when they were imported from {names}, and stay: "
             "`orb retention --yes` archives them, a larger retention_days keeps them, "
             "retention_takes_imported archives such versions unasked"
         )

@@ -33,7 +33,9 @@ def backup_command(
     to: Annotated[
         Path | None, typer.Option(help="The folder of backups, instead of the settings' one.")
     ] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait while others write or load.")] = 60.0,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait while others write or load.")
+    ] = 60.0,
 ) -> None:
     """Make a backup of the database and of what the outbox has beyond it, and validate it."""
     from orb_learning.backup import make_backup

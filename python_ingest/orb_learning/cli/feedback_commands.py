@@ -78,6 +78,8 @@ def list_command(settings: LearningSettings, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        out.print("You have given no feedback that is not public.")
     # No table: two ids alone, which are to be copied, fill a terminal's line.
     for row in rows:
         where = (

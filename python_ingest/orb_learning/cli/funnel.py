@@ -6,13 +6,6 @@ from collections.abc import Sequence
 
 from orb_learning.cli.tables import Columns, Row, number, show_table, text_of
 
-FUNNEL: Columns = {
-    "stage": lambda row: _NAMES.get(row["stage"], row["stage"]),
-    "records": number("record_count", ","),
-    "commonest reason": text_of("top_reason"),
-    "of records": number("top_reason_count", ","),
-    "what to do": lambda row: _ADVICE.get(row["stage"], "-") if row["record_count"] else "-",
-}
 _NAMES = {
     "in_outbox": "in the outbox",
     "dead_letter": "dead letters",
@@ -25,6 +18,13 @@ _ADVICE = {
     "rejected": "orb quality",
     "archived": "orb unarchive",
     "waiting_for_build": "dbt build",
+}
+FUNNEL: Columns = {
+    "stage": lambda row: _NAMES.get(row["stage"], str(row["stage"])),
+    "records": number("record_count", ","),
+    "commonest reason": text_of("top_reason"),
+    "of records": number("top_reason_count", ","),
+    "what to do": lambda row: _ADVICE.get(row["stage"], "-") if row["record_count"] else "-",
 }
 _WHERE_ALL_IS = [
     ("waiting_for_build", "{:,} loaded versions wait for a build: run `dbt build`"),

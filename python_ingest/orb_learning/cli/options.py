@@ -14,5 +14,5 @@ Strict = Annotated[
     bool, typer.Option("--strict", help=f"Exit with {WRONG_STATUS} for a warning, too.")
 ]
 Wait = Annotated[
-    float, typer.Option(help="Seconds to wait while others have the database or the outbox.")
+    float, typer.Option(min=0, help="Seconds to wait while others have the database or the outbox.")
 ]

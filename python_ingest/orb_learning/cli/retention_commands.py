@@ -34,9 +34,7 @@ def retention_command(
     ] = False,
     yes: Annotated[
         bool,
-        typer.Option(
-            "--yes", help="Take what was older than the limit when it was imported, too."
-        ),
+        typer.Option("--yes", help="Take what was older than the limit when it was imported, too."),
     ] = False,
 ) -> None:
     """Archive whole days older than the limit as Parquet files, and delete them."""
@@ -48,6 +46,9 @@ def retention_command(
     result = archive_and_retain(
         settings, days_to_keep=days, dry_run=dry_run, take_imported=True if yes else None
     )
+    if not result.archived_count and not result.feedback_count and not result.kept_count:
+        say(f"Nothing is older than the limit{result.what_was_reclaimed}.")
+        return
     where = "would go" if dry_run else f"are in {escape(str(settings.archive_folder))} now"
     say(f"{result.what_went} {where}{result.what_was_reclaimed}")
     if result.kept_count:
@@ -65,6 +66,9 @@ def unarchive_command(
     from orb_learning.archive import unarchive
 
     back = unarchive(settings, first.date(), last.date())
+    if not back.version_count and not back.feedback_count:
+        say("Nothing is archived of these days: nothing came back.")
+        return
     say(
         f"{back.version_count:,} versions and {back.feedback_count:,} of people's feedback are in "
         "raw again; run dbt build"
@@ -109,6 +113,8 @@ def forget_command(
         f"database, {result.archived_count:,} in the archive, {result.outbox_count:,} records in "
         "the outbox"
     )
+    if not result.task_count:
+        say(f"[yellow]nothing names {escape(repr(repo))}: is it spelt as in the records?[/]")
     for page in result.removed_pages:
         say(f"{escape(str(page))} is deleted; `orb report` writes it anew")
     for file in result.exports:

@@ -25,7 +25,7 @@ Repo = Annotated[str | None, typer.Option(help="Only executions in this reposito
 Limit = Annotated[int, typer.Option(min=1, max=1_000, help="The most rows.")]
 Days = Annotated[
     int | None,
-    typer.Option("--days", min=0, max=36_500, help="How many days an execution may be old."),
+    typer.Option("--days", min=1, max=36_500, help="How many days an execution may be old."),
 ]
 Threshold = Annotated[
     float | None,

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from orb_learning.cli.answers import ask, finish, show_age
-from orb_learning.cli.funnel import show_funnel
 from orb_learning.cli.console import out, print_error, say, with_settings
+from orb_learning.cli.funnel import show_funnel
 from orb_learning.cli.options import AsJson, Strict
 from orb_learning.cli.tables import Row, coloured, number, print_json, printable, rate, text
 from orb_learning.errors import DatabaseError, NotBuiltError

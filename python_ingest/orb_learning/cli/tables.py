@@ -31,14 +31,13 @@ COLOURS = {
 
 
 def show_table(title: str, columns: Columns, rows: Iterable[Row]) -> None:
-    """Print rows as a table, unless there are none."""
+    """Print rows as a table, or that there are none."""
     table = Table(title=title)
     for index, header in enumerate(columns):
         table.add_column(header, justify="right" if index else "left", overflow="fold")
     for row in rows:
         table.add_row(*(cell(row) for cell in columns.values()))
-    if table.rows:
-        out.print(table)
+    out.print(table if table.rows else f"{title}: none", highlight=False)
 
 
 def printable(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,9 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
 from orb_learning.dbt.archive_functions import register
-from orb_learning.errors import DatabaseError
+from orb_learning.errors import DatabaseError, SettingsError
 from orb_learning.filesystem import Lock
+from orb_learning.settings import check_variables
 from orb_learning.store import check_path, check_version, migrate, open_with_lock
 
 WAIT_SECONDS = 30.0
@@ -28,7 +30,15 @@ class Plugin(BasePlugin):
     """This process's, as dbt-duckdb has one database open in a process."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
-        """Take the settings from the profile."""
+        """Take the settings from the profile.
+
+        Raises:
+            DbtRuntimeError: a variable is meant for a setting of the models, and is none.
+        """
+        try:
+            check_variables(os.environ)
+        except SettingsError as error:
+            raise DbtRuntimeError(str(error)) from error
         self._wait_seconds = float(plugin_config.get("wait_seconds", WAIT_SECONDS))
         self._opened: duckdb.DuckDBPyConnection | None = None
 

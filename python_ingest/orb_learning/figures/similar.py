@@ -111,7 +111,7 @@ async def find_similar_executions(
     repo: Repo = None,
     limit: Annotated[int, Field(ge=1, le=100, description="The most rows.")] = 10,
     days_back: Annotated[
-        int, Field(ge=0, le=36_500, description="How many days an execution may be old.")
+        int, Field(ge=1, le=36_500, description="How many days an execution may be old.")
     ] = 90,
     threshold: Annotated[
         float | None,

@@ -16,6 +16,7 @@ import duckdb
 from mcp.server import MCPServer
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 from pydantic import AnyHttpUrl, BaseModel
@@ -35,14 +36,15 @@ from orb_learning.figures import (
     performance_metrics,
     storage_status,
 )
+from orb_learning.mcp.arguments import with_known_arguments
 from orb_learning.mcp.auth import Tokens, read_tokens
 from orb_learning.mcp.tools.query import query
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
 from orb_learning.settings import LearningSettings
 
-Tool = Callable[..., Awaitable[BaseModel]]
+ToolFunction = Callable[..., Awaitable[BaseModel]]
 
-READING: list[Tool] = [
+READING: list[ToolFunction] = [
     database_status,
     execution_statistics,
     performance_metrics,
@@ -55,7 +57,7 @@ READING: list[Tool] = [
     get_solution_patterns,
     query,
 ]
-WRITING: list[Tool] = [submit_feedback]
+WRITING: list[ToolFunction] = [submit_feedback]
 
 INSTRUCTIONS = (
     "The learning database of an orchestrator of AI agents: which executions there were, on which "
@@ -87,24 +89,23 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         issuer_url=AnyHttpUrl("http://localhost"),
         resource_server_url=None,
     )
-    server: MCPServer[Any] = MCPServer(
+    reader = Reader(settings, sandboxed=True, idle_timeout_seconds=IDLE_TIMEOUT_SECONDS)
+    reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+    tools = [_tool(reader, tool, reads) for tool in READING]
+    if settings.enabled and settings.enable_feedback_collection:
+        writes = ToolAnnotations(
+            read_only_hint=False, destructive_hint=False, open_world_hint=False
+        )
+        tools += [_tool(reader, tool, writes) for tool in WRITING]
+    return MCPServer(
         "orb-learning",
+        tools=tools,
         instructions=INSTRUCTIONS,
         log_level="WARNING",
         token_verifier=tokens,
         auth=auth if tokens else None,
         subscriptions=False,
     )
-    reader = Reader(settings, sandboxed=True, idle_timeout_seconds=IDLE_TIMEOUT_SECONDS)
-    for tool in READING:
-        _add(server, reader, tool, ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    if settings.enabled and settings.enable_feedback_collection:
-        for tool in WRITING:
-            hints = ToolAnnotations(
-                read_only_hint=False, destructive_hint=False, open_world_hint=False
-            )
-            _add(server, reader, tool, hints)
-    return server
 
 
 def serve_stdio(settings: LearningSettings) -> None:
@@ -178,7 +179,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _add(server: MCPServer[Any], reader: Reader, tool: Tool, hints: ToolAnnotations) -> None:
+def _tool(reader: Reader, tool: ToolFunction, hints: ToolAnnotations) -> Tool:
     @wraps(tool)
     async def answer(*arguments: Any, **named: Any) -> BaseModel:
         try:
@@ -188,4 +189,4 @@ def _add(server: MCPServer[Any], reader: Reader, tool: Tool, hints: ToolAnnotati
         except (duckdb.OutOfMemoryException, MemoryError) as error:
             raise ToolError("other queries take all the memory; ask again in a moment") from error
 
-    server.add_tool(MethodType(answer, reader), annotations=hints)
+    return with_known_arguments(Tool.from_function(MethodType(answer, reader), annotations=hints))

@@ -98,7 +98,8 @@ def read_erased_content(
         sources.append(f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)")
     rows = connection.execute(
         f"select text from ({' union '.join(TEXTS.format(source=one) for one in sources)}) "  # noqa: S608
-        f"where length(text) >= {SHORTEST_TEXT} order by length(text) desc, text limit {MOST_TEXTS}",
+        f"where length(text) >= {SHORTEST_TEXT} "
+        f"order by length(text) desc, text limit {MOST_TEXTS}",
         {"ids": target.ids},
     ).fetchall()
     return ErasedContent(target, tuple(text for (text,) in rows))

@@ -149,7 +149,8 @@ def read_reports(
         wait_seconds: for how long to wait while another process writes it.
 
     Returns:
-        For each name in ``QUERIES``, and for ``record_funnel``, its columns, by name; times as milliseconds since 1970 in UTC.
+        For each name in ``QUERIES``, and for ``record_funnel``, its columns, by name; times as
+        milliseconds since 1970 in UTC.
 
     Raises:
         NotBuiltError: the database lacks the reports, or has those of another version.

@@ -56,6 +56,11 @@ def known_vector(
         return vector
     rows = _rows(connection, "select distinct model from text_embeddings order by all")
     models = [row["model"] for row in rows]
+    if not models and not _rows(connection, "select 1 as found from int_texts limit 1"):
+        raise EmbeddingError(
+            "no execution stands in the database, so there is no text to compare with; "
+            "`orb status` says what became of the records"
+        )
     if not models:
         raise EmbeddingError(
             "no text has been embedded yet: run `dbt build` with embeddings_enabled"
@@ -222,8 +227,8 @@ def _parameters(
         raise ValueError(f"limit = {limit}: must be 1 to {MOST_RESULTS:,}")
     if not -1 <= threshold <= 1:
         raise ValueError(f"threshold = {threshold}: must be -1 to 1")
-    if days_back is not None and not 0 <= days_back <= 36_500:
-        raise ValueError(f"days_back = {days_back}: must be 0 to 36,500")
+    if days_back is not None and not 1 <= days_back <= 36_500:
+        raise ValueError(f"days_back = {days_back}: must be 1 to 36,500")
     return {
         "vector": vector,
         "at_most": limit,

@@ -604,6 +604,17 @@ def import_old_rows(history: History, folder: Path, name: str, *tasks: int) -> N
     import_file(history.database, file, now=history.as_of)
 
 
+def test_days_in_the_wrong_order_are_refused_and_empty_ones_say_so(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(history.database))
+    refused = CliRunner().invoke(app, ["unarchive", "--from", "2026-02-02", "--to", "2026-02-01"])
+    assert refused.exit_code == 1
+    assert "did you mean --from 2026-02-01 --to 2026-02-02?" in refused.output
+    said = orb("unarchive", "--from", "2026-02-01", "--to", "2026-02-01")
+    assert said == "Nothing is archived of these days: nothing came back.\n"
+
+
 def test_imported_history_stays_until_somebody_confirms_it(
     history: History, tmp_path: Path
 ) -> None:
@@ -634,13 +645,16 @@ def test_imported_history_stays_until_somebody_confirms_it(
 
 
 def test_a_dry_run_needs_no_build_and_says_what_would_stay(
-    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parsed_for: Callable[[Path], None]
+    database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    parsed_for: Callable[[Path], None],
 ) -> None:
     file = tmp_path / "old.csv"
     file.write_text("task_id,timestamp\n" + f"{task_id(1)},2020-01-01T00:00:00Z\n")
     import_file(database, file)
     with connect(database) as connection:
-        insert_many(connection, [{"task_id": task_id(2), "timestamp": datetime(2020, 1, 2)}])
+        insert_many(connection, [{"task_id": task_id(2), "timestamp": "2020-01-02"}])
     parsed_for(database)
     monkeypatch.setenv("ORB_DATABASE", str(database))
     monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(REPOSITORY))

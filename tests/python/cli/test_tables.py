@@ -15,7 +15,15 @@ from rich.text import Text as Markup
 
 from orb_learning.cli.search_commands import TASK_COLUMNS
 from orb_learning.cli.status_commands import show_contents
-from orb_learning.cli.tables import LONGEST_CELL, print_json, printable, rate, text
+from orb_learning.cli.tables import (
+    LONGEST_CELL,
+    print_json,
+    printable,
+    rate,
+    show_table,
+    text,
+    text_of,
+)
 from orb_learning.figures.results import LONGEST_TEXT
 from orb_learning.figures.similar import SimilarTask
 from orb_learning.settings import load_settings
@@ -93,3 +101,8 @@ def test_the_tools_tiers_are_texts_that_are_cut() -> None:
     (tier,) = task.tiers
     assert tier.endswith("(1,000,000 characters, cut here)")
     assert len(tier) < LONGEST_TEXT + 100
+
+
+def test_a_table_without_rows_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_table("by pool type", {"pool": text_of("pool_type")}, [])
+    assert capsys.readouterr().out == "by pool type: none\n"

@@ -579,6 +579,7 @@ def test_people_list_export_and_delete_only_their_own(database: Path) -> None:
     second = ann("submit", str(TASK), "good", "--visibility", "team")
     public = ann("submit", str(TASK), "excellent", "--visibility", "public")
     bobs = bob("submit", str(TASK), "good")
+    assert Person(database, "eve")("list") == "You have given no feedback that is not public."
     # Nothing was loaded yet.
     assert [row["feedback_id"] for row in ann.exported()] == [second, first]
     assert ann.exported()[1]["comment"] == "\x1b[31m [b]why"

@@ -34,7 +34,9 @@ def test_the_funnel_counts_what_became_of_each_record(history: History, monkeypa
     raw = raw_rows(database)
     with connect(database) as connection:
         (built,) = connection.execute("select count(*) from executions").fetchone() or ()
-        (rejected,) = connection.execute("select count(*) from rejected_executions").fetchone() or ()
+        (rejected,) = (
+            connection.execute("select count(*) from rejected_executions").fetchone() or ()
+        )
         connection.execute(
             "insert into raw.dead_letters (kind, reason, payload, loaded_at) values "
             "('execution', 'repo: a', '{}', now()), ('feedback', 'b', '{}', now())"

@@ -339,9 +339,7 @@ def test_presence_ranges_and_sets_are_not_checked_here(database: Path, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.parquet"])
-def test_a_long_text_is_cut_as_capturing_cuts_it(
-    database: Path, tmp_path: Path, name: str
-) -> None:
+def test_a_long_text_is_cut_as_capturing_cuts_it(database: Path, tmp_path: Path, name: str) -> None:
     issue = "ü" * (LONGEST_TEXT - 2) + "🙂🙂🙂"
     rows = [
         {"task_description": text, "success": True, "metadata": {"own": 1}}

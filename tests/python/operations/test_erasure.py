@@ -276,7 +276,7 @@ def test_pages_are_deleted_and_exports_are_named(
     shutil.copy(settings.database_path, copied)
     by_id, by_text, packed = beside / "mine.json", working / "errors.json", beside / "all.csv.gz"
     by_id.write_text(f"[{payload(1)}]")
-    by_text.write_text(json.dumps(["it said \"no\"\nand left for good"]))
+    by_text.write_text(json.dumps(['it said "no"\nand left for good']))
     packed.write_bytes(gzip.compress(f"task,{SECRET}".encode()))
     table = beside / "all.parquet"
     duckdb.sql(f"copy (select ['{SECRET}'] as texts) to '{table}' (format parquet)")

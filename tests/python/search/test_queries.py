@@ -215,7 +215,7 @@ def test_what_is_wanted_is_ranked_and_summed_up(
     wanted: dict[str, Any] = {
         "limit": chance.choice([1, 3, 10, 100]),
         "threshold": chance.choice([-1.0, 0.7, 0.9]),
-        "days_back": chance.choice([None, 0, 7, 90]),
+        "days_back": chance.choice([None, 1, 7, 90]),
         "repo": chance.choice([None, "api", "infra", "nowhere"]),
         "tier": chance.choice([None, "small"]),
         "success": chance.choice([None, True, False]),
@@ -357,6 +357,7 @@ def test_solutions_are_those_of_the_nearest_200_texts(crowded: Path) -> None:
         {"limit": 1_001},
         {"threshold": 1.1},
         {"threshold": math.nan},
+        {"days_back": 0},
         {"days_back": -1},
         {"days_back": 10**9},
     ],
@@ -433,7 +434,7 @@ def test_the_command_prints_a_table_or_json(searchable: Path, tasks: Tasks) -> N
 
 
 def test_what_cannot_be_searched_is_said(
-    searchable: Path, empty_database: Path, database: Path
+    searchable: Path, empty_database: Path, small_database: Path, database: Path
 ) -> None:
     def known(file: Path, model: str = MODEL) -> None:
         with connect(file, read_only=True) as connection:
@@ -442,6 +443,8 @@ def test_what_cannot_be_searched_is_said(
     with pytest.raises(EmbeddingError, match=f"embedded by {MODEL}, other.*a-third"):
         known(searchable, "a-third")
     with pytest.raises(EmbeddingError, match="no text has been embedded yet"):
+        known(small_database)
+    with pytest.raises(EmbeddingError, match="no execution stands in the database"):
         known(empty_database)
     with connect(database):
         pass

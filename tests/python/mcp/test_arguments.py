@@ -1,0 +1,27 @@
+"""Arguments that no tool has are refused by every tool, with the nearest that it has."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from mcp.server.mcpserver.exceptions import ToolError
+
+from orb_learning.mcp.server import READING, WRITING, make_server
+from orb_learning.settings import load_settings
+
+
+def test_every_tool_refuses_an_argument_that_it_does_not_have(database: Path) -> None:
+    server = make_server(load_settings(database_path=database))
+    tools = asyncio.run(server.list_tools())
+    assert len(tools) == len([*READING, *WRITING])
+    for tool in tools:
+        assert tool.input_schema["additionalProperties"] is False
+        known = list(tool.input_schema["properties"])
+        wrong = f"{known[0]}s" if known else "anything"
+        nearest = f"; did you mean {known[0]}?" if known else "; the arguments are none"
+        with pytest.raises(
+            ToolError, match=f"'{wrong}' is no argument{nearest}".replace("?", r"\?")
+        ):
+            asyncio.run(server.call_tool(tool.name, {wrong: "7d"}))
