@@ -12,7 +12,7 @@ import argparse
 import itertools
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ TABLES = [
 TOLERANCE = 1e-9
 """Of a float, relative."""
 FLOATS = {"FLOAT", "DOUBLE"}
+Contents = tuple[dict[str, str], list[tuple[Any, ...]]]
+"""The columns with their types, and the rows."""
 
 BUILT_AT = "true", "the moment of the build"
 OF_THE_BUILD = (
@@ -45,13 +47,26 @@ LEFT_OUT: dict[tuple[str, str], tuple[str, str]] = {
 """Columns that are of the clock or the file: in which rows they are not compared, and why."""
 
 
-def differences(one: Path, other: Path) -> Iterator[str]:
-    """Compare two databases; yield a sentence for each relation that is not the same in both."""
-    relations = [_relations(file) for file in (one, other)]
+def differences(
+    one: Path,
+    other: Path,
+    *,
+    relations_of: Callable[[Path], set[str]] | None = None,
+    prepare_other: str = "",
+) -> Iterator[str]:
+    """Compare two databases; yield a sentence for each relation that is not the same in both.
+
+    Args:
+        one: a database.
+        other: the other one.
+        relations_of: which relations of a file are compared; marts, clusters and reports if None.
+        prepare_other: SQL that the other one's connections begin with.
+    """
+    relations = [(relations_of or _relations)(file) for file in (one, other)]
     for name in sorted(relations[0] ^ relations[1]):
         yield f"{name}: in one of the two only"
     for name in sorted(relations[0] & relations[1]):
-        yield from _differences_of(name, one, other)
+        yield from _differences_of(name, _read(name, one), _read(name, other, prepare_other))
 
 
 def _relations(file: Path) -> set[str]:
@@ -62,8 +77,8 @@ def _relations(file: Path) -> set[str]:
     return {*TABLES, *(name for (name,) in views)}
 
 
-def _differences_of(name: str, one: Path, other: Path) -> Iterator[str]:
-    (columns, rows), (other_columns, other_rows) = (_read(name, file) for file in (one, other))
+def _differences_of(name: str, one: Contents, other: Contents) -> Iterator[str]:
+    (columns, rows), (other_columns, other_rows) = one, other
     if columns != other_columns:
         yield f"{name}: its columns are {columns} and {other_columns}"
         return
@@ -83,8 +98,9 @@ def _differences_of(name: str, one: Path, other: Path) -> Iterator[str]:
         yield f"{name}.{column}: {len(values):,} values, such as {values[0][1]} and {values[0][2]}"
 
 
-def _read(name: str, file: Path) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+def _read(name: str, file: Path, prepare: str = "") -> Contents:
     with connect(file, read_only=True) as connection:
+        connection.execute(prepare or "select 1")
         described = connection.execute(f"describe {name}").fetchall()
         columns = {column: of_type for column, of_type, *_ in described}
         values = [

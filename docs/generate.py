@@ -31,7 +31,7 @@ ASKING = [
     PACKAGE / "search/queries.py",
     *(
         PACKAGE / f"figures/{name}.py"
-        for name in ("patterns", "pools", "similar", "status", "tiers")
+        for name in ("funnel", "patterns", "pools", "similar", "status", "tiers")
     ),
 ]
 """Modules whose functions the commands and LearningDatabase call, besides those of the tools."""
@@ -144,6 +144,7 @@ def exposures() -> str:
     readers.append(("python_learning_database", "application", summary, relations))
     page = [file for file in (PACKAGE / "page").rglob("*") if file.suffix in (".py", ".jinja")]
     page_summary = "`orb report`: the page, one file that opens without a network."
+    page.append(PACKAGE / "figures/funnel.py")  # which page, tools and commands share
     readers.append(("page_orb_report", "dashboard", page_summary, _relations_in(*page)))
     entries = [
         {
