@@ -21,7 +21,7 @@
 {% macro figure_columns(of) -%}
     coalesce({{ of }}.total_executions, 0) as total_executions,
     coalesce({{ of }}.successful_count, 0) as successful_count,
-    {{ rate_columns('success_rate', of ~ '.successful_count', of ~ '.total_executions') }},
+    {{ rate_over_tasks('success_rate', of, 'successful_count', 'total_executions') }},
     {{ of }}.avg_duration,
     coalesce({{ of }}.duration_known_count, 0) as duration_known_count,
     {{ of }}.total_cost,
@@ -34,7 +34,21 @@
 {%- endmacro %}
 
 
-{#- A rate, its Wilson interval, and whether it is over enough trials to be learned from. -#}
+{#- A rate over executions, its interval, over how many tasks it is, and whether they are enough to be
+    learned from; `of` is the CTE `rates` of rates_by_task, or what has its columns. -#}
+{% macro rate_over_tasks(name, of, successes, trials) -%}
+    {%- set rate = of ~ '.' ~ successes ~ ' / nullif(' ~ of ~ '.' ~ trials ~ ', 0)' -%}
+    {{ rate }} as {{ name }},
+    {% for bound, sign in {'lower': '-', 'upper': '+'}.items() %}
+    {{ rate_bound(rate, of ~ '._rate_variance', of ~ '._rate_t', sign) }} as {{ name }}_{{ bound }},
+    {% endfor %}
+    coalesce({{ of }}.task_count, 0) as task_count,
+    coalesce({{ of }}.task_count, 0) >= {{ setting('min_samples_for_learning', '10') }}
+        as has_enough_samples
+{%- endmacro %}
+
+
+{#- A rate over what does not repeat: its Wilson interval, and whether it is over enough trials. -#}
 {% macro rate_columns(name, successes, trials) -%}
     {{ rate_with_bounds(successes, trials, name) }},
     coalesce({{ trials }}, 0) >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples

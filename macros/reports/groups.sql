@@ -29,6 +29,18 @@
 {%- endmacro %}
 
 
+{% macro complexity_band() -%}
+    case
+        when complexity_score < 20 then '0-19'
+        when complexity_score < 40 then '20-39'
+        when complexity_score < 60 then '40-59'
+        when complexity_score < 80 then '60-79'
+        when complexity_score >= 80 then '80-100'
+        else 'unknown'
+    end
+{%- endmacro %}
+
+
 {#- The share of a quality band among the executions of its range whose quality is known. -#}
 {% macro known_share() -%}
     quality_known_count / nullif(if(quality_band = 'unknown', 0, known_in_range), 0)

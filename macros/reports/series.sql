@@ -1,12 +1,13 @@
 {#- Figures of each day or hour of a window. -#}
 
 
-{#- Each bucket of a window, with what is `shown` of the `figures` of its executions. -#}
-{% macro in_series(bucket, days, figures, shown) -%}
+{#- Each bucket of a window, with what is `shown` of the `figures` of its executions, and of the rate of
+    those of which `rate_of` is true, where it is given. -#}
+{% macro in_series(bucket, days, figures, shown, rate_of=none) -%}
 {%- set column = bucket_column(bucket) -%}
 with
 
-executions as (
+executions as not materialized (
     {{ in_window(bucket, days) }}
 ),
 
@@ -14,27 +15,35 @@ buckets as (
     {{ buckets_of_window(bucket, days) }}
 ),
 
-figures as (
+sums as (
     select
         {{ column }},
         {{ figures }}
     from executions
     group by {{ column }}
+),
+
+{% if rate_of %}
+{{ rates_by_task([column], figures='sums', successes=rate_of[0], success=rate_of[1]) }}
+{% else %}
+rates as (
+    select * from sums
 )
+{% endif %}
 
 select
     buckets.{{ column }},
     {{ is_complete('buckets.' ~ column, bucket) }} as is_complete,
     {{ shown }}
 from buckets
-left join figures
-    on buckets.{{ column }} = figures.{{ column }}
+left join rates
+    on buckets.{{ column }} = rates.{{ column }}
 {%- endmacro %}
 
 
 {#- What was executed in each bucket of a window. -#}
 {% macro executions_in_series(bucket, days) -%}
-{{ in_series(bucket, days, execution_figures(), figure_columns('figures')) }}
+{{ in_series(bucket, days, execution_figures(), figure_columns('rates'), ['successful_count', 'success']) }}
 {%- endmacro %}
 
 
@@ -45,10 +54,10 @@ left join figures
     count(duration_seconds) as duration_known_count
 {%- endset -%}
 {%- set shown -%}
-    figures.durations[1] as p50_duration,
-    figures.durations[2] as p95_duration,
-    figures.durations[3] as p99_duration,
-    coalesce(figures.duration_known_count, 0) as duration_known_count
+    rates.durations[1] as p50_duration,
+    rates.durations[2] as p95_duration,
+    rates.durations[3] as p99_duration,
+    coalesce(rates.duration_known_count, 0) as duration_known_count
 {%- endset -%}
 {{ in_series(bucket, days, figures, shown) }}
 {%- endmacro %}
@@ -62,10 +71,10 @@ left join figures
     count(*) filter (not success and error_type = 'timeout') as timeout_count
 {%- endset -%}
 {%- set shown -%}
-    coalesce(figures.total_executions, 0) as total_executions,
-    coalesce(figures.failed_count, 0) as failed_count,
-    coalesce(figures.timeout_count, 0) as timeout_count,
-    {{ rate_columns('error_rate', 'figures.failed_count', 'figures.total_executions') }}
+    coalesce(rates.total_executions, 0) as total_executions,
+    coalesce(rates.failed_count, 0) as failed_count,
+    coalesce(rates.timeout_count, 0) as timeout_count,
+    {{ rate_over_tasks('error_rate', 'rates', 'failed_count', 'total_executions') }}
 {%- endset -%}
-{{ in_series(bucket, days, figures, shown) }}
+{{ in_series(bucket, days, figures, shown, ['failed_count', 'not success']) }}
 {%- endmacro %}

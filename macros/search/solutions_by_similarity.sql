@@ -50,15 +50,22 @@ solutions as (
     from executions
     group by cluster_id
     having bool_or(success)
-)
+),
+
+{{ rates_by_task(
+    ['cluster_id'], figures='solutions', successes='success_count', trials='execution_count',
+    every_task=true
+) }}
 
 select
     nearest.solution_summary,
-    similarity * {{ wilson_lower('success_count', 'execution_count') }} as score,
+    -- Each task is one trial, so that many runs of one task say no more than it does.
+    similarity
+    * {{ wilson_lower('success_count / execution_count * task_count', 'task_count') }} as score,
     similarity,
     execution_count,
     success_count,
-    {{ rate_columns('success_rate', 'success_count', 'execution_count') }},
+    {{ rate_over_tasks('success_rate', 'rates', 'success_count', 'execution_count') }},
     avg_quality,
     quality_known_count,
     repos,
@@ -67,7 +74,7 @@ select
     nearest.task_id,
     nearest.task_description,
     cluster_id
-from solutions
+from rates
 order by score desc, cluster_id
 limit at_most
 {%- endmacro %}

@@ -32,22 +32,49 @@ clustered_texts as (
     from solution_texts
     left join {{ ref('int_text_clusters') }} as clusters
         on solution_texts._solution_text_id = clusters.text_id and clusters.kind = 'solution'
-)
+),
+
+figures as (
+    select
+        cluster_id,
+        -- The text that says it as most have said it, of several the first in the alphabet.
+        min_by(solution_summary, (-usage_count, solution_summary)) as representative,
+        sum(usage_count)::bigint as usage_count,
+        sum(success_count)::bigint as success_count,
+        count(*) as text_count,
+        list_sort(list_distinct(flatten(list(repos)))) as repos,
+        list_sort(list_distinct(flatten(list(task_types)))) as task_types,
+        sum(quality_sum) / sum(quality_known_count) as avg_quality,
+        sum(quality_known_count)::bigint as quality_known_count,
+        min(first_seen) as first_seen,
+        max(last_seen) as last_seen
+    from clustered_texts
+    group by cluster_id
+),
+
+clustered_days as (
+    select
+        clustered_texts.cluster_id,
+        solution_days._tasks
+    from solution_days
+    inner join clustered_texts
+        on solution_days._solution_text_id = clustered_texts._solution_text_id
+),
+
+{{ rates_of_solutions('cluster_id', 'figures', 'clustered_days') }}
 
 select
     cluster_id,
-    -- The text that says it as most have said it, of several the first in the alphabet.
-    min_by(solution_summary, (-usage_count, solution_summary)) as representative,
-    sum(usage_count)::bigint as usage_count,
-    sum(success_count)::bigint as success_count,
-    {{ rate_with_bounds('sum(success_count)', 'sum(usage_count)', 'success_rate') }},
-    count(*) as text_count,
-    list_sort(list_distinct(flatten(list(repos)))) as repos,
-    list_sort(list_distinct(flatten(list(task_types)))) as task_types,
-    sum(quality_sum) / sum(quality_known_count) as avg_quality,
-    sum(quality_known_count)::bigint as quality_known_count,
-    min(first_seen) as first_seen,
-    max(last_seen) as last_seen
-from clustered_texts
-group by cluster_id
+    representative,
+    usage_count,
+    success_count,
+    {{ rate_over_tasks('success_rate', 'rates', 'success_count', 'usage_count') }},
+    text_count,
+    repos,
+    task_types,
+    avg_quality,
+    quality_known_count,
+    first_seen,
+    last_seen
+from rates
 order by cluster_id

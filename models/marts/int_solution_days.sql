@@ -25,6 +25,10 @@ solved_executions as (
         and timestamp >= (select min(bucket) from changed_days)
 ),
 
+tasks as (
+    {{ solved_tasks('solved_executions', 'changed_days') }}
+),
+
 solution_days as (
     select
         date,
@@ -32,14 +36,17 @@ solution_days as (
         repo,
         task_type,
         any_value(_solution_text_id) as _solution_text_id,
-        count(*) as usage_count,
-        count(*) filter (success) as success_count,
-        sum(quality_score)::bigint as quality_sum,
-        count(quality_score) as quality_known_count,
-        min(timestamp) as first_seen,
-        max(timestamp) as last_seen
-    from solved_executions
-    where date in (select bucket from changed_days)
+        sum(usage_count)::bigint as usage_count,
+        sum(success_count)::bigint as success_count,
+        sum(quality_sum)::bigint as quality_sum,
+        sum(quality_known_count)::bigint as quality_known_count,
+        min(first_seen) as first_seen,
+        max(last_seen) as last_seen,
+        list(
+            {'task': _task_text_id, 'trials': usage_count, 'successes': success_count}
+            order by _task_text_id
+        ) as _tasks
+    from tasks
     group by date, solution_summary, repo, task_type
 )
 
@@ -56,5 +63,6 @@ select
     quality_known_count,
     first_seen,
     last_seen,
-    _solution_text_id
+    _solution_text_id,
+    _tasks
 from solution_days

@@ -18,7 +18,7 @@ changed_days as (
     {{ changed_buckets(execution_buckets('day', var('tier_window_days')), 'date') }}
 ),
 
-executions as (
+executions as not materialized (
     select
         *,
         {{ bucket_of('day') }} as date
@@ -26,23 +26,46 @@ executions as (
     where
         {{ within_window('day', var('tier_window_days')) }}
         and timestamp >= (select min(bucket) from changed_days)
-)
+        and date in (select bucket from changed_days)
+),
+
+figures as (
+    select
+        repo,
+        model_tier,
+        task_type,
+        date,
+        count(*) as total_executions,
+        count(*) filter (success) as successful_count,
+        avg(duration_seconds) as avg_duration,
+        avg(actual_cost) as avg_cost,
+        avg(quality_score) as avg_quality,
+        quantile_cont(duration_seconds::double, 0.95) as p95_duration,
+        count(duration_seconds) as duration_known_count,
+        count(actual_cost) as cost_known_count,
+        count(quality_score) as quality_known_count
+    from executions
+    group by repo, model_tier, task_type, date
+),
+
+{{ rates_by_task(['date', 'repo', 'model_tier', 'task_type'], every_task=true) }}
 
 select
     repo,
     model_tier,
     task_type,
     date,
-    count(*) as total_executions,
-    count(*) filter (success) as successful_count,
-    avg(duration_seconds) as avg_duration,
-    avg(actual_cost) as avg_cost,
-    avg(quality_score) as avg_quality,
-    quantile_cont(duration_seconds::double, 0.95) as p95_duration,
-    count(duration_seconds) as duration_known_count,
-    count(actual_cost) as cost_known_count,
-    count(quality_score) as quality_known_count
-from executions
-where date in (select bucket from changed_days)
-group by repo, model_tier, task_type, date
+    total_executions,
+    successful_count,
+    avg_duration,
+    avg_cost,
+    avg_quality,
+    p95_duration,
+    duration_known_count,
+    cost_known_count,
+    quality_known_count,
+    task_count,
+    _rate_variance,
+    _rate_t
+from rates
 order by model_tier, repo, date

@@ -24,23 +24,32 @@ failures as (
     from executions
     where not success
     group by all
-)
+),
+
+figures as (
+    select
+        failures.*,
+        totals.total_executions
+    from failures
+    inner join totals
+        on failures.time_range = totals.time_range
+),
+
+{{ error_rates_by_task(['time_range'], 'figures') }}
 
 select
-    failures.time_range,
+    rates.time_range,
     row_number() over (
-        partition by failures.time_range
-        order by failures.error_count desc, failures.error_type asc
+        partition by rates.time_range
+        order by rates.error_count desc, rates.error_type asc
     ) as error_rank,
-    failures.error_type,
-    failures.error_count,
-    failures.error_count
-    / sum(failures.error_count) over (partition by failures.time_range) as failure_share,
-    totals.total_executions,
-    {{ rate_columns('error_rate', 'failures.error_count', 'totals.total_executions') }},
-    failures.repo_count,
-    failures.last_error_at,
-    failures.last_task_id
-from failures
-inner join totals
-    on failures.time_range = totals.time_range
+    rates.error_type,
+    rates.error_count,
+    rates.error_count
+    / sum(rates.error_count) over (partition by rates.time_range) as failure_share,
+    rates.total_executions,
+    {{ rate_over_tasks('error_rate', 'rates', 'error_count', 'total_executions') }},
+    rates.repo_count,
+    rates.last_error_at,
+    rates.last_task_id
+from rates

@@ -1,7 +1,7 @@
 -- One row is the whole database: how much came lately, how it went, and what to look at.
 with
 
-executions as (
+executions as not materialized (
     select * from {{ ref('fct_executions') }}
 ),
 
@@ -22,6 +22,25 @@ recent as (
     where {{ started_within('7 day') }}
 ),
 
+last_day as (
+    select
+        'day' as period,
+        *
+    from executions
+    where {{ started_within('24 hour') }}
+),
+
+figures as (
+    select
+        'day' as period,
+        *
+    from recent
+),
+
+{{ rates_by_task(
+    ['period'], executions='last_day', successes='daily_successful_count', trials='daily'
+) }},
+
 schema as (
     select max(version) as schema_version from {{ ref('stg_schema_versions') }}
 ),
@@ -33,19 +52,19 @@ file as (
     where database_name = current_database()
 ),
 
-figures as (
+statuses as (
     select
         schema.schema_version,
         file.size_bytes,
         held.total_executions,
-        recent.recent_1h,
-        recent.daily,
-        recent.weekly,
-        {{ rate_columns('daily_success_rate', 'recent.daily_successful_count', 'recent.daily') }},
-        recent.avg_duration,
-        recent.avg_quality
+        rates.recent_1h,
+        rates.daily,
+        rates.weekly,
+        {{ rate_over_tasks('daily_success_rate', 'rates', 'daily_successful_count', 'daily') }},
+        rates.avg_duration,
+        rates.avg_quality
     from held
-    cross join recent
+    cross join rates
     cross join schema
     cross join file
 ),
@@ -72,9 +91,10 @@ select
     daily_success_rate,
     daily_success_rate_lower,
     daily_success_rate_upper,
+    task_count,
     has_enough_samples,
     avg_duration,
     avg_quality,
     warnings
-from figures
+from statuses
 cross join warnings

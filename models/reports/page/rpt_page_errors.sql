@@ -1,42 +1,47 @@
 -- One row is a time range, an error type of its failures and a choice of every filter of the page.
 with
 
-executions as (
+executions as not materialized (
     {{ page_executions() }}
 ),
 
 outcomes as (
     select
         time_range,
-        case when not success then coalesce(error_type, 'unknown') end as error_type,
+        {{ failed_error_type() }} as error_type,
         repo_place,
         model_tier_place,
         pool_type_place,
-        count(*) as execution_count,
+        count(*) as error_count,
         max(timestamp) as last_error_at
     from executions
     group by
         time_range,
-        case when not success then coalesce(error_type, 'unknown') end,
+        {{ failed_error_type() }},
         {{ every_choice() }}
 ),
 
 shares as (
     select
         *,
-        sum(execution_count) over (
+        sum(error_count) over (
             partition by time_range, repo_place, model_tier_place, pool_type_place
         )::bigint as total_executions
     from outcomes
-)
+),
+
+{{ error_rates_by_task(
+    ['time_range', 'repo_place', 'model_tier_place', 'pool_type_place'],
+    'shares', 'time_range, ' ~ every_choice()
+) }}
 
 select
-    shares.time_range,
-    shares.error_type,
-    {{ choice_columns('shares') }},
-    shares.execution_count as error_count,
-    shares.total_executions,
-    {{ rate_columns('error_rate', 'shares.execution_count', 'shares.total_executions') }},
-    shares.last_error_at
-from shares
-where shares.error_type is not null
+    rates.time_range,
+    rates.error_type,
+    {{ choice_columns('rates') }},
+    rates.error_count,
+    rates.total_executions,
+    {{ rate_over_tasks('error_rate', 'rates', 'error_count', 'total_executions') }},
+    rates.last_error_at
+from rates
+where rates.error_type is not null

@@ -1,7 +1,7 @@
 -- One row is a time range and a choice of every filter of the page in it.
 with
 
-executions as (
+executions as not materialized (
     {{ page_executions() }}
 ),
 
@@ -17,17 +17,19 @@ figures as (
         {{ savings_figures() }}
     from executions
     group by time_range, {{ every_choice() }}
-)
+),
+
+{{ rates_by_task(['time_range', 'repo_place', 'model_tier_place', 'pool_type_place'], grouping='time_range, ' ~ every_choice()) }}
 
 select
-    figures.time_range,
-    {{ choice_columns('figures') }},
-    {{ figure_columns('figures') }},
-    figures.durations[1] as p50_duration,
-    figures.durations[2] as p95_duration,
-    figures.durations[3] as p99_duration,
-    figures.cost_per_success,
-    figures.cost_known_success_count,
-    figures.avg_savings,
-    figures.savings_known_count
-from figures
+    rates.time_range,
+    {{ choice_columns('rates') }},
+    {{ figure_columns('rates') }},
+    rates.durations[1] as p50_duration,
+    rates.durations[2] as p95_duration,
+    rates.durations[3] as p99_duration,
+    rates.cost_per_success,
+    rates.cost_known_success_count,
+    rates.avg_savings,
+    rates.savings_known_count
+from rates

@@ -1,7 +1,7 @@
 -- One row is a time range, a bucket of it and a choice of every filter of the page in it.
 with
 
-executions as (
+executions as not materialized (
     {{ page_executions() }}
 ),
 
@@ -16,14 +16,19 @@ figures as (
         {{ duration_percentiles() }} as durations
     from executions
     group by time_range, bucket_start, {{ every_choice() }}
-)
+),
+
+{{ rates_by_task({
+    'time_range': 'time_range', 'bucket_start': bucket_of_range(), 'repo_place': 'repo_place',
+    'model_tier_place': 'model_tier_place', 'pool_type_place': 'pool_type_place'
+}, grouping='time_range, bucket_start, ' ~ every_choice()) }}
 
 select
-    figures.time_range,
-    figures.bucket_start,
-    {{ choice_columns('figures') }},
-    {{ figure_columns('figures') }},
-    figures.durations[1] as p50_duration,
-    figures.durations[2] as p95_duration,
-    figures.durations[3] as p99_duration
-from figures
+    rates.time_range,
+    rates.bucket_start,
+    {{ choice_columns('rates') }},
+    {{ figure_columns('rates') }},
+    rates.durations[1] as p50_duration,
+    rates.durations[2] as p95_duration,
+    rates.durations[3] as p99_duration
+from rates

@@ -1,7 +1,7 @@
 -- One row is a time range, a task type's place and a choice of every filter of the page in it.
 with
 
-executions as (
+executions as not materialized (
     {{ page_executions(['repo', 'model_tier', 'pool_type', 'task_type']) }}
 ),
 
@@ -16,13 +16,17 @@ figures as (
         {{ success_cost_figures() }}
     from executions
     group by time_range, task_type_place, {{ every_choice() }}
-)
+),
+
+{{ rates_by_task([
+    'time_range', 'task_type_place', 'repo_place', 'model_tier_place', 'pool_type_place'
+], grouping='time_range, task_type_place, ' ~ every_choice()) }}
 
 select
-    figures.time_range,
-    figures.task_type_place,
-    {{ choice_columns('figures') }},
-    {{ figure_columns('figures') }},
-    figures.cost_per_success,
-    figures.cost_known_success_count
-from figures
+    rates.time_range,
+    rates.task_type_place,
+    {{ choice_columns('rates') }},
+    {{ figure_columns('rates') }},
+    rates.cost_per_success,
+    rates.cost_known_success_count
+from rates

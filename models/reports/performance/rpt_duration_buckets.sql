@@ -1,7 +1,7 @@
 -- One row is a time range and a duration bucket in it: fast, medium, slow or unknown.
 with
 
-executions as (
+executions as not materialized (
     select * from {{ ref('int_executions_by_range') }}
 ),
 
@@ -12,12 +12,14 @@ figures as (
         {{ execution_figures() }}
     from executions
     group by all
-)
+),
+
+{{ rates_by_task({'time_range': 'time_range', 'duration_bucket': duration_bucket()}) }}
 
 select
-    figures.time_range,
-    figures.duration_bucket,
-    figures.total_executions
-    / sum(figures.total_executions) over (partition by figures.time_range) as execution_share,
-    {{ figure_columns('figures') }}
-from figures
+    rates.time_range,
+    rates.duration_bucket,
+    rates.total_executions
+    / sum(rates.total_executions) over (partition by rates.time_range) as execution_share,
+    {{ figure_columns('rates') }}
+from rates

@@ -1,6 +1,10 @@
 -- One row is a time range, with everything that was executed in it; none in it is a row, too.
 with
 
+executions as not materialized (
+    {{ in_time_ranges('fct_executions') }}
+),
+
 {% for time_range, length in time_ranges().items() %}
 figures_{{ time_range }} as (
     select
@@ -19,17 +23,19 @@ figures as (
     select * from figures_{{ time_range }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
-)
+),
+
+{{ rates_by_task(['time_range']) }}
 
 select
-    figures.time_range,
-    {{ figure_columns('figures') }},
-    figures.durations[1] as p50_duration,
-    figures.durations[2] as p95_duration,
-    figures.durations[3] as p99_duration,
-    figures.avg_savings,
-    figures.savings_known_count,
-    figures.avg_memory_mb,
-    figures.p95_memory_mb,
-    figures.memory_known_count
-from figures
+    rates.time_range,
+    {{ figure_columns('rates') }},
+    rates.durations[1] as p50_duration,
+    rates.durations[2] as p95_duration,
+    rates.durations[3] as p99_duration,
+    rates.avg_savings,
+    rates.savings_known_count,
+    rates.avg_memory_mb,
+    rates.p95_memory_mb,
+    rates.memory_known_count
+from rates

@@ -6,7 +6,7 @@ select
     date,
     total_executions,
     successful_count,
-    {{ rate_columns('success_rate', 'successful_count', 'total_executions') }},
+    {{ rate_over_tasks('success_rate', 'mart', 'successful_count', 'total_executions') }},
     avg_duration,
     p95_duration,
     duration_known_count,
@@ -14,4 +14,4 @@ select
     cost_known_count,
     avg_quality,
     quality_known_count
-from {{ ref('tier_performance_mv') }}
+from {{ ref('tier_performance_mv') }} as mart

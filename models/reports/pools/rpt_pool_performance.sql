@@ -5,9 +5,9 @@ select
     hour,
     total_tasks,
     successful_tasks,
-    {{ rate_columns('success_rate', 'successful_tasks', 'total_tasks') }},
+    {{ rate_over_tasks('success_rate', 'mart', 'successful_tasks', 'total_tasks') }},
     avg_duration,
     duration_known_count,
     avg_cost,
     cost_known_count
-from {{ ref('pool_performance_mv') }}
+from {{ ref('pool_performance_mv') }} as mart

@@ -1,7 +1,7 @@
 -- One row is a time range and a pool type used in it, compared with the other pools.
 with
 
-executions as (
+executions as not materialized (
     select * from {{ ref('int_executions_by_range') }}
 ),
 
@@ -14,14 +14,16 @@ figures as (
         max(timestamp) as last_execution_at
     from executions
     group by time_range, pool_type
-)
+),
+
+{{ rates_by_task(['time_range', 'pool_type']) }}
 
 select
-    figures.time_range,
-    figures.pool_type,
-    figures.total_executions
-    / sum(figures.total_executions) over (partition by figures.time_range) as execution_share,
-    {{ figure_columns('figures') }},
-    figures.p95_duration,
-    figures.last_execution_at
-from figures
+    rates.time_range,
+    rates.pool_type,
+    rates.total_executions
+    / sum(rates.total_executions) over (partition by rates.time_range) as execution_share,
+    {{ figure_columns('rates') }},
+    rates.p95_duration,
+    rates.last_execution_at
+from rates

@@ -1,19 +1,26 @@
 -- One row is a pool type and a UTC hour of the last 7 days in which it was used.
 with
 
-pool_hours as (
+executions as not materialized (
+    {{ in_window('hour', 7) }}
+),
+
+figures as (
     select
         pool_type,
         hour,
-        sum(total_tasks)::bigint as total_tasks,
-        sum(successful_tasks)::bigint as successful_tasks,
-        sum(avg_duration * duration_known_count) as total_duration,
-        sum(duration_known_count)::bigint as duration_known_count,
-        sum(avg_cost * cost_known_count) as total_cost,
-        sum(cost_known_count)::bigint as cost_known_count
-    from {{ ref('pool_performance_mv') }}
+        count(*) as total_tasks,
+        count(*) filter (success) as successful_tasks,
+        avg(duration_seconds) as avg_duration,
+        count(duration_seconds) as duration_known_count,
+        sum(actual_cost) as total_cost,
+        avg(actual_cost) as avg_cost,
+        count(actual_cost) as cost_known_count
+    from executions
     group by pool_type, hour
-)
+),
+
+{{ rates_by_task(['hour', 'pool_type'], successes='successful_tasks', trials='total_tasks') }}
 
 select
     pool_type,
@@ -21,10 +28,10 @@ select
     {{ is_complete('hour', 'hour') }} as is_complete,
     total_tasks,
     successful_tasks,
-    {{ rate_columns('success_rate', 'successful_tasks', 'total_tasks') }},
-    total_duration / nullif(duration_known_count, 0) as avg_duration,
+    {{ rate_over_tasks('success_rate', 'rates', 'successful_tasks', 'total_tasks') }},
+    avg_duration,
     duration_known_count,
     total_cost,
-    total_cost / nullif(cost_known_count, 0) as avg_cost,
+    avg_cost,
     cost_known_count
-from pool_hours
+from rates

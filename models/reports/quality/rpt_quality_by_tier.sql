@@ -2,14 +2,15 @@
 with
 
 -- From the public view, because it is where people's later feedback joins the record's own.
-executions as (
+executions as not materialized (
     {% for time_range, length in time_ranges().items() %}
     select
         '{{ time_range }}' as time_range,
         model_tier,
         quality_score,
         user_rating,
-        user_accepted
+        user_accepted,
+        if(user_accepted is null, null, {{ text_id('task_description') }}) as _task_text_id
     from {{ ref('executions') }}
     where {{ started_within(length) }}
     {{ 'union all' if not loop.last }}
@@ -30,7 +31,17 @@ figures as (
         count(user_accepted) as acceptance_known_count
     from executions
     group by time_range, model_tier
-)
+),
+
+answers as (
+    select * from executions
+    where user_accepted is not null
+),
+
+{{ rates_by_task(
+    ['time_range', 'model_tier'], executions='answers', successes='accepted_count',
+    trials='acceptance_known_count', success='user_accepted'
+) }}
 
 select
     time_range,
@@ -43,5 +54,5 @@ select
     rating_known_count,
     accepted_count,
     acceptance_known_count,
-    {{ rate_columns('acceptance_rate', 'accepted_count', 'acceptance_known_count') }}
-from figures
+    {{ rate_over_tasks('acceptance_rate', 'rates', 'accepted_count', 'acceptance_known_count') }}
+from rates

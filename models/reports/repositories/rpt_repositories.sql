@@ -1,7 +1,7 @@
 -- One row is a time range and a repository worked on in it, by its rank.
 with
 
-executions as (
+executions as not materialized (
     select * from {{ ref('int_executions_by_range') }}
 ),
 
@@ -15,16 +15,18 @@ figures as (
         max(timestamp) as last_execution_at
     from executions
     group by time_range, repo
-)
+),
+
+{{ rates_by_task(['time_range', 'repo']) }}
 
 select
-    figures.time_range,
+    rates.time_range,
     row_number() over (
-        partition by figures.time_range order by figures.total_executions desc, figures.repo asc
+        partition by rates.time_range order by rates.total_executions desc, rates.repo asc
     ) as repo_rank,
-    figures.repo,
-    {{ figure_columns('figures') }},
-    figures.avg_complexity,
-    figures.complexity_known_count,
-    figures.last_execution_at
-from figures
+    rates.repo,
+    {{ figure_columns('rates') }},
+    rates.avg_complexity,
+    rates.complexity_known_count,
+    rates.last_execution_at
+from rates

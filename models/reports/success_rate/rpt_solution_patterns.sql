@@ -5,9 +5,9 @@ select
     task_types,
     usage_count,
     success_count,
-    {{ rate_columns('success_rate', 'success_count', 'usage_count') }},
+    {{ rate_over_tasks('success_rate', 'mart', 'success_count', 'usage_count') }},
     avg_quality,
     quality_known_count,
     first_seen,
     last_seen
-from {{ ref('solution_patterns_mv') }}
+from {{ ref('solution_patterns_mv') }} as mart

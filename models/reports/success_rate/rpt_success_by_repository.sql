@@ -1,7 +1,7 @@
 -- One row is a time range and a repository worked on in it, with its success rate.
 with
 
-executions as (
+executions as not materialized (
     select * from {{ ref('int_executions_by_range') }}
 ),
 
@@ -13,12 +13,14 @@ outcomes as (
         count(*) filter (success) as successful_count
     from executions
     group by time_range, repo
-)
+),
+
+{{ rates_by_task(['time_range', 'repo'], figures='outcomes') }}
 
 select
     time_range,
     repo,
     total_executions,
     successful_count,
-    {{ rate_columns('success_rate', 'successful_count', 'total_executions') }}
-from outcomes
+    {{ rate_over_tasks('success_rate', 'rates', 'successful_count', 'total_executions') }}
+from rates

@@ -1,7 +1,7 @@
 -- One row is a time range and a model tier used in it.
 with
 
-executions as (
+executions as not materialized (
     select * from {{ ref('int_executions_by_range') }}
 ),
 
@@ -12,10 +12,12 @@ figures as (
         {{ execution_figures() }}
     from executions
     group by time_range, model_tier
-)
+),
+
+{{ rates_by_task(['time_range', 'model_tier']) }}
 
 select
-    figures.time_range,
-    figures.model_tier,
-    {{ figure_columns('figures') }}
-from figures
+    rates.time_range,
+    rates.model_tier,
+    {{ figure_columns('rates') }}
+from rates

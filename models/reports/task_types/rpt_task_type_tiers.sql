@@ -1,7 +1,7 @@
 -- One row is a time range, a task type and a model tier used for it: a cell of a heat map.
 with
 
-executions as (
+executions as not materialized (
     select * from {{ ref('int_executions_by_range') }}
 ),
 
@@ -13,11 +13,13 @@ figures as (
         {{ execution_figures() }}
     from executions
     group by time_range, task_type, model_tier
-)
+),
+
+{{ rates_by_task(['time_range', 'task_type', 'model_tier']) }}
 
 select
-    figures.time_range,
-    figures.task_type,
-    figures.model_tier,
-    {{ figure_columns('figures') }}
-from figures
+    rates.time_range,
+    rates.task_type,
+    rates.model_tier,
+    {{ figure_columns('rates') }}
+from rates

@@ -1,7 +1,7 @@
 -- One row is a time range and a task type in it, by its rank.
 with
 
-executions as (
+executions as not materialized (
     select * from {{ ref('int_executions_by_range') }}
 ),
 
@@ -12,16 +12,18 @@ figures as (
         {{ execution_figures() }}
     from executions
     group by time_range, task_type
-)
+),
+
+{{ rates_by_task(['time_range', 'task_type']) }}
 
 select
-    figures.time_range,
+    rates.time_range,
     row_number() over (
-        partition by figures.time_range
-        order by figures.total_executions desc, figures.task_type asc
+        partition by rates.time_range
+        order by rates.total_executions desc, rates.task_type asc
     ) as task_type_rank,
-    figures.task_type,
-    figures.total_executions
-    / sum(figures.total_executions) over (partition by figures.time_range) as execution_share,
-    {{ figure_columns('figures') }}
-from figures
+    rates.task_type,
+    rates.total_executions
+    / sum(rates.total_executions) over (partition by rates.time_range) as execution_share,
+    {{ figure_columns('rates') }}
+from rates

@@ -2,7 +2,7 @@
 {% set bucket_lengths = {'1h': 'hour', '24h': 'hour', '7d': 'day', '30d': 'day', '90d': 'day'} %}
 with
 
-executions as (
+executions as not materialized (
     select * from {{ ref('int_executions_by_range') }}
 ),
 
@@ -30,16 +30,18 @@ figures as (
         {{ execution_figures() }}
     from executions
     group by all
-)
+),
+
+{{ rates_by_task({'time_range': 'time_range', 'bucket_start': bucket_of_range()}) }}
 
 select
     buckets.time_range,
     buckets.bucket_length,
     buckets.bucket_start,
     buckets.is_complete,
-    {{ figure_columns('figures') }}
+    {{ figure_columns('rates') }}
 from buckets
-left join figures
+left join rates
     on
-        buckets.time_range = figures.time_range
-        and buckets.bucket_start = figures.bucket_start
+        buckets.time_range = rates.time_range
+        and buckets.bucket_start = rates.bucket_start

@@ -1,7 +1,7 @@
 """The reports hold what plain Python works out from raw, and answer without a single row, too."""
 
 from __future__ import annotations
-from report_rows import REPORTS, insert, known, wilson
+from report_rows import REPORTS, insert, known, rate
 
 import math
 import random
@@ -74,14 +74,10 @@ def percentile(rows: list[Row], name: str, share: float) -> float | None:
 def figures(rows: list[Row]) -> Row:
     """Work out what most reports say of a group of executions."""
     successes = sum(row["success"] for row in rows)
-    lower, upper = wilson(successes, len(rows))
     return {
         "total_executions": len(rows),
         "successful_count": successes,
-        "success_rate": successes / len(rows) if rows else None,
-        "success_rate_lower": lower,
-        "success_rate_upper": upper,
-        "has_enough_samples": len(rows) >= 10,
+        **rate("success_rate", rows, lambda row: row["success"]),
         "avg_duration": mean(rows, "duration_seconds"),
         "duration_known_count": len(known(rows, "duration_seconds")),
         "total_cost": total(rows, "actual_cost"),
@@ -116,6 +112,7 @@ def database(
         failed = chance.random() < 0.3
         values: Row = {
             "timestamp": NOON - age,
+            "task_description": f"task {chance.randrange(chance.choice([4, 1000]))}",
             "task_type": chance.choice(["docs", "test", "bugfix"]),
             "repo": chance.choice(["api", "web", "ops"]),
             "model_tier": chance.choice(["small", "medium", "large", "huge"]),
@@ -251,8 +248,7 @@ def test_a_series_has_every_hour_or_day_of_its_window(
                 "p50_duration": percentile(rows, "duration_seconds", 0.5),
                 "p99_duration": percentile(rows, "duration_seconds", 0.99),
                 "failed_count": failures,
-                "error_rate": failures / len(rows) if rows else None,
-                "error_rate_lower": wilson(failures, len(rows))[0],
+                **rate("error_rate", rows, lambda row: not row["success"]),
                 "is_complete": bucket not in (now, TODAY.date()),
             }
             assert_has(row, {n: v for n, v in wanted_figures.items() if n in row})
@@ -365,15 +361,14 @@ def test_ratings_and_answers_are_those_of_people(database: Path, executions: lis
             in_range(executions, time_range), lambda row: row["model_tier"]
         ).items():
             answers = [answer for (answer,) in known(rows, "user_accepted")]
-            lower, upper = wilson(sum(answers), len(answers))
+            answered = [row for row in rows if row["user_accepted"] is not None]
             assert_has(
                 tiers[time_range, tier],
                 {
                     "avg_user_rating": mean(rows, "user_rating"),
                     "accepted_count": sum(answers),
                     "acceptance_known_count": len(answers),
-                    "acceptance_rate_lower": lower,
-                    "acceptance_rate_upper": upper,
+                    **rate("acceptance_rate", answered, lambda row: row["user_accepted"]),
                     "median_quality": percentile(rows, "quality_score", 0.5),
                 },
             )
@@ -391,8 +386,7 @@ def test_errors_are_failures_by_type(database: Path, executions: list[Row]) -> N
                 "error_count": len(of_kind),
                 "failure_share": len(of_kind) / len(failures),
                 "total_executions": len(rows),
-                "error_rate": len(of_kind) / len(rows),
-                "error_rate_upper": wilson(len(of_kind), len(rows))[1],
+                **rate("error_rate", rows, lambda row, of_kind=of_kind: row in of_kind),
                 "last_error_at": last["timestamp"],
                 "last_task_id": last["task_id"],
             }

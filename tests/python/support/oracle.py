@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from hashlib import md5
@@ -18,6 +18,7 @@ from statistics import fmean
 from typing import Any
 
 import duckdb
+from intervals import spread, tasks_of
 
 from orb_learning.record.model import COLUMNS
 from orb_learning.store.connection import connect
@@ -31,6 +32,7 @@ Contents = dict[str, dict[tuple[Any, ...], Row]]
 KEYS = {
     "fct_executions": ["task_id"],
     "rejected_executions": ["_load_seq"],
+    "int_repeated_tasks": ["_task_text_id"],
     "tier_performance_mv": ["repo", "model_tier", "task_type", "date"],
     "pool_performance_mv": ["pool_type", "repo", "hour"],
     "int_solution_days": ["date", "solution_summary", "repo", "task_type"],
@@ -105,6 +107,7 @@ def expected(
     models = {
         "fct_executions": loaded,
         "rejected_executions": rejected,
+        "int_repeated_tasks": list(_repeated(loaded)),
         "tier_performance_mv": list(_tiers(valid, as_of)),
         "pool_performance_mv": list(_pools(valid, as_of)),
         "solution_patterns_mv": list(_patterns(valid, as_of, min_usage)),
@@ -178,6 +181,7 @@ def _tiers(valid: list[Row], as_of: datetime) -> Iterable[Row]:
             "duration_known_count": len(durations),
             "cost_known_count": len(costs),
             "quality_known_count": len(scores),
+            **_rate(rows),
         }
 
 
@@ -198,6 +202,7 @@ def _pools(valid: list[Row], as_of: datetime) -> Iterable[Row]:
             "success_rate": _successes(rows) / len(rows),
             "duration_known_count": len(durations),
             "cost_known_count": len(costs),
+            **_rate(rows),
         }
 
 
@@ -227,7 +232,21 @@ def _patterns(valid: list[Row], as_of: datetime, min_usage: int) -> Iterable[Row
             "success_rate": _successes(rows) / len(rows),
             "quality_known_count": len(scores),
             "_pattern_id": int.from_bytes(md5("\0".join(key).encode()).digest(), "little"),  # noqa: S324
+            **_rate(rows),
         }
+
+
+def _repeated(loaded: list[Row]) -> Iterable[Row]:
+    runs = Counter(row["_task_text_id"] for row in loaded)
+    for task, count in runs.items():
+        if task is not None and count > 1:
+            yield {"_task_text_id": task, "execution_count": count}
+
+
+def _rate(rows: list[Row]) -> Row:
+    tasks = tasks_of((text_id(row["task_description"]), row["success"]) for row in rows)
+    variance, t = spread(tasks)
+    return {"task_count": len(tasks), "_rate_variance": variance, "_rate_t": t}
 
 
 def _rows(query: Any) -> list[Row]:

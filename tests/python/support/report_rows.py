@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
 from building import REPOSITORY
 from histories import insert_many, task_id
+from intervals import interval, tasks_of
 from oracle import Row
 
 from orb_learning.store.connection import connect
@@ -30,6 +32,19 @@ def wilson(successes: int, trials: int) -> tuple[float, float] | tuple[None, Non
     half = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials**2))
     half /= 1 + z * z / trials
     return center - half, center + half
+
+
+def rate(name: str, rows: list[Row], success: Callable[[Row], bool]) -> Row:
+    """Return a rate over executions with what the reports show beside it."""
+    tasks = tasks_of((row["_task_text_id"], success(row)) for row in rows)
+    lower, upper = interval(tasks)
+    return {
+        name: sum(map(success, rows)) / len(rows) if rows else None,
+        f"{name}_lower": lower,
+        f"{name}_upper": upper,
+        "task_count": len(tasks),
+        "has_enough_samples": len(tasks) >= 10,
+    }
 
 
 def insert(database: Path, rows: list[Row]) -> None:
