@@ -51,16 +51,3 @@
         when {{ attempt }}.timestamp <= failures.timestamp + {{ retry_window() }} then {{ value }}
     end
 {%- endmacro %}
-
-
-{#- What an attempt changed against the failure: nothing, tier, pool, or tier and pool. -#}
-{% macro change_to(attempt) -%}
-    case
-        when {{ attempt }}.task_id is null then null
-        when {{ attempt }}.model_tier != failures.model_tier
-            and {{ attempt }}.pool_type != failures.pool_type then 'tier and pool'
-        when {{ attempt }}.model_tier != failures.model_tier then 'tier'
-        when {{ attempt }}.pool_type != failures.pool_type then 'pool'
-        else 'nothing'
-    end
-{%- endmacro %}

@@ -5,28 +5,47 @@ retries as (
     select
         coalesce(error_type, 'unknown') as error_type,
         next_change as change,
-        count(*) as attempts,
-        count(*) filter (next_success) as resolved
+        next_success,
+        -- Retries are found by it, so attempts at one task are of one cluster of texts, too.
+        _task_key as _task_text_id
     from {{ ref('int_retries') }}
     where next_task_id is not null
-    group by coalesce(error_type, 'unknown'), next_change
 ),
 
-compared_retries as (
+figures as (
     select
-        *,
-        max(if(change = 'nothing', attempts, 0)) over of_the_error as same_again_attempts,
-        max(if(change = 'nothing', resolved, 0)) over of_the_error as same_again_resolved
+        error_type,
+        change,
+        count(*) as attempts,
+        count(*) filter (next_success) as resolved
     from retries
-    window of_the_error as (partition by error_type)
+    group by error_type, change
+),
+
+{{ rates_by_task(
+    ['error_type', 'change'], executions='retries', successes='resolved', trials='attempts',
+    success='next_success', every_task=true
+) }},
+
+shown as (
+    select
+        error_type,
+        change,
+        attempts,
+        resolved,
+        {{ rate_over_tasks('resolution_rate', 'rates', 'resolved', 'attempts') }}
+    from rates
 )
 
 select
-    error_type,
-    change,
-    attempts,
-    resolved,
-    {{ rate_with_bounds('resolved', 'attempts', 'resolution_rate') }},
-    same_again_attempts,
-    {{ rate_with_bounds('same_again_resolved', 'same_again_attempts', 'same_again_rate') }}
-from compared_retries
+    *,
+    {% for column, source in {
+        'attempts': 'attempts', 'rate': 'resolution_rate', 'rate_lower': 'resolution_rate_lower',
+        'rate_upper': 'resolution_rate_upper', 'task_count': 'task_count'
+    }.items() %}
+    {{ 'coalesce(' if source in ('attempts', 'task_count') }}
+    max({{ source }}) filter (change = 'nothing') over (partition by error_type)
+    {{ ', 0)' if source in ('attempts', 'task_count') }} as same_again_{{ column }}
+    {{- ',' if not loop.last }}
+    {% endfor %}
+from shown

@@ -33,6 +33,7 @@ select
     executions.error_type,
     executions.model_tier,
     executions.pool_type,
+    executions._model,
     -- Without a vector, the same text is the same task.
     coalesce(clusters.cluster_id, executions._task_text_id) as _task_key,
     executions._load_seq

@@ -60,6 +60,7 @@ select
     failures.date,
     failures.task_id,
     failures.error_type,
+    failures._task_key,
     {{ if_in_time('next_attempts', 'next_attempts.task_id') }} as next_task_id,
     {{ if_in_time('next_attempts', 'next_attempts.success') }} as next_success,
     {{ if_in_time('next_attempts', change_to('next_attempts')) }} as next_change,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from histories import TODAY, History
-from oracle import TIERS, Row, raw_rows, text_id
+from oracle import TIERS, Row, model_of, raw_rows, text_id
 from orb_learning.store.connection import connect
 
 PARTS = ["fct_executions", "int_text_clusters", "int_attempts", "int_retries"]
@@ -18,6 +18,7 @@ PARTS += ["error_resolutions", "error_resolution_rates"]
 WINDOW = timedelta(hours=30)
 """No whole days, so that the edges of window and day differ."""
 TASKS = ["split the module", "split a module", "Write the tests"]
+SIZES = ["small", "medium", "large"]
 LEADER = {"split a module": "split the module"}
 
 
@@ -80,6 +81,7 @@ def expected(history: History, *, is_clustered: bool) -> list[Row]:
                 "date": failed["timestamp"].date(),
                 "task_id": failed["task_id"],
                 "error_type": failed["error_type"],
+                "task": task(failed),
                 "next_task_id": then and then["task_id"],
                 "next_success": then and then["success"],
                 "next_change": then and change(failed, then),
@@ -92,14 +94,27 @@ def expected(history: History, *, is_clustered: bool) -> list[Row]:
 
 
 def change(failed: Row, attempt: Row) -> str:
-    columns = {"tier": "model_tier", "pool": "pool_type"}
-    names = [name for name, column in columns.items() if failed[column] != attempt[column]]
+    names = []
+    before, after = failed["model_tier"], attempt["model_tier"]
+    if before == after:
+        if model_of(failed["metadata"]) != model_of(attempt["metadata"]):
+            names.append("model")
+    elif {before, after} <= {*SIZES}:
+        names.append("tier up" if SIZES.index(after) > SIZES.index(before) else "tier down")
+    else:
+        names.append("another tier")
+    if failed["pool_type"] != attempt["pool_type"]:
+        names.append("pool")
     return " and ".join(names) or "nothing"
 
 
 def assert_as_expected(history: History, *, is_clustered: bool) -> None:
     wanted = expected(history, is_clustered=is_clustered)
-    assert read(history, "int_retries") == wanted
+    built_retries = read(history, "int_retries")
+    keys = {(row["task_id"], row.pop("_task_key")) for row in built_retries}
+    assert built_retries == [{k: v for k, v in row.items() if k != "task"} for row in wanted]
+    tasks = {row["task_id"]: row["task"][1] for row in wanted}
+    assert len({key for _, key in keys}) == len(set(tasks.values()))
     resolved = {row["task_id"]: row for row in wanted if row["resolved_by_task_id"]}
     built = {row["failed_task_id"]: row for row in read(history, "error_resolutions")}
     assert built.keys() == resolved.keys()
@@ -136,8 +151,9 @@ def test_retries_of_a_random_history_are_those_of_a_full_refresh(
                 success=not failed,
                 error_type=chance.choice(["timeout", None]) if failed else None,
                 duration_seconds=chance.choice([None, 0.0, 10.0, 6 * 3600.0, 1e30]),
-                model_tier=chance.choice(["small", "large"]),
+                model_tier=chance.choice(["small", "small", "large", "huge"]),
                 pool_type=chance.choice(["local", "cloud"]),
+                metadata=chance.choice([None, '{"model": "a"}', '{"model": "b"}']),
             )
         if step == 2:
             put_into_one_cluster(history)
@@ -146,8 +162,9 @@ def test_retries_of_a_random_history_are_those_of_a_full_refresh(
             history.remove(success=True, model_tier="large")
         build(history)
         assert_as_expected(history, is_clustered=step >= 2)
+        seen.update(str(row["next_change"]) for row in read(history, "int_retries"))
         seen.update(str(row["attempts"]) for row in read(history, "int_retries"))
-    assert len(seen) > 2, seen
+    assert seen.keys() >= {"1", "2", "tier up", "tier down", "another tier", "model", "nothing"}
     incremental = read(history, "int_retries")
     build(history, full_refresh=True)
     assert read(history, "int_retries") == incremental

@@ -140,7 +140,7 @@ def tally(values: Any) -> dict[str, int] | None:
     return {value: counted.count(value) for value in sorted(set(counted))} or None
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
+def wilson(successes: float, trials: int) -> tuple[float, float]:
     z, share = 1.959963984540054, successes / trials
     middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = (
@@ -549,19 +549,20 @@ def expected_solutions(
         if own is not None and dot(own, vector) >= threshold:
             text = " ".join(row["task_description"].split())
             near[text] = max(near.get(text, -1), dot(own, vector))
-    uses: dict[str, list[tuple[bool, float]]] = {}
+    uses: dict[str, list[tuple[bool, float, str]]] = {}
     for row in wanted:
         text = " ".join(row["task_description"].split())
         solution = (row["solution_summary"] or "").strip()
         if text in near and solution:
             leader = {"a loop": "a retry loop"}.get(solution, solution)
-            uses.setdefault(leader, []).append((row["success"], near[text]))
+            uses.setdefault(leader, []).append((row["success"], near[text], text))
     found = []
     for solution, used in uses.items():
-        successes = sum(success for success, _ in used)
+        successes = sum(success for success, *_ in used)
         if successes:
-            similarity = max(similarity for success, similarity in used if success)
-            score = similarity * wilson(successes, len(used))[0]
+            similarity = max(similarity for success, similarity, _ in used if success)
+            of_tasks = len({task for *_, task in used})
+            score = similarity * wilson(successes / len(used) * of_tasks, of_tasks)[0]
             found.append((round(score, 5), round(similarity, 5), len(used), successes, solution))
     return [row[:4] for row in sorted(found, reverse=True)[:limit]]
 
@@ -609,7 +610,7 @@ def test_solutions_are_found_by_the_library_and_the_command(searchable: Path) ->
         said = run(searchable, "solutions", text, option, "--days", "36500").stdout
         if option == "--json":
             assert [row["score"] for row in json.loads(said)] == [row["score"] for row in found]
-            assert all(row["has_enough_samples"] == (row["execution_count"] >= 10) for row in found)
+            assert all(row["has_enough_samples"] == (row["task_count"] >= 10) for row in found)
         else:
             assert "loop" in said
             assert "success rate" in said

@@ -7,6 +7,7 @@ refresh have in common is seen too.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import unicodedata
 from collections import Counter, defaultdict
@@ -122,7 +123,14 @@ def _loaded(row: Row) -> Row:
         "_task_text_id": text_id(row["task_description"]),
         "_solution_text_id": text_id(row["solution_summary"]),
         "_error_text_id": text_id(row["error_message"]),
+        "_model": model_of(row["metadata"]),
     }
+
+
+def model_of(metadata: str | None) -> str | None:
+    found = json.loads(metadata) if metadata else None
+    model = found.get("model") if isinstance(found, dict) else None
+    return str(model).strip(" ") or None if model is not None else None
 
 
 def text_id(text: str | None) -> int | None:
