@@ -98,7 +98,7 @@ def show_metrics(found: Row) -> None:
     if not found["by_model_tier"]:
         say(
             f"No execution started in the last {found['time_range']}: "
-            "`orb stats` says what came, and what became of it.",
+            "`orb stats` says what became of all that came, `orb import FILE` brings more.",
             to=err,
         )
         return

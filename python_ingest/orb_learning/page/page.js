@@ -420,6 +420,14 @@ function sentence(panel, rows, page) {
     const last = rows.find((row) => row.step === "run") ?? rows[0];
     return `The last run of orb maintain, at ${last.started_at_text} UTC: ${last.outcome}.`;
   }
+  if (panel.name === "record_funnel") {
+    const count = (stage) => rows.find((row) => row.stage === stage)?.record_count ?? 0;
+    const lost = rows.filter((row) => row.kind === "lost" && row.record_count > 0)
+      .sort((one, other) => other.record_count - one.record_count)[0];
+    return `${write(count("executions"), "count")} executions of ${write(count("recorded"), "count")} records`
+      + `${lost ? `; most were lost as ${nameOf(lost).split(",")[0]}: ${lost.record_count_text}` : ""}`
+      + `${count("waiting_for_build") ? `; ${write(count("waiting_for_build"), "count")} wait for a build` : ""}.`;
+  }
   if (panel.name === "retention") {
     const came = rows.find((row) => row.part === "came");
     return `${write(came?.version_count, "count")} versions ever came; live, archived and forgotten `

@@ -435,6 +435,9 @@ def test_a_database_that_cannot_be_read_gets_a_useful_answer(
 
 
 READ_BESIDE_REPORTS = {
+    # How far the outbox was loaded: what is beyond it is only there.
+    "database_status": {"raw.outbox_positions"},
+    "execution_statistics": {"raw.outbox_positions"},
     "database_alerts": {"alerts_at"},
     "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
 }

@@ -18,6 +18,7 @@ OF_WHAT_IS_STORED = {
     "rpt_data_quality",
     "rpt_retention",
     "rpt_feedback_retention",
+    "rpt_record_funnel",
 }
 """Reports that count the rows of the file, whenever they started."""
 @pytest.fixture(scope="module")

@@ -95,10 +95,9 @@ def test_the_optimizer_changes_no_row_of_any_relation(
                 patched.setattr(Plugin, "configure_cursor", _unoptimized)
                 project.run(other, full_refresh=True, as_of=as_of)
             assert len(relations(built)) > 80
-            found = [
-                *differences(built, other, relations_of=relations, prepare_other=UNOPTIMIZED),
-                *differences(built, built, relations_of=relations, prepare_other=UNOPTIMIZED),
-            ]
+            found = list(
+                differences(built, other, relations_of=relations, prepare_other=UNOPTIMIZED)
+            )
             assert found == []
 
 
