@@ -29,7 +29,7 @@ top_reasons as (
         reason,
         record_count::bigint as record_count
     from reasons
-    qualify row_number() over (partition by stage order by record_count desc, reason) = 1
+    qualify row_number() over (partition by stage order by record_count desc, reason asc) = 1
 ),
 
 counts as (
