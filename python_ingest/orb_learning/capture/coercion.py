@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from orb_learning.record import INFINITY, NOT_A_NUMBER, from_epoch
+
 DEEPEST = 8
 MOST_ITEMS = 1_000
 LONGEST_REPR = 1_000
-EARLIEST_EPOCH, LATEST_EPOCH = 1e9, 1e11
-"""Seconds since 1970 that are a time of the clock: a monotonic clock is below (2001), one in
-milliseconds above."""
 
 _PLAIN = frozenset({str, int, float, bool, datetime, dict, list, type(None)})
+
+
+_EPOCH = re.compile(r"[0-9]{10,19}(\.[0-9]+)?")
 
 
 class Unreadable:
@@ -80,7 +83,7 @@ def error_text(error: BaseException) -> str:
 
 
 def parse_timestamp(value: Any, *, naive_is_utc: bool) -> Any:
-    """Return the aware time of a datetime, an ISO text or seconds since 1970; others as they are.
+    """Return the aware time of a datetime, an ISO text or a number since 1970; others as they are.
 
     What is no time is left for the record to refuse by name.
     """
@@ -88,13 +91,14 @@ def parse_timestamp(value: Any, *, naive_is_utc: bool) -> Any:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            return value
+            number = value.strip()
+            return (_EPOCH.fullmatch(number) and from_epoch(Decimal(number))) or value
     if isinstance(value, datetime):
         if naive_is_utc and value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         return value
-    if isinstance(value, int | float) and EARLIEST_EPOCH <= value < LATEST_EPOCH:
-        return datetime.fromtimestamp(value, UTC)
+    if isinstance(value, int | float | Decimal):
+        return from_epoch(value) or value
     return value
 
 
@@ -116,8 +120,8 @@ def jsonable(value: Any, depth: int = 0, cut: Callable[[str], None] = _forget) -
         return str(value).encode("utf-8", "backslashreplace").decode()
     if isinstance(value, int) and abs(value) < 2**63:
         return int(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return float(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else _word(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if depth < DEEPEST and isinstance(value, Mapping):
@@ -132,6 +136,13 @@ def _first(items: list[Any], cut: Callable[[str], None]) -> list[Any]:
     if len(items) > MOST_ITEMS:
         cut("items")
     return items[:MOST_ITEMS]
+
+
+def _word(value: float) -> str:
+    """Return the text of a number that JSON has none for, as the import writes it, too."""
+    if math.isnan(value):
+        return NOT_A_NUMBER
+    return INFINITY if value > 0 else f"-{INFINITY}"
 
 
 def as_json(value: Any) -> str:

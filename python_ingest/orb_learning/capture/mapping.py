@@ -12,11 +12,19 @@ from math import isfinite
 from typing import Any
 
 from orb_learning.capture.coercion import error_text, known_values, parse_timestamp
-from orb_learning.record import COLUMNS, cut_texts, length_note
+from orb_learning.record import (
+    COLUMNS,
+    FAILED,
+    NULL_MARKS,
+    SUCCEEDED,
+    cut_texts,
+    length_note,
+    outcome_of,
+)
 
 FIELDS = frozenset(COLUMNS) - {"timestamp", "uploaded_at", "metadata", "success"}
 """The fields that are looked up as they are called; the others come from more than one place."""
-INTEGERS = frozenset(name for name, kind in COLUMNS.items() if kind == "INTEGER")
+INTEGERS = frozenset(name for name, kind in COLUMNS.items() if kind in ("INTEGER", "BIGINT"))
 
 TASK_NAMES = {"task_type": ("type", "category"), "task_description": ("prompt", "description")}
 RESULT_NAMES = {
@@ -41,10 +49,6 @@ NAMES = (
 ROUTING_NAMES = ("candidates", "policy", "propensity")
 
 ERROR_WORDS = {"timeout": "timeout", "timed out": "timeout", "validation": "validation"}
-SUCCEEDED = frozenset({"completed", "complete", "success", "succeeded", "ok", "done", "passed"})
-FAILED = frozenset(
-    {"failed", "failure", "error", "timeout", "timed_out", "cancelled", "canceled", "crashed"}
-)
 
 
 def map_execution(
@@ -94,7 +98,7 @@ def map_execution(
 
 
 def drop_non_finite(values: Mapping[str, Any], drop: Callable[[str], None]) -> dict[str, Any]:
-    """Return the fields with numbers that are no measurements left out, and 3.0 as the integer 3.
+    """Return the fields without null marks and numbers that are no measurements; 3.0 becomes 3.
 
     Args:
         values: the fields of a record.
@@ -102,7 +106,10 @@ def drop_non_finite(values: Mapping[str, Any], drop: Callable[[str], None]) -> d
     """
     kept = dict(values)
     for name, value in values.items():
-        if type(value) is float:
+        if type(value) is str:
+            if value in NULL_MARKS:
+                del kept[name]
+        elif type(value) is float:
             if not isfinite(value):
                 del kept[name]
                 drop("not_finite")
@@ -161,6 +168,11 @@ def _add_outcome(values: dict[str, Any], known: dict[str, Any]) -> None:
         del values["error_message"]
         error = None
     success = known.get("success")
+    if isinstance(success, str):
+        if success in NULL_MARKS:
+            success = None
+        elif (outcome := outcome_of(success)) is not None:
+            success = outcome
     status = known.get("status")
     if success is None and isinstance(status, str):
         word = status.lower()

@@ -3,21 +3,53 @@
 from orb_learning.record.encoding import quick_json, record_json
 from orb_learning.record.model import COLUMNS, STORED_COLUMNS, ExecutionRecord
 from orb_learning.record.text_limits import LONG_TEXTS, LONGEST_TEXT, cut_texts, length_note
+from orb_learning.record.times import (
+    EARLIEST,
+    FIRST_SECOND,
+    LAST_SECOND,
+    LATEST,
+    UNITS,
+    from_epoch,
+)
 from orb_learning.record.validation import describe_error
 from orb_learning.record.vector_codec import DIMENSIONS, VectorError, arrow_lists, pack_vector
+from orb_learning.record.words import (
+    FAILED,
+    INFINITY,
+    NO,
+    NOT_A_NUMBER,
+    NULL_MARKS,
+    SUCCEEDED,
+    YES,
+    outcome_of,
+)
 
 __all__ = [
     "COLUMNS",
     "DIMENSIONS",
+    "EARLIEST",
+    "FAILED",
+    "FIRST_SECOND",
+    "INFINITY",
+    "LAST_SECOND",
+    "LATEST",
     "LONGEST_TEXT",
     "LONG_TEXTS",
+    "NO",
+    "NOT_A_NUMBER",
+    "NULL_MARKS",
     "STORED_COLUMNS",
+    "SUCCEEDED",
+    "UNITS",
+    "YES",
     "ExecutionRecord",
     "VectorError",
     "arrow_lists",
     "cut_texts",
     "describe_error",
+    "from_epoch",
     "length_note",
+    "outcome_of",
     "pack_vector",
     "quick_json",
     "record_json",

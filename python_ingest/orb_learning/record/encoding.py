@@ -21,6 +21,7 @@ from orb_learning.record.model import COLUMNS, ExecutionRecord
 _PLAIN_TYPES: dict[str, tuple[type, ...]] = {
     "VARCHAR": (str,),
     "INTEGER": (int,),
+    "BIGINT": (int,),
     "FLOAT": (float, int),
     "BOOLEAN": (bool,),
     "UUID": (str,),
@@ -33,7 +34,11 @@ _PLAIN_PAIRS = frozenset(
     for plain in (*_PLAIN_TYPES.get(kind, ()), type(None))
 )
 _SCALARS = frozenset({str, int, float, bool})
-_INTEGERS = tuple(name for name, kind in COLUMNS.items() if kind == "INTEGER")
+_INTEGERS = tuple(
+    (name, 2**31 if kind == "INTEGER" else 2**63)
+    for name, kind in COLUMNS.items()
+    if kind in ("INTEGER", "BIGINT")
+)
 _FLOATS = tuple(name for name, kind in COLUMNS.items() if kind == "FLOAT")
 _TIMES = tuple(name for name, kind in COLUMNS.items() if kind == "TIMESTAMP")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
@@ -63,9 +68,9 @@ def quick_json(values: Mapping[str, Any]) -> str | None:
     if not _PLAIN_PAIRS.issuperset(zip(values, map(type, values.values()), strict=True)):
         return None
     get = values.get
-    for name in _INTEGERS:
+    for name, limit in _INTEGERS:
         value = get(name)
-        if value is not None and not -(2**31) <= value < 2**31:
+        if value is not None and not -limit <= value < limit:
             return None
     for name in _FLOATS:
         value = get(name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, NamedTuple, get_args
 
 from pydantic import (
@@ -23,6 +23,7 @@ from pydantic import (
     PlainSerializer,
 )
 
+from orb_learning.record.times import to_utc
 from orb_learning.record.vector_codec import DIMENSIONS, LARGEST, vector_from_text, vector_to_text
 
 
@@ -38,10 +39,6 @@ _strict_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 def _from_text(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
     return lambda value: parse(value) if isinstance(value, str) else value
-
-
-def _to_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
 
 
 def _encodable(value: str) -> str:
@@ -61,11 +58,12 @@ Uuid = Annotated[uuid.UUID, BeforeValidator(_from_text(uuid.UUID)), SqlType("UUI
 Timestamp = Annotated[
     AwareDatetime,
     BeforeValidator(_from_text(datetime.fromisoformat)),
-    AfterValidator(_to_utc),
+    AfterValidator(to_utc),
     SqlType("TIMESTAMP"),
 ]
 Text = Annotated[str, AfterValidator(_encodable), SqlType("VARCHAR")]
 Integer = Annotated[int, Field(ge=-(2**31), le=2**31 - 1), SqlType("INTEGER")]
+BigInteger = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), SqlType("BIGINT")]
 Float = Annotated[float, SqlType("FLOAT")]
 Boolean = Annotated[bool, SqlType("BOOLEAN")]
 Vector = Annotated[
@@ -94,8 +92,8 @@ class ExecutionRecord(BaseModel):
     task_type: Text | None = None
     task_description: Text | None = None
     repo: Text | None = None
-    file_count: Integer | None = None
-    estimated_tokens: Integer | None = None
+    file_count: BigInteger | None = None
+    estimated_tokens: BigInteger | None = None
     model_tier: Text | None = None
     pool_type: Text | None = None
     swarm_topology: Text | None = None

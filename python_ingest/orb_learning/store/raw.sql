@@ -18,8 +18,8 @@ create table if not exists raw.executions (
     task_type varchar,
     task_description varchar,
     repo varchar,
-    file_count integer,
-    estimated_tokens integer,
+    file_count bigint,
+    estimated_tokens bigint,
     model_tier varchar,
     pool_type varchar,
     swarm_topology varchar,
@@ -204,3 +204,9 @@ select
     ),
     0
 where not exists (from raw.feedback_counts);
+
+-- version 6
+-- A file may count more than 2^31 tokens.
+alter table raw.executions alter column file_count type bigint;
+
+alter table raw.executions alter column estimated_tokens type bigint;

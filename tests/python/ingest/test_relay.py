@@ -48,8 +48,8 @@ RICH = ExecutionRecord(
     task_type="refactor",
     task_description="emoji 🦆, a NUL \x00, quotes ' \" \\ and -- drop table\n",
     repo="",
-    file_count=-(2**31),
-    estimated_tokens=2**31 - 1,
+    file_count=-(2**63),
+    estimated_tokens=2**63 - 1,
     model_tier="small",
     pool_type="local",
     routing_confidence=0.1,
@@ -283,6 +283,33 @@ def test_a_version_4_databases_feedback_is_counted(
         connection.execute("delete from raw.schema_versions")
         migrate(connection)
         assert connection.execute("from raw.feedback_counts").fetchall() == [(8, 0)]
+
+
+def test_a_version_5_databases_counts_become_bigint(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("file_count", "estimated_tokens")
+    version_5 = ddl().partition("-- version 6")[0]
+    for name in names:
+        version_5 = version_5.replace(f"{name} bigint", f"{name} integer")
+    with monkeypatch.context() as old:
+        old.setattr(store_schema, "ddl", lambda: version_5)
+        old.setattr(store_schema, "SCHEMA_VERSION", 5)
+        with connect(database) as connection:
+            connection.execute(
+                "insert into raw.executions by name select uuid() as task_id, 7 as file_count, "
+                "range as _load_seq, current_date as _loaded_at from range(3)"
+            )
+    # A process that is killed before the file's next checkpoint leaves the change in the log.
+    code = (
+        "import os, pathlib, sys; from orb_learning.store import connect\n"
+        "with connect(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(database)], check=False)
+    kinds = ", ".join(f"typeof(any_value({name}))" for name in names)
+    assert query(database, f"select count(*), sum(file_count), {kinds} from raw.executions") == [
+        (3, 21, "BIGINT", "BIGINT")
+    ]
 
 
 def test_a_database_keeps_its_id(database: Path) -> None:

@@ -19,7 +19,7 @@ PLAIN = {
     "task_id": TASK_ID,
     "timestamp": datetime(2026, 4, 1, tzinfo=UTC),
     "repo": "a „quoted” \\ text\n",
-    "file_count": 2**31 - 1,
+    "file_count": 2**63 - 1,
     "success": False,
     "duration_seconds": 0.1,
     "actual_cost": 3,
@@ -59,7 +59,8 @@ def test_the_quick_way_writes_what_the_record_would(drawn: dict[str, Any]) -> No
     "odd",
     [
         {"file_count": True},
-        {"file_count": 2**31},
+        {"file_count": 2**63},
+        {"quality_score": 2**31},
         {"success": 1},
         {"repo": "\ud800"},
         {"metadata": {"x": float("nan")}},
