@@ -23,3 +23,12 @@
 {% macro built_at() -%}
     timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}'
 {%- endmacro %}
+
+
+{#- A time of the years 1 to 9999, or NULL: Python and most readers have no other. -#}
+{% macro in_years(moment) -%}
+    case
+        when {{ moment }} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'
+            then {{ moment }}
+    end
+{%- endmacro %}

@@ -10,7 +10,11 @@ tiers as (
 ),
 
 tiered_versions as (
-    select versions.* replace (coalesce(tiers.model_tier, versions.model_tier) as model_tier)
+    select versions.* replace (
+        coalesce(tiers.model_tier, versions.model_tier) as model_tier,
+        {{ in_years('versions.timestamp') }} as timestamp,
+        {{ in_years('versions.uploaded_at') }} as uploaded_at
+    )
     from versions
     left join tiers
         on lower(trim(versions.model_tier)) = tiers.name

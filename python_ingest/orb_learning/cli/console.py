@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from orb_learning.errors import OrbError
+from orb_learning.filesystem import printable
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -35,6 +36,7 @@ def with_settings(
     def run(*arguments: Options.args, **options: Options.kwargs) -> None:
         from orb_learning.settings import load_settings
 
+        _check_texts(options)
         with reported_errors():
             command(load_settings(), *arguments, **options)
 
@@ -49,6 +51,19 @@ def with_settings(
     ]
     run.__signature__ = whole.replace(parameters=parameters)  # type: ignore[attr-defined]
     return run
+
+
+def _check_texts(options: Mapping[str, object]) -> None:
+    """Refuse a text that is no UTF-8, which neither DuckDB nor SQLite takes; paths may be so.
+
+    Raises:
+        typer.BadParameter: names it.
+    """
+    for name, value in options.items():
+        texts = value if isinstance(value, list | tuple) else [value]
+        for text in texts:
+            if isinstance(text, str) and printable(text) != text:
+                raise typer.BadParameter(f"{name} is not UTF-8: {printable(text)}")
 
 
 @contextmanager
@@ -68,4 +83,4 @@ def print_error(error: OrbError) -> None:
 
 def say(message: str, *, to: Console = out) -> None:
     """Print a message in rich's markup on one line, which a terminal may wrap."""
-    to.print(message, highlight=False, soft_wrap=True)
+    to.print(printable(message), highlight=False, soft_wrap=True)

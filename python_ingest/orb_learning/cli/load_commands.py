@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning.cli.console import print_error, say, with_settings
+from orb_learning.cli.console import err, print_error, say, with_settings
 from orb_learning.cli.options import Wait
 from orb_learning.errors import OrbError
+from orb_learning.filesystem import printable
 
 if TYPE_CHECKING:
+    from orb_learning.ingest import Counted, ImportResult
     from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
+
+NOTHING_USABLE = 3
+"""The exit status of an import of which the next build takes nothing."""
 
 
 @app.command("import")
@@ -26,21 +31,31 @@ def import_command(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="Parquet, CSV, JSON lines (the last two gzipped, too), or a DuckDB database with "
-            "a table named executions.",
+            help="Parquet, CSV, JSON (the last two gzipped, too), or a DuckDB database with a "
+            "table named executions.",
         ),
     ],
     again: Annotated[
         bool, typer.Option("--again", help="Load files that were loaded before, too.")
     ] = False,
     naive_is_utc: Annotated[
-        bool, typer.Option("--naive-is-utc", help="Take times without a time zone as UTC.")
+        bool,
+        typer.Option(
+            "--naive-is-utc",
+            help="Take times without a time zone as UTC; of a file that was loaded before, the "
+            "rows that lacked one.",
+        ),
     ] = False,
 ) -> None:
-    """Load files of executions into the database, each whole or not at all."""
+    """Load files of executions into the database, each whole or not at all.
+
+    The exit status is 1 if a file is refused, and 3 if nothing of what was loaded is usable.
+    """
+    from orb_learning.dbt import rejecting_rules
     from orb_learning.ingest import import_file
 
-    failed = False
+    rules = rejecting_rules(settings)
+    results = []
     for file in files:
         try:
             result = import_file(
@@ -48,24 +63,50 @@ def import_command(
                 file,
                 again=again,
                 naive_is_utc=naive_is_utc,
+                rules=rules,
                 show_progress=True,
             )
         except OrbError as error:
             print_error(error)
-            failed = True
             continue
-        if result.already_known:
-            outcome = "loaded before, skipped; --again loads it once more"
-        else:
-            outcome = f"{result.row_count:,} rows loaded"
-        if result.unreadable_count:
-            outcome += (
-                f", [bold red]{result.unreadable_count:,} UNREADABLE[/], kept aside: "
-                f"see raw.unreadable_rows where file_sha256 = '{result.sha256}'"
-            )
-        say(f"{escape(str(file))}: {outcome}")
-    if failed:
+        results.append(result)
+        _say_result(result)
+    if any(result.row_count for result in results):
+        say("They wait for a build: run `dbt build`.")
+    if len(results) < len(files):
         raise typer.Exit(1)
+    if not any(result.already_known or result.usable_count for result in results):
+        say("[bold red]nothing of it is usable[/]", to=err)
+        raise typer.Exit(NOTHING_USABLE)
+
+
+def _say_result(result: ImportResult) -> None:
+    """Print what came of a file: a line of counts, and one for each thing that is to be known."""
+    name = escape(printable(result.file))
+    if result.already_known:
+        say(f"{name}: loaded before, skipped; --again loads it once more")
+        return
+    counts = f"{name}: {result.row_count:,} rows loaded"
+    if result.unreadable_count:
+        counts += f", [bold red]{result.unreadable_count:,} UNREADABLE[/]"
+    if result.rejected_count:
+        counts += f", [bold red]{result.rejected_count:,} WILL BE REJECTED[/]"
+    say(counts)
+    if result.unreadable_count:
+        say(
+            f"  unreadable: {_listed(result.unreadable_reasons)}; "
+            f"see raw.unreadable_rows where file_sha256 = '{result.sha256}'"
+        )
+    if result.rejected_count:
+        say(f"  will be rejected: {_listed(result.rejected_reasons)}")
+    if result.set_aside:
+        say(f"  values set aside, kept in metadata._import: {_listed(result.set_aside)}")
+    for note in result.notes:
+        say(f"  note: {escape(note)}")
+
+
+def _listed(counted: Counted) -> str:
+    return escape("; ".join(f"{words} ({count:,})" for words, count in counted))
 
 
 @app.command("sample")

@@ -7,12 +7,14 @@ from orb_learning.ingest.dead_letters import (
     read_dead_letters,
     replay_dead_letter,
 )
-from orb_learning.ingest.files import import_file
+from orb_learning.ingest.files import Counted, ImportResult, import_file
 from orb_learning.ingest.relay import LoadResult, RelayOptions, load_once, pending_records
 from orb_learning.ingest.sample import load_sample
 
 __all__ = [
     "BackgroundLoader",
+    "Counted",
+    "ImportResult",
     "LoadResult",
     "RelayOptions",
     "drop_dead_letters",

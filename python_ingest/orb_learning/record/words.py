@@ -1,4 +1,4 @@
-"""Words that stand for an outcome, and marks that stand for nothing: the same in files as in capture."""
+"""Words for an outcome, and marks for nothing: the same in files as in capture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NULL_MARKS = frozenset(
 """What databases, spreadsheets and data frames write for an unknown value; no other spelling."""
 
 NOT_A_NUMBER, INFINITY = "NaN", "Infinity"
-"""What JSON has no number for stands in metadata as these texts, minus infinity as ``-Infinity``."""
+"""The texts in metadata for what JSON has no number for; minus infinity is ``-Infinity``."""
 
 
 def outcome_of(word: str) -> bool | None:

@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 
 from orb_learning.errors import DatabaseError, DatabaseLockedError, DatabaseMissingError
-from orb_learning.filesystem import Lock, ReadWriteLock
+from orb_learning.filesystem import Lock, ReadWriteLock, printable
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.schema import check_version, migrate
 
@@ -172,7 +172,7 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
     """Refuse a path that cannot be the database, with the reason.
 
     Raises:
-        DatabaseError: the stem is reserved or has a quote, it is a directory, or it is missing.
+        DatabaseError: DuckDB or dbt cannot use such a path, it is a directory, or it is missing.
     """
     path = Path(path)
     if path.stem.lower() in RESERVED_STEMS:
@@ -184,6 +184,16 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
         raise DatabaseError(
             f"{path}: a database file's name may not have a quote, because dbt writes the catalog, "
             f"which is named after it, into its queries as it is; give it another name"
+        )
+    if "\\" in str(path):
+        raise DatabaseError(
+            f"{path}: a database file's path may not have a backslash, because DuckDB takes it for "
+            f"a folder's end; give it another name"
+        )
+    if printable(path) != str(path):
+        raise DatabaseError(
+            f"{printable(path)}: a database file's path must be UTF-8, because DuckDB opens no "
+            f"other; give it another name"
         )
     if path.is_dir():
         raise DatabaseError(f"{path} is a directory; name the database file in it")

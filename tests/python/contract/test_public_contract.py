@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 import orb_learning
 from orb_learning.cli import app
+from orb_learning.cli.load_commands import NOTHING_USABLE
 from orb_learning.cli.maintenance_commands import BUSY_STATUS
 from orb_learning.cli.options import WRONG_STATUS
 from orb_learning.mcp.server import make_server
@@ -147,6 +148,7 @@ def exit_statuses(tmp_path: Path) -> dict[str, str]:
     return {
         "an error": status("status"),
         "a wrong use": status("status", "--no-such-option"),
+        "import: nothing is usable": str(NOTHING_USABLE),
         "status, quality, alerts: something is wrong": str(WRONG_STATUS),
         "maintain: another run is at work": str(BUSY_STATUS),
         **{f"maintain: {step} failed, added up": str(bit) for step, bit in FAILURE_BITS.items()},

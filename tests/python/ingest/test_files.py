@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from orb_learning.cli.app import app
 from orb_learning.errors import ImportFileError
 from orb_learning.filesystem.durable import sha256_of
 from orb_learning.ingest.files import ImportResult, import_file
-from orb_learning.ingest.files.rows import ROW_NAMESPACE
+from orb_learning.ingest.files.casts import NEEDED
 from orb_learning.record.model import COLUMNS, ExecutionRecord
 from orb_learning.record.text_limits import LONGEST_TEXT, cut_texts
 from orb_learning.store.connection import connect
@@ -221,45 +222,73 @@ def test_a_note_of_an_earlier_import_stays_beside_the_new_one(
 
 
 WRONG = [
-    ("file_count", "3.7", "INTEGER"),
-    ("file_count", "2147483648", "INTEGER"),
-    ("file_count", "true", "INTEGER"),
-    ("file_count", "0x10", "INTEGER"),
-    ("file_count", "many", "INTEGER"),
-    ("actual_cost", "1e39", "FLOAT"),
-    ("actual_cost", "-1e400", "FLOAT"),
-    ("actual_cost", "cheap", "FLOAT"),
     ("success", "maybe", "BOOLEAN"),
     ("success", "2", "BOOLEAN"),
     ("task_id", "17", "UUID"),
     ("timestamp", "2026-02-30T00:00:00Z", "time of ISO 8601"),
-    ("timestamp", "1700000000", "time of ISO 8601"),
+    ("timestamp", "170000000", "time of ISO 8601"),
     ("timestamp", "infinity", "time of ISO 8601"),
     ("timestamp", "yesterday", "time of ISO 8601"),
     ("timestamp", "2026-03-01T00:00:00", "--naive-is-utc"),
+    ("timestamp", "2026-03-01T00:00:00+16:00", "beyond ±15:59"),
+    ("timestamp", "2026-03-01T00:00:00+99:99", "beyond ±15:59"),
+    ("timestamp", "0001-01-01T00:00:00+01:00", "years 1 to 9999"),
+    ("timestamp", "9999-12-31T23:00:00-02:00", "years 1 to 9999"),
     ("uploaded_at", "2026-03-01", "--naive-is-utc"),
-    ("embedding", "[1, 2", "FLOAT[]"),
-    ("embedding", '[1, "x"]', "FLOAT[]"),
-    ("embedding", "[1e39]", "FLOAT[]"),
-    ("embedding", "5", "FLOAT[]"),
+]
+ASIDE = [
+    ("file_count", "3.7"),
+    ("file_count", "9223372036854775808"),
+    ("quality_score", "2147483648"),
+    ("file_count", "true"),
+    ("file_count", "0x10"),
+    ("file_count", "many"),
+    ("actual_cost", "1e39"),
+    ("actual_cost", "-1e400"),
+    ("actual_cost", "cheap"),
+    ("actual_cost", "Infinity"),
+    ("user_accepted", "perhaps"),
+    ("uploaded_at", "yesterday"),
+    ("embedding", "[1, 2"),
+    ("embedding", '[1, "x"]'),
+    ("embedding", "[1e39]"),
+    ("embedding", "5"),
 ]
 
 
+def write_texts(file: Path, rows: list[dict[str, str | None]]) -> Path:
+    """Write rows of texts, those of Parquet as VARCHAR."""
+    if not file.name.endswith(".parquet"):
+        return write_values(file, rows)
+    plain = file.with_suffix(".ndjson")
+    plain.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    columns = dict.fromkeys(rows[0], "VARCHAR")
+    return write_parquet(file, f"select * from read_json('{plain}', columns = {columns})")
+
+
 @pytest.mark.parametrize("name", [*TEXT_FORMATS, "x.parquet"])
-def test_a_value_of_the_wrong_type_makes_its_row_unreadable_and_no_other(
+def test_a_bad_optional_value_is_set_aside_with_a_note(
+    database: Path, tmp_path: Path, name: str
+) -> None:
+    blank: dict[str, str | None] = {"repo": "good"} | dict.fromkeys([row[0] for row in ASIDE])
+    file = write_texts(tmp_path / name, [blank | {column: value} for column, value in ASIDE])
+    result = import_file(database, file)
+    assert (result.row_count, result.unreadable_count) == (len(ASIDE), 0)
+    assert dict(result.set_aside) == Counter(column for column, _ in ASIDE)
+    query = f"select metadata, {', '.join(blank)} from raw.executions order by _load_seq"
+    for (column, value), (noted, *found) in zip(ASIDE, rows_of(database, query), strict=True):
+        assert json.loads(noted)["_import"] == {"set_aside": {column: value}}
+        assert found == ["good", *[None] * (len(blank) - 1)], column
+
+
+@pytest.mark.parametrize("name", [*TEXT_FORMATS, "x.parquet"])
+def test_a_bad_needed_value_makes_its_row_unreadable_and_no_other(
     database: Path, tmp_path: Path, name: str
 ) -> None:
     """Each wrong value stands in a row of its own, and a good row after it."""
-    file = tmp_path / name
     blank: dict[str, str | None] = {"repo": "good"} | dict.fromkeys([row[0] for row in WRONG])
     rows = [row for column, value, _ in WRONG for row in (blank | {column: value}, blank)]
-    if name.endswith(".parquet"):
-        plain = tmp_path / "plain.ndjson"
-        plain.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        columns = dict.fromkeys(blank, "VARCHAR")
-        write_parquet(file, f"select * from read_json('{plain}', columns = {columns})")
-    else:
-        write_values(file, rows)
+    file = write_texts(tmp_path / name, rows)
 
     result = import_file(database, file)
 
@@ -280,17 +309,18 @@ def test_a_value_of_the_wrong_type_makes_its_row_unreadable_and_no_other(
     ("column", "kind", "bad", "good"),
     [
         ("file_count", "double", "3.7", "3.0"),
-        ("file_count", "bigint", "3000000000", "7"),
+        ("quality_score", "bigint", "3000000000", "7"),
         ("file_count", "boolean", "true", "null"),
         ("file_count", "decimal(9, 2)", "3.75", "3.00"),
-        ("actual_cost", "double", "1e39", "'inf'"),
+        ("actual_cost", "double", "1e39", "'nan'"),
         ("embedding", "double[]", "[1e39]", "[0.5]"),
+        ("error_message", "blob", r"'\xFF'", "'text'"),
         ("task_description", "blob", r"'\xFF'", "'text'"),
         ("timestamp", "timestamp", "'2026-01-01'", "null"),
         ("timestamp", "date", "'2026-01-01'", "null"),
+        ("timestamp", "timestamptz", "'0001-12-31 (BC) 23:00:00+00'", "null"),
         ("timestamp", "timestamptz[]", "['2026-01-01 00:00:00+00']", "null"),
         ("success", "integer", "2", "1"),
-        ("metadata", "json", "'{a'", "'{}'"),
     ],
 )
 def test_a_parquet_column_of_another_type_is_taken_where_nothing_is_lost(
@@ -300,11 +330,19 @@ def test_a_parquet_column_of_another_type_is_taken_where_nothing_is_lost(
         f"select 'bad' as repo, ({bad})::{kind} as {column} "
         f"union all select 'good', ({good})::{kind} union all select 'null', null"
     )
-    if kind == "json":  # a file of another writer, whose JSON nobody has checked
-        select = select.replace("::json", "::varchar")
     result = import_file(database, write_parquet(tmp_path / "x.parquet", select))
-    assert (result.row_count, result.unreadable_count) == (2, 1)
-    assert [number for number, _ in unreadable(database)] == [1]
+    if column in NEEDED:
+        assert (result.row_count, result.unreadable_count) == (2, 1)
+        assert [number for number, _ in unreadable(database)] == [1]
+    else:
+        assert (result.row_count, result.unreadable_count) == (3, 0)
+        assert (column, 1) in result.set_aside
+
+
+def test_metadata_that_is_no_json_is_kept_as_its_text(database: Path, tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "x.parquet", "select 'r' as repo, '{a' as metadata")
+    import_file(database, file)
+    assert only_row(database)["metadata"] == '{"_import":{"metadata":"{a"}}'
 
 
 EXACT = [
@@ -313,7 +351,20 @@ EXACT = [
     ("file_count", "", None),
     ("task_type", "", ""),
     ("success", "f", False),
-    ("actual_cost", "inf", float("inf")),
+    ("actual_cost", "NaN", None),
+    ("file_count", "N/A", None),
+    ("repo", "None", None),
+    ("task_type", r"\N", None),
+    ("success", "OK", True),
+    ("success", "failed", False),
+    ("success", "1.0", True),
+    ("file_count", "9223372036854775807", 2**63 - 1),
+    ("timestamp", "1772323200", datetime(2026, 3, 1)),
+    ("timestamp", "1772323200123.4567", datetime(2026, 3, 1, 0, 0, 0, 123_456)),
+    ("timestamp", "1772323200123456", datetime(2026, 3, 1, 0, 0, 0, 123_456)),
+    ("timestamp", "1772323200123456999", datetime(2026, 3, 1, 0, 0, 0, 123_456)),
+    ("timestamp", "2026-03-01T00:00:00.123456999Z", datetime(2026, 3, 1, 0, 0, 0, 123_456)),
+    ("timestamp", "2026-03-01T00:00:00-15:59", datetime(2026, 3, 1, 15, 59)),
     ("timestamp", "2026-03-01 00:00:00+05:30", datetime(2026, 2, 28, 18, 30)),
     ("timestamp", "2026-03-01T00:00Z", datetime(2026, 3, 1)),
     ("timestamp", "1969-12-31T23:59:59.5Z", datetime(1969, 12, 31, 23, 59, 59, 500_000)),
@@ -420,20 +471,6 @@ def test_times_do_not_depend_on_the_machines_time_zone(
     assert only_row(database)["timestamp"] == datetime(2026, 3, 1, 5)
 
 
-@pytest.mark.parametrize(
-    ("name", "offset"), [("x.csv", 2), ("x.jsonl", 1), ("x.parquet", 1), ("x.csv.gz", 2)]
-)
-def test_a_missing_task_id_is_the_uuid5_of_file_and_row(
-    database: Path, tmp_path: Path, name: str, offset: int
-) -> None:
-    file = write_values(tmp_path / name, [{"repo": str(i)} for i in range(300)])
-    sha256 = import_file(database, file).sha256
-    found = rows_of(database, "select task_id from raw.executions order by _load_seq")
-    assert [task_id for (task_id,) in found] == [
-        uuid.uuid5(ROW_NAMESPACE, f"{sha256}:{row + offset}") for row in range(300)
-    ]
-
-
 @pytest.mark.parametrize("name", ["x.parquet", *TEXT_FORMATS])
 def test_load_numbers_follow_the_files_order_and_are_never_used_again(
     database: Path, tmp_path: Path, name: str
@@ -467,7 +504,7 @@ def test_load_numbers_follow_the_files_order_and_are_never_used_again(
 def test_a_known_file_is_skipped_under_any_name_unless_again(
     database: Path, tmp_path: Path
 ) -> None:
-    file = write_values(tmp_path / "x.jsonl", [{"repo": "r"}, {"file_count": "x"}])
+    file = write_values(tmp_path / "x.jsonl", [{"repo": "r"}, {"success": "x"}])
     first = import_file(database, file)
     copy = tmp_path / "copy.jsonl"
     copy.write_bytes(file.read_bytes())
@@ -475,7 +512,8 @@ def test_a_known_file_is_skipped_under_any_name_unless_again(
     assert import_file(database, copy) == ImportResult(copy, first.sha256, True, 0, 0)
     assert counts(database) == (1, 1, 1)
     assert import_file(database, copy, again=True).row_count == 1
-    assert counts(database) == (2, 2, 2)
+    assert counts(database) == (2, 1, 2)
+    assert rows_of(database, "select sum(unreadable_count) from raw.loaded_files") == [(1,)]
     assert rows_of(database, "select count(distinct task_id) from raw.executions") == [(1,)]
 
 
@@ -560,16 +598,19 @@ def test_malformed_json_lines_are_kept_aside_with_their_line_numbers(
 def test_line_numbers_are_right_and_long_lines_whole_across_blocks(
     database: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orb_learning.ingest.files.text.BLOCK_BYTES", 100_000)
+    monkeypatch.setattr("orb_learning.ingest.files.text.BLOCK_BYTES", 400_000)
     count = 5_000
     texts = ["x" * 300 if i % 10 else "z" for i in range(count)]
     texts[4_000] = "y" * 3_000_000
     bad = {7, 2_999, 4_001, count - 1}
-    rows = [(str(i) if i not in bad else "oops", text) for i, text in enumerate(texts)]
+    rows = [(str(i), text, "true" if i not in bad else "oops") for i, text in enumerate(texts)]
     if ".csv" in name:
-        text = "file_count,repo\n" + "".join(f"{number},{repo}\n" for number, repo in rows)
+        text = "file_count,repo,success\n" + "".join(f"{','.join(row)}\n" for row in rows)
     else:
-        text = "\n" + "".join(f'{{"file_count": "{n}", "repo": "{repo}"}}\n' for n, repo in rows)
+        text = "\n" + "".join(
+            f'{{"file_count": "{n}", "repo": "{repo}", "success": "{success}"}}\n'
+            for n, repo, success in rows
+        )
     data = text.encode()
     file = tmp_path / name
     file.write_bytes(gzip.compress(data, 1) if name.endswith("gz") else data)
@@ -674,9 +715,15 @@ BROKEN: list[tuple[Callable[[Path], Path], str]] = [
     (binary("x.csv"), "not text in UTF-8"),
     (binary("x.jsonl"), "not text in UTF-8"),
     (binary("x.db"), "not a DuckDB database"),
-    (text("x.json", ' \n [{"repo": "r"}]'), "JSON array"),
-    (text("x.csv", "a,b\n1,2\n"), "no column has a name"),
-    (text("x.csv", "REPO\n1\n"), "in lower case"),
+    (text("x.json", '[{"repo": "r"}, {"repo": ]'), "no JSON from line 1 on"),
+    (
+        text("x.json", '{"a": [{"repo": "r"}], "b": [{"repo": "s"}]}'),
+        "arrays of objects in it: a, b",
+    ),
+    (text("x.json", '{\n"a": 1}'), "arrays of objects in it: none"),
+    (text("x.csv", "PAR1"), "is a Parquet file by its first bytes"),
+    (text("x.csv", "a,b\n1,2\n"), "no column or key has a name"),
+    (text("x.csv", "repo,REPO\n1,2\n"), "'repo' and 'REPO' both mean repo"),
     (text("x.csv", "repo,file_count,repo\n1,2,3\n"), "more than one column named 'repo'"),
     (text("x.csv", "repo,file_count\ra,1\r"), "carriage return"),
     (text("x.csv", "\n\n"), "needs a header"),
@@ -762,12 +809,9 @@ def test_a_parquet_column_named_file_row_number_is_an_extra_one(
 ) -> None:
     select = "select 'r' || range as repo, 99 as file_row_number from range(3)"
     file = write_parquet(tmp_path / "x.parquet", select)
-    sha256 = import_file(database, file).sha256
-    query = "select task_id, metadata from raw.executions order by _load_seq"
-    assert rows_of(database, query) == [
-        (uuid.uuid5(ROW_NAMESPACE, f"{sha256}:{row}"), '{"file_row_number":99}')
-        for row in (1, 2, 3)
-    ]
+    import_file(database, file)
+    query = "select repo, metadata from raw.executions order by _load_seq"
+    assert rows_of(database, query) == [(f"r{row}", '{"file_row_number":99}') for row in range(3)]
 
 
 def original(file: Path, dimensions: int = 768) -> Path:
@@ -856,39 +900,62 @@ def run_cli(database: Path, *arguments: str) -> tuple[int, str]:
 def test_the_command_goes_on_after_a_broken_file_and_exits_with_1(
     database: Path, tmp_path: Path
 ) -> None:
-    good = write_values(tmp_path / "good[1].jsonl", [{"repo": "r"}, {"file_count": "x"}])
+    good = write_values(tmp_path / "good[1].jsonl", [{"repo": "r"}, {"success": "x"}])
     missing = tmp_path / "missing[2].csv"
     code, output = run_cli(database, str(missing), str(good))
     assert code == 1
     assert f"error: {missing} does not exist" in output
     assert f"{good}: 1 rows loaded, 1 UNREADABLE" in output
-    assert "raw.unreadable_rows" in output
+    assert "unreadable: success: is not of type BOOLEAN (1); see raw.unreadable_rows" in output
     assert counts(database) == (1, 1, 1)
 
 
-def test_the_command_skips_a_known_file_with_a_message_and_exits_with_0(
-    database: Path, tmp_path: Path
-) -> None:
-    file = write_values(tmp_path / "x.csv", [{"repo": "r", "timestamp": "2026-03-01T00:00:00"}])
-    assert run_cli(database, str(file)) == (0, run_output(file, 0, 1))
-    code, output = run_cli(database, str(file))
+VALID = {
+    "timestamp": "2026-03-01T00:00:00Z",
+    "task_type": "bugfix",
+    "task_description": "fix it",
+    "repo": "r",
+    "model_tier": "small",
+    "pool_type": "local",
+    "success": True,
+}
+
+
+def test_the_command_says_what_the_build_will_reject(database: Path, tmp_path: Path) -> None:
+    bad = write_values(tmp_path / "bad.jsonl", [VALID | {"repo": None}] * 2)
+    code, output = run_cli(database, str(bad))
+    assert (code, "2 rows loaded, 2 WILL BE REJECTED" in output) == (3, True)
+    assert "will be rejected: repo_missing (2)" in output
+    assert "nothing of it is usable" in output
+    mixed = write_values(tmp_path / "mixed.jsonl", [VALID, VALID | {"user_rating": 9}])
+    code, output = run_cli(database, str(mixed))
+    assert (code, "will be rejected: user_rating_out_of_range (1)" in output) == (0, True)
+    assert "wait for a build: run `dbt build`" in output
+    code, output = run_cli(database, str(bad))
     assert (code, "loaded before, skipped; --again" in output) == (0, True)
-    code, output = run_cli(database, "--again", "--naive-is-utc", str(file))
-    assert (code, output) == (0, f"{file}: 1 rows loaded\n")
 
 
-def run_output(file: Path, rows: int, bad: int) -> str:
-    return (
-        f"{file}: {rows} rows loaded, {bad} UNREADABLE, kept aside: "
-        f"see raw.unreadable_rows where file_sha256 = '{sha256_of(file)}'\n"
-    )
+def test_naive_rows_are_read_by_the_advised_second_try(database: Path, tmp_path: Path) -> None:
+    rows = [VALID, VALID | {"timestamp": "2026-03-01T00:00:00"}, VALID | {"success": "?"}]
+    file = write_values(tmp_path / "x.csv", [row | {"uploaded_at": None} for row in rows])
+    code, output = run_cli(database, str(file))
+    assert (code, "--naive-is-utc takes such times as UTC" in output) == (0, True)
+    assert counts(database) == (1, 2, 1)
+    code, output = run_cli(database, "--naive-is-utc", str(file))
+    assert (code, f"{file}: 1 rows loaded, 1 UNREADABLE" in output) == (0, True)
+    assert counts(database) == (2, 1, 2)
+    sums = "select sum(row_count), sum(unreadable_count) from raw.loaded_files"
+    assert rows_of(database, sums) == [(2, 1)]
+    assert [number for number, _ in unreadable(database)] == [4]
+    code, output = run_cli(database, "--naive-is-utc", str(file))
+    assert (code, "loaded before" in output) == (0, True)
 
 
 @pytest.mark.parametrize("name", ["x.parquet", "x.jsonl"])
 def test_a_terminal_sees_a_bar_and_anything_else_sees_none(
     database: Path, tmp_path: Path, name: str
 ) -> None:
-    file = write_values(tmp_path / name, [{"repo": "r", "file_count": 1}])
+    file = write_values(tmp_path / name, [VALID])
     command = [sys.executable, "-c", "from orb_learning.cli import app; app()", "import", "--again"]
     for terminal in ({}, {"FORCE_COLOR": "1"}):
         run = subprocess.run(

@@ -6,125 +6,174 @@ time has microseconds. TRY_CAST alone would round 3.7 to 4, make 1e39 infinite a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from importlib.resources import files
+from typing import NamedTuple
 
-from orb_learning.record import COLUMNS, DIMENSIONS
-from orb_learning.store import literal
+import duckdb
 
-_SMALL_INTEGERS = {"TINYINT", "SMALLINT", "UTINYINT", "USMALLINT"}
-_INTEGERS = _SMALL_INTEGERS | {"INTEGER", "UINTEGER", "BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"}
-_NAIVE_TIMES = {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"}
+from orb_learning.ingest.files.times import (
+    AWARE_TYPES,
+    NAIVE,
+    NAIVE_TYPES,
+    OUTSIDE,
+    moment,
+    moment_of_text,
+)
+from orb_learning.record import (
+    COLUMNS,
+    DIMENSIONS,
+    EARLIEST,
+    FAILED,
+    FIRST_SECOND,
+    INFINITY,
+    LAST_SECOND,
+    LATEST,
+    NO,
+    NOT_A_NUMBER,
+    NULL_MARKS,
+    SUCCEEDED,
+    YES,
+)
+from orb_learning.store import identifier, literal
+
+NEEDED = frozenset(
+    {
+        "task_id", "timestamp", "task_type", "task_description", "repo", "model_tier", "pool_type",
+        "success",
+    }
+)  # fmt: skip
+"""The columns whose bad value makes a row unreadable: no valid execution lacks one. A bad value of
+another column is set aside, and the row is taken."""
+
+_SMALL_INTEGERS = {"TINYINT", "SMALLINT", "UTINYINT", "USMALLINT", "INTEGER"}
+_INTEGERS = _SMALL_INTEGERS | {"UINTEGER", "BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"}
+_FLOATS = {"FLOAT", "DOUBLE"}
 
 _INTEGER_TEXT = r"[+-]?[0-9]+(\.0*)?"
-_TIME_TEXT = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
-_ZONE_TEXT = r" ?(Z|z|UTC|[+-]\d\d(:?\d\d)?)"
-
-NAIVE = "has no time zone (--naive-is-utc takes such times as UTC)"
+_FLOAT_TEXT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 
-@dataclass(frozen=True)
-class Cast:
-    """A column's value, and what is wrong with it: SQL that is NULL where nothing is."""
+class Cast(NamedTuple):
+    """How a column's value is read, as SQL in two steps, so that each part stands in it once."""
 
+    token: str
+    """What the file says, over its own column; NULL where it says nothing."""
     value: str
-    problem: str | None = None
+    """The value, over a column of the token; NULL where the token is not of the column's type."""
+    why: str | None
+    """Why it is not, over the same; None where no token can be wrong."""
 
 
-def cast(column: str, source: str, source_type: str, *, naive_is_utc: bool) -> Cast:
-    """Return the SQL that takes a file's value into a column of the record.
+def define_value_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Define what the SQL of this module calls."""
+
+    def pattern(words: frozenset[str], flags: str = "") -> str:
+        return literal(flags + "|".join(map(re.escape, sorted(words))))
+
+    text = files(__package__).joinpath("import_values.sql").read_text("utf-8")
+    connection.execute(
+        text.format(
+            null_marks=pattern(NULL_MARKS),
+            succeeded=pattern(SUCCEEDED | YES, "(?i)"),
+            failed=pattern(FAILED | NO, "(?i)"),
+            first=FIRST_SECOND,
+            last=LAST_SECOND,
+            earliest=EARLIEST,
+            latest=LATEST,
+            not_a_number=NOT_A_NUMBER,
+            infinity=INFINITY,
+        )
+    )
+
+
+def cast(
+    column: str,
+    source: str,
+    source_type: str,
+    *,
+    naive_is_utc: bool,
+    decimal_comma: bool = False,
+    is_exact: bool = False,
+) -> Cast:
+    """Return how a file's value becomes one of a column of the record.
 
     Args:
         column: one of the 27, except embedding and metadata.
         source: the SQL of the file's value.
         source_type: its DuckDB type; VARCHAR for the text formats.
         naive_is_utc: whether a time without a zone is one in UTC.
+        decimal_comma: whether 1,5 is one and a half.
+        is_exact: whether this project wrote the value, so that it comes back as it is.
     """
-    target = COLUMNS[column]
-    if target == source_type and target != "TIMESTAMP":
-        return Cast(source)
+    target, name = COLUMNS[column], identifier(column)
+    if (is_exact or target not in ("TIMESTAMP", "FLOAT", "VARCHAR")) and target == source_type:
+        return Cast(source, name, None)
     if target == "VARCHAR":
-        return _to_text(column, source, source_type)
-    if target == "TIMESTAMP" and source_type == "TIMESTAMP WITH TIME ZONE":
-        return Cast(f"make_timestamp(epoch_us({source}))")
-    if target == "TIMESTAMP" and source_type in _NAIVE_TIMES:
-        return _to_naive_time(column, source, source_type, naive_is_utc=naive_is_utc)
-    if target in ("INTEGER", "FLOAT") and source_type in _SMALL_INTEGERS:
-        return Cast(f"{source}::{target}")
-    if (target == "INTEGER" and source_type in _INTEGERS) or (
-        target == "FLOAT" and source_type in _INTEGERS | {"DOUBLE"}
-    ):
-        value = f"try_cast({source} as {target})"
-        return _checked(column, source, value, f"{value} is not null", target)
-    return _from_text(column, f"trim({source}::varchar)", naive_is_utc=naive_is_utc)
-
-
-def _to_text(column: str, source: str, source_type: str) -> Cast:
-    if source_type == "BLOB":
-        value = f"try(decode({source}))"
-        return _checked(column, source, value, f"{value} is not null", "UTF-8 text")
-    if source_type.endswith(("]", ")")) and not source_type.startswith("DECIMAL"):
-        return Cast(f"to_json({source})::varchar")
-    return Cast(f"{source}::varchar")
-
-
-def _to_naive_time(column: str, source: str, source_type: str, *, naive_is_utc: bool) -> Cast:
-    if not naive_is_utc:
-        return Cast("null::timestamp", _complaint(column, source, f"{source} is not null", NAIVE))
-    if source_type == "TIMESTAMP":
-        return Cast(source)
-    value = f"try_cast({source} as timestamp)"
-    return _checked(column, source, value, f"{value} is not null", "TIMESTAMP")
-
-
-def _from_text(column: str, text: str, *, naive_is_utc: bool) -> Cast:
-    target = COLUMNS[column]
-    text = f"nullif({text}, '')"
+        return _to_text(name, source, source_type)
+    if target == "TIMESTAMP" and source_type in AWARE_TYPES:
+        return Cast(source, moment(name, source_type), literal(OUTSIDE))
+    if target == "TIMESTAMP" and source_type in NAIVE_TYPES:
+        if naive_is_utc:
+            return Cast(source, moment(name, source_type), literal(OUTSIDE))
+        return Cast(source, "null::timestamp", literal(NAIVE))
+    if target in ("INTEGER", "BIGINT", "FLOAT") and source_type in _SMALL_INTEGERS:
+        return Cast(source, f"{name}::{target}", None)
+    wrong_type = literal(f"is not of type {target}")
+    if target == "FLOAT" and source_type in _FLOATS:
+        token = f"case when not isnan({source}) then {source} end"
+        return Cast(token, f"import_finite(try_cast({name} as float))", wrong_type)
+    if target in ("INTEGER", "BIGINT", "FLOAT") and source_type in _INTEGERS:
+        return Cast(source, f"try_cast({name} as {target})", wrong_type)
+    if target == "TIMESTAMP" and source_type in _FLOATS:
+        # As decimal, because 1.7e18 as text has an exponent and too few digits.
+        source = f"try_cast({source} as decimal(38, 6))"
+    token = f"import_token({source}::varchar)"
     if target == "TIMESTAMP":
-        return _time_from_text(column, text, naive_is_utc=naive_is_utc)
+        return Cast(token, *moment_of_text(name, naive_is_utc=naive_is_utc))
+    if target == "BOOLEAN":
+        return Cast(token, f"import_outcome({name})", wrong_type)
+    if decimal_comma and target == "FLOAT":
+        token = f"import_decimal({token})"
+    return Cast(token, _number(target, name), wrong_type)
+
+
+def _number(target: str, text: str) -> str:
     value = f"try_cast({text} as {target})"
-    fits = f"{value} is not null"
-    if target == "INTEGER":
-        fits = f"regexp_full_match({text}, {literal(_INTEGER_TEXT)}) and {fits}"
-    elif target == "FLOAT":
-        fits += f" and (not isinf({value}) or {text} ilike '%inf%')"
-    return _checked(column, text, value, fits, target)
+    if target in ("INTEGER", "BIGINT"):
+        return f"case when regexp_full_match({text}, {literal(_INTEGER_TEXT)}) then {value} end"
+    if target == "FLOAT":
+        return (
+            f"case when regexp_full_match({text}, {literal(_FLOAT_TEXT)}) "
+            f"then import_finite({value}) end"
+        )
+    return value
 
 
-def _time_from_text(column: str, text: str, *, naive_is_utc: bool) -> Cast:
-    # A text with a zone goes through TIMESTAMPTZ, because a cast to TIMESTAMP drops the zone; the
-    # session's zone is UTC, so that a naive one is taken as UTC where that is allowed.
-    value = f"make_timestamp(epoch_us(try_cast({text} as timestamptz)))"
-    aware = literal(_TIME_TEXT + _ZONE_TEXT)
-    is_time = f"{value} is not null and regexp_full_match({text}, {{}})"
-    if naive_is_utc:
-        fits = is_time.format(literal(f"{_TIME_TEXT}({_ZONE_TEXT})?"))
-        return _checked(column, text, value, fits, "time")
-    naive = is_time.format(literal(_TIME_TEXT))
-    problem = (
-        f"case when {text} is null or ({is_time.format(aware)}) then null "
-        f"when {naive} then {_says(column, text, NAIVE)} "
-        f"else {_says(column, text, 'is not a time of ISO 8601 with a zone')} end"
-    )
-    return Cast(value, problem)
+def _to_text(name: str, source: str, source_type: str) -> Cast:
+    if source_type == "BLOB":
+        return Cast(source, f"try(decode({name}))", "'is not UTF-8 text'")
+    if source_type.endswith(("]", ")")) and not source_type.startswith("DECIMAL"):
+        return Cast(f"to_json({source})::varchar", name, None)
+    return Cast(f"import_text({source}::varchar)", name, None)
 
 
 def vector(source: str, source_type: str) -> Cast:
-    """Return the SQL that reads an embedding as a FLOAT[] of any length."""
+    """Return how an embedding is read, as a FLOAT[] of any length."""
     if source_type == "FLOAT[]":
-        return Cast(source)
+        return Cast(source, "embedding", None)
+    value = "try_cast(embedding as float[])"
+    why = "'is not of type FLOAT[]'"
     if source_type.endswith("]"):
-        value = f"try_cast({source} as float[])"
-        fits = f"list_count({value}) = list_count({source})"
-        return _checked("embedding", source, value, fits, "FLOAT[]")
-    text = f"nullif(trim({source}::varchar), '')"
-    value = f"try_cast({text} as float[])"
+        fits = f"list_count({value}) = list_count(embedding)"
+        return Cast(source, f"case when {fits} then {value} end", why)
     # An element that is no number becomes NULL, one that is too large becomes infinite.
     fits = (
-        f"list_count({value}) = list_count(try_cast({text} as varchar[])) "
-        f"and ({text} ilike '%inf%' or not (list_contains({value}, 'inf'::float) "
-        f"or list_contains({value}, '-inf'::float)))"
+        f"list_count({value}) = list_count(try_cast(embedding as varchar[])) "
+        f"and not list_contains({value}, 'inf'::float) "
+        f"and not list_contains({value}, '-inf'::float)"
     )
-    return _checked("embedding", text, value, fits, "FLOAT[]")
+    return Cast(f"import_token({source}::varchar)", f"case when {fits} then {value} end", why)
 
 
 def storable(floats: str) -> str:
@@ -133,8 +182,8 @@ def storable(floats: str) -> str:
     return f"case when len({floats}) = {n} and list_count({floats}) = {n} then {floats} end"
 
 
-def metadata(source: str, source_type: str, *, is_object: bool) -> Cast:
-    """Return the SQL that reads metadata as minified JSON of any kind.
+def metadata(source: str, source_type: str, *, is_object: bool) -> str:
+    """Return the SQL that reads metadata as minified JSON; what is no JSON is its text in JSON.
 
     Args:
         source: the SQL of the file's value.
@@ -142,27 +191,7 @@ def metadata(source: str, source_type: str, *, is_object: bool) -> Cast:
         is_object: whether JSON is known to be objects, and needs no look.
     """
     if source_type == "JSON" and is_object:
-        return Cast(source)
+        return source
     if source_type not in ("JSON", "VARCHAR"):
-        return Cast(f"nullif(to_json({source}), 'null'::json)")
-    # An empty text is no value; trim() would cost a copy of every text.
-    text = f"nullif({source}::varchar, '')"
-    value = f"try(json({text}))"
-    return Cast(
-        f"nullif({value}, 'null'::json)",
-        _complaint("metadata", text, f"{text} is not null and {value} is null", "is not JSON"),
-    )
-
-
-def _checked(column: str, source: str, value: str, fits: str, wanted: str) -> Cast:
-    wrong = f"{source} is not null and not coalesce({fits}, false)"
-    return Cast(value, _complaint(column, source, wrong, f"is not of type {wanted}"))
-
-
-def _complaint(column: str, source: str, wrong: str, text: str) -> str:
-    return f"case when {wrong} then {_says(column, source, text)} end"
-
-
-def _says(column: str, source: str, text: str) -> str:
-    shown = f"'''' || left({source}::varchar, 100) || ''''"
-    return f"{literal(column + ': ')} || {shown} || {literal(' ' + text)}"
+        return f"nullif(to_json({source}), 'null'::json)"
+    return f"nullif(import_object({source}::varchar), 'null'::json)"

@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import ImportFileError, NotADatabaseError
-from orb_learning.ingest.files.parquet import MARK, check_columns
-from orb_learning.record import COLUMNS
+from orb_learning.ingest.files.names import TIMES, column_of
+from orb_learning.ingest.files.parquet import MARK
+from orb_learning.ingest.files.times import NAIVE_TYPES
 from orb_learning.store import connect, identifier, literal
 
 _EXACT_IN_PARQUET = {
@@ -20,11 +21,14 @@ _EXACT_IN_PARQUET = {
 }  # fmt: skip
 
 
-def copy_executions(file: Path, parquet: Path) -> None:
+def copy_executions(file: Path, parquet: Path) -> list[str]:
     """Copy a database's executions to a Parquet file that is marked as UTC.
 
     A copy, because a view of the file names the database by the file's stem, under which it cannot
     be attached beside one of the same stem.
+
+    Returns:
+        a note, if times without a zone were taken as UTC and the database does not say so.
 
     Raises:
         ImportFileError: it is no database, has no executions, or not all of it is in the file yet.
@@ -50,12 +54,24 @@ def copy_executions(file: Path, parquet: Path) -> None:
                 f"{file} has no table or view named executions; is it a learning database?"
             ) from error
         types = {str(row[0]): str(row[1]) for row in described}
-        check_columns(file, list(types))
         connection.execute(
             f"copy (select {', '.join(_copied(name, types[name]) for name in types)} "  # noqa: S608
             f"from executions) to {literal(parquet)} "
             f"(format parquet, kv_metadata {{{MARK}: 'utc'}})"
         )
+        naive = [name for name in types if name in TIMES and types[name] in NAIVE_TYPES]
+        if not naive or _is_ours(connection):
+            return []
+        return [f"the times of {' and '.join(naive)} have no zone and were taken as UTC"]
+
+
+def _is_ours(connection: duckdb.DuckDBPyConnection) -> bool:
+    return bool(
+        connection.execute(
+            "select 1 from information_schema.tables "
+            "where table_schema = 'raw' and table_name = 'schema_versions'"
+        ).fetchall()
+    )
 
 
 @contextmanager
@@ -73,8 +89,10 @@ def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def _copied(name: str, kind: str) -> str:
     """Return a column's SQL: as it is, or as text where Parquet has no such type."""
     column = identifier(name)
+    if kind == "INTERVAL":
+        return f"epoch({column}) as {column}"
     if kind in _EXACT_IN_PARQUET or kind.startswith(("FLOAT[", "DECIMAL")):
         return column
-    if name in COLUMNS:
+    if column_of(name) is not None:
         return f"{column}::varchar as {column}"
     return f"to_json({column}) as {column}"

@@ -14,7 +14,7 @@ create or replace temp macro import_keys(own) as coalesce(json_keys(own), []);
 
 -- own: the record's metadata, minified JSON or NULL · extra: the file's other columns
 -- notes: what the import has to say · sha256: the file's hash
-create or replace temp macro import_metadata(own, extra, notes, sha256) as case
+create or replace temp macro import_joined(own, extra, notes, sha256) as case
     when len(extra) = 0 and len(notes) = 0 and (own is null or starts_with(own, '{'))
         then own
     else (
@@ -45,3 +45,22 @@ create or replace temp macro import_metadata(own, extra, notes, sha256) as case
         ) || '}'
     )::json
 end;
+
+create or replace temp macro import_json(value) as case
+    when contains(value, 'NaN') or contains(value, 'Infinity') then import_strict(value)::json
+    else value
+end;
+
+create or replace temp macro import_lower(value) as case
+    when lower(value) in ('true', 'false') then lower(value) else value
+end;
+
+-- What an object says, as one text a path: the same however keys are sorted and numbers written.
+create or replace temp macro import_paths(object) as coalesce((
+    select list_sort(list(
+        node.fullkey || '='
+        || coalesce(try_cast(node.atom ->> '$' as double)::varchar, import_lower(node.atom ->> '$'))
+    ))
+    from json_tree(object) as node
+    where node.type not in ('OBJECT', 'ARRAY', 'NULL') and not starts_with(node.fullkey, '$._import')
+), []);

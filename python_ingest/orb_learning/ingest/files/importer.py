@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from orb_learning.errors import ImportFileError
-from orb_learning.filesystem import sha256_of
-from orb_learning.ingest.files.csv_lines import csv_source
-from orb_learning.ingest.files.database_file import copy_executions
-from orb_learning.ingest.files.jsonl import jsonl_source
-from orb_learning.ingest.files.ledger import known_file, record_file
-from orb_learning.ingest.files.parquet import parquet_source
-from orb_learning.ingest.files.progress import progress_bar
-from orb_learning.ingest.files.rows import Source, store
-from orb_learning.store import connect, transaction, utc_now
+from orb_learning.filesystem import printable, sha256_of
+from orb_learning.ingest.files.formats import check_file, is_text, sources_of
+from orb_learning.ingest.files.identity import forget_seen
+from orb_learning.ingest.files.kinds import kind_of
+from orb_learning.ingest.files.ledger import (
+    has_unreadable,
+    known_file,
+    record_file,
+    take_unreadable,
+    was_named_by_row,
+)
+from orb_learning.ingest.files.names import check_names, notes_on
+from orb_learning.ingest.files.progress import ImportBar, progress_bar
+from orb_learning.ingest.files.result import (
+    ImportResult,
+    rejected,
+    set_aside,
+    unreadable_reasons,
+)
+from orb_learning.ingest.files.rows import Load, define_macros, store
+from orb_learning.ingest.files.times import NAIVE
+from orb_learning.store import (
+    connect,
+    count_received,
+    drop_residual_rows,
+    transaction,
+    utc_now,
+)
 
-CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
-JSONL = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz")
-PARQUET = (".parquet",)
-DATABASE = (".db", ".duckdb")
-ENDINGS = (*PARQUET, *CSV, *JSONL, *DATABASE)
-
-
-@dataclass(frozen=True)
-class ImportResult:
-    """What came of one file: rows that went into raw.executions, rows that are unreadable."""
-
-    file: Path
-    sha256: str
-    already_known: bool
-    row_count: int
-    unreadable_count: int
+MEMORY_MB = 512
+"""Of DuckDB, while it imports; what does not fit waits in a file beside the database."""
 
 
 def import_file(
@@ -46,6 +51,7 @@ def import_file(
     *,
     again: bool = False,
     naive_is_utc: bool = False,
+    rules: Mapping[str, str] | None = None,
     now: datetime | None = None,
     show_progress: bool = False,
 ) -> ImportResult:
@@ -53,18 +59,22 @@ def import_file(
 
     Args:
         database_path: the database; it is created where there is none.
-        file: Parquet, CSV or JSON lines (the last two gzipped, too), or a DuckDB database with
+        file: Parquet, CSV or JSON (the last two gzipped, too), or a DuckDB database with
             ``executions``; its name's ending says which.
         again: whether to load a file that has been loaded before.
         naive_is_utc: whether a time without a zone is one in UTC; its row is unreadable otherwise.
+            Of a file that has been loaded before, the rows that lacked a zone are read then.
+        rules: by name, the SQL condition that a valid execution holds; the result counts who
+            breaks one.
         now: the rows' ``_loaded_at``, naive UTC; None is the present.
         show_progress: whether to draw a bar on standard error.
 
     Returns:
-        the counts, both 0 for a file that was known already.
+        the counts, all 0 for a file that was known already.
 
     Raises:
-        ImportFileError: the file cannot be read, or is damaged; nothing of it was loaded.
+        ImportFileError: the file cannot be read, is damaged, or holds no executions; nothing of it
+            was loaded.
         DatabaseError: a database, the one to write or the one to read, cannot be opened, or the
             disk is full; nothing of the file was loaded.
     """
@@ -76,50 +86,108 @@ def import_file(
         connect(database_path) as connection,
         progress_bar(file.name, before.st_size, show=show_progress) as bar,
     ):
-        if not again and known_file(connection, sha256):
+        is_known = known_file(connection, sha256)
+        only_naive = is_known and not again
+        if only_naive and not (naive_is_utc and has_unreadable(connection, sha256, NAIVE)):
             return ImportResult(file, sha256, True, 0, 0)
-        loaded_at = now or utc_now()
+        load = Load(
+            sha256,
+            Path(printable(file)),
+            now or utc_now(),
+            ids_by_row=is_known and was_named_by_row(connection, sha256),
+            only_unreadable_ones=only_naive,
+        )
+        connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
         with transaction(connection), read_errors(file):
-            with (
-                _source(
-                    connection, file, naive_is_utc=naive_is_utc, read_bytes=bar.read_bytes
-                ) as source,
-                bar.loading(connection),
-            ):
-                counts = store(connection, source, sha256, file, loaded_at)
-            record_file(connection, sha256, file, *counts, loaded_at)
-            after = file.stat()
-            if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-                raise ImportFileError(
-                    f"{file} changed while it was read; import it when it is complete"
-                )
-    return ImportResult(file, sha256, False, *counts)
+            result = _load(connection, file, load, naive_is_utc, rules or {}, bar)
+            _check_unchanged(file, before)
+    return result
 
 
-def check_file(file: Path, database_path: Path) -> None:
-    """Refuse what is no file of a known kind, with the reason.
+def _check_unchanged(file: Path, before: os.stat_result) -> None:
+    after = file.stat()
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise ImportFileError(f"{file} changed while it was read; import it when it is complete")
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    load: Load,
+    naive_is_utc: bool,
+    rules: Mapping[str, str],
+    bar: ImportBar,
+) -> ImportResult:
+    """Load the file's batches, in the transaction that the caller has open."""
+    define_macros(connection)
+    forget_seen(connection)
+    take_unreadable(connection, load.sha256)
+    names: dict[str, None] = {}
+    notes: list[str] = []
+
+    def names_found(found: Iterable[str]) -> None:
+        new = dict.fromkeys(found)
+        if new and not names:
+            check_names(file, new)
+        names.update(new)
+
+    rows_before, loaded, unreadable, first = 0, 0, 0, 2**62
+    with (
+        sources_of(
+            connection,
+            file,
+            naive_is_utc=naive_is_utc,
+            read_bytes=bar.read_bytes,
+            names_found=names_found,
+            notes=notes,
+        ) as sources,
+        # Of a text the bytes read are shown; of a table, DuckDB's own progress.
+        nullcontext() if is_text(file) else bar.loading(connection),
+    ):
+        for source in sources:
+            stored = store(connection, source, load, rows_before)
+            rows_before = source.last_row_number
+            loaded, unreadable = loaded + stored.loaded, unreadable + stored.unreadable
+            first = min(first, stored.first_number)
+    counted = count_received(connection, loaded, load.now)
+    drop_residual_rows(connection)
+    record_file(connection, load.sha256, load.file, counted, unreadable, load.now)
+    result = ImportResult(
+        file,
+        load.sha256,
+        already_known=False,
+        row_count=counted,
+        unreadable_count=unreadable,
+        unreadable_reasons=unreadable_reasons(connection, load.sha256),
+        set_aside=set_aside(connection, first, load.sha256),
+        notes=(*notes_on(names), *notes),
+    )
+    _check_kind(result, names)
+    return _with_rejected(connection, result, first, rules)
+
+
+def _check_kind(result: ImportResult, names: Collection[str]) -> None:
+    """Refuse what seems to be another system's file, of which no row can be read.
 
     Raises:
-        ImportFileError: it is missing, a directory, empty, of an unknown ending, or the database.
+        ImportFileError: with what it seems to be and the commonest reason.
     """
-    if not file.exists():
-        raise ImportFileError(f"{file} does not exist; check the path")
-    if file.is_dir():
-        raise ImportFileError(f"{file} is a directory; name the files in it: {file}/*.parquet")
-    if not file.is_file():
-        raise ImportFileError(f"{file} is not a regular file; save what it gives to one first")
-    if not file.name.lower().endswith(ENDINGS):
+    kind = kind_of(names, is_unreadable=True)
+    if not result.row_count and result.unreadable_count and kind is not None:
         raise ImportFileError(
-            f"{file}: the name's ending says what a file is, and this one is not known; "
-            f"it must be one of {', '.join(ENDINGS)}"
+            f"{result.file} seems to be {kind}, not executions; no row of it can be read: "
+            f"{result.unreadable_reasons[0][0]}"
         )
-    if database_path.exists() and file.samefile(database_path):
-        raise ImportFileError(
-            f"{file} is the database itself; its executions are in it already. "
-            f"Set ORB_DATABASE to the database that they should go to"
-        )
-    if file.stat().st_size == 0:
-        raise ImportFileError(f"{file} is empty, 0 bytes; write it again")
+
+
+def _with_rejected(
+    connection: duckdb.DuckDBPyConnection,
+    result: ImportResult,
+    first: int,
+    rules: Mapping[str, str],
+) -> ImportResult:
+    count, reasons = rejected(connection, first, rules)
+    return replace(result, rejected_count=count, rejected_reasons=reasons)
 
 
 @contextmanager
@@ -155,27 +223,3 @@ def read_errors(file: Path) -> Iterator[None]:
             f"{file} is damaged, incomplete, or not what its name's ending says: "
             f"{text.splitlines()[0]}; copy it again from where it came from"
         ) from error
-
-
-@contextmanager
-def _source(
-    connection: duckdb.DuckDBPyConnection,
-    file: Path,
-    *,
-    naive_is_utc: bool,
-    read_bytes: Callable[[int], object],
-) -> Iterator[Source]:
-    name = file.name.lower()
-    if name.endswith(PARQUET):
-        yield parquet_source(connection, file, naive_is_utc=naive_is_utc)
-    elif name.endswith(CSV):
-        yield csv_source(connection, file, naive_is_utc=naive_is_utc, read_bytes=read_bytes)
-    elif name.endswith(JSONL):
-        yield jsonl_source(connection, file, naive_is_utc=naive_is_utc, read_bytes=read_bytes)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            copied = Path(folder) / "executions.parquet"
-            copy_executions(file, copied)
-            source = parquet_source(connection, copied, naive_is_utc=True)
-            # The mark is about times; what its metadata holds is not this project's word.
-            yield replace(source, is_ours=False)
