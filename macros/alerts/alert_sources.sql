@@ -32,21 +32,7 @@ loaded as (
 
 -- A tier's last 24 hours, and the 30 days before them.
 tiers as (
-    select
-        model_tier,
-        count(*) filter (is_recent) as recent_count,
-        count(*) filter (is_recent and success) as recent_successes,
-        count(*) filter (not is_recent) as past_count,
-        count(*) filter (not is_recent and success) as past_successes
-    from (
-        select
-            model_tier,
-            success,
-            timestamp >= {{ now }} - interval 24 hour as is_recent
-        from {{ ref('fct_executions') }}
-        where timestamp between {{ now }} - interval 744 hour and {{ now }}
-    )
-    group by model_tier
+    {{ past_and_recent(now, 'model_tier', 'model_tier') }}
 ),
 
 all_tiers as (

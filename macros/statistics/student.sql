@@ -16,3 +16,22 @@
         {%- endfor %}
     )
 {%- endmacro %}
+
+
+{#- The quantile of Student's t at which the normal distribution has z, an SQL expression; by the same
+    series as t_quantile, which is it for z of 97.5 %. -#}
+{% macro t_quantile_at(z, degrees) -%}
+    {%- set z = '((' ~ z ~ ')::double)' -%}
+    {%- set n = 'nullif(greatest(' ~ degrees ~ ', 0), 0)' -%}
+    (
+        {{ z }}
+        + (pow({{ z }}, 3) + {{ z }}) / 4 / {{ n }}
+        + (5 * pow({{ z }}, 5) + 16 * pow({{ z }}, 3) + 3 * {{ z }}) / 96 / pow({{ n }}, 2)
+        + (3 * pow({{ z }}, 7) + 19 * pow({{ z }}, 5) + 17 * pow({{ z }}, 3) - 15 * {{ z }})
+        / 384 / pow({{ n }}, 3)
+        + (
+            79 * pow({{ z }}, 9) + 776 * pow({{ z }}, 7) + 1482 * pow({{ z }}, 5)
+            - 1920 * pow({{ z }}, 3) - 945 * {{ z }}
+        ) / 92160 / pow({{ n }}, 4)
+    )
+{%- endmacro %}

@@ -1,0 +1,38 @@
+{#- The columns of rpt_larger_tiers, of its CTE `better`. -#}
+{% macro larger_tier_columns() -%}
+select
+    smaller.repo,
+    smaller.text_id,
+    smaller.task_description,
+    smaller.model_tier,
+    larger.model_tier as larger_tier,
+    {% for tier in ['smaller', 'larger'] %}
+    {{ tier }}.execution_count as {{ tier }}_execution_count,
+    {{ tier }}.success_count as {{ tier }}_success_count,
+    {{ tier }}.success_rate as {{ tier }}_success_rate,
+    {{ tier }}_lower as {{ tier }}_success_rate_lower,
+    {{ tier }}_upper as {{ tier }}_success_rate_upper,
+    {{ tier }}.avg_cost as {{ tier }}_avg_cost,
+    {% endfor %}
+    comparison_count,
+    smaller.recent_count,
+    format(
+        'Start {} on {}, not {}: {:,} of {} succeeded there, {:,} of {:,} on {}.',
+        {{ quoted_text('smaller.task_description') }}, larger.model_tier, smaller.model_tier,
+        larger.success_count, {{ shown_count('larger.execution_count', 'run') }},
+        smaller.success_count, smaller.execution_count, smaller.model_tier
+    ) as sentence,
+    format(
+        'intervals apart over {}; a run costs {} on {}, {} on {}',
+        {{ shown_count('comparison_count', 'comparison') }},
+        coalesce({{ shown_money('larger.avg_cost') }}, 'an unknown sum'), larger.model_tier,
+        coalesce({{ shown_money('smaller.avg_cost') }}, 'an unknown sum'), smaller.model_tier
+    ) as reason,
+    -smaller.recent_count * extra_cost as usd_per_30_days,
+    -smaller.recent_count * (extra_cost + cost_margin) as usd_per_30_days_lower,
+    -smaller.recent_count * (extra_cost - cost_margin) as usd_per_30_days_upper,
+    smaller.recent_count * success_gain as successes_per_30_days,
+    smaller.recent_count * gain_lower as successes_per_30_days_lower,
+    smaller.recent_count * gain_upper as successes_per_30_days_upper,
+    smaller.execution_count + larger.execution_count as execution_count
+{%- endmacro %}
