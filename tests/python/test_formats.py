@@ -59,7 +59,7 @@ def test_a_figure_reads_the_same_in_python_and_in_sql(name: str) -> None:
     in_sql = getattr(macros, f"shown_{name}")("x")
     for figure, text in SHOWN[name].items():
         assert shown(figure) == text
-        query = f"select {in_sql} from (select $x::double as x)"  # noqa: S608
+        query = f"select {in_sql} from (select $x::double as x)"
         assert duckdb.execute(query, {"x": figure}).fetchall() == [(text,)]
     assert duckdb.sql(f"select {in_sql} from (select null::double as x)").fetchall() == [(None,)]
 
@@ -70,7 +70,7 @@ def test_one_of_a_thing_is_no_plural() -> None:
     in_sql = macros.shown_count("x", "retry", "retries")
     for number, text in {1: "1 retry", 0: "0 retries", 1324: "1,324 retries"}.items():
         assert formats.count(number, "retry", "retries") == text
-        query = f"select {in_sql} from (select $x as x)"  # noqa: S608
+        query = f"select {in_sql} from (select $x as x)"
         assert duckdb.execute(query, {"x": number}).fetchall() == [(text,)]
     assert formats.count(2, "execution") == "2 executions"
 
