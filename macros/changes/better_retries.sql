@@ -1,34 +1,6 @@
 {#- Parts of rpt_better_retries. -#}
 
 
-{#- Failures that were attempted again, and what the next attempt changed, with its direction. -#}
-{% macro changed_attempts() -%}
-    {%- set ranks = [tier_rank('next_attempts.model_tier'), tier_rank('failures.model_tier')] -%}
-    select
-        coalesce(failures.error_type, 'unknown') as error_type,
-        failures.model_tier,
-        failures._task_text_id,
-        failures.timestamp,
-        retries.next_success,
-        next_attempts.actual_cost::double as next_cost,
-        case
-            when {{ ranks[0] }} > {{ ranks[1] }} then 'a larger tier'
-            when {{ ranks[0] }} < {{ ranks[1] }} then 'a smaller tier'
-            when next_attempts.model_tier <> failures.model_tier then 'another tier'
-            when next_attempts.pool_type <> failures.pool_type then 'another pool'
-            else 'nothing'
-        end as change
-    from {{ ref('int_retries') }} as retries
-    inner join {{ ref('fct_executions') }} as failures
-        on retries.task_id = failures.task_id
-    inner join {{ ref('fct_executions') }} as next_attempts
-        on retries.next_task_id = next_attempts.task_id
-    where
-        failures.{{ within_window('day', var('solution_window_days')) }}
-        and failures._task_text_id is not null
-{%- endmacro %}
-
-
 {#- CTE `bounded`: pairs with the bounds of both rates, and the recent tries of the same again. -#}
 {% macro bounded_retries() -%}
 bounded as (

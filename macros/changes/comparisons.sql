@@ -1,20 +1,14 @@
 {#- What the reports of what to change compare, and how surely. -#}
 
 
-{#- Which tier is larger; NULL of a tier of another name. -#}
-{% macro tier_rank(model_tier) -%}
-    case {{ model_tier }} when 'small' then 1 when 'medium' then 2 when 'large' then 3 end
-{%- endmacro %}
-
-
 {#- A tier in a sentence; what is no tier of ours is a text of somebody's. -#}
 {% macro quoted_tier(model_tier) -%}
     if({{ tier_rank(model_tier) }} is null, {{ quoted_text(model_tier) }}, {{ model_tier }})
 {%- endmacro %}
 
 
-{#- How many standard errors wide intervals are, so that all comparisons together are wrong of one at
-    most 5 % of times: Bonferroni, as routing recommendations have it. -#}
+{#- How many standard errors wide intervals are, so that all comparisons together are
+    wrong of one at most 5 % of times: Bonferroni, as routing recommendations have it. -#}
 {% macro quantile_of_comparisons(count) -%}
     {{ normal_quantile('1 - ' ~ (1 - var('routing_confidence')) / 2 ~ ' / greatest(' ~ count ~ ', 1)') }}
 {%- endmacro %}

@@ -1,4 +1,44 @@
-{#- The columns of rpt_larger_tiers, of its CTE `better`. -#}
+{#- CTEs up to `better`: of pairs whose intervals lie apart and that are worth it, for each smaller tier
+    the best larger one. -#}
+{% macro better_tiers() -%}
+bounded as (
+    select
+        pairs.*,
+        confidence.comparison_count,
+        {% for tier in ['smaller', 'larger'] %}
+        {% for bound, sign in {'lower': '-', 'upper': '+'}.items() %}
+        {{ bound_of_runs(tier ~ '.success_count', tier ~ '.execution_count', 'z', sign) }}
+            as {{ tier }}_{{ bound }},
+        {% endfor %}
+        {% endfor %}
+        larger.success_rate - smaller.success_rate as success_gain,
+        larger.avg_cost - smaller.avg_cost as extra_cost,
+        {{ t_quantile('least(smaller.cost_known_count, larger.cost_known_count) - 1') }}
+        * sqrt(smaller.cost_variance + larger.cost_variance) as cost_margin
+    from pairs
+    cross join confidence
+),
+
+better as (
+    select
+        *,
+        {{ worth_of('-extra_cost', 'success_gain') }} as worth_a_run,
+        {{ difference_bound('larger.success_rate', 'larger_lower', 'smaller.success_rate',
+            'smaller_upper', '-') }} as gain_lower,
+        {{ difference_bound('larger.success_rate', 'larger_upper', 'smaller.success_rate',
+            'smaller_lower', '+') }} as gain_upper
+    from bounded
+    where larger_lower > smaller_upper and worth_a_run > 0
+    qualify
+        row_number() over (
+            partition by smaller.repo, smaller.text_id, smaller.model_tier
+            order by worth_a_run desc, larger.tier_rank asc
+        ) = 1
+)
+{%- endmacro %}
+
+
+{#- The columns, of the CTE `better`. -#}
 {% macro larger_tier_columns() -%}
 select
     smaller.repo,

@@ -7,29 +7,16 @@
         'larger_tier': ['rpt_larger_tiers', 'repo', 'task_description', '1', true],
         'unsolved_tasks': ['rpt_unsolved_repositories', 'repo', 'null', 'task_count', true],
         'better_solution': ['rpt_better_solutions', 'repo', 'task_description', '1', false],
-        'better_retry': ['rpt_better_retries', 'null', "error_type || ' on ' || " ~ quoted_tier('model_tier'), 'task_count', true],
-        'regression': ['rpt_regressions', "if(dimension = 'repository', name, null)", 'name', 'null', false],
+        'better_retry': [
+            'rpt_better_retries', 'null', "error_type || ' on ' || " ~ quoted_tier('model_tier'),
+            'task_count', true
+        ],
+        'regression': [
+            'rpt_regressions', "if(dimension = 'repository', name, null)", 'name', 'null', false
+        ],
         'recording': ['rpt_recording_gaps', 'null', 'column_name', 'null', none]
     }) }}
 {% endmacro %}
-
-
-{#- The stakes of a change, with their bounds. -#}
-{% macro stakes(money='usd_per_30_days', successes='successes_per_30_days') -%}
-    {% for name in ['usd_per_30_days', 'successes_per_30_days'] -%}
-    {%- set given = money if name == 'usd_per_30_days' else successes -%}
-    {% for bound in ['', '_lower', '_upper'] -%}
-    {{ given ~ bound if given else 'null::double' }} as {{ name }}{{ bound }}
-    {{- ',' if not loop.last }}
-    {% endfor %}
-    {{- ',' if not loop.last }}
-    {% endfor %}
-{%- endmacro %}
-
-
-{% macro no_stakes() -%}
-    {{ stakes(none, none) }}
-{%- endmacro %}
 
 
 {#- All changes of all kinds. -#}

@@ -11,8 +11,8 @@
                 case
                     when {{ attempt }}.model_tier = failures.model_tier
                         then if({{ attempt }}._model is distinct from failures._model, 'model', null)
-                    when {{ tier_rank(attempt) }} > {{ tier_rank('failures') }} then 'tier up'
-                    when {{ tier_rank(attempt) }} < {{ tier_rank('failures') }} then 'tier down'
+                    when {{ tier_rank(attempt ~ '.model_tier') }} > {{ tier_rank('failures.model_tier') }} then 'tier up'
+                    when {{ tier_rank(attempt ~ '.model_tier') }} < {{ tier_rank('failures.model_tier') }} then 'tier down'
                     else 'another tier'
                 end,
                 if({{ attempt }}.pool_type != failures.pool_type, 'pool', null)
@@ -24,6 +24,6 @@
 
 
 {#- The place of a tier among those of known size; NULL of another. -#}
-{% macro tier_rank(of) -%}
-    nullif(coalesce(list_position(['small', 'medium', 'large'], {{ of }}.model_tier), 0), 0)
+{% macro tier_rank(model_tier) -%}
+    nullif(coalesce(list_position(['small', 'medium', 'large'], {{ model_tier }}), 0), 0)
 {%- endmacro %}

@@ -1,7 +1,7 @@
 -- One row is a task that was run often, and a model tier: its runs of the last 90 days.
 --
--- A task is a text in a repository; often is as often as one learns from. Recent runs are those of the
--- last 30 days: what a change is worth is counted by them.
+-- A task is a text in a repository; often is as often as one learns from. Recent runs are those of
+-- the last 30 days: what a change is worth is counted by them.
 {{ config(materialized='table') }}
 
 with

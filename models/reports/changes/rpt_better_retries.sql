@@ -1,8 +1,8 @@
 -- One row is an error on a tier, and a change of the retry that mends it more often than none.
 --
--- Both are retries of failures on this tier. The changes are a larger tier, a smaller one, another tier,
--- or another pool of the same tier. Rates
--- are of attempts clustered by task; intervals of as many comparisons as there are may not overlap.
+-- Both are retries of failures on this tier. The changes are a larger tier, a smaller one or
+-- another, another model, or another pool. Rates are clustered by task; intervals of as many
+-- comparisons as there are may not overlap.
 {{ config(materialized='table') }}
 
 with
@@ -16,14 +16,14 @@ tasks as (
         error_type,
         model_tier,
         change,
-        _task_text_id,
+        _task_key,
         count(*) as trials,
         count(*) filter (next_success) as successes,
         count(*) filter ({{ is_recent() }}) as recent_count,
         sum(next_cost) as cost,
         count(next_cost) as cost_known_count
     from attempts
-    group by error_type, model_tier, change, _task_text_id
+    group by error_type, model_tier, change, _task_key
 ),
 
 changes as (

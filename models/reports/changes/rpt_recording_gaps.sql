@@ -3,7 +3,8 @@
 -- Error types are of failures, solutions of successes; the others of all executions.
 {{ config(materialized='table') }}
 {%- set known = {
-    'routing_chances': "coalesce(json_exists(metadata, '$.routing.candidates[0].propensity'), false)",
+    'routing_chances': "coalesce(json_exists(metadata, '$.routing.candidates[0].propensity'), "
+        ~ "false)",
     'actual_cost': 'actual_cost is not null',
     'quality_score': 'quality_score is not null',
     'error_type': 'error_type is not null',

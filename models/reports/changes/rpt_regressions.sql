@@ -1,10 +1,10 @@
 -- One row is a tier, pool, model or repository whose success dropped against its own past.
 --
--- Compared as the alert tier_drop compares: the last 24 hours with the 30 days before them, by the least
--- drop of Newcombe's interval, beyond the alert's threshold.
+-- Compared as the alert tier_drop compares: the last 24 hours with the 30 days before them, by the
+-- least drop of Newcombe's interval, beyond the alert's threshold.
 {{ config(materialized='table') }}
 {%- set groups = {
-    'tier': 'model_tier', 'pool': 'pool_type', 'model': "metadata ->> '$.model'", 'repository': 'repo'
+    'tier': 'model_tier', 'pool': 'pool_type', 'model': '_model', 'repository': 'repo'
 } %}
 
 with

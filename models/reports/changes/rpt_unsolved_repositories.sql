@@ -10,7 +10,8 @@ unsolved as (
         sum(recent_count)::bigint as recent_count,
         max(success_rate_upper) as success_rate_upper,
         sum(recent_count * success_rate_upper) as successes_upper,
-        arg_max(task_description, (coalesce(total_cost, 0), execution_count, text_id)) as dearest_task,
+        arg_max(task_description, (coalesce(total_cost, 0), execution_count, text_id))
+            as dearest_task,
         sum(usd_per_30_days) as usd_per_30_days,
         -- Each task's own margin, which are independent of each other; NULL where one is unknown.
         if(count(*) = count(cost_margin), sqrt(sum(pow(cost_margin, 2))), null) as cost_margin

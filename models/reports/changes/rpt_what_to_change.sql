@@ -1,51 +1,19 @@
--- One row is something to change, ordered by what it is worth; after those, kinds of which none is known.
+-- One row is something to change, by what it is worth; then a kind of which nothing is known.
 --
--- At most a dozen: of each kind the three that are worth most, and of a kind without any one row, which
--- says so and has no worth.
+-- At most a dozen: of each kind the three that are worth most, and of a kind without any one row,
+-- which says so and has no worth.
 with
 
 changes as (
     {{ changes_of_kinds() }}
 ),
 
-valued as (
-    select
-        *,
-        case
-            when coalesce(usd_per_30_days, successes_per_30_days) is not null
-                then {{ worth_of('usd_per_30_days', 'successes_per_30_days') }}
-        end as worth_usd,
-        row_number() over (
-            partition by kind
-            order by worth_usd desc nulls last, importance, execution_count desc, subject, repo
-        ) as place,
-        count(*) over (partition by kind) as kind_count
-    from changes
-    where worth_usd is null or worth_usd > 0
-),
-
-kinds as (
-    {{ change_kinds() }}
-),
-
--- Kinds without a change first take their rows; what is left goes to changes.
-found as (
-    select
-        *,
-        row_number() over (order by worth_usd desc nulls last, place, kind) as number
-    from valued
-    where place <= 3
-),
-
-silent as (
-    select *
-    from kinds
-    where kind not in (select kind from valued)
-),
+{{ ranked_changes() }},
 
 rows_to_show as (
     select
         true as is_change,
+        number,
         kind,
         repo,
         subject,
@@ -65,6 +33,7 @@ rows_to_show as (
     union all
     select
         false as is_change,
+        null as number,
         kind,
         null as repo,
         null as subject,
@@ -80,9 +49,13 @@ rows_to_show as (
 
 select
     row_number() over (
-        order by shown.is_change desc, shown.worth_usd desc nulls last, kinds.kind_order, shown.subject
+        order by
+            shown.is_change desc,
+            shown.worth_usd desc nulls last,
+            kinds.kind_order asc,
+            shown.number asc
     ) as place,
-    shown.*,
+    shown.* exclude (number),
     kinds.source
 from rows_to_show as shown
 inner join kinds
