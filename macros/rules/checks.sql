@@ -6,26 +6,31 @@
 {%- endmacro %}
 
 
-{#- Of each rule that warns, and of what is no rule, how many rows of executions break it. -#}
+{#- Of each rule that warns, and of what is no rule, how many rows of executions break it, of how many
+    that can. -#}
 {% macro warned_checks(executions) -%}
+    {%- set checks = {
+        'model_tier_unknown': [
+            'executions', 'true', "model_tier not in ('small', 'medium', 'large')"
+        ],
+        'timestamp_after_now': ['executions', 'true', 'timestamp > ' ~ utc_now()]
+    } -%}
+    {%- for name, rule in var('execution_rules').items() if rule.on_break == 'warn' -%}
+    {%- for what, among in (rule.among or {'executions': 'true'}).items() -%}
+    {%- do checks.update({name: [what, among, 'not (' ~ rule.holds ~ ')']}) -%}
+    {%- endfor -%}
+    {%- endfor -%}
     select
         'warned' as check_kind,
-        count(*) as checked_count,
         unnest([
-            {% for name, rule in var('execution_rules').items() if rule.on_break == 'warn' %}
+            {% for name, (what, among, broken) in checks.items() %}
             {
                 'name': '{{ name }}',
-                'failing': count(*) filter (not ({{ rule.holds }}))
-            },
+                'checked_rows': '{{ what }} of any time',
+                'checked': count(*) filter ({{ among }}),
+                'failing': count(*) filter ({{ broken }})
+            }{{ ',' if not loop.last }}
             {% endfor %}
-            {
-                'name': 'model_tier_unknown',
-                'failing': count(*) filter (model_tier not in ('small', 'medium', 'large'))
-            },
-            {
-                'name': 'timestamp_after_now',
-                'failing': count(*) filter (timestamp > {{ utc_now() }})
-            }
         ]) as warning
     from {{ executions }}
 {%- endmacro %}
@@ -36,6 +41,7 @@
     select
         'recorded_twice' as check_name,
         'warned' as check_kind,
+        'executions of the last 7 days' as checked_rows,
         coalesce(sum(times), 0)::bigint as checked_count,
         coalesce(sum(times - 1), 0)::bigint as failing_count
     from (

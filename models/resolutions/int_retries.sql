@@ -40,10 +40,7 @@ failures as (
 numbered_attempts as (
     select
         *,
-        row_number() over (
-            partition by repo, _task_key
-            order by timestamp, task_id
-        ) as number
+        row_number() over (partition by repo, _task_key order by timestamp, task_id) as number
     from attempts
     semi join failures using (repo, _task_key)
 ),

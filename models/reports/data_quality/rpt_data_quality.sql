@@ -9,10 +9,15 @@ broken_rules as (
     select unnest(broken_rules) as rule from {{ ref('rejected_executions') }}
 ),
 
+-- Those that a later one has superseded, too, as far as the last build saw them.
 versions as (
-    select
-        (select count(*) from executions)
-        + (select count(*) from {{ ref('rejected_executions') }}) as version_count
+    select count(*) as version_count
+    from {{ ref('stg_version_times') }}
+    where
+        _load_seq <= greatest(
+            (select coalesce(max(_load_seq), 0) from executions),
+            (select coalesce(max(_load_seq), 0) from {{ ref('rejected_executions') }})
+        )
 ),
 
 -- As many rows as rules that reject: one that nothing broke has its row, too.
@@ -20,6 +25,7 @@ rejections as (
     select
         rules.check_name,
         'rejected' as check_kind,
+        'versions ever loaded' as checked_rows,
         any_value(versions.version_count) as checked_count,
         count(broken_rules.rule) as failing_count
     from (
@@ -43,6 +49,7 @@ unreadable_rows as (
     select
         'unreadable_row' as check_name,
         'unreadable' as check_kind,
+        'rows of all files' as checked_rows,
         coalesce(sum(row_count + unreadable_count), 0)::bigint as checked_count,
         coalesce(sum(unreadable_count), 0)::bigint as failing_count
     from {{ ref('stg_loaded_files') }}
@@ -54,7 +61,8 @@ checks as (
     select
         warning.name as check_name,
         check_kind,
-        checked_count,
+        warning.checked_rows,
+        warning.checked as checked_count,
         warning.failing as failing_count
     from warnings
     union all by name
@@ -66,6 +74,7 @@ checks as (
 select
     check_name,
     check_kind,
+    checked_rows,
     checked_count,
     failing_count,
     failing_count / nullif(checked_count, 0) as failing_share,

@@ -1,7 +1,7 @@
 -- One row is the whole database: how much came lately, how it went, and what to look at.
 with
 
-executions as not materialized (
+executions as (
     select * from {{ ref('fct_executions') }}
 ),
 
@@ -13,33 +13,15 @@ held as (
 recent as (
     select
         count(*) filter ({{ started_within('1 hour') }}) as recent_1h,
-        count(*) filter ({{ started_within('24 hour') }}) as daily,
-        count(*) as weekly,
-        count(*) filter (success and {{ started_within('24 hour') }}) as daily_successful_count,
-        avg(duration_seconds) filter ({{ started_within('24 hour') }}) as avg_duration,
-        avg(quality_score) filter ({{ started_within('24 hour') }}) as avg_quality
+        count(*) as weekly
     from executions
     where {{ started_within('7 day') }}
 ),
 
 last_day as (
-    select
-        'day' as period,
-        *
-    from executions
-    where {{ started_within('24 hour') }}
+    select * from {{ ref('rpt_performance') }}
+    where time_range = '24h'
 ),
-
-figures as (
-    select
-        'day' as period,
-        *
-    from recent
-),
-
-{{ rates_by_task(
-    ['period'], executions='last_day', successes='daily_successful_count', trials='daily'
-) }},
 
 schema as (
     select max(version) as schema_version from {{ ref('stg_schema_versions') }}
@@ -50,23 +32,6 @@ file as (
     select any_value(block_size * total_blocks) as size_bytes
     from pragma_database_size()
     where database_name = current_database()
-),
-
-statuses as (
-    select
-        schema.schema_version,
-        file.size_bytes,
-        held.total_executions,
-        rates.recent_1h,
-        rates.daily,
-        rates.weekly,
-        {{ rate_over_tasks('daily_success_rate', 'rates', 'daily_successful_count', 'daily') }},
-        rates.avg_duration,
-        rates.avg_quality
-    from held
-    cross join rates
-    cross join schema
-    cross join file
 ),
 
 warnings as (
@@ -81,20 +46,24 @@ warnings as (
 )
 
 select
-    if(len(warnings) > 0, 'WARNING', 'OK') as status,
-    schema_version,
-    size_bytes / 1e6 as size_mb,
-    total_executions,
-    recent_1h,
-    daily,
-    weekly,
-    daily_success_rate,
-    daily_success_rate_lower,
-    daily_success_rate_upper,
-    task_count,
-    has_enough_samples,
-    avg_duration,
-    avg_quality,
-    warnings
-from statuses
+    if(len(warnings.warnings) > 0, 'WARNING', 'OK') as status,
+    schema.schema_version,
+    file.size_bytes / 1e6 as size_mb,
+    held.total_executions,
+    recent.recent_1h,
+    last_day.total_executions as daily,
+    recent.weekly,
+    last_day.success_rate as daily_success_rate,
+    last_day.success_rate_lower as daily_success_rate_lower,
+    last_day.success_rate_upper as daily_success_rate_upper,
+    last_day.task_count,
+    last_day.has_enough_samples,
+    last_day.avg_duration,
+    last_day.avg_quality,
+    warnings.warnings
+from held
+cross join recent
+cross join last_day
+cross join schema
+cross join file
 cross join warnings

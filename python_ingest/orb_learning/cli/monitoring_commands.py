@@ -28,7 +28,9 @@ CHECKS: Columns = {
     "check": text_of("check_name"),
     "kind": text_of("check_kind"),
     "looked at": number("checked_count", ","),
+    "of": text_of("checked_rows"),
     "failed": number("failing_count", ","),
+    "share": number("failing_share", ".1%"),
     "status": lambda row: coloured(row["status"]),
 }
 UNKNOWN_VALUES: Columns = {

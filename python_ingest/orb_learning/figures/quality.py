@@ -17,7 +17,8 @@ class Check(BaseModel):
     check_kind: str = Field(
         description="rejected (kept out), warned (let in), or unreadable (of files)."
     )
-    checked_count: int = Field(description="Rows that were looked at.")
+    checked_rows: str = Field(description="Which rows can break it, and of when.")
+    checked_count: int = Field(description="How many those are.")
     failing_count: int = Field(description="Rows that failed.")
     failing_share: float | None = Field(description="Their share, 0 to 1; null of no rows.")
     status: Literal["ok", "warning", "unknown"] = Field(

@@ -143,6 +143,7 @@ def database(
     rows += [{"timestamp": NOON - timedelta(minutes=5)}] * 2
     rows.append({"repo": " "})
     insert(file, rows)
+    insert(file, rows[:40])  # the same again: versions that supersede
     project.run(file, select=MODELS, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
     return file
 
@@ -441,7 +442,16 @@ def test_the_checks_count_what_is_wrong(database: Path, executions: list[Row]) -
     assert checks["timestamp_after_now",]["failing_count"] == sum(
         row["timestamp"] > NOON for row in executions
     )
-    assert checks["failure_without_error_type",]["failing_count"] == sum(
+    for check in checks.values():
+        if check["check_kind"] == "rejected":
+            assert (check["checked_count"], check["checked_rows"]) == (
+                len(raw),
+                "versions ever loaded",
+            )
+    failures = checks["failure_without_error_type",]
+    assert failures["checked_rows"] == "failures of any time"
+    assert failures["checked_count"] == sum(not row["success"] for row in executions)
+    assert failures["failing_count"] == sum(
         not row["success"] and row["error_type"] is None for row in executions
     )
     week = in_range(executions, "7d")

@@ -110,6 +110,7 @@ PANELS = [
             Column("status", "status"),
             Column("failing_count", "rows that fail", "count"),
             Column("checked_count", "of", "count"),
+            Column("checked_rows", "which are"),
             Column("check_kind", "kind"),
         ],
         is_filtered=False,
