@@ -2,7 +2,7 @@
     {{ return([
         'query_vector',
         'at_most := 10',
-        'least_similarity := 0.7',
+        'least_similarity := null',
         'days_back := 90',
         'wanted_repo := null',
         'wanted_tier := null',
@@ -17,7 +17,7 @@
     {{ return([
         'query_vector',
         'at_most := 10',
-        'least_similarity := 0.5',
+        'least_similarity := null',
         'days_back := 90',
         'wanted_repo := null',
         'wanted_model := null',

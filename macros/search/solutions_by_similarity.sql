@@ -18,7 +18,7 @@ tasks as (
     from ranked
     inner join wanted
         on ranked.text_id = wanted.{{ text_id }}
-    where ranked.similarity >= least_similarity
+    where {{ is_near_enough() }}
     group by wanted._task_text_id
 ),
 
@@ -63,6 +63,7 @@ select
     similarity
     * {{ wilson_lower('success_count / execution_count * task_count', 'task_count') }} as score,
     similarity,
+    {{ similarity_strength() }},
     execution_count,
     success_count,
     {{ rate_over_tasks('success_rate', 'rates', 'success_count', 'execution_count') }},

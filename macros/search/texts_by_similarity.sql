@@ -11,7 +11,7 @@ with
 -- The threshold after the limit: a filter on the similarity would have it computed twice.
 nearest as (
     select * from ranked
-    where similarity >= least_similarity
+    where {{ is_near_enough() }}
 ),
 
 texts as (
@@ -48,6 +48,7 @@ select
     representative.task_description,
     representative.solution_summary,
     similarity,
+    {{ similarity_strength() }},
     execution_count,
     success_count,
     {{ rate_columns('success_rate', 'success_count', 'execution_count') }},

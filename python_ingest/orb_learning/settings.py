@@ -55,10 +55,14 @@ class LearningSettings(BaseSettings):
         "all-MiniLM-L6-v2", min_length=1, description="the sentence-transformers model"
     )
     similarity_threshold: float = Field(
-        0.7, ge=0, le=1, description="least cosine similarity of a similar execution"
+        0.4,
+        ge=0,
+        le=1,
+        description="cosine similarity below which a similar execution is a weak match; "
+        "where it is set, searches without a threshold of their own leave those out"
     )
     min_samples_for_learning: int = Field(
-        10, ge=1, le=1_000_000, description="executions below which a rate is not acted on"
+        10, ge=1, le=1_000_000, description="tasks below which a rate is not acted on"
     )
     batch_size: int = Field(
         100, ge=1, le=1_000, description="waiting records that are loaded before the flush interval"
@@ -138,6 +142,11 @@ class LearningSettings(BaseSettings):
     mcp_query_seconds: float = Field(
         10.0, ge=0.1, le=600, description="seconds after which the MCP tool `query` gives up"
     )
+
+    def least_similarity(self, asked: float | None) -> float | None:
+        """Return the similarity that a search cuts at: the one asked for, else one that was set."""
+        is_set = "similarity_threshold" in self.model_fields_set
+        return self.similarity_threshold if asked is None and is_set else asked
 
     @property
     def archive_folder(self) -> Path:

@@ -23,7 +23,7 @@ def test_the_defaults_are_those_of_the_first_design() -> None:
     settings = load_settings()
     assert settings.database_path == Path("data/learning.db")
     assert (settings.retention_days, settings.batch_size) == (90, 100)
-    assert (settings.similarity_threshold, settings.min_samples_for_learning) == (0.7, 10)
+    assert (settings.similarity_threshold, settings.min_samples_for_learning) == (0.4, 10)
     assert settings.embedding_model == "all-MiniLM-L6-v2"
 
 
@@ -109,3 +109,14 @@ def test_dbt_refuses_a_variable_that_is_no_setting(
     monkeypatch.setenv("ORB_LEARNING__MIN_SAMPLES_FOR_LERNING", "3")
     with pytest.raises(BuildError, match="did you mean ORB_LEARNING__MIN_SAMPLES_FOR_LEARNING"):
         project.run(database, command="seed")
+
+
+@pytest.mark.parametrize(
+    ("variable", "asked", "cut"), [(None, None, None), ("0.6", None, 0.6), ("0.6", 0.2, 0.2)]
+)
+def test_a_search_cuts_at_a_similarity_only_where_one_was_set(
+    monkeypatch: pytest.MonkeyPatch, variable: str | None, asked: float | None, cut: float | None
+) -> None:
+    if variable:
+        monkeypatch.setenv("ORB_LEARNING__SIMILARITY_THRESHOLD", variable)
+    assert load_settings().least_similarity(asked) == cut

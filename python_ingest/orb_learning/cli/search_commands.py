@@ -32,7 +32,7 @@ Threshold = Annotated[
     typer.Option(
         min=-1,
         max=1,
-        help="The least cosine similarity; if left out, 0.5 for solutions, else the setting's.",
+        help="The least cosine similarity; if left out, the setting's where it is set, else none.",
     ),
 ]
 Tier = Annotated[str | None, typer.Option(help="Only executions by this model tier.")]
@@ -47,8 +47,13 @@ def tiers(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{tier} {count:,}" for tier, count in counts.items())
 
 
+def nearness(row: Mapping[str, Any]) -> str:
+    """Return how similar a task is, as a number and in a word."""
+    return f"{row['similarity']:.3f} {row['strength']}"
+
+
 TASK_COLUMNS: Columns = {
-    "similarity": (0, lambda row: f"{row['similarity']:.3f}"),
+    "similarity": (0, nearness),
     "task": (3, lambda row: text(row["task_description"])),
     "runs": (0, lambda row: f"{row['execution_count']:,}"),
     "success rate": (2, rate),
@@ -57,7 +62,7 @@ TASK_COLUMNS: Columns = {
 }
 SOLUTION_COLUMNS: Columns = {
     "score": (0, lambda row: f"{row['score']:.3f}"),
-    "similarity": (0, lambda row: f"{row['similarity']:.3f}"),
+    "similarity": (0, nearness),
     "solution": (4, lambda row: text(row["solution_summary"])),
     "uses": (0, lambda row: f"{row['execution_count']:,}"),
     "success rate": (2, rate),
@@ -123,7 +128,7 @@ def solutions_command(
     as_json: AsJson = False,
 ) -> None:
     """Find what solved tasks like this one, or tasks that failed with this error."""
-    from orb_learning.search import SOLUTION_THRESHOLD, similar_solutions
+    from orb_learning.search import similar_solutions
 
     rows = found(
         settings,
@@ -135,7 +140,7 @@ def solutions_command(
             model=settings.embedding_model,
             limit=limit,
             days_back=days,
-            threshold=SOLUTION_THRESHOLD if threshold is None else threshold,
+            threshold=settings.least_similarity(threshold),
             repo=repo,
         ),
     )

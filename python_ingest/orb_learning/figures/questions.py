@@ -12,7 +12,7 @@ from orb_learning.figures.pools import pool_hours
 from orb_learning.figures.reader import Reader
 from orb_learning.figures.similar import find_vector, similar_tasks
 from orb_learning.figures.tiers import tier_days
-from orb_learning.search import SOLUTION_THRESHOLD, similar_solutions
+from orb_learning.search import similar_solutions
 from orb_learning.settings import LearningSettings
 from orb_learning.store import PoolStatistics
 
@@ -103,7 +103,8 @@ class Questions:
             repo: only executions in this repository.
             limit: the most rows, 1 to 1,000.
             days_back: how many days an execution may be old; None for any.
-            threshold: the least cosine similarity; ``learning.similarity_threshold`` (0.7) if None.
+            threshold: the least cosine similarity; if None, ``learning.similarity_threshold`` where
+                it is set, else the nearest come back, each with its ``strength`` in a word.
             tier: only executions by this model tier.
             success: only those that succeeded, or that failed.
 
@@ -133,7 +134,7 @@ class Questions:
         repo: str | None = None,
         limit: int = 10,
         days_back: int | None = 90,
-        threshold: float = SOLUTION_THRESHOLD,
+        threshold: float | None = None,
     ) -> Rows:
         """Return what solved tasks like one, or tasks that failed with such an error, best first.
 
@@ -146,7 +147,7 @@ class Questions:
             repo: only executions in this repository.
             limit: the most rows, 1 to 1,000.
             days_back: how many days an execution may be old; None for any.
-            threshold: the least cosine similarity.
+            threshold: as in ``find_similar_executions``.
 
         Raises:
             ValueError: both texts are given, or none.
@@ -164,7 +165,7 @@ class Questions:
                 model=self.settings.embedding_model,
                 limit=limit,
                 days_back=days_back,
-                threshold=threshold,
+                threshold=self.settings.least_similarity(threshold),
                 repo=repo,
                 now=self._naive_now(),
             )

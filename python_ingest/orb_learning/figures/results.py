@@ -79,11 +79,15 @@ class Rate(BaseModel):
         description="Share of executions that succeeded, 0 to 1; null if there were none."
     )
     success_rate_lower: float | None = Field(
-        description="Lower bound of the rate's 95 % Wilson interval: compare by it."
+        description="Lower bound of the rate's 95 % interval: compare by it."
     )
     success_rate_upper: float | None = Field(description="Upper bound of the interval.")
+    task_count: int | None = Field(
+        None,
+        description="How many tasks its executions are runs of; null where it is of one task.",
+    )
     has_enough_samples: bool = Field(
-        description="False if the rate is over too few executions to act on "
+        description="False if the rate is over too few tasks to act on "
         "(learning.min_samples_for_learning)."
     )
 

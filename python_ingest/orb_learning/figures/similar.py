@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Literal, Any
 from uuid import UUID
 
 import duckdb
@@ -32,6 +32,9 @@ class SimilarTask(Rate):
     task_description: Text = Field(description="The task, as its author wrote it.")
     solution_summary: Text | None = Field(description="What that execution did.")
     similarity: float = Field(description="Cosine similarity to the task asked for; 1 is the same.")
+    strength: Literal["strong", "fair", "weak"] = Field(
+        description="The similarity in a word; what is weak is likely another task."
+    )
     execution_count: int = Field(description="Executions of this very text.")
     success_count: int = Field(description="Those that succeeded.")
     tiers: dict[Text, int] = Field(description="How many of them each model tier executed.")
@@ -79,7 +82,7 @@ def similar_tasks(
         repo: only executions in this repository.
         limit: the most rows, 1 to 1,000.
         days_back: how many days an execution may be old; None for any.
-        threshold: the least cosine similarity; the setting's if None.
+        threshold: the least cosine similarity; if None, the setting's where it is set, else none.
         tier: only executions by this model tier.
         success: only those that succeeded, or that failed.
         now: naive UTC; the present time if None.
@@ -94,7 +97,7 @@ def similar_tasks(
         model=settings.embedding_model,
         limit=limit,
         days_back=days_back,
-        threshold=settings.similarity_threshold if threshold is None else threshold,
+        threshold=settings.least_similarity(threshold),
         repo=repo,
         tier=tier,
         success=success,
@@ -118,8 +121,8 @@ async def find_similar_executions(
         Field(
             ge=-1,
             le=1,
-            description="Least cosine similarity; learning.similarity_threshold (0.7) if left out. "
-            "The same task in other words is often at 0.5.",
+            description="Least cosine similarity. If left out, the nearest come back, each with its "
+            "strength in a word; only where learning.similarity_threshold is set does it cut.",
         ),
     ] = None,
 ) -> SimilarTasks:

@@ -1,7 +1,6 @@
 """Which executions and solutions were like a text."""
 
 from orb_learning.search.queries import (
-    SOLUTION_THRESHOLD,
     known_vector,
     new_vector,
     similar_executions,
@@ -11,7 +10,6 @@ from orb_learning.search.queries import (
 from orb_learning.search.vector_index import index_folder, update_index
 
 __all__ = [
-    "SOLUTION_THRESHOLD",
     "index_folder",
     "known_vector",
     "new_vector",

@@ -21,9 +21,6 @@ from orb_learning.search.vector_index import VectorIndex, open_index
 from orb_learning.store import built_by_this_version, connect, rows_as_dicts
 
 MOST_RESULTS = 1_000
-SOLUTION_THRESHOLD = 0.5
-"""Least similarity of a task whose solutions are looked at: half of the tasks in other words are at
-least so near, and 5 of 10,000 pairs of different tasks (docs/embeddings.md)."""
 CANDIDATES_PER_RESULT = 20
 """Texts that an index is asked for, a result: some are no tasks, or too old."""
 INDEX_ROUNDING = 1e-4
@@ -112,7 +109,7 @@ def similar_executions(
     model: str,
     limit: int,
     days_back: int | None,
-    threshold: float,
+    threshold: float | None,
     repo: str | None = None,
     tier: str | None = None,
     success: bool | None = None,
@@ -127,7 +124,7 @@ def similar_executions(
         model: the model that it is of.
         limit: the most texts, 1 to 1,000.
         days_back: how many days an execution may be old; None for any.
-        threshold: the least cosine similarity, -1 to 1.
+        threshold: the least cosine similarity, -1 to 1; None for the nearest, however near.
         repo: only executions in this repository.
         tier: only those by this model tier.
         success: only those that succeeded, or that failed.
@@ -172,7 +169,8 @@ def _by_index(
     # What the index did not return is no nearer than the last that it did, but for its rounding.
     unseen = found[-1][1] + INDEX_ROUNDING if len(found) == count else -1.0
     is_full = len(rows) == parameters["at_most"] and rows[-1]["similarity"] >= unseen
-    return rows if is_full or unseen < parameters["least_similarity"] else None
+    least = parameters["least_similarity"]
+    return rows if is_full or (least is not None and unseen < least) else None
 
 
 def similar_solutions(
@@ -183,7 +181,7 @@ def similar_solutions(
     model: str,
     limit: int,
     days_back: int | None,
-    threshold: float,
+    threshold: float | None,
     repo: str | None = None,
     now: datetime | None = None,
 ) -> list[dict[str, Any]]:
@@ -191,7 +189,7 @@ def similar_solutions(
 
     A row is a cluster of nearly identical solutions. It is ranked by the similarity of the nearest
     task that it solved, times the lower bound of the 95 % Wilson interval of its success rate on
-    all the tasks that are similar enough.
+    all the tasks that are similar enough, each of them one trial.
 
     Args:
         connection: of the learning database.
@@ -200,7 +198,7 @@ def similar_solutions(
         model: the model that it is of.
         limit: the most rows, 1 to 1,000.
         days_back: how many days an execution may be old; None for any.
-        threshold: the least cosine similarity, -1 to 1.
+        threshold: the least cosine similarity, -1 to 1; None for the nearest, however near.
         repo: only executions in this repository.
         now: naive UTC; the present time if None.
 
@@ -218,14 +216,14 @@ def _parameters(
     model: str,
     limit: int,
     days_back: int | None,
-    threshold: float,
+    threshold: float | None,
     repo: str | None,
     now: datetime | None,
 ) -> dict[str, Any]:
     """Return what every table function takes, by the names of its parameters."""
     if not 1 <= limit <= MOST_RESULTS:
         raise ValueError(f"limit = {limit}: must be 1 to {MOST_RESULTS:,}")
-    if not -1 <= threshold <= 1:
+    if threshold is not None and not -1 <= threshold <= 1:
         raise ValueError(f"threshold = {threshold}: must be -1 to 1")
     if days_back is not None and not 1 <= days_back <= 36_500:
         raise ValueError(f"days_back = {days_back}: must be 1 to 36,500")

@@ -88,7 +88,7 @@ class Tasks:
         vector: Sequence[float],
         *,
         limit: int,
-        threshold: float,
+        threshold: float | None,
         days_back: int | None,
         repo: str | None,
         tier: str | None,
@@ -107,7 +107,7 @@ class Tasks:
         ranked = sorted(
             groups, key=lambda text: (-round(dot(self.vectors[text], vector), 6), text_id(text))
         )
-        near = [text for text in ranked[:limit] if dot(self.vectors[text], vector) >= threshold]
+        near = [text for text in ranked[:limit] if is_near(dot(self.vectors[text], vector), threshold)]
         return [self._summed_up(groups[text], dot(self.vectors[text], vector)) for text in near]
 
     def _summed_up(self, rows: list[Row], similarity: float) -> Row:
@@ -123,6 +123,7 @@ class Tasks:
             "task_id": newest["task_id"],
             "solution_summary": newest["solution_summary"],
             "similarity": similarity,
+            "strength": strength(similarity),
             "execution_count": count,
             "success_count": successes,
             "success_rate": successes / count,
@@ -138,6 +139,14 @@ class Tasks:
 def tally(values: Any) -> dict[str, int] | None:
     counted = list(values)
     return {value: counted.count(value) for value in sorted(set(counted))} or None
+
+
+def is_near(similarity: float, threshold: float | None) -> bool:
+    return threshold is None or similarity >= threshold
+
+
+def strength(similarity: float) -> str:
+    return "strong" if similarity >= 0.5 else "fair" if similarity >= 0.4 else "weak"
 
 
 def wilson(successes: float, trials: int) -> tuple[float, float]:
@@ -214,7 +223,7 @@ def test_what_is_wanted_is_ranked_and_summed_up(
     vector = any_vector(chance)
     wanted: dict[str, Any] = {
         "limit": chance.choice([1, 3, 10, 100]),
-        "threshold": chance.choice([-1.0, 0.7, 0.9]),
+        "threshold": chance.choice([None, 0.7, 0.9]),
         "days_back": chance.choice([None, 1, 7, 90]),
         "repo": chance.choice([None, "api", "infra", "nowhere"]),
         "tier": chance.choice([None, "small"]),
@@ -253,7 +262,7 @@ def test_analysts_ask_the_same_in_sql(searchable: Path, tasks: Tasks) -> None:
         found = connection.execute(sql).fetchall()
     wanted = tasks.expected(
         tasks.vectors["task 3"],
-        limit=10, threshold=0.7, days_back=90, repo="api", tier=None, success=None,
+        limit=10, threshold=None, days_back=90, repo="api", tier=None, success=None,
     )  # fmt: skip
     assert [task_id for (task_id,) in found] == [row["task_id"] for row in wanted]
 
@@ -326,7 +335,7 @@ def test_ranking_first_finds_the_same_as_filtering_first(crowded: Path) -> None:
             given: dict[str, Any] = {
                 "vector": vector,
                 "at_most": chance.choice([1, 2, 3, 10]),
-                "least_similarity": chance.choice([-1.0, 0.7]),
+                "least_similarity": chance.choice([None, 0.7]),
                 "days_back": chance.choice([None, 90]),
                 "moment": NOW,
             }
@@ -393,7 +402,7 @@ asyncio.run(main())
     ids, imported_torch = json.loads(said)
     wanted = tasks.expected(
         tasks.vectors["task 3"],
-        limit=3, threshold=0.7, days_back=90, repo="api", tier=None, success=None,
+        limit=3, threshold=None, days_back=90, repo="api", tier=None, success=None,
     )  # fmt: skip
     assert ids == [str(row["task_id"]) for row in wanted]
     assert not imported_torch
@@ -529,7 +538,7 @@ def expected_solutions(
     *,
     of_errors: bool,
     limit: int,
-    threshold: float,
+    threshold: float | None,
     repo: str | None,
     days_back: int | None,
 ) -> list[tuple[Any, ...]]:
@@ -546,7 +555,7 @@ def expected_solutions(
     near: dict[str, float] = {}
     for row in wanted:
         own = vector_of(row)
-        if own is not None and dot(own, vector) >= threshold:
+        if own is not None and is_near(dot(own, vector), threshold):
             text = " ".join(row["task_description"].split())
             near[text] = max(near.get(text, -1), dot(own, vector))
     uses: dict[str, list[tuple[bool, float, str]]] = {}
@@ -576,7 +585,7 @@ def test_solutions_rank_by_similarity_times_the_lower_bound_of_success(
     wanted: dict[str, Any] = {
         "of_errors": number % 4 == 0,
         "limit": chance.choice([1, 2, 10]),
-        "threshold": chance.choice([-1.0, 0.7, 0.95]),
+        "threshold": chance.choice([None, 0.7, 0.95]),
         "repo": chance.choice([None, "api", "infra"]),
         "days_back": chance.choice([None, 30]),
     }
