@@ -59,7 +59,7 @@ class LearningSettings(BaseSettings):
         ge=0,
         le=1,
         description="cosine similarity below which a similar execution is a weak match; "
-        "where it is set, searches without a threshold of their own leave those out"
+        "where it is set, searches without a threshold of their own leave those out",
     )
     min_samples_for_learning: int = Field(
         10, ge=1, le=1_000_000, description="tasks below which a rate is not acted on"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import duckdb
@@ -121,8 +121,8 @@ async def find_similar_executions(
         Field(
             ge=-1,
             le=1,
-            description="Least cosine similarity. If left out, the nearest come back, each with its "
-            "strength in a word; only where learning.similarity_threshold is set does it cut.",
+            description="Least cosine similarity. If left out, the nearest come back, each with "
+            "its strength in a word; only where learning.similarity_threshold is set does it cut.",
         ),
     ] = None,
 ) -> SimilarTasks:

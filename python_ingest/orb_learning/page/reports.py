@@ -120,7 +120,8 @@ QUERIES = {
     "feedback_count, excellent_count, good_count, fair_count, poor_count, avg_user_rating "
     f"from rpt_feedback {MOST_FEEDBACK} "
     "order by time_range, feedback_count desc, model_tier, task_type, issue_type",
-    "checks": "select check_name, check_kind, checked_rows, checked_count, failing_count, failing_share, status "
+    "checks": "select check_name, check_kind, checked_rows, checked_count, failing_count, "
+    "failing_share, status "
     "from rpt_data_quality order by failing_count desc, check_name",
     "unknown_values": "select time_range, column_name, total_executions, unknown_count, "
     "unknown_share from rpt_unknown_values order by time_range, unknown_share desc, column_name",
