@@ -37,6 +37,7 @@ from orb_learning.figures.similar import find_similar_executions
 from orb_learning.figures.statistics import execution_statistics
 from orb_learning.figures.storage import storage_status
 from orb_learning.figures.tiers import get_tier_performance
+from orb_learning.mcp.query_processes import QueryProcesses
 from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS
 from orb_learning.mcp.tools.query import query
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
@@ -123,7 +124,8 @@ def measure(file: Path) -> Iterator[Figure]:
         baselines[SEARCH, None] = _of(connection, search.BARE, vector=list(row[0]))
     for idle_timeout_seconds, when in ((IDLE_TIMEOUT_SECONDS, ""), (0.0, ", after a pause")):
         reader = Reader(settings, sandboxed=True, idle_timeout_seconds=idle_timeout_seconds)
-        for (name, time_range), call in _calls(reader).items():
+        processes = QueryProcesses(settings, idle_timeout_seconds=idle_timeout_seconds)
+        for (name, time_range), call in _calls(reader, processes).items():
             yield Figure(
                 f"{name}{f', {time_range}' if time_range else ''}{when}",
                 asyncio.run(_seconds(call)),
@@ -132,12 +134,13 @@ def measure(file: Path) -> Iterator[Figure]:
                 most=None if when else reports.TARGET_SECONDS,
             )
         reader.close()
+        processes.close()
     with connect(file, read_only=True) as connection:
         update_index(connection, index_folder(file), DEFAULT_MODEL)
     reader = Reader(settings, sandboxed=True, idle_timeout_seconds=IDLE_TIMEOUT_SECONDS)
     yield Figure(
         f"{SEARCH}, with the index",
-        asyncio.run(_seconds(_calls(reader)[SEARCH, None])),
+        asyncio.run(_seconds(_search(reader))),
         baseline=baselines[SEARCH, None],
         baseline_name="from executions",
         most=reports.TARGET_SECONDS,
@@ -145,22 +148,28 @@ def measure(file: Path) -> Iterator[Figure]:
     reader.close()
 
 
-def _calls(reader: Reader) -> dict[tuple[str, str | None], Callable[[], Awaitable[Any]]]:
+def _calls(
+    reader: Reader, processes: QueryProcesses
+) -> dict[tuple[str, str | None], Callable[[], Awaitable[Any]]]:
     calls: dict[tuple[str, str | None], Callable[[], Awaitable[Any]]] = {
         (name, time_range): partial(tool, reader, time_range)
         for name, (tool, _) in OF_A_RANGE.items()
         for time_range in get_args(TimeRange)
     }
     calls |= {(name, None): partial(tool, reader) for name, (tool, _) in OTHERS.items()}
-    calls["query", None] = partial(query, reader, SQL)
-    calls[SEARCH, None] = partial(
+    calls["query", None] = partial(query, processes, SQL)
+    calls[SEARCH, None] = _search(reader)
+    return calls
+
+
+def _search(reader: Reader) -> Callable[[], Awaitable[Any]]:
+    return partial(
         find_similar_executions,
         reader,
         "a task in words that nobody has used yet",
         days_back=36_500,
         threshold=-1,
     )
-    return calls
 
 
 async def _seconds(call: Callable[[], Awaitable[Any]]) -> float:

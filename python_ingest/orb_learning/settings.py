@@ -128,7 +128,11 @@ class LearningSettings(BaseSettings):
         "serve others than this machine",
     )
     mcp_memory_limit_mb: int = Field(
-        1_024, ge=64, le=1_048_576, description="MB of memory for all queries of the MCP server"
+        1_024,
+        ge=64,
+        le=1_048_576,
+        description="MB of memory for a query of the MCP tool `query`, and for all other tools "
+        "together",
     )
     mcp_query_rows: int = Field(
         200, ge=1, le=100_000, description="rows that the MCP tool `query` returns at most"

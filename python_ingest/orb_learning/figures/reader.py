@@ -90,17 +90,13 @@ class Reader:
     ):
         self.settings = settings
         self._sandbox_memory_mb = settings.mcp_memory_limit_mb if sandboxed else None
-        # What may take long has connections of its own, and holds up no other tool.
-        self._pool, self._pool_of_queries = (
-            ReaderPool(
-                settings.database_path,
-                size=size,
-                wait_seconds=wait_seconds,
-                fallback=partial(newest_copy, settings.backup_folder, settings.database_path),
-                sandbox_memory_mb=self._sandbox_memory_mb,
-                idle_timeout_seconds=idle_timeout_seconds,
-            )
-            for _ in range(2)
+        self._pool = ReaderPool(
+            settings.database_path,
+            size=size,
+            wait_seconds=wait_seconds,
+            fallback=partial(newest_copy, settings.backup_folder, settings.database_path),
+            sandbox_memory_mb=self._sandbox_memory_mb,
+            idle_timeout_seconds=idle_timeout_seconds,
         )
 
     async def read(self, work: Callable[[Snapshot], T], *, db_path: str | None = None) -> T:
@@ -115,12 +111,11 @@ class Reader:
                 writes it for too long and there is no backup.
         """
         if db_path is None or self.is_own(path := self.path_of(db_path)):
-            return await _read(self._pool, work)
+            # The file stays the one that it is as long as a connection to it is in use.
+            return await self._pool.run(
+                lambda connection: work(Snapshot(connection, self._pool.statistics().as_of))
+            )
         return await asyncio.to_thread(self._read_other, path, work)
-
-    async def query(self, work: Callable[[Snapshot], T]) -> T:
-        """Call a function as ``read`` does, one that may take long."""
-        return await _read(self._pool_of_queries, work)
 
     def path_of(self, db_path: str) -> Path:
         """Return the file that a caller from outside names.
@@ -141,7 +136,6 @@ class Reader:
     def close(self) -> None:
         """Wait for what is being read."""
         self._pool.close()
-        self._pool_of_queries.close()
 
     def _read_other(self, path: Path, work: Callable[[Snapshot], T]) -> T:
         # Without the lock, which would leave files beside it: it may be in a backup.
@@ -150,11 +144,6 @@ class Reader:
             built_by_this_version(path.name),
         ):
             return work(Snapshot(connection))
-
-
-async def _read(pool: ReaderPool, work: Callable[[Snapshot], T]) -> T:
-    # The file stays the one that it is as long as a connection to it is in use.
-    return await pool.run(lambda connection: work(Snapshot(connection, pool.statistics().as_of)))
 
 
 def path_inside(folder: Path, db_path: str) -> Path:

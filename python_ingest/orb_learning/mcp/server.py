@@ -38,6 +38,7 @@ from orb_learning.figures import (
 )
 from orb_learning.mcp.arguments import with_known_arguments
 from orb_learning.mcp.auth import Tokens, read_tokens
+from orb_learning.mcp.query_processes import QueryProcesses
 from orb_learning.mcp.tools.query import query
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
 from orb_learning.settings import LearningSettings
@@ -91,7 +92,8 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
     )
     reader = Reader(settings, sandboxed=True, idle_timeout_seconds=IDLE_TIMEOUT_SECONDS)
     reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-    tools = [_tool(reader, tool, reads) for tool in READING]
+    processes = QueryProcesses(settings, idle_timeout_seconds=IDLE_TIMEOUT_SECONDS)
+    tools = [_tool(processes if tool is query else reader, tool, reads) for tool in READING]
     if settings.enabled and settings.enable_feedback_collection:
         writes = ToolAnnotations(
             read_only_hint=False, destructive_hint=False, open_world_hint=False
@@ -179,7 +181,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _tool(reader: Reader, tool: ToolFunction, hints: ToolAnnotations) -> Tool:
+def _tool(bound: Reader | QueryProcesses, tool: ToolFunction, hints: ToolAnnotations) -> Tool:
     @wraps(tool)
     async def answer(*arguments: Any, **named: Any) -> BaseModel:
         try:
@@ -189,4 +191,4 @@ def _tool(reader: Reader, tool: ToolFunction, hints: ToolAnnotations) -> Tool:
         except (duckdb.OutOfMemoryException, MemoryError) as error:
             raise ToolError("other queries take all the memory; ask again in a moment") from error
 
-    return with_known_arguments(Tool.from_function(MethodType(answer, reader), annotations=hints))
+    return with_known_arguments(Tool.from_function(MethodType(answer, bound), annotations=hints))

@@ -13,8 +13,12 @@ from typing import Any
 import duckdb
 
 from orb_learning.errors import QueryRefusedError
+from orb_learning.mcp.sql_functions import ALLOWED_FUNCTIONS
 
 LONGEST_SQL = 20_000
+
+TABLE_FUNCTION = "TABLE_FUNCTION"
+"""The kind of node that calls one."""
 
 READING_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 """Kinds of query; the others insert, update, delete or merge."""
@@ -33,19 +37,6 @@ are named by a text. The database's own (similar_executions and the like) are al
 
 HIDDEN_RELATIONS = {"stg_feedback", "int_feedback_ratings"}
 """Relations of main by which public feedback, which is nobody's, would be found on its task."""
-
-REFUSED_FUNCTIONS = {
-    "current_query",
-    "current_setting",
-    "getvariable",
-    "nextval",
-    "currval",
-    "pg_sleep",
-    "setval",
-    "sleep_ms",
-    "write_log",
-}
-"""What looks at the process or acts on it, and no figure needs."""
 
 
 def check_sql(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
@@ -122,21 +113,28 @@ def _check_reads(connection: duckdb.DuckDBPyConnection, tree: Any) -> None:
     }
     if named_here & others:
         raise QueryRefusedError(f"give {', '.join(sorted(named_here & others))} another name")
+    of_tables = {
+        id(node["function"]) for node in _nodes(tree) if node.get("type") == TABLE_FUNCTION
+    }
     for node in _nodes(tree):
         kind = node.get("type")
         if not isinstance(kind, str):
             continue
         if kind.endswith("_NODE") and kind not in READING_NODES:
             raise QueryRefusedError(f"exactly one SELECT may run, and in it is a {kind}")
+        if "function_name" in node and id(node) not in of_tables:
+            _check_function(_function_name(node))
         if kind == "BASE_TABLE":
             _check_relation(node["qualified_name"]["path"], catalog, readable, named_here)
-        elif kind == "TABLE_FUNCTION":
+        elif kind == TABLE_FUNCTION:
             _check_table_function(connection, _function_name(node["function"]))
-        elif kind == "SHOW_REF":
-            if node["query"] is None and node["table_name"] != '"tables"':
-                raise QueryRefusedError("of SHOW, only SHOW TABLES and DESCRIBE may run")
-        elif node.get("class") == "FUNCTION" and _function_name(node) in REFUSED_FUNCTIONS:
-            raise QueryRefusedError(f"the function {_function_name(node)} may not be used")
+        elif kind == "SHOW_REF" and node["query"] is None and node["table_name"] != '"tables"':
+            raise QueryRefusedError("of SHOW, only SHOW TABLES and DESCRIBE may run")
+
+
+def _check_function(name: str) -> None:
+    if name not in ALLOWED_FUNCTIONS:
+        raise QueryRefusedError(f"the function {name} may not be used")
 
 
 def _check_table_function(connection: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -194,6 +194,15 @@ REFUSED = [
     "from pandas_scan(1)",
     "from arrow_scan(1, 2, 3)",
     "select 1 from (select write_log('x'))",
+    # Functions that bind SQL given as a text, build types of any depth, or show the process
+    "select json_serialize_plan('select * from raw.feedback')",
+    "select json_serialize_sql('select 1')",
+    "select json_deserialize_sql('{}')",
+    "select json_transform('{}', '{}')",
+    "select '{}'.from_json('{}')",
+    "select list_transform([1], lambda x: main.json_transform('{}', '{}'))",
+    "select system.main.version()",
+    "select pg_get_viewdef('executions')",
 ]
 """Each with {other}, a file beside the database, {written}, one that is not there, and {folder}."""
 

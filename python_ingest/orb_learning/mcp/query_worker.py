@@ -1,0 +1,173 @@
+"""The process that runs queries of clients, one at a time, until its parent closes the channel.
+
+It opens the database itself, sandboxed, and may use only so much memory and processor time, write
+no file and leave no core. What it answers is JSON: whatever became of it, its parent loads no code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+import duckdb
+
+from orb_learning.errors import OrbError, QueryRefusedError
+from orb_learning.figures import Reader, Snapshot, shortened
+from orb_learning.mcp.query_processes import BEGUN, REFUSED, RESULT
+from orb_learning.mcp.query_result import Column, QueryResult
+from orb_learning.mcp.result_limits import Bound, bounds_of
+from orb_learning.mcp.sql_guard import check_sql, in_brackets
+from orb_learning.settings import LearningSettings, load_settings
+
+MB_BESIDE_QUERIES = 512
+"""Of the process itself: Python, DuckDB and their threads."""
+
+
+def main() -> None:
+    """Answer queries; the arguments are the channel's descriptor and the idle timeout."""
+    channel = Connection(int(sys.argv[1]))
+    settings = load_settings(**json.loads(channel.recv_bytes()))
+    _limit_process(settings)
+    reader = Reader(settings, size=1, sandboxed=True, idle_timeout_seconds=float(sys.argv[2]))
+    with asyncio.Runner() as runner:
+        while True:
+            try:
+                sql = channel.recv_bytes().decode()
+            except EOFError:
+                return
+            channel.send_bytes(runner.run(_answer(reader, sql, channel)))
+
+
+async def _answer(reader: Reader, sql: str, channel: Connection) -> bytes:
+    def rows(snapshot: Snapshot) -> QueryResult:
+        channel.send_bytes(BEGUN)
+        _limit_processor_time(reader.settings)
+        return run_query(snapshot, sql, reader.settings)
+
+    try:
+        return RESULT + b" " + (await reader.read(rows)).model_dump_json().encode()
+    except OrbError as error:
+        reason = str(error)
+    except (duckdb.OutOfMemoryException, MemoryError):
+        reason = "the query needs more memory than there is for it"
+    except (ValueError, RecursionError) as error:
+        reason = f"what the query gives cannot be shown: {type(error).__name__}"
+    return REFUSED + b" " + reason.encode(errors="replace")
+
+
+def run_query(snapshot: Snapshot, sql: str, settings: LearningSettings) -> QueryResult:
+    """Check a query and run it, within the limits of the settings.
+
+    Raises:
+        QueryRefusedError: it may not run, or took too much.
+    """
+    connection = snapshot.connection
+    with _time_limit(connection, settings.mcp_query_seconds):
+        statement = check_sql(connection, sql)
+        selected = connection.sql(statement)  # not run yet: it has the columns and their types
+        columns = [
+            Column(name=name, type=str(kind))
+            for name, kind in zip(selected.columns, selected.types, strict=True)
+        ]
+        bounds = bounds_of(selected.types, settings.mcp_query_characters)
+        result = connection.execute(
+            f"select {', '.join(bound.sql for bound in bounds)} "  # noqa: S608 (no names)
+            f"from {in_brackets(statement)}"
+        )
+        fetched, is_cut = _fetch(
+            result, bounds, settings.mcp_query_rows, settings.mcp_query_characters
+        )
+    return snapshot.result(
+        QueryResult, columns=columns, rows=fetched, row_count=len(fetched), is_cut=is_cut
+    )
+
+
+def _limit_process(settings: LearningSettings) -> None:
+    """Let the system refuse what DuckDB's own limit does not count: a single value of gigabytes."""
+    most = (2 * settings.mcp_memory_limit_mb + MB_BESIDE_QUERIES) * 2**20
+    for kind, limit in [
+        (resource.RLIMIT_DATA, most),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+    ]:
+        _, allowed = resource.getrlimit(kind)
+        if allowed == resource.RLIM_INFINITY or limit < allowed:
+            resource.setrlimit(kind, (limit, limit))
+
+
+def _limit_processor_time(settings: LearningSettings) -> None:
+    """Let the system end this process in a query that nobody stops: its parent may be dead."""
+    more = settings.mcp_query_seconds * (os.cpu_count() or 1)
+    _, allowed = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + more) + 1, allowed))
+
+
+def _fetch(
+    result: duckdb.DuckDBPyConnection,
+    bounds: list[Bound],
+    most_rows: int,
+    most_characters: int,
+) -> tuple[list[list[Any]], bool]:
+    rows: list[list[Any]] = []
+    characters = 0
+    while row := result.fetchone():
+        pairs = zip(row[::2], row[1::2], strict=True)
+        values = [
+            bound.shown(_json_value(value), size)
+            for bound, (value, size) in zip(bounds, pairs, strict=True)
+        ]
+        characters += len(json.dumps(values))
+        if len(rows) == most_rows or characters > most_characters:
+            return rows, True
+        rows.append(values)
+    return rows, False
+
+
+@contextmanager
+def _time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise QueryRefusedError(
+            f"the query ran for {seconds:g} s and was stopped; read fewer rows"
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise QueryRefusedError(
+            f"the query needs more memory than there is for it: {str(error).splitlines()[0]}"
+        ) from error
+    except duckdb.Error as error:
+        raise QueryRefusedError(f"DuckDB refuses the query: {error}") from error
+    finally:
+        timer.cancel()
+
+
+def _json_value(value: Any) -> Any:
+    """Return a value as JSON has it; what JSON lacks is its text."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [_json_value(part) for part in value]
+    if isinstance(value, dict):
+        return {shortened(str(key)): _json_value(part) for key, part in value.items()}
+    return shortened(str(value))
+
+
+if __name__ == "__main__":
+    main()
