@@ -23,6 +23,7 @@ from orb_learning.errors import DiskFullError, OrbError, RestoreError
 from orb_learning.filesystem import translated_disk_errors
 from orb_learning.ingest import LoadResult
 from orb_learning.operations.exchange import exchange
+from orb_learning.operations.known_relations import keep_known_tables, make_views_anew
 from orb_learning.operations.load import load_outbox
 from orb_learning.operations.losses import Missing, find_missing
 from orb_learning.operations.replaced_database import (
@@ -110,10 +111,16 @@ def restore_backup(
                 backups, notes = settings.backup_folder, result.notes
                 tombstones = tombstones_since(manifest, replaced, backups, notes)
                 with restored_copy(folder, manifest, path, validated=validate) as copy:
+                    had_views, unknown = keep_known_tables(copy, settings.project_path)
+                    result.notes += [
+                        f"{name} is not the project's, so it was left out" for name in unknown
+                    ]
                     result.to_import_again = bring_up_to_date(copy, replaced, tombstones)
                     result.outbox_files = bring_back_segments(folder, manifest, outbox_folder)
                     result.kept_beside = exchange(copy, path, manifest, now)
         # It is restored: whatever fails from here on does not undo that.
+        if had_views and (problem := make_views_anew(settings)):
+            result.problems.append(problem)
         _find_missing(result, manifest, replaced, outbox_folder)
     _load_outbox(result, settings, wait_seconds, now)
     _rewrite_archive(result, settings)

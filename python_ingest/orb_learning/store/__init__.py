@@ -4,7 +4,6 @@ from orb_learning.store.checksums import TableChecksum, read_relations, table_ch
 from orb_learning.store.compaction import compact, is_compaction_worth_it
 from orb_learning.store.connection import (
     CONFIG,
-    check_path,
     connect,
     connect_without_lock,
     open_with_lock,
@@ -15,9 +14,10 @@ from orb_learning.store.counts import count_feedback, count_received
 from orb_learning.store.deletion import delete_tasks
 from orb_learning.store.duckdb_errors import built_by_this_version, translated_errors
 from orb_learning.store.offsets import store_offsets, stored_offsets
+from orb_learning.store.paths import check_path
 from orb_learning.store.reader_pool import ReaderPool
 from orb_learning.store.rows import rows_as_dicts
-from orb_learning.store.schema import SCHEMA_VERSION, check_version, migrate, schema_version_of
+from orb_learning.store.schema import SCHEMA_VERSION, check_version, ddl, migrate, schema_version_of
 from orb_learning.store.shared_file import PoolStatistics
 from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
 from orb_learning.store.sql_text import identifier, literal
@@ -47,6 +47,7 @@ __all__ = [
     "connect_without_lock",
     "count_feedback",
     "count_received",
+    "ddl",
     "delete_tasks",
     "drop_residual_rows",
     "existing_tables",

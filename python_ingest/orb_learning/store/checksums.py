@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
@@ -75,9 +73,10 @@ def read_relations(connection: duckdb.DuckDBPyConnection) -> dict[str, str | Non
 def _error_of(connection: duckdb.DuckDBPyConnection, query: str) -> str | None:
     # Not all rows, but every operator runs. Not by a LIMIT: DuckDB 2.0.0 joins under a streaming
     # one by nested loops, which took minutes for 100,000 executions (2026-11).
-    with closing(connection.cursor()) as cursor:
-        try:
-            cursor.execute(query).fetchone()
-        except duckdb.Error as error:
-            return str(error).splitlines()[0]
+    try:
+        connection.execute(query).fetchone()
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        return str(error).splitlines()[0]
     return None

@@ -20,12 +20,12 @@ from orb_learning.filesystem import sync, translated_disk_errors
 from orb_learning.store.checksums import table_checksums
 from orb_learning.store.connection import (
     CONFIG,
-    check_path,
     connect,
     connect_without_lock,
     open_with_lock,
 )
 from orb_learning.store.duckdb_errors import translated_errors
+from orb_learning.store.paths import check_path
 from orb_learning.store.sql_text import identifier, literal
 
 WAIT_SECONDS = 30.0

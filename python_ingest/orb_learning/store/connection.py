@@ -12,21 +12,20 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 
-from orb_learning.errors import DatabaseError, DatabaseLockedError, DatabaseMissingError
-from orb_learning.filesystem import Lock, ReadWriteLock, printable
+from orb_learning.errors import DatabaseError, DatabaseLockedError
+from orb_learning.filesystem import Lock, ReadWriteLock
 from orb_learning.store.duckdb_errors import translated_errors
+from orb_learning.store.paths import check_path
 from orb_learning.store.schema import check_version, migrate
-
-RESERVED_STEMS = {"raw", "main", "temp", "system"}
-"""A file's stem is its catalog's name; these make ``raw.executions`` or ``main.x`` ambiguous."""
 
 CONFIG: dict[str, Any] = {
     # DuckDB would take an SQLite file for an order to download an extension. The file's header must
@@ -47,6 +46,18 @@ SANDBOXED_CONFIG: dict[str, Any] = {
     "temp_directory": "",
 }
 """Of a sandboxed file: no query reaches another file, the network or a variable of this process."""
+
+SEALED_CONFIG: dict[str, Any] = {
+    **CONFIG,
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "memory_limit": "60%",
+}
+"""Of a file that may be a stranger's; ``_seal`` does the rest, which has an order."""
+
+LONGEST_SEALED_SECONDS = 3600.0
+"""For so long such a file may be read, whatever its views do."""
 
 _sandbox_mutex = threading.Lock()
 _open_mutex = threading.Lock()
@@ -112,27 +123,41 @@ def connect(
 
 @contextmanager
 def connect_without_lock(
-    path: Path, *, sandbox_memory_mb: int | None = None
+    path: Path,
+    *,
+    read_only: bool = True,
+    scratch: Path | None = None,
+    sandbox_memory_mb: int | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a file in UTC to read it: nobody writes it, or the caller holds its lock.
+    """Open a file that may be a stranger's: nobody writes it, or the caller holds its lock.
+
+    Its views and macros reach no other file, network or setting. Nothing is made beside it.
 
     Args:
         path: the file.
-        sandbox_memory_mb: as of ``connect``.
+        read_only: whether only to read it.
+        scratch: the one folder where queries may read and write files; a temporary one if None,
+            for what does not fit into memory.
+        sandbox_memory_mb: as of ``connect``; then there is no such folder.
 
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
     """
-    check_path(path, must_exist=True)
-    with translated_errors(path):
+    check_path(path, must_exist=read_only)
+    config = SEALED_CONFIG if sandbox_memory_mb is None else _config(sandbox_memory_mb)
+    with ExitStack() as stack:
+        stack.enter_context(translated_errors(path))
+        folder = scratch or Path(stack.enter_context(TemporaryDirectory(prefix="orb-")))
         with _open_mutex:
-            connection = duckdb.connect(path, read_only=True, config=_config(sandbox_memory_mb))
-        try:
+            connection = duckdb.connect(path, read_only=read_only, config=config)
+        stack.callback(connection.close)
+        if sandbox_memory_mb is None:
+            _seal(connection, folder)
+            stack.enter_context(_time_limit(connection, path))
+        else:
             _begin(connection, sandbox_memory_mb)
-            check_version(connection, path)
-            yield connection
-        finally:
-            connection.close()
+        check_version(connection, path)
+        yield connection
 
 
 def _config(sandbox_memory_mb: int | None) -> dict[str, Any]:
@@ -143,15 +168,51 @@ def _config(sandbox_memory_mb: int | None) -> dict[str, Any]:
 
 def _begin(connection: duckdb.DuckDBPyConnection, sandbox_memory_mb: int | None) -> None:
     if sandbox_memory_mb is None:
-        # A progress bar would mix with the command's output.
-        connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
+        # For the cursors, too. A progress bar would mix with the command's output.
+        connection.execute("set global timezone = 'UTC'; set enable_progress_bar = false")
         return
     with _sandbox_mutex:
-        settings = "select current_setting('lock_configuration')"
-        if connection.execute(settings).fetchall() == [(False,)]:  # else the file is open already
-            # For the cursors, too: after the lock, they cannot set it.
+        if not _is_locked(connection):  # else the file is open already
             connection.execute("set global timezone = 'UTC'; set enable_progress_bar = false")
             connection.execute("set lock_configuration = true")
+
+
+def _seal(connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+    with _sandbox_mutex:
+        if _is_locked(connection):  # another reader of this process has it open
+            return
+        connection.execute("set global timezone = 'UTC'; set enable_progress_bar = false")
+        connection.execute("set temp_directory = ?", [str(scratch / "spilled")])
+        connection.execute("set allowed_directories = ?", [[str(scratch)]])
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+
+
+def _is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
+    settings = "select current_setting('lock_configuration')"
+    return connection.execute(settings).fetchall() == [(True,)]
+
+
+@contextmanager
+def _time_limit(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
+    done = threading.Event()
+
+    def watch() -> None:
+        if not done.wait(LONGEST_SEALED_SECONDS):
+            while not done.wait(LONGEST_PAUSE_SECONDS):  # it stops the query of just then only
+                connection.interrupt()
+
+    watching = threading.Thread(target=watch, name="orb-time-limit", daemon=True)
+    watching.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise DatabaseError(
+            f"{path}: reading it took longer than {LONGEST_SEALED_SECONDS:,g} s and was stopped"
+        ) from error
+    finally:
+        done.set()
+        watching.join()
 
 
 @contextmanager
@@ -166,46 +227,6 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):
             connection.execute("rollback")
         raise
-
-
-def check_path(path: Path | str, *, must_exist: bool) -> None:
-    """Refuse a path that cannot be the database, with the reason.
-
-    Raises:
-        DatabaseError: DuckDB or dbt cannot use such a path, it is a directory, or it is missing.
-    """
-    path = Path(path)
-    if path.stem.lower() in RESERVED_STEMS:
-        raise DatabaseError(
-            f"{path}: a database file may not be named {path.stem!r}, because DuckDB names the "
-            f"catalog after it and raw.executions becomes ambiguous; give it another name"
-        )
-    if {"'", '"'} & set(path.stem):
-        raise DatabaseError(
-            f"{path}: a database file's name may not have a quote, because dbt writes the catalog, "
-            f"which is named after it, into its queries as it is; give it another name"
-        )
-    if "\\" in str(path):
-        raise DatabaseError(
-            f"{path}: a database file's path may not have a backslash, because DuckDB takes it for "
-            f"a folder's end; give it another name"
-        )
-    if printable(path) != str(path):
-        raise DatabaseError(
-            f"{printable(path)}: a database file's path must be UTF-8, because DuckDB opens no "
-            f"other; give it another name"
-        )
-    if path.is_dir():
-        raise DatabaseError(f"{path} is a directory; name the database file in it")
-    if path.exists():
-        return
-    if must_exist:
-        raise DatabaseMissingError(
-            f"{path} does not exist; `orb sample` or `orb import` makes it, "
-            f"or set ORB_DATABASE to the file you mean"
-        )
-    if not path.parent.is_dir():
-        raise DatabaseError(f"{path.parent} is not a directory; create it first")
 
 
 def open_with_lock(

@@ -76,12 +76,12 @@ def test_a_log_that_a_lost_database_left_is_put_aside(place: Place) -> None:
 
 
 def test_a_database_whose_last_changes_are_in_its_log_is_kept_whole(place: Place) -> None:
-    place.change("create table t as select 1 as a")
+    place.change("create table build_state as select 1 as a")
     backup = place.back_up()
     code = f"""
 import duckdb, os
 connection = duckdb.connect({str(place.database)!r})
-connection.execute("insert into t values (2)")
+connection.execute("insert into build_state values (2)")
 os._exit(0)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -89,8 +89,8 @@ os._exit(0)
     done = place.restore(backup)
     assert done.kept_beside is not None
     with duckdb.connect(done.kept_beside, read_only=True) as kept:
-        assert kept.execute("from t").fetchall() == [(1,), (2,)]
-    assert place.query("from t") == [(1,)]
+        assert kept.execute("from build_state").fetchall() == [(1,), (2,)]
+    assert place.query("from build_state") == [(1,)]
     assert list(place.folder.glob("*.wal")) == []
 
 

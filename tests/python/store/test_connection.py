@@ -24,7 +24,7 @@ from orb_learning.errors import (
 )
 from orb_learning.ingest.files import import_file, importer
 from orb_learning.store import connection as db
-from orb_learning.store.connection import check_path
+from orb_learning.store.paths import check_path
 from orb_learning.store.schema import SCHEMA_VERSION
 
 HOLD = """
@@ -330,3 +330,46 @@ def test_checking_a_path_leaves_the_locks_of_this_process_alone(database: Path) 
             check=False,
         )
     assert "lock on file" in other.stderr
+
+
+def test_a_strangers_file_reaches_nothing_but_itself_and_the_scratch(tmp_path: Path) -> None:
+    folder, scratch, secret = tmp_path / "theirs", tmp_path / "scratch", tmp_path / "secret.txt"
+    folder.mkdir()
+    scratch.mkdir()
+    secret.write_text("what only its owner may read")
+    file = folder / "theirs.db"
+    with duckdb.connect(file) as connection:
+        connection.execute(f"create view steals as from read_text('{secret}')")
+        connection.execute("create view honest as select 1 as a")
+    with db.connect_without_lock(file, scratch=scratch) as connection:
+        copied = scratch / "copied.parquet"
+        connection.execute(f"copy (from honest) to '{copied}' (format parquet)")
+        for refused in [
+            "from steals",
+            f"from '{secret}'",
+            f"copy (from honest) to '{tmp_path / 'x.csv'}'",
+            f"attach '{tmp_path / 'x.db'}'",
+            "set enable_external_access = true",
+            "install httpfs",
+        ]:
+            with pytest.raises(duckdb.Error):
+                connection.execute(refused).fetchall()
+    assert duckdb.sql(f"from '{copied}'").fetchall() == [(1,)]
+    assert [path.name for path in folder.iterdir()] == ["theirs.db"]
+
+
+def test_a_strangers_file_that_never_ends_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "LONGEST_SEALED_SECONDS", 0.2)
+    file = tmp_path / "theirs.db"
+    with duckdb.connect(file) as connection:
+        connection.execute(
+            "create view endless as select count(*) from range(1000000000) as a, "
+            "range(1000000000) as b where (a.range * b.range) % 7 = 3"
+        )
+    with (
+        pytest.raises(DatabaseError, match="took longer than"),
+        db.connect_without_lock(file) as connection,
+    ):
+        connection.execute("from endless").fetchall()

@@ -12,7 +12,7 @@ from orb_learning.errors import ImportFileError, NotADatabaseError
 from orb_learning.ingest.files.names import TIMES, column_of
 from orb_learning.ingest.files.parquet import MARK
 from orb_learning.ingest.files.times import NAIVE_TYPES
-from orb_learning.store import connect, identifier, literal
+from orb_learning.store import connect_without_lock, identifier, literal
 
 _EXACT_IN_PARQUET = {
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
@@ -25,7 +25,7 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
     """Copy a database's executions to a Parquet file that is marked as UTC.
 
     A copy, because a view of the file names the database by the file's stem, under which it cannot
-    be attached beside one of the same stem.
+    be attached beside one of the same stem. Views reach only the file and the copy's folder.
 
     Returns:
         a note, if times without a zone were taken as UTC and the database does not say so.
@@ -46,7 +46,7 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
             f'yet; close what uses it, or run: python -c "import duckdb; '
             f"duckdb.connect('{file.name}').execute('checkpoint')\""
         )
-    with _opened(file) as connection:
+    with _opened(file, parquet.parent) as connection:
         try:
             described = connection.execute("describe executions").fetchall()
         except duckdb.CatalogException as error:
@@ -75,9 +75,9 @@ def _is_ours(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _opened(file: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
-        with connect(file, read_only=True) as connection:
+        with connect_without_lock(file, scratch=scratch) as connection:
             yield connection
     except NotADatabaseError as error:
         raise ImportFileError(

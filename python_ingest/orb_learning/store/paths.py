@@ -1,0 +1,51 @@
+"""Which path can be that of the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orb_learning.errors import DatabaseError, DatabaseMissingError
+from orb_learning.filesystem import printable
+
+RESERVED_STEMS = {"raw", "main", "temp", "system"}
+"""A file's stem is its catalog's name; these make ``raw.executions`` or ``main.x`` ambiguous."""
+
+
+def check_path(path: Path | str, *, must_exist: bool) -> None:
+    """Refuse a path that cannot be the database, with the reason.
+
+    Raises:
+        DatabaseError: DuckDB or dbt cannot use such a path, it is a directory, or it is missing.
+    """
+    path = Path(path)
+    if path.stem.lower() in RESERVED_STEMS:
+        raise DatabaseError(
+            f"{path}: a database file may not be named {path.stem!r}, because DuckDB names the "
+            f"catalog after it and raw.executions becomes ambiguous; give it another name"
+        )
+    if {"'", '"'} & set(path.stem):
+        raise DatabaseError(
+            f"{path}: a database file's name may not have a quote, because dbt writes the catalog, "
+            f"which is named after it, into its queries as it is; give it another name"
+        )
+    if "\\" in str(path):
+        raise DatabaseError(
+            f"{path}: a database file's path may not have a backslash, because DuckDB takes it for "
+            f"a folder's end; give it another name"
+        )
+    if printable(path) != str(path):
+        raise DatabaseError(
+            f"{printable(path)}: a database file's path must be UTF-8, because DuckDB opens no "
+            f"other; give it another name"
+        )
+    if path.is_dir():
+        raise DatabaseError(f"{path} is a directory; name the database file in it")
+    if path.exists():
+        return
+    if must_exist:
+        raise DatabaseMissingError(
+            f"{path} does not exist; `orb sample` or `orb import` makes it, "
+            f"or set ORB_DATABASE to the file you mean"
+        )
+    if not path.parent.is_dir():
+        raise DatabaseError(f"{path.parent} is not a directory; create it first")

@@ -1,0 +1,54 @@
+"""A restored database brings no SQL of a stranger along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+from backup_cases import sign_again
+from restore_cases import Place
+
+from orb_learning.operations.known_relations import keep_known_tables
+from orb_learning.store import literal
+
+SECRET = "what the file's owner alone may read"  # noqa: S105
+
+
+def test_a_strangers_backup_runs_nothing_and_reads_no_file(place: Place, tmp_path: Path) -> None:
+    place.settings = place.settings.model_copy(update={"project_path": tmp_path})
+    secret = tmp_path / "secret.txt"
+    secret.write_text(SECRET)
+    place.put(1)
+    place.load()
+    backup = place.back_up()
+    stolen = f"select content from read_text({literal(secret)})"
+    with duckdb.connect(backup.folder / backup.manifest.database_file) as connection:
+        for statement in [
+            "alter table raw.forgotten rename to kept",
+            f"create view raw.forgotten as select uuid() as task_id, content from ({stolen})",
+            f"create view main.executions as {stolen}",
+            f"create macro main.alerts_at() as table ({stolen})",
+            "create macro main.abs(x) as 'wrong'",
+            "create table main.strange as select 1 as a",
+            "create trigger steals after insert on raw.executions for each statement "
+            f"insert into raw.schema_versions select 1, now() from ({stolen})",
+        ]:
+            connection.execute(statement)
+    sign_again(backup)
+    done = place.restore(backup, validate=False)
+    assert place.query("select count(*) from raw.schema_versions where version = 1") == [(0,)]
+    assert place.query("select view_name from duckdb_views() where not internal") == []
+    assert place.query("select function_name from duckdb_functions() where not internal") == []
+    assert place.query("from duckdb_triggers()") == []
+    assert "main.strange is not the project's, so it was left out" in done.notes
+    assert any("views were not made anew" in problem for problem in done.problems)
+    place.put(2)
+    place.load()
+    assert place.numbers() == [1, 2]
+
+
+def test_known_tables_stay_with_their_rows(place: Place, tmp_path: Path) -> None:
+    place.change("create table build_state as select 1 as a", "create table mine as select 2 as b")
+    assert keep_known_tables(place.database, tmp_path) == (False, ["main.mine"])
+    assert place.query("from build_state") == [(1,)]
+    assert keep_known_tables(place.database, tmp_path) == (False, [])
