@@ -12,10 +12,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orb_learning.errors import SettingsError, did_you_mean
+from orb_learning.filesystem import without_secrets
 
 ENV_PREFIX = "ORB_LEARNING__"
 SHORT_VARIABLES = ("ORB_DATABASE", "ORB_OUTBOX", "ORB_USER")
@@ -108,6 +109,7 @@ class LearningSettings(BaseSettings):
     )
     backup_copy_to: str | None = Field(
         None,
+        repr=False,
         description="where each verified backup and archived file is copied to besides: a folder, "
         "or a URL that fsspec knows, such as s3://bucket/backups",
     )
@@ -146,6 +148,14 @@ class LearningSettings(BaseSettings):
     mcp_query_seconds: float = Field(
         10.0, ge=0.1, le=600, description="seconds after which the MCP tool `query` gives up"
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_url_for_a_path(cls, value: Any, info: ValidationInfo) -> Any:
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if kind in (Path, Path | None) and isinstance(value, str) and "://" in value:
+            raise ValueError("must be a path on this machine, and this is a URL")
+        return value
 
     def least_similarity(self, asked: float | None) -> float | None:
         """Return the similarity that a search cuts at: the one asked for, else one that was set."""
@@ -231,6 +241,6 @@ def _explain(item: Any) -> str:
     }
     must = f"must be {bounds['ge']} to {bounds['le']}" if bounds else str(item["msg"])
     return (
-        f"learning.{name} = {item['input']!r}: {must} ({field.description}); "
+        f"learning.{name} = {without_secrets(repr(item['input']))}: {must} ({field.description}); "
         f"set {ENV_PREFIX}{name.upper()}"
     )

@@ -21,6 +21,7 @@ from orb_learning.backup.manifests import (
     is_name,
 )
 from orb_learning.errors import BackupError
+from orb_learning.filesystem import public_url, without_secrets
 
 BYTES_AT_ONCE = 2**20
 
@@ -45,7 +46,7 @@ def copy_backup(backup: Backup, place: str) -> str:
         expected[SUMS] = hashlib.sha256((backup.folder / SUMS).read_bytes()).hexdigest()
         for name in sorted(expected, key=lambda name: (name == SUMS, name == MANIFEST, name)):
             _copy_file(files, backup.folder / name, f"{target}/{name}", expected[name])
-        return str(files.unstrip_protocol(target))
+        return without_secrets(str(files.unstrip_protocol(target)), place)
 
 
 def copy_archived_files(
@@ -147,8 +148,9 @@ def _opened(place: str, not_done: str) -> Iterator[tuple[Any, str]]:
         yield files, root.rstrip("/")
     except ImportError as error:
         raise BackupError(
-            f"{not_done} {place}: a package is missing ({error}); "
+            f"{not_done} {public_url(place)}: a package is missing ({error}); "
             f"pip install 'orb-learning[remote]'"
         ) from error
     except Exception as error:  # whatever the place's own package raises
-        raise BackupError(f"{not_done} {place}: {error}") from error
+        reason = without_secrets(f"{not_done} {public_url(place)}: {error}", place)
+        raise BackupError(reason) from None  # its texts may have the place's password

@@ -166,12 +166,16 @@ def backups_command(
 
 def _prune(settings: LearningSettings) -> None:
     from orb_learning.backup import prune_backups
+    from orb_learning.filesystem import public_url
 
     pruned = prune_backups(settings)
     err.print(f"{len(pruned.removed):,} backups removed", highlight=False)
     if pruned.removed_copies:
         count = len(pruned.removed_copies)
-        err.print(f"{count:,} copies removed from {settings.backup_copy_to}", soft_wrap=True)
+        err.print(
+            f"{count:,} copies removed from {public_url(settings.backup_copy_to or '')}",
+            soft_wrap=True,
+        )
     for backup in pruned.kept_as_valid:
         print_error(OrbError(f"{backup.folder} was kept, because the newer ones are damaged"))
 

@@ -78,7 +78,9 @@ def reported_errors() -> Iterator[None]:
 
 def print_error(error: OrbError) -> None:
     """Print an error on standard error, on one line."""
-    say(f"[bold red]error:[/] {escape(str(error))}", to=err)
+    from orb_learning.filesystem import without_secrets
+
+    say(f"[bold red]error:[/] {escape(without_secrets(str(error)))}", to=err)
 
 
 def say(message: str, *, to: Console = out) -> None:

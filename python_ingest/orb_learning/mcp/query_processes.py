@@ -128,7 +128,7 @@ class _Worker:
             start_new_session=True,  # Ctrl-C is for the server
         )
         its_end.close()
-        self._channel.send_bytes(settings.model_dump_json().encode())
+        self._channel.send_bytes(settings.model_dump_json(exclude={"backup_copy_to"}).encode())
 
     def ask(self, sql: str) -> bytes:
         """Run a query; the process is ended where it does not answer in time."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from orb_learning.errors import DatabaseError, MaintenanceBusyError, OrbError
+from orb_learning.filesystem import without_secrets
 from orb_learning.operations.load import load_outbox, places_of
 from orb_learning.operations.maintenance_steps import MaintenanceSteps
 from orb_learning.outbox import Outbox, try_lock
@@ -214,7 +215,7 @@ class _Run:
             "outcome": outcome,
             "started_at": started_at.isoformat(),
             "ended_at": ended_at.isoformat(),
-            "message": message and message[-LONGEST_MESSAGE:],
+            "message": message and self._public(message)[-LONGEST_MESSAGE:],
         }
         if not self.outbox.put("maintenance", json.dumps(payload)):
             reasons = ", ".join(self.outbox.refused())
@@ -226,7 +227,10 @@ class _Run:
         try:
             work()
         except Exception as error:  # the steps are done, and what became of them is reported
-            self.result.problems.append(f"{otherwise}: {error}")
+            self.result.problems.append(self._public(f"{otherwise}: {error}"))
+
+    def _public(self, text: str) -> str:
+        return without_secrets(text, self.settings.backup_copy_to)
 
     def _now(self) -> datetime:
         return self.clock() if self.clock else utc_now()

@@ -10,6 +10,7 @@ from orb_learning.archive import archive_and_retain
 from orb_learning.backup import make_backup, prune_backups
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import MaintenanceError
+from orb_learning.filesystem import public_url
 from orb_learning.operations.load import load_outbox
 from orb_learning.settings import LearningSettings
 
@@ -85,6 +86,7 @@ class MaintenanceSteps:
         pruned = prune_backups(self.settings, wait_seconds=self.wait_seconds)
         parts = [f"{len(pruned.removed):,} backups removed"]
         if pruned.removed_copies:
-            parts.append(f"{len(pruned.removed_copies):,} copies in {self.settings.backup_copy_to}")
+            place = public_url(str(self.settings.backup_copy_to))
+            parts.append(f"{len(pruned.removed_copies):,} copies in {place}")
         parts += [f"{one.folder.name} kept: no newer one is valid" for one in pruned.kept_as_valid]
         return "; ".join(parts)

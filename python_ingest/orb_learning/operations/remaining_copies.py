@@ -22,6 +22,7 @@ from orb_learning.backup import (
     remove_copies,
 )
 from orb_learning.errors import InvalidBackupError, OrbError
+from orb_learning.filesystem import public_url
 from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, mentions_any
 from orb_learning.settings import LearningSettings
 from orb_learning.store import RESIDUES, connect_without_lock, existing_tables, mentions_any_sql
@@ -42,7 +43,8 @@ class RemainingCopies:
     def places(self, settings: LearningSettings) -> list[Path | str]:
         """Return where each of them is, without those of unknown databases."""
         folders = [backup.folder for backup in self.backups]
-        offsite = [f"{settings.backup_copy_to}/{name}" for name in self.offsite]
+        place = public_url(settings.backup_copy_to or "")
+        offsite = [f"{place}/{name}" for name in self.offsite]
         return [*folders, *self.files, *offsite]
 
 

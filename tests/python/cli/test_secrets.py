@@ -1,0 +1,47 @@
+"""A password in a setting is in nothing that anybody is shown."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orb_learning.cli import app
+from orb_learning.settings import ENV_PREFIX, LearningSettings, load_settings
+from orb_learning.store.connection import connect
+
+PASSWORD = "hunter2hunter2"  # noqa: S105
+TOKEN = "5ecret5ecret"  # noqa: S105
+URL = f"no-such-protocol://ada:{PASSWORD}@host/backups?token={TOKEN}"
+COMMANDS = ["status", "backup", "backups --prune", "maintain", "storage", "report"]
+
+
+@pytest.mark.parametrize("name", list(LearningSettings.model_fields))
+def test_a_password_in_any_setting_is_shown_nowhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level(logging.DEBUG)
+    database = tmp_path / "data/learning.db"
+    database.parent.mkdir()
+    with connect(database):
+        pass
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    variable = "ORB_DATABASE" if name == "database_path" else f"{ENV_PREFIX}{name.upper()}"
+    monkeypatch.setenv(variable, URL)
+    # Commands that only differ in what they do with a place run where it is one.
+    commands = COMMANDS if name == "backup_copy_to" else COMMANDS[:2]
+    said = [CliRunner().invoke(app, command.split()).output for command in commands]
+    assert all(said), said
+    everything = [*said, caplog.text]
+    if name == "backup_copy_to":
+        everything.append(repr(load_settings()))
+        everything += [
+            path.read_bytes().decode("latin-1") for path in tmp_path.rglob("*") if path.is_file()
+        ]
+        assert "no-such-protocol://host/backups" in said[1]
+    for text in everything:
+        assert PASSWORD not in text
+        assert TOKEN not in text
