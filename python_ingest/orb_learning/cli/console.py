@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 out = Console()
 err = Console(stderr=True)
+
+INTERRUPTED = 130
+"""The status of what Ctrl-C ended, as shells have it."""
 
 Options = ParamSpec("Options")
 
@@ -68,12 +73,32 @@ def _check_texts(options: Mapping[str, object]) -> None:
 
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Print an OrbError as one message on standard error and exit with status 1."""
+    """Print an OrbError as one message on standard error and exit with status 1.
+
+    Ctrl-C is one line, too, and status 130, whatever the libraries below make of it.
+    """
+    interrupted = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if is_default := before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
     try:
         yield
-    except OrbError as error:
+    except BaseException as error:
+        if interrupted.is_set() or isinstance(error, KeyboardInterrupt):
+            say("interrupted; what was not committed is as it was", to=err)
+            raise typer.Exit(INTERRUPTED) from None
+        if not isinstance(error, OrbError):
+            raise
         print_error(error)
         raise typer.Exit(1) from error
+    finally:
+        if is_default:
+            signal.signal(signal.SIGINT, before)
 
 
 def print_error(error: OrbError) -> None:

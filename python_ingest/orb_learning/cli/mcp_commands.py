@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orb_learning.cli.console import err, with_settings
+from orb_learning.cli.console import INTERRUPTED, err, with_settings
 from orb_learning.errors import McpServerError
 
 if TYPE_CHECKING:
@@ -50,7 +53,23 @@ def mcp_command(
             f"the MCP SDK is not installed ({error}): run `pip install 'orb-learning[mcp]'`"
         ) from error
     if transport is Transport.STDIO:
+        # The thread that waits for standard input would keep the process for ever.
+        signal.signal(signal.SIGINT, lambda *_: _end(INTERRUPTED))
         serve_stdio(settings)
     else:
-        err.print(f"http://{host}:{port}/mcp; stop it with Ctrl-C", highlight=False)
-        serve_http(settings, host=host, port=port, allowed_hosts=allowed_host)
+        serve_http(
+            settings,
+            host=host,
+            port=port,
+            allowed_hosts=allowed_host,
+            ready=lambda url: err.print(f"{url}; stop it with Ctrl-C", highlight=False),
+        )
+    _end(0)
+
+
+def _end(status: int) -> None:
+    """End the process at once: what Python takes down in no order, DuckDB reports as leaks."""
+    if status == INTERRUPTED:
+        err.print("interrupted")
+    sys.stdout.flush()
+    os._exit(status)

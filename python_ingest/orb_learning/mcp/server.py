@@ -9,6 +9,7 @@ import ipaddress
 import resource
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from importlib.metadata import version
 from types import MethodType
 from typing import Any
 
@@ -102,6 +103,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
     return MCPServer(
         "orb-learning",
         tools=tools,
+        version=version("orb-learning"),
         instructions=INSTRUCTIONS,
         log_level="WARNING",
         token_verifier=tokens,
@@ -122,6 +124,7 @@ def serve_http(
     host: str = "127.0.0.1",
     port: int = PORT,
     allowed_hosts: list[str] | None = None,
+    ready: Callable[[str], None] = lambda url: None,  # noqa: ARG005
 ) -> None:
     """Serve clients at http://HOST:PORT/mcp until interrupted.
 
@@ -130,17 +133,22 @@ def serve_http(
         host: the address to listen at.
         port: the port.
         allowed_hosts: further names by which clients reach it.
+        ready: is told the URL once it may be served.
 
     Raises:
-        McpServerError: the host is not this machine alone and there are no tokens, or they cannot
-            be read.
+        McpServerError: the host, or a name that clients reach it by, is not this machine alone and
+            there are no tokens, or they cannot be read.
     """
-    if settings.mcp_token_file is None and not _is_loopback(host):
+    # A name of another machine is a proxy's: what comes through it is from anywhere.
+    beyond = [name for name in [host, *(allowed_hosts or [])] if not _is_loopback(name)]
+    if settings.mcp_token_file is None and beyond:
         raise McpServerError(
-            f"{host} can be reached from other machines, so tokens are needed: write a line "
-            f"`USER TOKEN` for each user into a file and set ORB_LEARNING__MCP_TOKEN_FILE to it"
+            f"{', '.join(beyond)} can be reached from other machines, so tokens are needed: write "
+            f"a line `USER TOKEN` for each user into a file and set ORB_LEARNING__MCP_TOKEN_FILE "
+            f"to it"
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
+    ready(f"http://{host}:{port}/mcp")
     _limit_memory(settings)
     make_server(settings, tokens=tokens).run(
         "streamable-http",
@@ -176,7 +184,7 @@ def _security(hosts: list[str]) -> TransportSecuritySettings:
 
 def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
 

@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,7 +36,7 @@ from serving import (
 )
 
 from orb_learning.backup.create import make_backup
-from orb_learning.errors import NotBuiltError
+from orb_learning.errors import McpServerError, NotBuiltError
 from orb_learning.figures import reader as figures_reader
 from orb_learning.figures.database_tools import (
     get_data_quality_report,
@@ -48,7 +49,7 @@ from orb_learning.figures.database_tools import (
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
 from orb_learning.figures.status import read_contents
-from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS, READING
+from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS, READING, serve_http
 from orb_learning.page.reports import read_reports
 from orb_learning.search.queries import known_vector
 from orb_learning.settings import LearningSettings, load_settings
@@ -232,6 +233,9 @@ def test_nothing_but_protocol_is_on_standard_output(site: Site) -> None:
         {"method": "notifications/initialized"},
         {"method": "tools/call", "id": 2, "params": {"name": "database_status", "arguments": {}}},
         {"method": "tools/call", "id": 3, "params": {"name": "no_such_tool", "arguments": {}}},
+        {"method": "tools/call", "id": 4, "params": {
+            "name": "query", "arguments": {"sql": "select 1"},
+        }},
     ]  # fmt: skip
     process = subprocess.Popen(
         [*ORB, "mcp"],
@@ -246,10 +250,12 @@ def test_nothing_but_protocol_is_on_standard_output(site: Site) -> None:
     for message in messages:
         process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
         process.stdin.flush()
-    lines = [process.stdout.readline() for _ in range(3)]
-    rest, _ = process.communicate(timeout=60)  # it leaves when its client does
-    assert sorted(json.loads(line)["id"] for line in lines) == [1, 2, 3]
-    assert rest == ""
+    lines = [process.stdout.readline() for _ in range(4)]
+    rest, errors = process.communicate(timeout=60)  # it leaves when its client does
+    assert sorted(json.loads(line)["id"] for line in lines) == [1, 2, 3, 4]
+    server = next(json.loads(line) for line in lines if json.loads(line)["id"] == 1)
+    assert server["result"]["serverInfo"]["version"] == version("orb-learning")
+    assert (rest, errors) == ("", "")
     assert process.returncode == 0
 
 
@@ -330,20 +336,35 @@ def status_of(url: str, **headers: str) -> int:
         return error.code
 
 
-def test_requests_by_another_hosts_name_are_refused(site: Site, url: str) -> None:
+def test_requests_by_another_hosts_name_are_refused(site: Site, url: str, tmp_path: Path) -> None:
     assert status_of(url) == 200
     assert status_of(url, Host="attacker.example") == 421
     assert status_of(url, Origin="http://attacker.example") == 403
-    with serving(site, "--allowed-host", "orb.example") as named:
-        assert status_of(named, Host="orb.example") == 200
-        assert status_of(named, Host="orb.example.attacker.example") == 421
+    token = "0123456789abcdef"  # noqa: S105
+    file = tmp_path / "tokens"
+    file.write_text(f"ada {token}\n")
+    file.chmod(0o600)
+    tokens = {"ORB_LEARNING__MCP_TOKEN_FILE": str(file)}
+    with serving(site, "--allowed-host", "orb.example", **tokens) as named:
+        given = {"Authorization": f"Bearer {token}"}
+        assert status_of(named, Host="orb.example", **given) == 200
+        assert status_of(named, Host="orb.example") == 401
+        assert status_of(named, Host="orb.example.attacker.example", **given) == 421
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "10.1.2.3", "::", "example.com"])  # noqa: S104
-def test_another_host_than_this_machine_needs_tokens(site: Site, host: str) -> None:
-    outcome = orb_mcp(site, "--transport", "http", "--host", host)
-    assert outcome.returncode == 1
-    assert "ORB_LEARNING__MCP_TOKEN_FILE" in outcome.stderr
+def test_what_is_reached_beyond_this_machine_needs_tokens() -> None:
+    told: list[str] = []
+    for given in [
+        {"host": "0.0.0.0"},  # noqa: S104
+        {"host": "10.1.2.3"},
+        {"host": "::"},
+        {"host": "example.com"},
+        {"allowed_hosts": ["orb.example"]},
+        {"allowed_hosts": ["localhost", "10.1.2.3"]},
+    ]:
+        with pytest.raises(McpServerError, match="ORB_LEARNING__MCP_TOKEN_FILE"):
+            serve_http(load_settings(), ready=told.append, **given)
+    assert told == []  # no URL of what is not served
 
 
 @pytest.mark.parametrize(
