@@ -17,6 +17,7 @@ from orb_learning.capture import TelemetryCapture
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.feedback import check_feedback_enabled, current_user, submit_feedback
 from orb_learning.figures import Questions
+from orb_learning.filesystem import make_folder
 from orb_learning.ingest import BackgroundLoader
 from orb_learning.operations import relay_options, restore_backup
 from orb_learning.outbox import Outbox
@@ -86,7 +87,7 @@ class LearningDatabase(Questions):
         Raises:
             DatabaseError: the path cannot be a database.
         """
-        self.database_path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.database_path.parent)
         check_path(self.database_path, must_exist=False)
         self._loader.start()
 

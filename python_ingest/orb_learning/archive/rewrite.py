@@ -9,7 +9,7 @@ import duckdb
 
 from orb_learning.archive.files import EXECUTIONS, FEEDBACK, Archive, count_removed
 from orb_learning.errors import ArchiveError
-from orb_learning.filesystem import sha256_of, sync
+from orb_learning.filesystem import make_private, sha256_of, sync
 from orb_learning.store import literal, transaction
 
 
@@ -105,6 +105,7 @@ def _write_rest(
             f"{partial}, read back, differs in {different} rows from what should stay of {file}, "
             f"which is as it was; check the disk and run it again"
         )
+    make_private(partial)
     sync(partial)
 
 

@@ -28,7 +28,7 @@ from orb_learning.backup.manifests import (
 from orb_learning.backup.offsite import copy_backup
 from orb_learning.backup.snapshot import copy_database, copy_outbox
 from orb_learning.backup.verify import check_backup
-from orb_learning.filesystem import sha256_of, sync
+from orb_learning.filesystem import make_folder, sha256_of, sync, write_private
 from orb_learning.outbox import hold_lease
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
@@ -82,7 +82,7 @@ def make_backup(
         name = created_at.strftime(TIME)
         partial = folder / f".{name}.partial"
         try:
-            (partial / OUTBOX).mkdir(parents=True)
+            make_folder(partial / OUTBOX)
             manifest, left_out = _copy_everything(partial, settings, wait_seconds, created_at)
             _write_manifest(partial, manifest)
             check_backup(partial)
@@ -150,8 +150,8 @@ def _migrate(path: Path, wait_seconds: float) -> None:
 
 def _write_manifest(partial: Path, manifest: BackupManifest) -> None:
     """Write the manifest, and the SHA-256 of each file."""
-    (partial / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+    write_private(partial / MANIFEST, manifest.model_dump_json(indent=1).encode())
     lines = {path: file.sha256 for path, file in manifest.files.items()}
     lines[MANIFEST] = sha256_of(partial / MANIFEST)
     sums = "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(lines.items()))
-    (partial / SUMS).write_text(sums, encoding="utf-8")
+    write_private(partial / SUMS, sums.encode())

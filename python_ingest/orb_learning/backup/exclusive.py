@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orb_learning.errors import BackupError, DiskFullError
-from orb_learning.filesystem import ReadWriteLock, translated_disk_errors
+from orb_learning.filesystem import ReadWriteLock, make_folder, translated_disk_errors
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def exclusive_backups(folder: Path, wait_seconds: float, not_done: str) -> Itera
         lambda: DiskFullError(full),
         lambda error: BackupError(f"{folder}: {not_done}: {error}; the database is as it was"),
     ):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock = ReadWriteLock(folder / "backups").acquire(
             shared=False, deadline=time.monotonic() + wait_seconds
         )

@@ -11,6 +11,7 @@ import duckdb
 
 from orb_learning.backup.manifests import OutboxCopy
 from orb_learning.backup.verify import read_outbox_copy
+from orb_learning.filesystem import make_private
 from orb_learning.outbox import (
     DamagedFileError,
     StillInUseError,
@@ -33,6 +34,7 @@ def copy_database(source: duckdb.DuckDBPyConnection, file: Path) -> None:
     with translated_errors(file):
         source.execute(f"attach {literal(file)} as {copy} (read_write)")
         try:
+            make_private(file)
             source.execute(f"copy from database {identifier(name)} to {copy}")
             source.execute(f"checkpoint {copy}")
         finally:

@@ -28,6 +28,7 @@ from orb_learning.backup.manifests import (
 )
 from orb_learning.errors import DatabaseError, InvalidBackupError
 from orb_learning.filesystem import sha256_of
+from orb_learning.outbox import open_defensively
 from orb_learning.store import connect_without_lock, read_relations, table_checksums
 
 _OF_DATA = re.compile(r".*(\.db|\.wal|\.sqlite|-wal|-shm|-journal)")
@@ -187,7 +188,7 @@ def _check_database(result: Validation, manifest: BackupManifest) -> None:
 def _check_outbox(result: Validation, name: str, expected: OutboxCopy) -> None:
     try:
         here = read_outbox_copy(result.folder / OUTBOX / name)
-    except (sqlite3.Error, TypeError, ValueError) as error:
+    except (OSError, sqlite3.Error, TypeError, ValueError) as error:
         result.problems.append(f"{OUTBOX}/{name} cannot be read: {error}")
         return
     if here != expected:
@@ -201,8 +202,7 @@ def read_outbox_copy(file: Path) -> OutboxCopy:
         sqlite3.Error, TypeError, ValueError: it is none, or damaged.
     """
     # immutable: without locks, and so without files beside it.
-    uri = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
+    with closing(open_defensively(file, "mode=ro&immutable=1")) as connection:
         [(state,)] = connection.execute("pragma integrity_check(1)").fetchall()
         if state != "ok":
             raise ValueError(state)

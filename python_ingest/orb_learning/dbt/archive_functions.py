@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.filesystem import sync
+from orb_learning.filesystem import make_folder, make_private, sync
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
@@ -29,7 +29,7 @@ def prepare_folder(folder: str) -> bool:
     if any(sign in folder for sign in "*?["):
         raise ValueError(f"archive_path is {folder!r}: it may not contain *, ? or [")
     path = Path(folder)
-    path.mkdir(parents=True, exist_ok=True)
+    make_folder(path)
     sync(path.parent)
     return True
 
@@ -40,6 +40,7 @@ def publish_file(file: str, name: str) -> bool:
     published = path.with_name(name)
     if published.exists():  # nobody else makes files here while dbt has the database
         raise FileExistsError(f"{published} exists already")
+    make_private(path)
     sync(path)
     path.rename(published)
     sync(path.parent)

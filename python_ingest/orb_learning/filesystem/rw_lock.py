@@ -21,6 +21,8 @@ import os
 import time
 from pathlib import Path
 
+from orb_learning.filesystem.private import open_private
+
 POLL_SECONDS = 0.003
 
 _held: set[int] = set()
@@ -92,7 +94,7 @@ class ReadWriteLock:
 
 
 def _lock(path: Path, shared: bool, deadline: float) -> int | None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = open_private(path, os.O_RDWR)
     mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     while True:
         try:

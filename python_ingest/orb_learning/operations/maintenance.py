@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from orb_learning.errors import DatabaseError, MaintenanceBusyError, OrbError
-from orb_learning.filesystem import without_secrets
+from orb_learning.filesystem import make_folder, without_secrets
 from orb_learning.operations.load import load_outbox, places_of
 from orb_learning.operations.maintenance_steps import MaintenanceSteps
 from orb_learning.outbox import Outbox, try_lock
@@ -124,7 +124,7 @@ def _exclusive_run(database_path: Path) -> Iterator[int]:
     """
     folder = database_path.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         check_path(database_path, must_exist=False)
         lock = try_lock(folder / "maintain")
     except OSError as error:

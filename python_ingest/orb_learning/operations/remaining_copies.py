@@ -24,6 +24,7 @@ from orb_learning.backup import (
 from orb_learning.errors import InvalidBackupError, OrbError
 from orb_learning.filesystem import public_url
 from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, mentions_any
+from orb_learning.outbox import open_defensively
 from orb_learning.settings import LearningSettings
 from orb_learning.store import RESIDUES, connect_without_lock, existing_tables, mentions_any_sql
 
@@ -147,10 +148,9 @@ def _segment_holds(file: Path, target: ErasureTarget) -> bool:
         return True
     if target.repo is None:
         return False
-    uri = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(uri, uri=True)) as connection:
+        with closing(open_defensively(file, "mode=ro&immutable=1")) as connection:
             payloads = connection.execute("select payload from records").fetchall()
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return True
     return any(target.is_mentioned_in(payload) for (payload,) in payloads)

@@ -20,7 +20,7 @@ import duckdb
 from orb_learning.archive import rewrite_archive
 from orb_learning.backup import BackupManifest, check_backup, folder_of, read_manifest
 from orb_learning.errors import DiskFullError, OrbError, RestoreError
-from orb_learning.filesystem import translated_disk_errors
+from orb_learning.filesystem import make_folder, translated_disk_errors
 from orb_learning.ingest import LoadResult
 from orb_learning.operations.exchange import exchange
 from orb_learning.operations.known_relations import keep_known_tables, make_views_anew
@@ -104,7 +104,7 @@ def restore_backup(
     result = Restored(folder, manifest.created_at)
     with hold_lease(outbox_folder, wait_seconds):
         with _translated_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             check_path(path, must_exist=False)
             with exclusive_database(path, wait_seconds, result.notes) as present:
                 replaced = _same_database(present, manifest, result, path, other_database)

@@ -13,7 +13,7 @@ from pathlib import Path
 from orb_learning.backup import OUTBOX, BackupManifest
 from orb_learning.errors import RestoreError
 from orb_learning.feedback import delete_feedback
-from orb_learning.filesystem import sha256_of, sync
+from orb_learning.filesystem import make_folder, sha256_of, sync, write_private
 from orb_learning.operations.losses import last_sequence_numbers
 from orb_learning.operations.replaced_database import (
     ReplacedDatabase,
@@ -43,7 +43,7 @@ def restored_copy(
     scratch = path.with_name(f".{path.name}.restoring")
     shutil.rmtree(scratch, ignore_errors=True)  # of a restore that was killed
     try:
-        scratch.mkdir()
+        make_folder(scratch)
         copy, source = scratch / manifest.database_file, folder / manifest.database_file
         known = manifest.files[manifest.database_file].sha256 if validated else sha256_of(source)
         _copy_file(source, copy, known)
@@ -113,6 +113,7 @@ def bring_back_segments(folder: Path, manifest: BackupManifest, outbox_folder: P
 
 
 def _copy_file(source: Path, copy: Path, sha256: str) -> None:
+    write_private(copy, b"")
     shutil.copyfile(source, copy)
     sync(copy)
     if sha256_of(copy) != sha256:

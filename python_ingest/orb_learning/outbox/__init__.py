@@ -1,5 +1,6 @@
 """The outbox: a durable log in SQLite between who records and who loads."""
 
+from orb_learning.outbox.defence import open_defensively
 from orb_learning.outbox.lease import hold_lease
 from orb_learning.outbox.pruning import (
     Pruned,
@@ -35,6 +36,7 @@ __all__ = [
     "hold_lease",
     "inherited",
     "is_in_use",
+    "open_defensively",
     "open_reader",
     "prune_segments",
     "pruned_segments",

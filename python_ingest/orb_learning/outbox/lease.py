@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orb_learning.errors import DiskFullError, LoaderBusyError, OutboxError
-from orb_learning.filesystem import ReadWriteLock, translated_disk_errors
+from orb_learning.filesystem import ReadWriteLock, make_folder, translated_disk_errors
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def hold_lease(outbox_folder: Path, wait_seconds: float) -> Iterator[None]:
             f"write there, or set ORB_OUTBOX to another folder"
         ),
     ):
-        outbox_folder.mkdir(parents=True, exist_ok=True)
+        make_folder(outbox_folder)
         lock = ReadWriteLock(outbox_folder / "loader").acquire(
             shared=False, deadline=time.monotonic() + wait_seconds
         )

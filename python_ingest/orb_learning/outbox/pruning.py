@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orb_learning.filesystem import sync
+from orb_learning.filesystem import open_private, sync
 from orb_learning.outbox.reader import (
     DamagedFileError,
     StillInUseError,
@@ -172,7 +172,7 @@ def _time(text: str | None) -> datetime | None:
 def _note(prune_log: Path, segments: Iterable[PrunedSegment]) -> None:
     """Append lines, durably before the segments are removed."""
     is_new = not prune_log.exists()
-    with prune_log.open("ab+") as file:
+    with os.fdopen(open_private(prune_log, os.O_RDWR | os.O_APPEND), "ab+") as file:
         if file.tell() and not _ends_with_newline(prune_log):
             file.write(b"\n")
         file.write("".join(f"{one.to_json()}\n" for one in segments).encode())

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from orb_learning.filesystem import open_private
+from orb_learning.outbox.defence import open_defensively
 from orb_learning.outbox.segment import SUFFIX, inherited, is_in_use, note_open
 
 BUSY_SECONDS = 5.0
@@ -41,7 +43,11 @@ class StillInUseError(Exception):
 
 def files_of(folder: Path) -> list[Path]:
     """Return the outbox's segments in the order in which they were made."""
-    return sorted(path for path in folder.glob(f"*{SUFFIX}") if str(path) not in inherited)
+    return sorted(
+        path
+        for path in folder.glob(f"*{SUFFIX}")
+        if str(path) not in inherited and not path.is_symlink()
+    )
 
 
 def as_time(put_at: float | None) -> datetime | None:
@@ -64,12 +70,7 @@ class OutboxReader:
     def __init__(self, path: Path):
         self.path = path
         with _damage(path):
-            self._connection = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode=rw",
-                uri=True,
-                timeout=BUSY_SECONDS,
-                isolation_level=None,
-            )
+            self._connection = open_defensively(path, "mode=rw", busy_seconds=BUSY_SECONDS)
             try:
                 row = self._connection.execute("select outbox_id, database_id from outbox")
                 outbox_id, self.database_id = row.fetchone()
@@ -140,6 +141,7 @@ class OutboxReader:
             DamagedFileError: it cannot be read.
             sqlite3.Error: the copy cannot be written.
         """
+        os.close(open_private(file, os.O_RDWR | os.O_EXCL))
         with closing(sqlite3.connect(file)) as copy:
             try:
                 self._connection.backup(copy)

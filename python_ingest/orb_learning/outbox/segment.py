@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
+from orb_learning.filesystem import open_private
+
 Synchronous = Literal["NORMAL", "FULL"]
 
 SUFFIX = ".sqlite"
@@ -73,6 +75,8 @@ class Segment:
         _open[self._text_path] += 1
 
     def _create(self, synchronous: Synchronous, busy_timeout_ms: int) -> sqlite3.Connection:
+        # SQLite's log and index get the mode of the file.
+        os.close(open_private(self.path, os.O_RDWR | os.O_EXCL))
         connection = sqlite3.connect(
             self.path,
             timeout=busy_timeout_ms / 1000,
@@ -155,7 +159,7 @@ def try_lock(path: Path) -> int | None:
     Returns:
         a descriptor that holds it until it is closed, or None where a live process has it.
     """
-    descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = open_private(Path(f"{path}.lock"), os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -23,7 +23,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from orb_learning.filesystem import is_full
+from orb_learning.filesystem import is_full, make_folder
 from orb_learning.outbox.segment import SUFFIX, Segment, Synchronous
 
 Kind = Literal[
@@ -170,7 +170,7 @@ class Outbox:
             self._leave_file()
             file = None
         if file is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             file = self._file = Segment(
                 self.folder / self._new_name(),
                 synchronous=self._synchronous,

@@ -22,7 +22,7 @@ from typing import Any
 import duckdb
 
 from orb_learning.errors import DatabaseError, DatabaseLockedError
-from orb_learning.filesystem import Lock, ReadWriteLock
+from orb_learning.filesystem import Lock, ReadWriteLock, make_private
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.paths import check_path
 from orb_learning.store.schema import check_version, migrate
@@ -264,7 +264,11 @@ def open_with_lock(
             )
         try:
             with translated_errors(path), _open_mutex:
-                return opening(), lock
+                is_new = not path.exists()
+                connection = opening()
+                if is_new:  # still without a row
+                    make_private(path)
+                return connection, lock
         except BaseException as error:
             # Whoever has the file does not hold the lock. It may let others in that wait for the
             # lock (readers beside a reader), so nobody holds the lock and sleeps.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -12,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from orb_learning.errors import VectorIndexError
-from orb_learning.filesystem import sha256_of, sync
+from orb_learning.filesystem import (
+    make_folder,
+    make_private,
+    open_private,
+    sha256_of,
+    sync,
+    write_private,
+)
 from orb_learning.search.vector_index.faiss_index import imported_faiss
 from orb_learning.search.vector_index.manifest import (
     MANIFEST,
@@ -74,10 +82,11 @@ def publish(folder: Path, index: Any, manifest: IndexManifest) -> None:
     path = folder / f"{uuid.uuid4().hex}.faiss"
     try:
         imported_faiss().write_index(index, str(path))
+        make_private(path)
         sync(path)
         written = replace(manifest, file=path.name, file_sha256=sha256_of(path))
         unfinished = folder / f"{MANIFEST}.unfinished"
-        unfinished.write_text(written.text(), "utf-8")
+        write_private(unfinished, written.text().encode())
         sync(unfinished)
         unfinished.replace(folder / MANIFEST)
     except (OSError, RuntimeError) as error:
@@ -93,8 +102,8 @@ def publish(folder: Path, index: Any, manifest: IndexManifest) -> None:
 def exclusive_build(folder: Path) -> Iterator[None]:
     """Wait until nobody else builds the index; a lock ends with its process."""
     try:
-        folder.mkdir(exist_ok=True)
-        lock = (folder / "builder.lock").open("w")
+        make_folder(folder)
+        lock = os.fdopen(open_private(folder / "builder.lock", os.O_RDWR), "r+")
     except OSError as error:
         raise VectorIndexError(f"{folder} cannot be written: {error}") from error
     with lock:

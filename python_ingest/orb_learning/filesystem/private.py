@@ -1,0 +1,77 @@
+"""Files and folders for their owner alone, whatever the umask, and never through a link.
+
+A folder whose group may write, and which hands its group on (``chmod 2770``), is shared: what is
+made in it is its group's, too. Nothing is ever for others.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+_SHARED = stat.S_ISGID | stat.S_IWGRP
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing.
+
+    Raises:
+        OSError: it cannot be made, or is no folder.
+    """
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    for part in reversed(missing):
+        mode = 0o2770 if _is_shared(part.parent) else 0o700
+        part.mkdir(mode, exist_ok=True)
+        if mode != 0o700:  # which no umask narrows
+            part.chmod(mode)
+    folder.mkdir(exist_ok=True)  # a file of that name is an error
+
+
+def make_private(file: Path) -> None:
+    """Let a file that this process has just made be read by its owner, or by the shared group."""
+    file.chmod(_mode_in(file.parent))
+
+
+def open_private(file: Path, flags: int) -> int:
+    """Open a file, made if it is missing, and return its descriptor; a link is refused.
+
+    A file of this user that others may open, as older versions made them, is closed to them.
+
+    Raises:
+        OSError: it is a link, or cannot be opened or made.
+    """
+    mode = _mode_in(file.parent)
+    flags |= os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(file, flags, mode)
+    found = os.fstat(descriptor)
+    if stat.S_IMODE(found.st_mode) != mode and found.st_uid == os.geteuid():
+        os.fchmod(descriptor, mode)
+    return descriptor
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a new file in the place of one of that name; a link is replaced, not followed.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    file.unlink(missing_ok=True)
+    with os.fdopen(open_private(file, os.O_WRONLY | os.O_EXCL), "wb") as opened:
+        opened.write(content)
+
+
+def is_open_to_others(folder: Path) -> bool:
+    """Whether accounts other than the owner's and its group's can look into a folder."""
+    folder = folder.resolve()
+    if not folder.stat().st_mode & (stat.S_IROTH | stat.S_IXOTH):
+        return False
+    return all(part.stat().st_mode & stat.S_IXOTH for part in folder.parents)
+
+
+def _mode_in(folder: Path) -> int:
+    return 0o660 if _is_shared(folder) else 0o600
+
+
+def _is_shared(folder: Path) -> bool:
+    return folder.stat().st_mode & _SHARED == _SHARED

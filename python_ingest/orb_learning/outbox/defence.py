@@ -1,0 +1,78 @@
+"""SQLite files are input: whoever may write the outbox's folder may have made them.
+
+A segment has two tables of known columns and nothing else: no view, trigger, index, generated
+column or virtual table, whose reading could run without end or call functions.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+LONGEST_READING_SECONDS = 60.0
+"""For so long one statement may read, on a slow disk, too."""
+LONGEST_VALUE_BYTES = 2**28
+_STEPS = 100_000
+
+_TABLES = {
+    "outbox": {"outbox_id", "database_id", "created_at"},
+    "records": {"id", "kind", "payload", "put_at"},
+}
+
+
+def open_defensively(path: Path, mode: str, *, busy_seconds: float = 5.0) -> sqlite3.Connection:
+    """Open a segment, or a copy of one, that a stranger may have made.
+
+    Args:
+        path: the file.
+        mode: parameters of SQLite's URI.
+        busy_seconds: for how long to wait for who has it.
+
+    Raises:
+        sqlite3.DatabaseError: it is no segment.
+        OSError: it is a link.
+    """
+    if path.is_symlink():
+        raise OSError(f"{path} is a link")
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=busy_seconds, isolation_level=None
+    )
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE_BYTES)
+        connection.execute("pragma trusted_schema = off")
+        _limit_time(connection)
+        _check_schema(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _limit_time(connection: sqlite3.Connection) -> None:
+    deadline = 0.0
+
+    def begin(_: str) -> None:
+        nonlocal deadline
+        deadline = time.monotonic() + LONGEST_READING_SECONDS
+
+    connection.set_trace_callback(begin)
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+
+
+def _check_schema(connection: sqlite3.Connection) -> None:
+    found = {
+        name: (kind, page)
+        for name, kind, page in connection.execute("select name, type, rootpage from sqlite_master")
+    }
+    if missing := sorted(_TABLES.keys() - found.keys()):
+        raise sqlite3.DatabaseError(f"no such table: {', '.join(missing)}")
+    if found.keys() != _TABLES.keys() or any(
+        kind != "table" or not page  # a virtual table has no page
+        for kind, page in found.values()
+    ):
+        raise sqlite3.DatabaseError(f"it is no segment of an outbox: it holds {sorted(found)}")
+    for table, columns in _TABLES.items():
+        described = connection.execute(f"pragma table_xinfo({table})").fetchall()
+        if {row[1] for row in described} != columns or any(row[6] for row in described):
+            raise sqlite3.DatabaseError(f"it is no segment of an outbox: {table} is another one")

@@ -1,0 +1,105 @@
+"""Every file that the package writes is its owner's alone, and none is written through a link."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from restore_cases import EVERYTHING_IS_PRUNED, Place
+
+from orb_learning.errors import OrbError
+from orb_learning.filesystem.private import is_open_to_others, make_folder
+from orb_learning.outbox.writer import Outbox
+from orb_learning.search.vector_index.on_disk import exclusive_build
+
+
+@pytest.fixture(autouse=True)
+def _open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def write_everything(place: Place) -> None:
+    place.put(1, 2)
+    place.load()
+    backup = place.back_up()
+    place.put(3)
+    place.load(EVERYTHING_IS_PRUNED)
+    place.restore(backup)
+    with exclusive_build(place.folder / "index"):
+        pass
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): oct(stat.S_IMODE(path.lstat().st_mode))
+        for path in folder.rglob("*")
+    }
+
+
+def test_files_are_their_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
+    place = Place(tmp_path / "data/learning.db")
+    make_folder(place.folder)
+    live = Outbox(place.outbox_folder)
+    assert live.put("execution", "{}")  # its log and index, too
+    write_everything(place)
+    found = modes(tmp_path)
+    live.close()
+    assert len(found) > 20
+    for name, mode in found.items():
+        assert mode == ("0o700" if (tmp_path / name).is_dir() else "0o600"), name
+
+
+def test_a_shared_folder_is_its_groups_too(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o2770)
+    write_everything(Place(folder / "learning.db"))
+    for name, mode in modes(folder).items():
+        assert mode == ("0o2770" if (folder / name).is_dir() else "0o660"), name
+
+
+def test_locks_of_older_versions_are_closed_to_others(place: Place) -> None:
+    lock = place.folder / "learning.db.turn"
+    lock.touch(0o666)
+    place.change()
+    assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+
+
+def test_no_file_is_written_through_a_link(tmp_path: Path) -> None:
+    place = Place(tmp_path / "data/learning.db")
+    make_folder(place.folder)
+    write_everything(place)
+    victim = tmp_path / "victim"
+    victim.write_text("another's")
+    names = [path for path in place.folder.rglob("*") if path.is_file() and path != place.database]
+    for path in names:
+        if "before-restore" in path.name or "backups" in path.parts or path.suffix == ".sqlite":
+            continue
+        path.unlink()
+        path.symlink_to(victim)
+        with suppress(OrbError, OSError):
+            write_everything(place)
+        assert victim.read_text() == "another's", path
+        path.unlink(missing_ok=True)
+
+
+def test_a_folder_is_open_where_every_folder_above_it_is(tmp_path: Path) -> None:
+    above = tmp_path / "above"
+    folder = above / "data"
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    for part in (above, *above.parents):
+        if part.stat().st_uid == os.geteuid() and part.is_relative_to(tmp_path.parents[1]):
+            part.chmod(0o755)
+    assert is_open_to_others(folder)
+    above.chmod(0o700)
+    assert not is_open_to_others(folder)
+    above.chmod(0o755)
+    folder.chmod(0o700)
+    assert not is_open_to_others(folder)

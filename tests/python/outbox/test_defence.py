@@ -1,0 +1,87 @@
+"""A file in the outbox's folder may be anybody's: it neither hangs the relay nor runs anything."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from orb_learning.ingest.relay import load_once
+from orb_learning.outbox import defence
+from orb_learning.outbox.defence import open_defensively
+from orb_learning.outbox.writer import Outbox
+
+OUTBOX = f"insert into outbox values ('{uuid.UUID(int=1)}', null, 0)"
+IDENTITY = "create table outbox (outbox_id text not null, database_id text, created_at real)"
+RECORDS = "create table records (id integer primary key, kind text, payload text, put_at real)"
+ENDLESS = (
+    "with recursive n(i) as (select 1 union all select i + 1 from n) "
+    "select i as id, 'execution' as kind, '{}' as payload, 0.0 as put_at from n where i < 0"
+)
+STRANGE = {
+    "an endless view": [IDENTITY, OUTBOX, f"create view records as {ENDLESS}"],
+    "an endless outbox": [f"create view outbox as {ENDLESS}", RECORDS],
+    "a trigger": [
+        IDENTITY, OUTBOX, RECORDS,
+        "create trigger t after update on outbox begin delete from records; end",
+    ],
+    "a virtual table": [
+        IDENTITY, OUTBOX, "create virtual table records using fts5(id, kind, payload, put_at)"
+    ],
+    "a generated column": [
+        IDENTITY, OUTBOX,
+        "create table records (id integer primary key, kind text, put_at real, "
+        "payload text as (hex(zeroblob(1000000))))",
+    ],
+    "another table": [IDENTITY, OUTBOX, RECORDS, "create table more (a)"],
+}  # fmt: skip
+
+
+def made(file: Path, statements: list[str]) -> Path:
+    file.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    return file
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_a_strange_segment_is_set_aside_and_the_rest_loaded(what: str, tmp_path: Path) -> None:
+    folder = tmp_path / "outbox"
+    strange = made(folder / "00000000000000001-1.sqlite", STRANGE[what])
+    outbox = Outbox(folder)
+    assert outbox.put("execution", "{}")
+    outbox.close()
+    result = load_once(tmp_path / "learning.db", folder)
+    [said] = result.damaged
+    assert said.startswith(strange.name)
+    assert not strange.exists()
+    assert result.counts["execution"] == 1 or sum(result.counts.values()) == 1
+
+
+def test_reading_a_segment_is_bounded_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(defence, "LONGEST_READING_SECONDS", 0.1)
+    file = made(tmp_path / "1.sqlite", [IDENTITY, OUTBOX, RECORDS])
+    with (
+        closing(open_defensively(file, "mode=ro")) as connection,
+        pytest.raises(sqlite3.OperationalError, match="interrupted"),
+    ):
+        connection.execute(ENDLESS).fetchall()
+
+
+def test_a_link_in_the_outbox_is_no_segment(tmp_path: Path) -> None:
+    other = made(tmp_path / "theirs.sqlite", [IDENTITY, OUTBOX, RECORDS])
+    folder = tmp_path / "outbox"
+    folder.mkdir()
+    (folder / "1-1.sqlite").symlink_to(other)
+    before = other.read_bytes()
+    assert load_once(tmp_path / "learning.db", folder).damaged == []
+    assert other.read_bytes() == before
+    with pytest.raises(OSError, match="is a link"):
+        open_defensively(folder / "1-1.sqlite", "mode=ro")
