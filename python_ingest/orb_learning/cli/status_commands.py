@@ -84,6 +84,7 @@ def show_status(found: Row) -> None:
 def show_contents(settings: LearningSettings) -> bool:
     """Print what is in the database and in the outbox; return whether it was built."""
     from orb_learning.figures import WAIT_SECONDS, read_contents, read_outbox_status
+    from orb_learning.filesystem import is_open_to_others
 
     path = settings.database_path
     try:
@@ -92,6 +93,11 @@ def show_contents(settings: LearningSettings) -> bool:
         contents = None
     outbox = read_outbox_status(path, settings.outbox_folder, wait_seconds=WAIT_SECONDS)
     show_size(path, path.stat().st_size)
+    if is_open_to_others(path.parent):
+        say(
+            f"  [yellow]every account of this machine can look into {printable(path.parent)}, and "
+            f"the prompts in it: run `chmod 700`, or `chmod 2770` for a group that shares it[/]"
+        )
     if contents is not None:
         table = Table("relation", "rows")
         table.columns[1].justify = "right"

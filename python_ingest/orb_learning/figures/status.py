@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from orb_learning.figures.reader import Snapshot
 from orb_learning.ingest import pending_records
-from orb_learning.outbox import as_time, folder_size
+from orb_learning.outbox import as_time, files_of, folder_size
 from orb_learning.store import (
     built_by_this_version,
     connect,
@@ -67,13 +68,16 @@ class OutboxStatus:
     refused: dict[str, int]
     """Records that were refused, as far as their processes could tell, by reason."""
     last_load: datetime | None
+    is_readable: bool = True
+    """Whether this user may read it; what waits is not known otherwise."""
 
     def facts(self) -> dict[str, str]:
         """Return what there is to show, by its name."""
         refused = ", ".join(f"{count:,} {reason}" for reason, count in self.refused.items())
+        unknown = None if self.is_readable else "not readable by this user"
         return {
-            "pending": f"{self.pending:,}",
-            "oldest pending": str(self.oldest or "none"),
+            "pending": unknown or f"{self.pending:,}",
+            "oldest pending": unknown or str(self.oldest or "none"),
             "dead letters": f"{self.dead_letters:,}",
             "refused": refused or "0",
             "last load": str(self.last_load or "never"),
@@ -106,7 +110,8 @@ def read_outbox_status(database: Path, folder: Path, *, wait_seconds: float = 30
                 "from raw.refused_records group by reason order by reason"
             )
             refused = {row["reason"]: row["refused_count"] for row in rows}
-    pending, oldest = pending_records(folder, offsets)
+    is_readable = _is_readable(folder)
+    pending, oldest = pending_records(folder, offsets) if is_readable else (0, None)
     return OutboxStatus(
         folder,
         folder_size(folder),
@@ -115,4 +120,13 @@ def read_outbox_status(database: Path, folder: Path, *, wait_seconds: float = 30
         dead_letters,
         refused,
         last_load,
+        is_readable,
+    )
+
+
+def _is_readable(folder: Path) -> bool:
+    if not folder.exists():
+        return True  # nothing was ever recorded
+    return os.access(folder, os.R_OK | os.X_OK) and all(
+        os.access(file, os.R_OK) for file in files_of(folder)
     )

@@ -12,6 +12,7 @@ from commands import orb
 
 from orb_learning.errors import DatabaseMissingError, NotBuiltError
 from orb_learning.figures.status import read_contents
+from orb_learning.outbox.writer import Outbox
 from orb_learning.store.connection import connect
 
 
@@ -56,3 +57,41 @@ def test_a_missing_database_is_an_error_that_says_what_to_do(database: Path) -> 
     assert outcome.returncode == 1
     assert outcome.stderr.startswith("error: ")
     assert "Traceback" not in outcome.stderr
+
+
+WITHOUT_RIGHTS = """
+import sys
+from pathlib import Path
+from orb_learning.figures import read_outbox_status
+print(read_outbox_status(Path(sys.argv[1]), Path(sys.argv[2])).facts())
+"""
+
+
+def test_whoever_may_only_read_gets_the_figures(tmp_path: Path) -> None:
+    database, folder = tmp_path / "learning.db", tmp_path / "outbox"
+    with connect(database):
+        pass
+    outbox = Outbox(folder)
+    assert outbox.put("execution", "{}")
+    outbox.close()
+    for lock in tmp_path.glob("learning.db.*"):
+        lock.unlink()
+    database.chmod(0o444)
+    folder.chmod(0o000)
+    tmp_path.chmod(0o555)
+    # Root without the capabilities that pass over modes is as any other user.
+    dropped = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    command = [sys.executable, "-c", WITHOUT_RIGHTS, str(database), str(folder)]
+    try:
+        done = subprocess.run(
+            [*(dropped if os.geteuid() == 0 else []), *command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        tmp_path.chmod(0o700)
+        folder.chmod(0o700)
+    assert done.returncode == 0, done.stderr
+    assert "'pending': 'not readable by this user'" in done.stdout
+    assert "'dead letters': '0'" in done.stdout
