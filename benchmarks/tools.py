@@ -37,6 +37,7 @@ from orb_learning.figures.similar import find_similar_executions
 from orb_learning.figures.statistics import execution_statistics
 from orb_learning.figures.storage import storage_status
 from orb_learning.figures.tiers import get_tier_performance
+from orb_learning.mcp.feedback_outbox import FeedbackOutbox
 from orb_learning.mcp.query_processes import QueryProcesses
 from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS
 from orb_learning.mcp.tools.query import query
@@ -70,10 +71,6 @@ OTHERS: dict[str, tuple[Callable[[Reader], Awaitable[Any]], list[str]]] = {
     "get_tier_performance": (get_tier_performance, ["rpt_tier_performance"]),
     "get_pool_performance": (get_pool_performance, ["rpt_pool_performance"]),
     "get_solution_patterns": (get_solution_patterns, ["rpt_solution_patterns"]),
-    "submit_feedback": (
-        partial(submit_feedback, task_id=UUID(int=1), satisfaction="good"),
-        [],
-    ),
 }
 EMBEDDINGS = """
     insert into text_embeddings
@@ -119,6 +116,7 @@ def measure(file: Path) -> Iterator[Figure]:
         for name, (_, read) in OTHERS.items():
             baselines[name, None] = _baseline(connection, read, None) if read else None
         baselines["query", None] = _of(connection, SQL)
+        baselines["submit_feedback", None] = None
         row = connection.execute("select embedding from text_embeddings limit 1").fetchone()
         assert row is not None
         baselines[SEARCH, None] = _of(connection, search.BARE, vector=list(row[0]))
@@ -158,6 +156,10 @@ def _calls(
     }
     calls |= {(name, None): partial(tool, reader) for name, (tool, _) in OTHERS.items()}
     calls["query", None] = partial(query, processes, SQL)
+    feedback = FeedbackOutbox(reader.settings)
+    calls["submit_feedback", None] = partial(
+        submit_feedback, feedback, task_id=UUID(int=1), satisfaction="good"
+    )
     calls[SEARCH, None] = _search(reader)
     return calls
 

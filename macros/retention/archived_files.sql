@@ -19,9 +19,10 @@
 {% endmacro %}
 
 
-{#- An archived file as a FROM clause takes it. -#}
+{#- An archived file as a FROM clause takes it: a name with [, * or ? is no pattern. -#}
 {% macro archived_file(archive_path, name) -%}
-    read_parquet({{ sql_text(archive_path ~ '/' ~ name) }})
+    {%- set literal_name = name | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]') %}
+    read_parquet({{ sql_text(archive_path ~ '/' ~ literal_name) }})
 {%- endmacro %}
 
 

@@ -93,7 +93,11 @@ def archived_files(
         f"select file_name, archived_day, {archive.count}, file_sha256, unarchived_at "  # noqa: S608
         f"from {archive.files} order by archived_day, file_name"
     ).fetchall()
-    return [ArchivedFile._make(row) for row in rows]
+    files = [ArchivedFile._make(row) for row in rows]
+    for file in files:
+        if Path(file.file_name).name != file.file_name:  # the table may be a stranger's
+            raise ArchiveError(f"{file.file_name!r} in {archive.files} is no name of a file")
+    return files
 
 
 def read_index(connection: duckdb.DuckDBPyConnection) -> ArchiveIndex:

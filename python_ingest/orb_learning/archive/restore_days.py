@@ -21,7 +21,7 @@ from orb_learning.archive.files import (
 )
 from orb_learning.errors import ArchiveError
 from orb_learning.settings import LearningSettings
-from orb_learning.store import connect, identifier, transaction, utc_now
+from orb_learning.store import connect, identifier, transaction, unglobbed, utc_now
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,6 @@ def _bring_back(connection: duckdb.DuckDBPyConnection, archive: Archive, path: P
         where not {archive.is_tombstoned} and {is_new}
         order by _load_seq
         """,  # noqa: S608
-        [str(path)],
+        [unglobbed(path)],
     ).fetchall()
     return int(count)

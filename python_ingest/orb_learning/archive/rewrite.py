@@ -10,7 +10,7 @@ import duckdb
 from orb_learning.archive.files import EXECUTIONS, FEEDBACK, Archive, count_removed
 from orb_learning.errors import ArchiveError
 from orb_learning.filesystem import make_private, sha256_of, sync
-from orb_learning.store import literal, transaction
+from orb_learning.store import literal, transaction, unglobbed
 
 
 def rewrite_archive(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
@@ -55,7 +55,7 @@ def _rewrite_file(connection: duckdb.DuckDBPyConnection, archive: Archive, file:
         [(total, removed)] = connection.execute(
             f"select count(*), count(*) filter ({archive.is_tombstoned}) "  # noqa: S608
             "from read_parquet(?)",
-            [str(file)],
+            [unglobbed(file)],
         ).fetchall()
     except duckdb.Error as error:
         raise ArchiveError(
@@ -79,7 +79,7 @@ def _rewrite_file(connection: duckdb.DuckDBPyConnection, archive: Archive, file:
 def _former_checksums(connection: duckdb.DuckDBPyConnection, file: Path) -> list[str]:
     rows = connection.execute(
         "select decode(value) from parquet_kv_metadata(?) where decode(key) = 'rewritten_from'",
-        [str(file)],
+        [unglobbed(file)],
     ).fetchall()
     return rows[0][0].split(",") if rows else []
 
@@ -92,13 +92,13 @@ def _write_rest(
     connection.execute(
         f"copy (select * {rest} order by _load_seq) to {literal(partial)} "
         f"(format parquet, compression zstd, kv_metadata {{rewritten_from: {literal(former)}}})",
-        {"file": str(file)},
+        {"file": unglobbed(file)},
     )
     [(different,)] = connection.execute(
         "select count(*) filter (hash(old) is distinct from hash(new)) "  # noqa: S608
         f"from (select * {rest}) as old full join (from read_parquet($partial)) as new "
         "on old._load_seq = new._load_seq",
-        {"file": str(file), "partial": str(partial)},
+        {"file": unglobbed(file), "partial": unglobbed(partial)},
     ).fetchall()
     if different:
         raise ArchiveError(

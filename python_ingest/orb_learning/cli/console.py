@@ -11,8 +11,9 @@ from inspect import signature
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, get_type_hints
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 
 from orb_learning.errors import OrbError
 from orb_learning.filesystem import printable
@@ -20,8 +21,28 @@ from orb_learning.filesystem import printable
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
 
-out = Console()
-err = Console(stderr=True)
+
+class PlainConsole(Console):
+    """A console on which no name, header or value acts on the terminal."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Render as rich does, what is no printable character as a space."""
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(without_controls(text), style)
+
+
+def without_controls(text: str) -> str:
+    """Return a text with a space for each character that is not printable, but ends of lines."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else " " for one in text)
+
+
+out = PlainConsole()
+err = PlainConsole(stderr=True)
 
 INTERRUPTED = 130
 """The status of what Ctrl-C ended, as shells have it."""

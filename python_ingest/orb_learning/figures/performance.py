@@ -77,9 +77,9 @@ async def performance_metrics(reader: Reader, time_range: TimeRange = "7d") -> P
             range=time_range,
         )
         tiers = snapshot.rows(
-            f"select model_tier, total_executions, {DURATIONS}, total_cost, avg_cost, "  # noqa: S608 (a constant)
-            "cost_known_count from rpt_durations_by_tier where time_range = $range "
-            "order by model_tier",
+            f"select {snapshot.text('model_tier')}, total_executions, {DURATIONS}, "  # noqa: S608 (a constant)
+            "total_cost, avg_cost, cost_known_count from rpt_durations_by_tier "
+            "where time_range = $range order by model_tier",
             range=time_range,
         )
         return snapshot.result(

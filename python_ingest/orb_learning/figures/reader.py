@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import duckdb
 from pydantic import BaseModel
 
 from orb_learning.backup import newest_copy
 from orb_learning.errors import DatabaseError
-from orb_learning.figures.results import Result
+from orb_learning.figures.results import LONGEST_TEXT, Result
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
     PoolStatistics,
@@ -23,6 +23,7 @@ from orb_learning.store import (
     built_by_this_version,
     connect_without_lock,
     rows_as_dicts,
+    shortened,
 )
 
 WAIT_SECONDS = 3.0
@@ -39,6 +40,8 @@ class Snapshot:
     connection: duckdb.DuckDBPyConnection
     backup_time: datetime | None = None
     """When the backup was made that is read instead, naive UTC."""
+    longest_text: int | None = None
+    """Characters of a text that are fetched, where the reader's callers are not trusted."""
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of a query, by their columns' names."""
@@ -52,8 +55,23 @@ class Snapshot:
             source: the rest of the query, from the relation's name on; no caller's text.
             parameters: of the query.
         """
-        names = ", ".join(kind.model_fields)
+        names = ", ".join(
+            self._column(name, field.annotation) for name, field in kind.model_fields.items()
+        )
         return self.rows(f"select {names} from {source}", **parameters)  # noqa: S608 (no caller's)
+
+    def text(self, name: str) -> str:
+        """Return the SQL of a column of texts, cut before they are fetched."""
+        most = self.longest_text
+        return name if most is None else f"{shortened(name, most)} as {name}"
+
+    def _column(self, name: str, kind: Any) -> str:
+        if kind is str or (get_origin(kind) is Union and _is_text(get_args(kind)[0])):
+            return self.text(name)
+        if self.longest_text and get_origin(kind) is list and _is_text(get_args(kind)[0]):
+            part = shortened("part", self.longest_text)
+            return f"list_transform({name}, lambda part: {part}) as {name}"
+        return name
 
     def row(self, sql: str, **parameters: Any) -> dict[str, Any]:
         """Return the one row of a query."""
@@ -66,6 +84,10 @@ class Snapshot:
         if self.backup_time is not None:
             age |= {"as_of": self.backup_time, "from_backup": True}
         return kind.model_validate({**age, **values})
+
+
+def _is_text(kind: Any) -> bool:
+    return kind is str or get_args(kind)[:1] == (str,)
 
 
 class Reader:
@@ -89,6 +111,7 @@ class Reader:
         idle_timeout_seconds: float = 0.0,
     ):
         self.settings = settings
+        self._longest_text = LONGEST_TEXT if sandboxed else None
         self._sandbox_memory_mb = settings.mcp_memory_limit_mb if sandboxed else None
         self._pool = ReaderPool(
             settings.database_path,
@@ -113,7 +136,9 @@ class Reader:
         if db_path is None or self.is_own(path := self.path_of(db_path)):
             # The file stays the one that it is as long as a connection to it is in use.
             return await self._pool.run(
-                lambda connection: work(Snapshot(connection, self._pool.statistics().as_of))
+                lambda connection: work(
+                    Snapshot(connection, self._pool.statistics().as_of, self._longest_text)
+                )
             )
         return await asyncio.to_thread(self._read_other, path, work)
 
@@ -143,7 +168,7 @@ class Reader:
             connect_without_lock(path, sandbox_memory_mb=self._sandbox_memory_mb) as connection,
             built_by_this_version(path.name),
         ):
-            return work(Snapshot(connection))
+            return work(Snapshot(connection, None, self._longest_text))
 
 
 def path_inside(folder: Path, db_path: str) -> Path:

@@ -72,6 +72,7 @@ def similar_tasks(
     success: bool | None = None,
     now: datetime | None = None,
     with_index: bool = True,
+    longest_text: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return the tasks like a vector as ``similar_executions`` does, the most similar first.
 
@@ -87,6 +88,7 @@ def similar_tasks(
         success: only those that succeeded, or that failed.
         now: naive UTC; the present time if None.
         with_index: whether the index of vectors may find the candidates.
+        longest_text: characters of a text that are fetched; all if None.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -103,6 +105,7 @@ def similar_tasks(
         success=success,
         now=now,
         index_folder=index_folder(settings.database_path) if with_index else None,
+        longest_text=longest_text,
     )
 
 
@@ -141,6 +144,7 @@ async def find_similar_executions(
             limit=limit,
             days_back=days_back,
             threshold=threshold,
+            longest_text=snapshot.longest_text,
         )
         return snapshot.result(SimilarTasks, rows=rows)
 

@@ -39,6 +39,7 @@ from orb_learning.figures import (
 )
 from orb_learning.mcp.arguments import with_known_arguments
 from orb_learning.mcp.auth import Tokens, read_tokens
+from orb_learning.mcp.feedback_outbox import FeedbackOutbox
 from orb_learning.mcp.query_processes import QueryProcesses
 from orb_learning.mcp.tools.query import query
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
@@ -99,7 +100,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         writes = ToolAnnotations(
             read_only_hint=False, destructive_hint=False, open_world_hint=False
         )
-        tools += [_tool(reader, tool, writes) for tool in WRITING]
+        tools += [_tool(FeedbackOutbox(settings), tool, writes) for tool in WRITING]
     return MCPServer(
         "orb-learning",
         tools=tools,
@@ -189,7 +190,9 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _tool(bound: Reader | QueryProcesses, tool: ToolFunction, hints: ToolAnnotations) -> Tool:
+def _tool(
+    bound: Reader | QueryProcesses | FeedbackOutbox, tool: ToolFunction, hints: ToolAnnotations
+) -> Tool:
     @wraps(tool)
     async def answer(*arguments: Any, **named: Any) -> BaseModel:
         try:

@@ -34,7 +34,7 @@ from orb_learning.operations.remaining_copies import (
 from orb_learning.outbox import Outbox
 from orb_learning.search import index_folder
 from orb_learning.settings import LearningSettings
-from orb_learning.store import compact, connect, existing_tables, utc_now
+from orb_learning.store import compact, connect, existing_tables, unglobbed, utc_now
 
 TASKS_A_RECORD = 10_000
 
@@ -139,7 +139,7 @@ def _find_target(
     ).fetchall()
     for file in archive_folder.glob(EXECUTIONS.pattern):
         rows += connection.execute(
-            "select task_id from read_parquet(?) where repo = ?", [str(file), repo]
+            "select task_id from read_parquet(?) where repo = ?", [unglobbed(file), repo]
         ).fetchall()
     return ErasureTarget(frozenset(task_ids) | {task_id for (task_id,) in rows}, repo)
 

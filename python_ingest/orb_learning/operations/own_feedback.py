@@ -21,7 +21,7 @@ from orb_learning.operations.load import load_outbox
 from orb_learning.operations.mentions import erase_records, mentions_any
 from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings
-from orb_learning.store import connect, rows_as_dicts
+from orb_learning.store import connect, rows_as_dicts, unglobbed
 
 _COLUMNS = ", ".join(FEEDBACK_FIELDS)
 
@@ -132,7 +132,7 @@ def _find(
                     from read_parquet($file)
                     where {condition} and not {FEEDBACK.is_tombstoned}
                     """,  # noqa: S608
-                    {**parameters, "file": str(file)},
+                    {**parameters, "file": unglobbed(file)},
                 )
             )
         except duckdb.Error as error:

@@ -18,9 +18,14 @@ import duckdb
 from orb_learning.embeddings import DEFAULT_MODEL, Encoder, query_encoder
 from orb_learning.errors import EmbeddingError
 from orb_learning.search.vector_index import VectorIndex, open_index
-from orb_learning.store import built_by_this_version, connect, rows_as_dicts
+from orb_learning.store import built_by_this_version, connect, rows_as_dicts, shortened
 
 MOST_RESULTS = 1_000
+TEXTS_OF_TASKS = (
+    "task_type", "repo", "model_tier", "pool_type", "task_description", "solution_summary",
+    "best_solution",
+)  # fmt: skip
+"""The columns of ``similar_executions`` that may be of any length."""
 CANDIDATES_PER_RESULT = 20
 """Texts that an index is asked for, a result: some are no tasks, or too old."""
 INDEX_ROUNDING = 1e-4
@@ -115,6 +120,7 @@ def similar_executions(
     success: bool | None = None,
     now: datetime | None = None,
     index_folder: Path | None = None,
+    longest_text: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return the distinct task texts like a vector, the most similar first.
 
@@ -131,6 +137,7 @@ def similar_executions(
         now: naive UTC; the present time if None.
         index_folder: an index there finds the candidates where nothing but days is wanted; every
             vector is compared if None, and where the candidates are not enough.
+        longest_text: characters of a text that are fetched; all if None.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -144,14 +151,18 @@ def similar_executions(
     # Where few executions are wanted, comparing their texts alone is quicker.
     if index_folder is not None and repo is None and tier is None and success is None:
         index = open_index(index_folder, connection, model)
-        rows = None if index is None else _by_index(connection, index, parameters)
+        rows = None if index is None else _by_index(connection, index, parameters, longest_text)
         if rows is not None:
             return rows
-    return _rows(connection, _call("similar_executions", parameters), parameters)
+    call = _call("similar_executions", parameters, longest_text)
+    return _rows(connection, call, parameters)
 
 
 def _by_index(
-    connection: duckdb.DuckDBPyConnection, index: VectorIndex, parameters: dict[str, Any]
+    connection: duckdb.DuckDBPyConnection,
+    index: VectorIndex,
+    parameters: dict[str, Any],
+    longest_text: int | None,
 ) -> list[dict[str, Any]] | None:
     """Return what the exact search would, as far as the index knows; None where it may not do."""
     count = CANDIDATES_PER_RESULT * parameters["at_most"]
@@ -165,7 +176,7 @@ def _by_index(
         return None
     candidates = [text_id for text_id, _ in found] + [row["text_id"] for row in newer]
     parameters = {**parameters, "wanted_texts": candidates}
-    rows = _rows(connection, _call("similar_among", parameters), parameters)
+    rows = _rows(connection, _call("similar_among", parameters, longest_text), parameters)
     # What the index did not return is no nearer than the last that it did, but for its rounding.
     unseen = found[-1][1] + INDEX_ROUNDING if len(found) == count else -1.0
     is_full = len(rows) == parameters["at_most"] and rows[-1]["similarity"] >= unseen
@@ -238,13 +249,20 @@ def _parameters(
     }
 
 
-def _call(function: str, parameters: dict[str, Any]) -> str:
+def _call(function: str, parameters: dict[str, Any], longest_text: int | None = None) -> str:
     named = (f"{name} := ${name}" for name in parameters if name != "vector")
     # Named, so that it is known to be missing where an older version built the function.
     return (
-        "select * exclude (has_enough_samples), has_enough_samples "  # noqa: S608 (no caller's)
+        f"select * exclude (has_enough_samples) {_cut(longest_text)}, has_enough_samples "  # noqa: S608 (no caller's)
         f"from {function}($vector, {', '.join(named)})"
     )
+
+
+def _cut(longest_text: int | None) -> str:
+    if longest_text is None:
+        return ""
+    texts = (f"{shortened(text, longest_text)} as {text}" for text in TEXTS_OF_TASKS)
+    return f"replace ({', '.join(texts)})"
 
 
 def _rows(

@@ -20,7 +20,7 @@ from orb_learning.store.rows import rows_as_dicts
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, ddl, migrate, schema_version_of
 from orb_learning.store.shared_file import PoolStatistics
 from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
-from orb_learning.store.sql_text import identifier, literal
+from orb_learning.store.sql_text import identifier, literal, shortened, unglobbed
 from orb_learning.store.tombstones import (
     RESIDUES,
     UUID_PATTERN,
@@ -63,11 +63,13 @@ __all__ = [
     "sample_sizes",
     "sample_sizes_hourly",
     "schema_version_of",
+    "shortened",
     "store_offsets",
     "stored_offsets",
     "table_checksums",
     "transaction",
     "translated_errors",
+    "unglobbed",
     "utc_now",
     "written_pages",
 ]

@@ -17,6 +17,7 @@ from building import REPOSITORY
 from sites import quick_project
 
 from orb_learning.backup.manifests import backups_in
+from orb_learning.backup.verify import checksums_match
 
 DEPLOY = REPOSITORY / "deploy"
 SERVICE = DEPLOY / "systemd/orb-maintain.service"
@@ -224,10 +225,17 @@ def test_the_workflow_has_the_form_of_one(workflow: dict[Any, Any]) -> None:
         assert re.fullmatch(r"actions/[\w/-]+@v\d+", step.get("uses", "actions/none@v1"))
     text = (DEPLOY / "github-actions-maintain.yml").read_text()
     used = set(re.findall(r"\$\{\{ ([\w.]+) \}\}", text))
-    assert used == {"github.run_id", "steps.newest.outputs.folder"}
+    assert used == {
+        "github.run_id",
+        "secrets.LEARNING_DATA_KEY",
+        "steps.newest.outputs.file",
+    }
     assert {step.get("id") for step in job["steps"]} >= {"newest"}
     saved = [step["with"] for step in job["steps"] if "cache/" in step.get("uses", "")]
     assert [step["key"] for step in saved] == ["learning-data-${{ github.run_id }}"] * 2
+    # What a pull request can restore, or a reader download, is encrypted.
+    kept = [step["with"]["path"] for step in job["steps"] if "path" in step.get("with", {})]
+    assert kept == ["data.tar.gz.enc"] * 2 + ["${{ steps.newest.outputs.file }}"]
 
 
 @pytest.mark.slow
@@ -238,7 +246,8 @@ def test_the_workflows_commands_run_one_after_the_other(
     shutil.copytree(project, clone, symlinks=True)
     output = tmp_path / "output"
     job = workflow["jobs"]["maintain"]
-    environment = bare_environment(HOME=str(tmp_path), GITHUB_OUTPUT=str(output), **job["env"])
+    variables = {**job["env"], "DATA_KEY": "a key of the test"}
+    environment = bare_environment(HOME=str(tmp_path), GITHUB_OUTPUT=str(output), **variables)
     for step in job["steps"]:
         if "run" in step:
             done = subprocess.run(  # as GitHub does with `shell: bash`
@@ -253,7 +262,15 @@ def test_the_workflows_commands_run_one_after_the_other(
             # What can be installed here, is: only what a runner does first is left out.
             assert "up to date" in done.stdout or not step["run"].startswith("make")
     [backup] = backups_in(clone / "data/backups")
-    assert output.read_text() == f"folder={backup.folder.relative_to(clone)}\n"
+    assert output.read_text() == "file=backup.tar.gz.enc\n"
+    for file in ("data.tar.gz.enc", "backup.tar.gz.enc"):
+        assert (clone / file).read_bytes().startswith(b"Salted__")
+    shutil.rmtree(clone / "data")
+    decrypt = next(step["run"] for step in job["steps"] if step["name"] == "Decrypt the data")
+    subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", decrypt], cwd=clone, env=environment, check=True
+    )
+    assert checksums_match(backup)
 
 
 def test_the_readme_names_every_file() -> None:

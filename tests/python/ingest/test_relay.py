@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from orb_learning import TelemetryCapture
 from orb_learning.backup.create import make_backup
 from orb_learning.cli.app import app
-from orb_learning.errors import DatabaseLockedError, LoaderBusyError
+from orb_learning.errors import DatabaseLockedError, DatabaseMissingError, LoaderBusyError
 from orb_learning.feedback.submit import submit_feedback
 from orb_learning.ingest import background, batches, relay
 from orb_learning.ingest.background import BackgroundLoader
@@ -37,7 +37,6 @@ from orb_learning.outbox.writer import Limits, Outbox
 from orb_learning.record.model import COLUMNS, ExecutionRecord
 from orb_learning.record.vector_codec import vector_to_text
 from orb_learning.settings import load_settings
-from orb_learning.store import connection as store_connection
 from orb_learning.store import schema as store_schema
 from orb_learning.store.connection import connect, utc_now
 from orb_learning.store.schema import SCHEMA_VERSION, ddl, migrate
@@ -644,7 +643,7 @@ def until(condition: Any) -> None:
 def count(database: Path) -> int:
     try:
         return len(loaded(database))
-    except (store_connection.DatabaseMissingError, duckdb.CatalogException):  # not made yet
+    except (DatabaseMissingError, duckdb.CatalogException):  # not made yet
         return 0
 
 
