@@ -224,7 +224,7 @@ class LearningDatabase(Questions):
         Raises:
             BackupError: there is no such file.
         """
-        found = await asyncio.to_thread(validate_backup, Path(file))
+        found = await asyncio.to_thread(validate_backup, Path(file), self.settings.backup_key_file)
         names = ("problems", "notes", "file_count", "row_count", "relation_count")
         return {"is_valid": not found.problems, **_fields(found, *names)}
 

@@ -124,6 +124,12 @@ class LearningSettings(BaseSettings):
         12, ge=0, le=10_000, description="months whose last backup is kept, from the newest back"
     )
 
+    backup_key_file: Path | None = Field(
+        None,
+        description="the file of a key that backups are signed with; then one without its code is "
+        "not restored. It must not be beside the backups",
+    )
+
     mcp_token_file: Path | None = Field(
         None,
         description="the file of the MCP server's tokens, a line `USER TOKEN` each; needed to "

@@ -16,6 +16,7 @@ from orb_learning.backup.manifests import (
 )
 from orb_learning.backup.offsite import copies_of, copy_archived_files, remove_copies
 from orb_learning.backup.prune import prune_backups, remove_backups
+from orb_learning.backup.signature import signature_problem
 from orb_learning.backup.verify import check_backup, validate_backup
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "read_manifest",
     "remove_backups",
     "remove_copies",
+    "signature_problem",
     "validate_backup",
     "verified_offsets",
     "whole_backups",

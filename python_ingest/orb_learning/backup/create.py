@@ -26,6 +26,7 @@ from orb_learning.backup.manifests import (
     backups_in,
 )
 from orb_learning.backup.offsite import copy_backup
+from orb_learning.backup.signature import sign
 from orb_learning.backup.snapshot import copy_database, copy_outbox
 from orb_learning.backup.verify import check_backup
 from orb_learning.filesystem import make_folder, sha256_of, sync, write_private
@@ -85,7 +86,8 @@ def make_backup(
             make_folder(partial / OUTBOX)
             manifest, left_out = _copy_everything(partial, settings, wait_seconds, created_at)
             _write_manifest(partial, manifest)
-            check_backup(partial)
+            sign(partial, settings.backup_key_file)
+            check_backup(partial, settings.backup_key_file)
             for path in (*partial.rglob("*"), partial):
                 sync(path)
             backup = Backup(partial.rename(folder / name))

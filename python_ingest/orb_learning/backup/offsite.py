@@ -20,8 +20,9 @@ from orb_learning.backup.manifests import (
     checksums_in,
     is_name,
 )
+from orb_learning.backup.signature import SIGNATURE
 from orb_learning.errors import BackupError
-from orb_learning.filesystem import public_url, without_secrets
+from orb_learning.filesystem import public_url, sha256_of, without_secrets
 
 BYTES_AT_ONCE = 2**20
 
@@ -44,6 +45,8 @@ def copy_backup(backup: Backup, place: str) -> str:
         expected = checksums_in(backup.folder)
         # Last, so that what has it is whole.
         expected[SUMS] = hashlib.sha256((backup.folder / SUMS).read_bytes()).hexdigest()
+        if (signature := backup.folder / SIGNATURE).exists():
+            expected[SIGNATURE] = sha256_of(signature)
         for name in sorted(expected, key=lambda name: (name == SUMS, name == MANIFEST, name)):
             _copy_file(files, backup.folder / name, f"{target}/{name}", expected[name])
         return without_secrets(str(files.unstrip_protocol(target)), place)

@@ -26,6 +26,7 @@ from orb_learning.backup.manifests import (
     is_name,
     read_manifest,
 )
+from orb_learning.backup.signature import signature_problem
 from orb_learning.errors import DatabaseError, InvalidBackupError
 from orb_learning.filesystem import sha256_of
 from orb_learning.outbox import open_defensively
@@ -53,16 +54,19 @@ class Validation:
     """Tables, views and macros that were queried."""
 
 
-def validate_backup(file: Path) -> Validation:
+def validate_backup(file: Path, key_file: Path | None = None) -> Validation:
     """Check everything about a backup.
 
     Args:
         file: its folder, or the database or the manifest in it.
+        key_file: the key that it must be signed with; none if None.
 
     Raises:
         BackupError: there is no such file.
     """
     result = Validation(folder_of(file))
+    if problem := signature_problem(result.folder, key_file):
+        result.problems.append(problem)
     manifest = result.manifest = _check_bytes(result)
     if manifest and not result.problems:  # what is not what it was could do anything if opened
         _check_database(result, manifest)
@@ -74,14 +78,14 @@ def validate_backup(file: Path) -> Validation:
     return result
 
 
-def check_backup(file: Path) -> Validation:
+def check_backup(file: Path, key_file: Path | None = None) -> Validation:
     """Check everything about a backup.
 
     Raises:
         InvalidBackupError: names everything that is wrong with it.
         BackupError: there is no such file.
     """
-    result = validate_backup(file)
+    result = validate_backup(file, key_file)
     if result.problems:
         raise InvalidBackupError(
             f"{result.folder} is not what it was when it was made: {'; '.join(result.problems)}"

@@ -61,8 +61,9 @@ def backup_command(
 def validate_backup_command(file: File) -> None:
     """Verify a backup against its manifest: bytes, tables, rows, a query on every relation."""
     from orb_learning.backup import validate_backup
+    from orb_learning.settings import load_settings
 
-    result = validate_backup(file)
+    result = validate_backup(file, load_settings().backup_key_file)
     for problem in result.problems:
         print_error(InvalidBackupError(f"{result.folder}: {problem}"))
     for note in result.notes:

@@ -18,8 +18,14 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.archive import rewrite_archive
-from orb_learning.backup import BackupManifest, check_backup, folder_of, read_manifest
-from orb_learning.errors import DiskFullError, OrbError, RestoreError
+from orb_learning.backup import (
+    BackupManifest,
+    check_backup,
+    folder_of,
+    read_manifest,
+    signature_problem,
+)
+from orb_learning.errors import DiskFullError, InvalidBackupError, OrbError, RestoreError
 from orb_learning.filesystem import make_folder, translated_disk_errors
 from orb_learning.ingest import LoadResult
 from orb_learning.operations.exchange import exchange
@@ -100,7 +106,9 @@ def restore_backup(
             f"name: set ORB_DATABASE to {path.with_name(manifest.database_file)}"
         )
     if validate:
-        check_backup(folder)
+        check_backup(folder, settings.backup_key_file)
+    elif problem := signature_problem(folder, settings.backup_key_file):
+        raise InvalidBackupError(f"{folder}: {problem}")
     result = Restored(folder, manifest.created_at)
     with hold_lease(outbox_folder, wait_seconds):
         with _translated_errors(path):
