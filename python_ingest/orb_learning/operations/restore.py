@@ -105,10 +105,7 @@ def restore_backup(
             f"{folder} is a backup of {manifest.database_file}, and its views know it by that "
             f"name: set ORB_DATABASE to {path.with_name(manifest.database_file)}"
         )
-    if validate:
-        check_backup(folder, settings.backup_key_file)
-    elif problem := signature_problem(folder, settings.backup_key_file):
-        raise InvalidBackupError(f"{folder}: {problem}")
+    _check(folder, settings, validate)
     result = Restored(folder, manifest.created_at)
     with hold_lease(outbox_folder, wait_seconds):
         with _translated_errors(path):
@@ -133,6 +130,13 @@ def restore_backup(
     _load_outbox(result, settings, wait_seconds, now)
     _rewrite_archive(result, settings)
     return result
+
+
+def _check(folder: Path, settings: LearningSettings, validate: bool) -> None:
+    if validate:
+        check_backup(folder, settings.backup_key_file)
+    elif problem := signature_problem(folder, settings.backup_key_file):
+        raise InvalidBackupError(f"{folder}: {problem}")
 
 
 def _same_database(
