@@ -6,15 +6,20 @@
 {%- endmacro %}
 
 
-{#- Of each rule that warns, and of what is no rule, how many rows of executions break it, of how many
-    that can. -#}
+{#- Of each rule that warns, of what is not recorded, and of what is no rule, how many rows of
+    executions break it, of how many that can. -#}
 {% macro warned_checks(executions) -%}
     {%- set checks = {
         'model_tier_unknown': [
-            'executions', 'true', "model_tier not in ('small', 'medium', 'large')"
+            'executions', 'true', "model_tier not in ('small', 'medium', 'large', 'unknown')"
         ],
         'timestamp_after_now': ['executions', 'true', 'timestamp > ' ~ utc_now()]
     } -%}
+    {%- for column in ['task_type', 'repo', 'model_tier', 'pool_type'] -%}
+    {%- do checks.update(
+        {column ~ '_not_recorded': ['executions', 'true', column ~ " = 'unknown'"]}
+    ) -%}
+    {%- endfor -%}
     {%- for name, rule in var('execution_rules').items() if rule.on_break == 'warn' -%}
     {%- for what, among in (rule.among or {'executions': 'true'}).items() -%}
     {%- do checks.update({name: [what, among, 'not (' ~ rule.holds ~ ')']}) -%}

@@ -6,18 +6,48 @@ versions as (
 ),
 
 tiers as (
-    select * from {{ ref('model_tiers') }}
+    select
+        name,
+        model_tier,
+        {{ model_key('name') }} as key
+    from {{ ref('model_tiers') }}
 ),
 
-tiered_versions as (
-    select versions.* replace (
-        coalesce(tiers.model_tier, versions.model_tier) as model_tier,
-        {{ in_years('versions.timestamp') }} as timestamp,
-        {{ in_years('versions.uploaded_at') }} as uploaded_at
-    )
+named_versions as (
+    select
+        *,
+        {{ given_model() }} as _given_model
     from versions
-    left join tiers
-        on lower(trim(versions.model_tier)) = tiers.name
+),
+
+-- By the longest name of the seed that the given one begins with; a tier's own name only as a whole.
+-- Lateral, because the names are then compared once a distinct name and not once a row.
+tiered_versions as (
+    select
+        named.* replace (
+            coalesce(known.model_tier, {{ or_unknown('named.model_tier') }}) as model_tier,
+            {{ or_unknown('named.task_type') }} as task_type,
+            {{ or_unknown('named.repo') }} as repo,
+            coalesce(
+                nullif(trim(named.pool_type), ''), {{ or_unknown("named.metadata ->> '$.pool_id'") }}
+            ) as pool_type,
+            {{ in_years('named.timestamp') }} as timestamp,
+            {{ in_years('named.uploaded_at') }} as uploaded_at
+        )
+    from named_versions as named
+    left join lateral (
+        select tiers.model_tier
+        from tiers
+        where
+            {{ model_key('named._given_model') }} = tiers.key
+            or (
+                tiers.name <> tiers.model_tier
+                and starts_with({{ model_key('named._given_model') }}, tiers.key || '-')
+            )
+        order by length(tiers.key) desc
+        limit 1
+    ) as known
+        on true
 )
 
 select

@@ -2,8 +2,9 @@
 {% set columns = [
     'file_count', 'estimated_tokens', 'swarm_topology', 'routing_confidence', 'complexity_score',
     'duration_seconds', 'quality_score', 'cost_estimate', 'actual_cost', 'user_accepted',
-    'user_rating', 'peak_memory_mb', 'cpu_time_seconds', 'solution_summary'
+    'user_rating', 'peak_memory_mb', 'cpu_time_seconds', 'solution_summary', 'task_description'
 ] %}
+{% set named_unknown = ['task_type', 'repo', 'model_tier', 'pool_type'] %}
 with
 
 -- From the public view, because it is where people's later feedback joins the record's own.
@@ -20,6 +21,12 @@ known_counts as (
             {
                 'column_name': '{{ column }}',
                 'known_count': count({{ column }})
+            },
+            {% endfor %}
+            {% for column in named_unknown %}
+            {
+                'column_name': '{{ column }}',
+                'known_count': count(*) filter ({{ column }} <> 'unknown')
             }{{ ',' if not loop.last }}
             {% endfor %}
         ]) as known

@@ -1,6 +1,15 @@
 """The record of an execution: its 27 fields, and how they are encoded."""
 
 from orb_learning.record.encoding import quick_json, record_json
+from orb_learning.record.identity import (
+    EXTERNAL_ID,
+    external_text,
+    is_canonical_uuid,
+    is_uuid_sql,
+    task_uuid,
+    task_uuid_sql,
+    with_task_uuid,
+)
 from orb_learning.record.model import COLUMNS, STORED_COLUMNS, ExecutionRecord
 from orb_learning.record.text_limits import LONG_TEXTS, LONGEST_TEXT, cut_texts, length_note
 from orb_learning.record.times import (
@@ -28,6 +37,7 @@ __all__ = [
     "COLUMNS",
     "DIMENSIONS",
     "EARLIEST",
+    "EXTERNAL_ID",
     "FAILED",
     "FIRST_SECOND",
     "INFINITY",
@@ -47,10 +57,16 @@ __all__ = [
     "arrow_lists",
     "cut_texts",
     "describe_error",
+    "external_text",
     "from_epoch",
+    "is_canonical_uuid",
+    "is_uuid_sql",
     "length_note",
     "outcome_of",
     "pack_vector",
     "quick_json",
     "record_json",
+    "task_uuid",
+    "task_uuid_sql",
+    "with_task_uuid",
 ]

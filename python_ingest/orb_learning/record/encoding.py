@@ -8,7 +8,6 @@ both ways equal.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from orb_learning.record.identity import is_canonical_uuid
 from orb_learning.record.model import COLUMNS, ExecutionRecord
 
 _PLAIN_TYPES: dict[str, tuple[type, ...]] = {
@@ -41,7 +41,6 @@ _INTEGERS = tuple(
 )
 _FLOATS = tuple(name for name, kind in COLUMNS.items() if kind == "FLOAT")
 _TIMES = tuple(name for name, kind in COLUMNS.items() if kind == "TIMESTAMP")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 
 # What model_validate and model_dump_json call, without the time that their own arguments take.
 _validate = ExecutionRecord.__pydantic_validator__.validate_python
@@ -88,7 +87,7 @@ def quick_json(values: Mapping[str, Any]) -> str | None:
         if "task_id" in values:
             return None
         values = {"task_id": uuid.uuid4(), **values}
-    elif not _UUID(task_id):
+    elif not is_canonical_uuid(task_id):
         return None
     try:
         return to_json(values, exclude_none=True).decode()

@@ -43,7 +43,6 @@ MODELS = list(KEYS)
 MARTS = ["tier_performance_mv", "pool_performance_mv", "solution_patterns_mv"]
 
 RULES: dict[str, Callable[[Row], bool]] = {
-    "repo_missing": lambda row: row["repo"] is None or not row["repo"].strip(),
     "timestamp_in_the_future": lambda row: (
         row["timestamp"] > row["_loaded_at"] + timedelta(minutes=5)
     ),
@@ -92,7 +91,12 @@ def expected(
 ) -> Contents:
     """Work out every model but the internal one from the rows of raw."""
     versions = [
-        {**row, "model_tier": tiers.get(row["model_tier"], row["model_tier"])} for row in raw
+        {
+            **row,
+            "model_tier": tiers.get(row["model_tier"], row["model_tier"]),
+            "repo": (row["repo"] or "").strip() or "unknown",
+        }
+        for row in raw
     ]
     standing: dict[Any, Row] = {}
     rejected = []
