@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from orb_learning.archive import archive_and_retain
 from orb_learning.backup import make_backup, validate_backup
-from orb_learning.capture import TelemetryCapture
+from orb_learning.capture import ExecutionRun, Task, TelemetryCapture, redact_secrets
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.feedback import check_feedback_enabled, current_user, submit_feedback
 from orb_learning.figures import Questions
@@ -40,6 +40,8 @@ class LearningDatabase(Questions):
         pool_size: connections for reading; 2 more are opened when those are in use.
         wait_seconds: for how long reading waits for a connection, and for whoever writes.
         now: the clock.
+        redact: returns a text without what must not be recorded; None for none, or for the
+            built-in patterns where ``learning.redact_secrets`` is on.
         settings: others of ``LearningSettings``, by name; the environment's if not given.
     """
 
@@ -51,6 +53,7 @@ class LearningDatabase(Questions):
         *,
         wait_seconds: float = 30.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        redact: Callable[[str], str] | None = None,
         **settings: Any,
     ):
         super().__init__(
@@ -71,6 +74,9 @@ class LearningDatabase(Questions):
         self.telemetry = TelemetryCapture(
             self.outbox,
             enabled=self.settings.enabled and self.settings.enable_telemetry_capture,
+            naive_times=self.settings.naive_times,
+            id_scope=self.settings.id_scope,
+            redact=redact or (redact_secrets if self.settings.redact_secrets else None),
             now=now,
         )
         self._loader = BackgroundLoader(
@@ -97,6 +103,7 @@ class LearningDatabase(Questions):
 
     def _close(self) -> None:
         self._reader.close()
+        self.telemetry.close()
         self.outbox.close()
         self._loader.stop()
 
@@ -111,6 +118,15 @@ class LearningDatabase(Questions):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+    def execution(self, task: Task | object = None, *, pool: object = None) -> ExecutionRun:
+        """Record what happens inside a block, ``with`` or ``async with``, or a decorated function.
+
+        Args:
+            task: what is asked for; for a decorator, or a function of the call's arguments.
+            pool: the pool's id.
+        """
+        return self.telemetry.execution(task, pool=pool)
 
     async def store_execution(self, execution: ExecutionRecord | Mapping[str, Any]) -> None:
         """Store an execution; it is durable when this returns.

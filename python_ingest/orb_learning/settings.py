@@ -52,6 +52,16 @@ class LearningSettings(BaseSettings):
     )
     enable_feedback_collection: bool = Field(True, description="whether feedback is taken")
     enable_telemetry_capture: bool = Field(True, description="whether executions are recorded")
+    id_scope: str = Field(
+        "", description="keeps ids of tasks that are no UUIDs apart from another orchestrator's"
+    )
+    naive_times: Literal["local", "utc", "refuse"] = Field(
+        "local", description="what a recorded time without a zone is in: local, this machine's"
+    )
+    redact_secrets: bool = Field(
+        False,
+        description="whether keys, tokens and e-mail addresses are taken out of recorded texts",
+    )
     embedding_model: str = Field(
         "all-MiniLM-L6-v2", min_length=1, description="the sentence-transformers model"
     )

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -82,10 +82,14 @@ def error_text(error: BaseException) -> str:
         return type(error).__name__
 
 
-def parse_timestamp(value: Any, *, naive_is_utc: bool) -> Any:
+def parse_timestamp(value: Any, with_zone: Callable[[datetime], datetime]) -> Any:
     """Return the aware time of a datetime, an ISO text or a number since 1970; others as they are.
 
     What is no time is left for the record to refuse by name.
+
+    Args:
+        value: anything.
+        with_zone: returns the aware time of one without a zone, or the same if it is none.
     """
     if isinstance(value, str):
         try:
@@ -94,9 +98,7 @@ def parse_timestamp(value: Any, *, naive_is_utc: bool) -> Any:
             number = value.strip()
             return (_EPOCH.fullmatch(number) and from_epoch(Decimal(number))) or value
     if isinstance(value, datetime):
-        if naive_is_utc and value.tzinfo is None:
-            return value.replace(tzinfo=UTC)
-        return value
+        return with_zone(value) if value.tzinfo is None else value
     if isinstance(value, int | float | Decimal):
         return from_epoch(value) or value
     return value

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import isfinite
 from typing import Any
+from uuid import UUID
 
 from orb_learning.capture.coercion import error_text, known_values, parse_timestamp
+from orb_learning.capture.redaction import Redactor
 from orb_learning.record import (
     COLUMNS,
     FAILED,
@@ -26,7 +28,11 @@ FIELDS = frozenset(COLUMNS) - {"timestamp", "uploaded_at", "metadata", "success"
 """The fields that are looked up as they are called; the others come from more than one place."""
 INTEGERS = frozenset(name for name, kind in COLUMNS.items() if kind in ("INTEGER", "BIGINT"))
 
-TASK_NAMES = {"task_type": ("type", "category"), "task_description": ("prompt", "description")}
+TASK_NAMES = {
+    "task_id": ("id",),
+    "task_type": ("type", "category"),
+    "task_description": ("prompt", "description"),
+}
 RESULT_NAMES = {
     "error_message": ("error",),
     "duration_seconds": ("duration",),
@@ -46,6 +52,7 @@ NAMES = (
     "metadata",
 )
 """All that is read of a task or a result."""
+IDS = (str, int, UUID)
 ROUTING_NAMES = ("candidates", "policy", "propensity")
 
 ERROR_WORDS = {"timeout": "timeout", "timed out": "timeout", "validation": "validation"}
@@ -58,8 +65,9 @@ def map_execution(
     end_time: Any,
     notes: Mapping[str, Any],
     *,
-    naive_is_utc: bool,
+    with_zone: Callable[[datetime], datetime],
     count: Callable[[str], None],
+    redactor: Redactor | None = None,
 ) -> dict[str, Any]:
     """Return the known fields of a record; their types are not checked here.
 
@@ -69,19 +77,25 @@ def map_execution(
         start_time: a time with its zone, an ISO text, or seconds since 1970; None if unknown.
         end_time: the same of the end.
         notes: what goes into metadata, besides what task and result have for it.
-        naive_is_utc: whether times without a zone are UTC; they are no times otherwise.
+        with_zone: returns the aware time of one without a zone, or the same if it is none.
         count: called with the reason why a duration is no measurement and left out, and with what
             was cut.
+        redactor: takes out what must not be kept; before a text is cut, because half a secret is
+            no longer known as one.
     """
     of_task, of_result = known_values(task, NAMES), known_values(result, NAMES)
     known = {**of_task, **of_result}
     values = {name: value for name, value in known.items() if name in FIELDS}
     _add_under_other_names(values, of_task, TASK_NAMES)
+    if "task_id" not in known and not isinstance(values.get("task_id"), IDS):
+        values.pop("task_id", None)  # an attribute id of another meaning
     _add_under_other_names(values, of_result, RESULT_NAMES)
     if isinstance(result, BaseException):
         values.setdefault("error_message", result)
     _add_outcome(values, of_result)
-    _add_times(values, start_time, end_time, naive_is_utc, count)
+    _add_times(values, start_time, end_time, with_zone, count)
+    if redactor is not None:
+        values = redactor.values(values)
     metadata = _own_metadata(of_task) | _own_metadata(of_result) if "metadata" in known else {}
     for name in METADATA_NAMES:
         if name in known:
@@ -93,8 +107,21 @@ def map_execution(
         metadata[length_note(name)] = length
         count(f"cut {name}")
     if metadata:
-        values["metadata"] = metadata
+        values["metadata"] = metadata if redactor is None else redactor.anything(metadata)
     return values
+
+
+def ended_result(result: Any, error: BaseException | None) -> Any:
+    """Return what came of a block that ended by itself, or by an exception, for ``map_execution``.
+
+    A result that says whether it succeeded is believed; an exception is, before it.
+    """
+    known = known_values(result, NAMES)
+    if error is not None:
+        return {**known, "success": False, "error_message": error}
+    if any(name in known for name in ("success", "status", "error", "error_message", "error_type")):
+        return known
+    return {**known, "success": True}
 
 
 def drop_non_finite(values: Mapping[str, Any], drop: Callable[[str], None]) -> dict[str, Any]:
@@ -188,10 +215,14 @@ def _add_outcome(values: dict[str, Any], known: dict[str, Any]) -> None:
 
 
 def _add_times(
-    values: dict[str, Any], start: Any, end: Any, naive_is_utc: bool, drop: Callable[[str], None]
+    values: dict[str, Any],
+    start: Any,
+    end: Any,
+    with_zone: Callable[[datetime], datetime],
+    drop: Callable[[str], None],
 ) -> None:
-    started = parse_timestamp(start, naive_is_utc=naive_is_utc)
-    ended = parse_timestamp(end, naive_is_utc=naive_is_utc)
+    started = parse_timestamp(start, with_zone)
+    ended = parse_timestamp(end, with_zone)
     if started is not None:
         values["timestamp"] = started
     if _is_aware(started) and _is_aware(ended):

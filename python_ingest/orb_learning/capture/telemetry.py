@@ -8,31 +8,27 @@ be kept at all is counted. DuckDB is never touched.
 from __future__ import annotations
 
 import os
-import threading
 import weakref
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from pydantic import ValidationError
-
-from orb_learning.capture.coercion import as_json, error_text, jsonable
-from orb_learning.capture.mapping import check_routing, drop_non_finite, map_execution, map_routing
-from orb_learning.outbox import Kind, Outbox
-from orb_learning.record import (
-    ExecutionRecord,
-    cut_texts,
-    describe_error,
-    length_note,
-    quick_json,
-    record_json,
+from orb_learning.capture.coercion import jsonable, parse_timestamp
+from orb_learning.capture.keeper import NOT_TAKEN, Keeper, reason_of
+from orb_learning.capture.mapping import (
+    check_routing,
+    ended_result,
+    map_execution,
+    map_routing,
 )
-
-LONGEST_PAYLOAD = 1_000_000
-"""Characters of one record's JSON; a larger one is a dead letter, cut."""
-LONGEST_KEPT_VALUE = 1_000
-"""Characters of a field's value in the dead letter of a record that is too large."""
+from orb_learning.capture.redaction import RedactionError, Redactor
+from orb_learning.capture.run import ExecutionRun
+from orb_learning.capture.shapes import Decision, Result, Task, TaskId, Time
+from orb_learning.capture.times import NaiveTimes, with_zones
+from orb_learning.errors import ExecutionRefusedError
+from orb_learning.outbox import Kind, Outbox
+from orb_learning.record import ExecutionRecord, record_json, with_task_uuid
 
 
 class TelemetryCapture:
@@ -41,7 +37,11 @@ class TelemetryCapture:
     Args:
         outbox: where the records go.
         enabled: whether to record at all.
-        naive_is_utc: whether times without a zone are UTC; they are refused otherwise.
+        naive_times: what a time without a zone is in: local, the machine's zone; utc; or refuse.
+        id_scope: keeps ids that are no UUIDs apart from another orchestrator's.
+        redact: returns a text without what must not be kept; ``redact_secrets`` is one. It is
+            called with every text before it is written anywhere.
+        strict: whether to raise what is swallowed otherwise; for tests.
         now: the clock.
     """
 
@@ -50,19 +50,30 @@ class TelemetryCapture:
         outbox: Outbox,
         *,
         enabled: bool = True,
-        naive_is_utc: bool = False,
+        naive_times: NaiveTimes = "local",
+        id_scope: str = "",
+        redact: Callable[[str], str] | None = None,
+        strict: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ):
         self._outbox = outbox
+        self._keeper = Keeper(outbox, id_scope, strict=strict)
         self._enabled = enabled
-        self._naive_is_utc = naive_is_utc
+        self._with_zone = with_zones(naive_times, self._count_naive)
+        self._id_scope = id_scope
+        self._redactor = (
+            Redactor(redact, partial(self._keeper.count, "redacted")) if redact else None
+        )
         self._now = now
-        self._counts: Counter[str] = Counter()
-        self._lock = threading.RLock()  # re-entrant: a signal handler may record, too
         _captures.add(self)
 
     def store_execution_telemetry(
-        self, pool_id: Any, task: Any, result: Any, start_time: Any, end_time: Any
+        self,
+        pool_id: object,
+        task: Task | object,
+        result: Result | object,
+        start_time: Time | None,
+        end_time: Time | None,
     ) -> bool:
         """Record an execution.
 
@@ -70,12 +81,15 @@ class TelemetryCapture:
             pool_id: goes into metadata.
             task: what was asked for: a mapping, or an object with attributes.
             result: what came of it, the same, or the exception that ended it.
-            start_time: a datetime with its zone, an ISO text, or seconds since 1970.
+            start_time: a datetime, an ISO text, or seconds since 1970.
             end_time: the same.
 
         Returns:
             True when the record is committed. False when it is a dead letter or lost; ``counts``
             says why.
+
+        Raises:
+            ExecutionRefusedError: the same, where capturing is strict.
         """
 
         def values() -> dict[str, Any]:
@@ -83,35 +97,64 @@ class TelemetryCapture:
 
         return self._never_raising("execution", values)
 
-    def capture_routing_decision(self, task_id: Any, task: Any, decision: Any) -> bool:
+    def execution(self, task: Task | object = None, *, pool: object = None) -> ExecutionRun:
+        """Return a context manager and decorator that records what happens inside it.
+
+        Args:
+            task: what is asked for; for a decorator, or a function of the call's arguments.
+            pool: the pool's id.
+        """
+
+        def store(
+            pool: Any,
+            task: Any,
+            result: Any,
+            start: datetime,
+            end: datetime,
+            *,
+            error: BaseException | None,
+        ) -> bool:
+            def values() -> dict[str, Any]:
+                ended = ended_result(result, error)
+                return self._map(task, ended, start, end, {"pool_id": pool})
+
+            return self._never_raising("execution", values)
+
+        return ExecutionRun(store, self._now, task, pool)
+
+    def capture_routing_decision(
+        self, task_id: TaskId, task: Task | object, decision: Decision | object
+    ) -> bool:
         """Record what was decided about a task; its outcome may come before or after.
 
         The outcome is recorded once, by ``capture_execution_outcome``; what
         ``store_execution_telemetry`` records is an execution of its own, and is not correlated.
 
         Args:
-            task_id: the task's UUID, by which it is correlated with its outcome.
+            task_id: the task's id, by which it is correlated with its outcome.
             task: what is asked for: a mapping, or an object with attributes.
             decision: the chosen model_tier, pool_type and the like, and for learning from logs
                 ``candidates``, the ``policy``'s name and the ``propensity`` of the choice.
         """
 
-        def values() -> dict[str, Any]:
-            partial = self._map(task, decision, self._now(), None, {}) | {"task_id": task_id}
-            metadata = partial.get("metadata", {})
-            partial["metadata"] = metadata | {"routing": map_routing(decision, partial)}
-            return partial
+        def values_of() -> dict[str, Any]:
+            values = self._map(task, decision, self._now(), None, {}) | {"task_id": task_id}
+            routing = map_routing(decision, values)
+            if self._redactor is not None:
+                routing = self._redactor.anything(routing)
+            values["metadata"] = values.get("metadata", {}) | {"routing": routing}
+            return values
 
-        return self._never_raising("routing", values)
+        return self._never_raising("routing", values_of)
 
     def capture_execution_outcome(
         self,
-        task_id: Any,
-        result: Any,
-        start_time: Any = None,
-        end_time: Any = None,
+        task_id: TaskId,
+        result: Result | object,
+        start_time: Time | None = None,
+        end_time: Time | None = None,
         *,
-        pool_id: Any = None,
+        pool_id: object = None,
     ) -> bool:
         """Record what came of a task, once; its routing decision may come before or after."""
 
@@ -133,7 +176,9 @@ class TelemetryCapture:
             if payload is not None:
                 payloads.append(payload)
         kept = self._outbox.put_many("execution", payloads) if payloads else 0
-        self._count("kept", kept)
+        self._keeper.count("kept", kept)
+        if kept < len(payloads):
+            self._keeper.refuse(NOT_TAKEN, len(payloads))
         return kept
 
     def counts(self) -> dict[str, int]:
@@ -149,22 +194,30 @@ class TelemetryCapture:
         - ``cut task_description`` and the like: texts over 65,536 characters, of which the
           beginning is kept. ``metadata`` says how long each was. ``cut metadata``: parts of a
           caller's metadata that JSON has no form for, or that were too many or too deep.
+        - ``naive_time``: times without a zone. ``redacted``: texts that were.
         """
-        refused = {f"refused {name}": count for name, count in self._outbox.refused().items()}
-        with self._lock:
-            return dict(self._counts) | refused
+        return self._keeper.counts()
+
+    def close(self) -> None:
+        """Warn of what was refused since the last warning; the outbox stays open."""
+        self._keeper.warnings.close()
 
     def _never_raising(self, kind: Kind, values: Callable[[], dict[str, Any]]) -> bool:
         """Keep a record: the one place that swallows errors, because the orchestrator goes on."""
         try:
             if self._enabled:
-                return self._keep(kind, values())
-            self._count("disabled")
+                self._keeper.warnings.tried()
+                return self._keeper.keep(kind, values())
+            self._keeper.count("disabled")
             return False
         except (KeyboardInterrupt, SystemExit):
             raise
+        except ExecutionRefusedError:
+            raise  # strict
         except BaseException as error:
-            self._count(f"failed {type(error).__name__}")
+            self._keeper.count(f"failed {type(error).__name__}")
+            reason = str(error) if isinstance(error, RedactionError) else type(error).__name__
+            self._keeper.refuse(f"failed: {reason}")
             return False
 
     def _map(
@@ -176,80 +229,44 @@ class TelemetryCapture:
             start_time,
             end_time,
             notes,
-            naive_is_utc=self._naive_is_utc,
-            count=self._count,
+            with_zone=self._with_zone,
+            count=self._keeper.count,
+            redactor=self._redactor,
         )
 
     def _checked(self, execution: ExecutionRecord | Mapping[str, Any]) -> str | None:
+        self._keeper.warnings.tried()
+        values = execution
         try:
             values = dict(execution)
-            self._note_cut_texts(values)
+            for name in ("timestamp", "uploaded_at"):
+                if values.get(name) is not None:
+                    values[name] = parse_timestamp(values[name], self._with_zone)
+            if self._redactor is not None:
+                values = self._redactor.values(values)
+            values = with_task_uuid(values, self._id_scope)
+            self._keeper.note_cut_texts(values)
             check_routing(values)
             return record_json(values)
+        except RedactionError as error:
+            self._keeper.count("failed RedactionError")
+            self._keeper.refuse(f"failed: {error}")
         except Exception as error:
-            original = dict(execution) if isinstance(execution, Mapping) else execution
-            self._keep_dead_letter("invalid", _reason(error), "execution", jsonable(original))
-            return None
+            original = values if isinstance(values, Mapping) else self._plain(execution)
+            self._keeper.keep_dead_letter(
+                "invalid", reason_of(error), "execution", jsonable(original)
+            )
+        return None
 
-    def _keep(self, kind: Kind, values: dict[str, Any]) -> bool:
-        try:
-            payload = quick_json(values) or self._careful_json(values)
-        except Exception as error:
-            return self._keep_dead_letter("invalid", _reason(error), kind, jsonable(values))
-        if len(payload) > LONGEST_PAYLOAD:
-            cut = {name: _cut(value) for name, value in jsonable(values).items()}
-            reason = f"the record has {len(payload)} characters, {LONGEST_PAYLOAD} are the most"
-            return self._keep_dead_letter("too_large", reason, kind, cut)
-        kept = self._outbox.put(kind, payload)
-        if kept:
-            self._count("kept")
-        return kept
+    def _plain(self, value: object) -> Any:
+        return jsonable(value) if self._redactor is None else self._redactor.anything(value)
 
-    def _careful_json(self, values: dict[str, Any]) -> str:
-        """Return the JSON of what is not so plain; a routing decision never is."""
-        values = drop_non_finite(values, self._count)
-        check_routing(values)
-        try:
-            return record_json(values)
-        except Exception:
-            if "metadata" not in values:
-                raise
-        # Metadata may hold anything; what JSON has no form for is kept as text.
-        cuts: list[str] = []
-        metadata = jsonable(values["metadata"], cut=cuts.append)
-        if cuts:
-            self._count("cut metadata")
-            metadata["metadata_cut"] = sorted(set(cuts))
-        return record_json(values | {"metadata": metadata})
-
-    def _note_cut_texts(self, values: dict[str, Any]) -> None:
-        lengths = cut_texts(values)
-        if lengths:
-            notes = {length_note(name): length for name, length in lengths.items()}
-            values["metadata"] = dict(values.get("metadata") or {}) | notes
-            for name in lengths:
-                self._count(f"cut {name}")
-
-    def _keep_dead_letter(self, count_as: str, reason: str, kind: Kind, original: Any) -> bool:
-        dead_letter = as_json({"kind": kind, "reason": reason, "payload": original})
-        if len(dead_letter) > LONGEST_PAYLOAD:
-            dead_letter = as_json({"kind": kind, "reason": reason, "payload": _cut(dead_letter)})
-        if self._outbox.put("dead_letter", dead_letter):
-            self._count(count_as)
-        return False
-
-    def _count(self, reason: str, count: int = 1) -> None:
-        with self._lock:
-            self._counts[reason] += count
-
-
-def _reason(error: Exception) -> str:
-    return describe_error(error) if isinstance(error, ValidationError) else error_text(error)
-
-
-def _cut(value: Any) -> Any:
-    text = value if isinstance(value, str) else as_json(value)
-    return value if len(text) <= LONGEST_KEPT_VALUE else f"{text[:LONGEST_KEPT_VALUE]}…"
+    def _count_naive(self) -> None:
+        self._keeper.count("naive_time")
+        self._keeper.warnings.once(
+            "times without a zone are taken as the local zone's; give datetime.now(UTC), or set "
+            "ORB_LEARNING__NAIVE_TIMES=utc"
+        )
 
 
 _captures: weakref.WeakSet[TelemetryCapture] = weakref.WeakSet()
@@ -257,7 +274,7 @@ _captures: weakref.WeakSet[TelemetryCapture] = weakref.WeakSet()
 
 def _after_fork() -> None:
     for capture in _captures:
-        capture._lock = threading.RLock()  # another thread of the parent may have held it
+        capture._keeper.after_fork()
 
 
 os.register_at_fork(after_in_child=_after_fork)

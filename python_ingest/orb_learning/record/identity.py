@@ -53,7 +53,7 @@ def external_text(task_id: Any) -> str:
     text = task_id.strip(" ") if isinstance(task_id, str) else ""
     if not text:
         raise ValueError(
-            f"task_id: a UUID, a text or a whole number is needed, not {task_id!r:.100}"
+            f"task_id: a UUID, a text or a whole number is needed, not {type(task_id).__name__}"
         )
     text.encode()  # a lone surrogate has no UTF-8 form; UnicodeEncodeError is a ValueError
     return str(text)
@@ -74,9 +74,9 @@ def with_task_uuid(values: Mapping[str, Any], scope: str = "") -> dict[str, Any]
     found = task_uuid(given, scope)
     identified["task_id"] = str(found)
     if not isinstance(given, uuid.UUID) and not _is_uuid(external_text(given)):
-        metadata = identified.get("metadata")
-        own = dict(metadata) if isinstance(metadata, Mapping) else {}
-        identified["metadata"] = own | {EXTERNAL_ID: external_text(given)}
+        own = identified.get("metadata")
+        if own is None or isinstance(own, Mapping):  # the record refuses anything else
+            identified["metadata"] = {**(own or {}), EXTERNAL_ID: external_text(given)}
     return identified
 
 

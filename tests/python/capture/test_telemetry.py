@@ -20,7 +20,8 @@ from forking import forked
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orb_learning.capture.telemetry import LONGEST_PAYLOAD, TelemetryCapture
+from orb_learning.capture.keeper import LONGEST_PAYLOAD
+from orb_learning.capture.telemetry import TelemetryCapture
 from orb_learning.ingest.correlation import correlate
 from orb_learning.outbox.writer import Outbox
 from orb_learning.record.model import ExecutionRecord
@@ -230,9 +231,7 @@ OF_NO_ZONE = START.astimezone(timezone(timedelta(hours=16)))
 BEFORE_YEAR_1 = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1)))
 
 
-@pytest.mark.parametrize(
-    "start", [START.replace(tzinfo=None), 12_345.6, 5e11, OF_NO_ZONE, BEFORE_YEAR_1]
-)
+@pytest.mark.parametrize("start", [12_345.6, 5e11, OF_NO_ZONE, BEFORE_YEAR_1])
 def test_what_is_no_moment_is_a_dead_letter(captured: Captured, start: Any) -> None:
     assert not captured.store(start=start)
     assert captured.dead_letter()["reason"].startswith("timestamp: ")
@@ -249,7 +248,7 @@ def test_words_and_null_marks_mean_what_they_mean_in_files(captured: Captured) -
 
 
 def test_naive_times_are_utc_when_the_caller_says_so(tmp_path: Path) -> None:
-    captured = Captured(tmp_path / "outbox", naive_is_utc=True)
+    captured = Captured(tmp_path / "outbox", naive_times="utc")
     captured.store(start=START.replace(tzinfo=None), end=END.replace(tzinfo=None))
     assert captured.record().timestamp == START
     assert captured.record().duration_seconds == 2.5
@@ -280,7 +279,7 @@ def test_values_that_mean_the_same_are_taken(captured: Captured) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("task_id", "task-17"),
+        ("task_id", ["task-17"]),
         ("file_count", "three"),
         ("file_count", 2**63),
         ("file_count", True),
@@ -387,6 +386,8 @@ json_like = st.recursive(
 names = st.sampled_from(
     [
         *ExecutionRecord.model_fields,
+        "id",
+        "model",
         "type",
         "prompt",
         "status",
@@ -483,7 +484,7 @@ def test_a_propensity_that_is_no_probability_is_a_dead_letter(
 
 def test_a_half_without_a_usable_task_id_is_a_dead_letter(captured: Captured) -> None:
     assert not captured.capture.capture_execution_outcome(None, RESULT)
-    assert not captured.capture.capture_routing_decision("x", TASK, {})
+    assert not captured.capture.capture_routing_decision(["x"], TASK, {})
     kinds = [letter["kind"] for letter in captured.payloads("dead_letter")]
     assert kinds == ["outcome", "routing"]
 
@@ -509,7 +510,7 @@ def test_a_forked_child_records_beside_its_parent(captured: Captured) -> None:
         thread.join()
         assert captured.capture.counts() == {"kept": 2}
 
-    with captured.capture._lock, forked(record):
+    with captured.capture._keeper._lock, forked(record):
         pass
     captured.store()
     assert len(captured.payloads()) == 3

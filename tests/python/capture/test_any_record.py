@@ -1,0 +1,192 @@
+"""Records as other orchestrators write them: ids, times, secrets, and what is said of refusals."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_telemetry import END, RESULT, START, TASK, Captured
+
+from orb_learning.capture.mapping import NAMES, ROUTING_NAMES
+from orb_learning.capture.redaction import redact_secrets
+from orb_learning.capture.shapes import Decision, Result, Task
+from orb_learning.capture.warnings import Warnings
+from orb_learning.errors import ExecutionRefusedError
+from orb_learning.record import task_uuid
+
+NAIVE = datetime.fromisoformat("2026-04-01T19:00:00")
+
+
+@pytest.fixture
+def captured(tmp_path: Path) -> Iterator[Captured]:
+    captured = Captured(tmp_path / "outbox", id_scope="mine")
+    yield captured
+    captured.outbox.close()
+
+
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_any_id_is_kept_beside_its_uuid(captured: Captured) -> None:
+    assert captured.store({**TASK, "task_id": "task-7"})
+    assert captured.store({**TASK, "id": 7})
+    assert captured.capture.store_records([{"task_id": "7", "success": True}]) == 1
+    first, second, third = captured.payloads()
+    assert first["task_id"] == str(task_uuid("task-7", "mine"))
+    assert first["metadata"]["external_id"] == "task-7"
+    assert second["task_id"] == third["task_id"] == str(task_uuid(7, "mine"))
+    assert second["metadata"]["external_id"] == "7"
+
+
+def test_a_decision_and_its_outcome_have_one_id(captured: Captured) -> None:
+    assert captured.capture.capture_routing_decision("task-7", TASK, {})
+    assert captured.capture.capture_execution_outcome("task-7", RESULT, START, END)
+    ids = [captured.payloads(kind)[0]["task_id"] for kind in ("routing", "outcome")]
+    assert ids == [str(task_uuid("task-7", "mine"))] * 2
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_a_naive_time_is_the_local_zones_and_warned_of_once(
+    captured: Captured, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        captured.store(start=NAIVE, end=NAIVE + timedelta(seconds=1))
+    captured.capture.store_records([{"timestamp": "2026-04-01T19:00:00", "success": True}])
+    assert [one["timestamp"] for one in captured.payloads()] == ["2026-04-01T10:00:00Z"] * 3
+    assert captured.capture.counts() == {"kept": 3, "naive_time": 5}
+    assert len(caplog.records) == 1
+
+
+def test_a_naive_time_is_refused_where_a_setting_says_so(tmp_path: Path) -> None:
+    captured = Captured(tmp_path / "outbox", naive_times="refuse")
+    assert not captured.store(start=NAIVE)
+    assert captured.dead_letter()["reason"].startswith("timestamp: ")
+
+
+def test_a_strict_capture_raises_what_it_would_swallow(tmp_path: Path) -> None:
+    captured = Captured(tmp_path / "outbox", strict=True)
+    assert captured.store()
+    with pytest.raises(ExecutionRefusedError, match="quality_score"):
+        captured.store(result={"quality_score": "good"})
+    with pytest.raises(ExecutionRefusedError, match="timestamp"):
+        captured.capture.store_records([{"timestamp": "tomorrow"}])
+    captured.outbox.close()
+    with pytest.raises(ExecutionRefusedError, match="outbox"):
+        captured.store()
+
+
+def test_refusals_are_warned_of_once_a_minute_and_at_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = [0.0]
+    warnings = Warnings(lambda: clock[0])
+    for second in range(90):
+        clock[0] = second
+        warnings.tried()
+        warnings.refused("no success")
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "1 of 1 records refused: no success",
+        "61 of 61 records refused: no success",
+    ]
+    warnings.close()
+    warnings.close()
+    assert caplog.records[-1].getMessage() == "90 of 90 records refused: no success"
+    assert len(caplog.records) == 3
+
+
+def test_a_capture_warns_of_what_it_refuses(
+    captured: Captured, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(12):
+        captured.store(result={"success": "yes"})
+    captured.store()
+    with caplog.at_level(logging.WARNING):
+        captured.capture.close()
+    assert caplog.records[-1].getMessage().startswith("12 of 13 records refused: success: ")
+
+
+SECRETS = {
+    "mail": "write to jane.doe@example.org now",
+    "key": "use sk-abcdefghijklmnopqrstuv now",
+    "github": "ghp_abcdefghijklmnopqrstuvwxyz012345",
+    "aws": "AKIAIOSFODNN7EXAMPLE",
+    "header": "Authorization: Bearer abc.def.ghi-jkl-mno",
+    "assigned": 'password = "hunter2 and more"',
+    "url": "postgres://jane:pass@host/db",
+    "jwt": "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.SflKxwRJSMeKKF2QT4",
+    "private": "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
+}
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_secrets_of_known_forms_are_redacted(kind: str) -> None:
+    redacted = redact_secrets(SECRETS[kind])
+    assert "[redacted]" in redacted
+    for word in ("jane", "abcdefgh", "IOSFODNN", "def.ghi", "hunter2", "eyJz", "abc\n"):
+        assert word not in redacted
+
+
+@pytest.mark.parametrize("text", ["mend the token bucket", "task-7 of risk-management", "a@b", ""])
+def test_plain_words_are_not_redacted(text: str) -> None:
+    assert redact_secrets(text) == text
+
+
+def test_no_text_of_a_record_is_written_before_it_is_redacted(tmp_path: Path) -> None:
+    captured = Captured(tmp_path / "outbox", redact=lambda text: text.replace("SECRET", "*"))
+
+    class Holder:
+        def __repr__(self) -> str:
+            return "SECRET"
+
+    task = {"prompt": "p" * 497 + "SECRET", "metadata": {"SECRET": [Holder(), "SECRET"]}}
+    captured.store(task, {"error": ValueError("SECRET"), "solution_summary": "SECRET"})
+    captured.store(task, {"success": "SECRET", "file_count": Holder()})
+    captured.capture.capture_routing_decision(uuid.uuid4(), task, {"candidates": ["SECRET"]})
+    captured.capture.store_records([{"repo": "SECRET"}, {"repo": Holder(), "metadata": "SECRET"}])
+    captured.capture.store_records([Holder()])  # type: ignore[list-item]
+    captured.outbox.close()
+    written = b"".join(file.read_bytes() for file in (tmp_path / "outbox").iterdir())
+    assert b"SECRE" not in written
+    assert captured.payloads()[0]["task_description"] == "p" * 497 + "*"
+    counts = captured.capture.counts()
+    assert (counts["kept"], counts["invalid"]) == (3, 3)
+    assert counts["redacted"] > 10
+
+
+def test_what_cannot_be_redacted_is_not_kept(tmp_path: Path) -> None:
+    def redact(text: str) -> str:
+        raise RuntimeError(text)
+
+    captured = Captured(tmp_path / "outbox", redact=redact)
+    assert not captured.store()
+    assert captured.capture.store_records([{"repo": "a"}]) == 0
+    assert captured.capture.counts() == {"failed RedactionError": 2, "kept": 0}
+    assert not captured.payloads("dead_letter")
+
+
+def test_the_types_name_what_is_read() -> None:
+    read = set(Task.__annotations__) | set(Result.__annotations__)
+    assert read == set(NAMES) | {"task_id"}
+    assert set(Decision.__annotations__) - read == set(ROUTING_NAMES)
+
+
+def test_values_of_other_mappings_are_read(captured: Captured) -> None:
+    task: Task = {"id": 1, "prompt": "mend it", "model": "claude-opus-4.5"}
+    result: Result = {"success": True, "cost": 0.25}
+    assert captured.store(task, result)
+    payload: dict[str, Any] = captured.payloads()[0]
+    assert payload["metadata"]["model"] == "claude-opus-4.5"
+    assert datetime.fromisoformat(payload["timestamp"]).tzinfo is UTC or payload["timestamp"]

@@ -1,0 +1,99 @@
+"""What happens inside ``execution(…)`` is recorded, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_telemetry import START, TASK, Captured
+
+
+@pytest.fixture
+def captured(tmp_path: Path) -> Iterator[Captured]:
+    clock = iter(START + timedelta(seconds=number) for number in range(100))
+    captured = Captured(tmp_path / "outbox", now=lambda: next(clock))
+    yield captured
+    captured.outbox.close()
+
+
+def only(captured: Captured) -> dict[str, Any]:
+    (payload,) = captured.payloads()
+    return payload
+
+
+def test_a_block_that_ends_is_a_success_with_its_times(captured: Captured) -> None:
+    async def work() -> None:
+        async with captured.capture.execution(TASK, pool="pool-1") as run:
+            run.result = {"cost": 0.5}
+        assert run.kept
+
+    asyncio.run(work())
+    record = captured.record()
+    assert (record.timestamp, record.duration_seconds) == (START, 1.0)
+    assert (record.success, record.actual_cost) == (True, 0.5)
+    assert record.metadata == {"pool_id": "pool-1"}
+
+
+def test_the_result_says_whether_it_failed(captured: Captured) -> None:
+    with captured.capture.execution(TASK) as run:
+        run.result = {"status": "failed"}
+    assert only(captured)["success"] is False
+
+
+def test_an_exception_is_recorded_and_goes_on(captured: Captured) -> None:
+    def work() -> None:
+        with captured.capture.execution(TASK) as run:
+            run.result = {"success": True, "cost": 0.5}
+            raise KeyError("a")
+
+    with pytest.raises(KeyError):
+        work()
+    payload = only(captured)
+    assert (payload["success"], payload["error_message"]) == (False, "KeyError: 'a'")
+    assert payload["actual_cost"] == 0.5
+
+
+def test_a_timeout_and_a_cancellation_are_recorded(captured: Captured) -> None:
+    async def wait(limit: float) -> None:
+        async with captured.capture.execution(TASK):
+            async with asyncio.timeout(limit):
+                await asyncio.sleep(10)
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(wait(10))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait(0.01))
+    asyncio.run(cancelled())
+    assert [(one["success"], one["error_type"]) for one in captured.payloads()] == [
+        (False, "timeout"),
+        (False, "unknown"),
+    ]
+    assert captured.payloads()[1]["error_message"] == "CancelledError"
+
+
+def test_each_call_of_a_decorated_function_is_an_execution(captured: Captured) -> None:
+    @captured.capture.execution(lambda number: {**TASK, "id": number}, pool="p")
+    def work(number: int) -> dict[str, int]:
+        """Work."""
+        return {"quality_score": number}
+
+    @captured.capture.execution(TASK)
+    async def work_later() -> str:
+        return "done"
+
+    assert work(7) == {"quality_score": 7}
+    assert asyncio.run(work_later()) == "done"
+    assert work.__doc__ == "Work."
+    first, second = captured.payloads()
+    assert (first["metadata"]["external_id"], first["quality_score"]) == ("7", 7)
+    assert second["success"] is True
+    assert datetime.fromisoformat(second["timestamp"]) > datetime.fromisoformat(first["timestamp"])
