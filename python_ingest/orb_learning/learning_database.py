@@ -156,7 +156,7 @@ class LearningDatabase(Questions):
 
     async def submit_feedback(
         self,
-        task_id: str | uuid.UUID,
+        task_id: str | int | uuid.UUID,
         satisfaction: str,
         issue_type: str | None = None,
         comment: str | None = None,
@@ -180,6 +180,7 @@ class LearningDatabase(Questions):
             comment=comment,
             visibility=visibility,
             user_id=current_user(),
+            id_scope=self.settings.id_scope,
             now=self._naive_now(),
         )
 

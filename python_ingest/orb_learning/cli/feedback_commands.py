@@ -64,6 +64,7 @@ def submit_command(
             comment=comment,
             visibility=visibility,
             user_id=current_user(),
+            id_scope=settings.id_scope,
         )
     finally:
         outbox.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,7 +91,8 @@ def check_archive_command(settings: LearningSettings) -> None:
 def forget_command(
     settings: LearningSettings,
     task_ids: Annotated[
-        list[uuid.UUID] | None, typer.Option("--task-id", help="A task; may be given again.")
+        list[str] | None,
+        typer.Option("--task-id", help="A task, by its UUID or its own id; may be given again."),
     ] = None,
     repo: Annotated[str | None, typer.Option(help="All tasks of a repository.")] = None,
     in_backups: Annotated[
@@ -104,10 +104,12 @@ def forget_command(
 ) -> None:
     """Delete tasks for good: from the database, the archive, the outbox, and what was refused."""
     from orb_learning.operations import erase
+    from orb_learning.record import task_uuid
 
     if bool(task_ids) == (repo is not None):
         raise OrbError("name either tasks, by --task-id, or a repository, by --repo")
-    result = erase(settings, task_ids=task_ids or (), repo=repo, in_backups=in_backups)
+    ids = [task_uuid(each, settings.id_scope) for each in task_ids or ()]
+    result = erase(settings, task_ids=ids, repo=repo, in_backups=in_backups)
     say(
         f"{result.task_count:,} tasks forgotten: {result.version_count:,} versions in the "
         f"database, {result.archived_count:,} in the archive, {result.outbox_count:,} records in "

@@ -113,6 +113,10 @@ def show_contents(settings: LearningSettings) -> bool:
     for key, value in outbox.facts().items():
         table.add_row(key, value)
     out.print(table)
+    if contents is not None and contents.unknown_models:
+        say("models of unknown tier; to tell it, add the line to seeds/model_tiers.csv:")
+        for model in contents.unknown_models:
+            say(f"  {model['total_executions']:,} executions: {text(model['seed_line'])}")
     if contents is not None:
         say(TRY_NEXT.format(database=printable(path)))
     return contents is not None

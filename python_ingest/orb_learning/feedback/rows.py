@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from orb_learning.store import count_feedback, mentions_any_sql
+from orb_learning.store import count_feedback, execution_at, mentions_any_sql
 
 FEEDBACK_FIELDS = {
     "feedback_id": "uuid",
@@ -38,6 +38,8 @@ class Feedback(BaseModel):
     comment: str | None = None
     visibility: str | None = None
     user_id: str | None = None
+    external_id: str | None = Field(None, exclude=True)
+    """The task's id as it was given, where that is no UUID."""
 
     @field_validator("submitted_at")
     @classmethod
@@ -84,7 +86,7 @@ def insert_feedback(
                 unnest($received::varchar[]) as fields
         )
     """  # noqa: S608
-    payloads = [each.model_dump_json() for each in feedback]
+    payloads = [_of_its_task(connection, each, now).model_dump_json() for each in feedback]
     columns = ", ".join(FEEDBACK_FIELDS)
     [(new,)] = connection.execute(
         f"""
@@ -115,6 +117,17 @@ def insert_feedback(
         {"received": payloads},
     ).fetchall()
     return [number for (number,) in rows]
+
+
+def _of_its_task(
+    connection: duckdb.DuckDBPyConnection, feedback: Feedback, now: datetime
+) -> Feedback:
+    """Return feedback with the task_id of the execution that its id meant when it was given."""
+    if feedback.external_id is None:
+        return feedback
+    given_at = feedback.submitted_at or now
+    task_id = execution_at(connection, feedback.task_id, given_at)
+    return feedback.model_copy(update={"task_id": task_id})
 
 
 def delete_feedback(

@@ -18,6 +18,7 @@ from typing import Any
 
 from orb_learning.errors import FeedbackError
 from orb_learning.outbox import Kind, Outbox
+from orb_learning.record import EXTERNAL_ID, task_uuid, with_task_uuid
 from orb_learning.settings import LearningSettings
 from orb_learning.store import utc_now
 
@@ -33,12 +34,13 @@ BLANKS = " \t\n\f\r"
 def submit_feedback(
     outbox: Outbox,
     *,
-    task_id: str | uuid.UUID,
+    task_id: str | int | uuid.UUID,
     satisfaction: str,
     issue_type: str | None = None,
     comment: str | None = None,
     visibility: str = "private",
     user_id: str | None = None,
+    id_scope: str = "",
     now: datetime | None = None,
 ) -> uuid.UUID:
     """Put feedback on a task into the outbox; it is durable when this returns.
@@ -47,12 +49,13 @@ def submit_feedback(
 
     Args:
         outbox: where it goes.
-        task_id: the task; its execution may come later, or never.
+        task_id: the task's id, as it was recorded; its execution may come later, or never.
         satisfaction: excellent, good, fair or poor.
         issue_type: wrong_model, too_slow, poor_quality or other; fair and poor need one.
         comment: up to 2,000 characters; the issue other needs one.
         visibility: private, team or public; public leaves out the comment and the user.
         user_id: who gives it; None where that is not known.
+        id_scope: of a task_id that is no UUID; ``learning.id_scope``.
         now: the present time, naive UTC; the clock's if None.
 
     Returns:
@@ -61,7 +64,7 @@ def submit_feedback(
     Raises:
         FeedbackError: a rule is broken, or the outbox did not take it; nothing is kept.
     """
-    checked_task_id = _uuid(task_id)
+    checked_task_id, external_id = _identify(task_id, id_scope)
     _check(satisfaction, issue_type, comment, visibility)
     is_named = visibility != "public"
     feedback_id = uuid.uuid4()
@@ -74,6 +77,7 @@ def submit_feedback(
         "comment": comment if is_named else None,
         "visibility": visibility,
         "user_id": _encodable("user_id", user_id) if is_named else None,
+        **({"external_id": external_id} if external_id is not None else {}),
     }
     _put(outbox, "feedback", payload)
     return feedback_id
@@ -149,13 +153,13 @@ def _encodable(name: str, value: Any) -> str | None:
     return value
 
 
-def _uuid(task_id: Any) -> uuid.UUID:
-    if isinstance(task_id, uuid.UUID):
-        return task_id
+def _identify(task_id: Any, scope: str) -> tuple[uuid.UUID, str | None]:
+    """Return the UUID of a task's id, and the id where it is none."""
     try:
-        return uuid.UUID(task_id)
-    except (ValueError, AttributeError, TypeError) as error:
-        raise FeedbackError(f"task_id is {_shown(task_id)}: it must be a UUID") from error
+        external = with_task_uuid({"task_id": task_id}, scope).get("metadata", {})
+        return task_uuid(task_id, scope), external.get(EXTERNAL_ID)
+    except ValueError as error:
+        raise FeedbackError(f"task_id is {_shown(task_id)}: it must be an id") from error
 
 
 def _shown(value: Any) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from orb_learning.figures.reader import Snapshot
 from orb_learning.ingest import pending_records
@@ -26,6 +27,9 @@ class Contents:
     """The rows of each relation that people query first, by its name."""
     facts: dict[str, str | None]
     """What ``metadata`` holds, by key, as text."""
+    unknown_models: list[dict[str, Any]] = field(default_factory=list)
+    """Models of the most executions whose tier is unknown: ``model``, ``total_executions`` and
+    ``seed_line``, the line of the seed that would tell it."""
 
 
 def read_contents(database: Path, *, wait_seconds: float = 30.0) -> Contents:
@@ -48,9 +52,14 @@ def read_contents(database: Path, *, wait_seconds: float = 30.0) -> Contents:
             "select relation_name, row_count from rpt_relations order by relation_name"
         )
         facts = snapshot.rows("select key, value from metadata order by key")
+        unknown = snapshot.rows(
+            "select model, total_executions, seed_line from rpt_unknown_models "
+            "order by total_executions desc, model limit 10"
+        )
     return Contents(
         {row["relation_name"]: row["row_count"] for row in relations},
         {row["key"]: row["value"] for row in facts},
+        unknown,
     )
 
 
@@ -70,6 +79,8 @@ class OutboxStatus:
     last_load: datetime | None
     is_readable: bool = True
     """Whether this user may read it; what waits is not known otherwise."""
+    reused_ids: int = 0
+    """Executions whose id, no UUID, another task had before."""
 
     def facts(self) -> dict[str, str]:
         """Return what there is to show, by its name."""
@@ -81,6 +92,7 @@ class OutboxStatus:
             "dead letters": f"{self.dead_letters:,}",
             "refused": refused or "0",
             "last load": str(self.last_load or "never"),
+            "ids that came again": f"{self.reused_ids:,}",
         }
 
 
@@ -95,7 +107,7 @@ def read_outbox_status(database: Path, folder: Path, *, wait_seconds: float = 30
     Raises:
         DatabaseError: there is no database, or it cannot be read.
     """
-    dead_letters, refused, last_load, offsets = 0, {}, None, {}
+    dead_letters, refused, last_load, offsets, reused_ids = 0, {}, None, {}, 0
     with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
         if schema_version_of(connection) >= 2:
             offsets = stored_offsets(connection)
@@ -110,6 +122,10 @@ def read_outbox_status(database: Path, folder: Path, *, wait_seconds: float = 30
                 "from raw.refused_records group by reason order by reason"
             )
             refused = {row["reason"]: row["refused_count"] for row in rows}
+        if schema_version_of(connection) >= 7:
+            reused_ids = Snapshot(connection).row(
+                "select count(*) as reused from raw.external_ids where task_id <> external_task_id"
+            )["reused"]
     is_readable = _is_readable(folder)
     pending, oldest = pending_records(folder, offsets) if is_readable else (0, None)
     return OutboxStatus(
@@ -121,6 +137,7 @@ def read_outbox_status(database: Path, folder: Path, *, wait_seconds: float = 30
         refused,
         last_load,
         is_readable,
+        reused_ids,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 from pydantic_core import to_json
 
+from orb_learning.ingest.external_ids import with_own_task_ids
 from orb_learning.ingest.payloads import NoRecordError, parse_object
 from orb_learning.record import STORED_COLUMNS, VectorError, arrow_lists, pack_vector
 from orb_learning.store import count_received
@@ -37,6 +38,7 @@ def insert_executions(
     """Append executions to raw, in their order, in the transaction that the caller has open."""
     if not payloads:
         return
+    payloads = with_own_task_ids(connection, payloads)
     texts, packed = zip(*map(_without_vector, payloads), strict=True)
     if any(packed):
         import pyarrow

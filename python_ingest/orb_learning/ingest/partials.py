@@ -10,9 +10,10 @@ import duckdb
 
 from orb_learning.ingest.correlation import correlate
 from orb_learning.ingest.executions import insert_executions
+from orb_learning.ingest.external_ids import as_naive, is_external
 from orb_learning.ingest.payloads import parse_object, task_id_of
-from orb_learning.outbox import OutboxRecord
-from orb_learning.store import transaction
+from orb_learning.outbox import OutboxRecord, as_time
+from orb_learning.store import SAME_TASK_WITHIN, transaction
 
 PARTIAL_KINDS = ("routing", "outcome")
 KEEP_RECORDED = timedelta(days=30)
@@ -37,6 +38,7 @@ class PendingPartials:
         self._connection = connection
         self._now = now
         self._waiting: dict[uuid.UUID, dict[str, str]] = {}
+        self._recorded: set[tuple[uuid.UUID, str]] = set()
         self._changed: set[uuid.UUID] = set()
         task_ids = [
             task_id
@@ -45,15 +47,20 @@ class PendingPartials:
         ]
         if task_ids:
             rows = connection.execute(
-                "select task_id, kind, payload from raw.pending_halves "
+                "select task_id, kind, payload, recorded_at from raw.pending_halves "
                 "where task_id in (select unnest(?::uuid[]))",
                 [task_ids],
             ).fetchall()
-            for task_id, kind, payload in rows:
+            for task_id, kind, payload, recorded_at in rows:
                 self._waiting.setdefault(task_id, {})[kind] = payload
+                if recorded_at is not None:
+                    self._recorded.add((task_id, kind))
 
     def add(self, record: OutboxRecord) -> list[str]:
         """Take a partial record; return the execution that it completes, if it does.
+
+        An id that is no UUID may come again for another task. So what waits too long under it is
+        recorded alone.
 
         Raises:
             ValueError: it is no partial record, or does not fit the one that waits for it, which
@@ -62,14 +69,42 @@ class PendingPartials:
         task_id = task_id_of(record.payload)
         if task_id is None:
             raise ValueError("a partial record must be a JSON object with a UUID as task_id")
-        known = self._waiting.get(task_id, {}) | {record.kind: record.payload}
+        waiting = self._waiting.get(task_id, {})
+        others = self._of_another_task(task_id, record, waiting)
+        kept = {kind: payload for kind, payload in waiting.items() if kind not in others}
+        known = kept | {record.kind: record.payload}
         execution = _correlated(known)
+        alone = [
+            _correlated({kind: waiting[kind]})
+            for kind in others
+            if (task_id, kind) not in self._recorded
+        ]
         self._changed.add(task_id)
         if len(known) == len(PARTIAL_KINDS):
             self._waiting.pop(task_id)
-            return [execution]
+            return [*alone, execution]
         self._waiting[task_id] = known
-        return []
+        return alone
+
+    def _of_another_task(
+        self, task_id: uuid.UUID, record: OutboxRecord, waiting: dict[str, str]
+    ) -> list[str]:
+        """Return the kinds that wait under the same external id but are too far apart in time.
+
+        One that waited in vain, or is of the same kind, is another task's if a day lies between.
+        """
+        new = parse_object(record.payload)
+        if not is_external(new):
+            return []
+        at = as_naive(new.get("timestamp")) or as_time(record.put_at)
+        return [
+            kind
+            for kind, payload in waiting.items()
+            if (kind == record.kind or (task_id, kind) in self._recorded)
+            and (then := as_naive(parse_object(payload).get("timestamp"))) is not None
+            and at is not None
+            and abs(at - then) > SAME_TASK_WITHIN
+        ]
 
     @property
     def has_changed(self) -> bool:

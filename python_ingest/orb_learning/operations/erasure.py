@@ -34,7 +34,14 @@ from orb_learning.operations.remaining_copies import (
 from orb_learning.outbox import Outbox
 from orb_learning.search import index_folder
 from orb_learning.settings import LearningSettings
-from orb_learning.store import compact, connect, existing_tables, unglobbed, utc_now
+from orb_learning.store import (
+    compact,
+    connect,
+    executions_of,
+    existing_tables,
+    unglobbed,
+    utc_now,
+)
 
 TASKS_A_RECORD = 10_000
 
@@ -130,6 +137,7 @@ def _find_target(
     repo: str | None,
 ) -> ErasureTarget:
     """Return the tasks, with a repository's in the database and in the archive."""
+    task_ids = executions_of(connection, task_ids)
     if repo is None:
         return ErasureTarget(frozenset(task_ids))
     rows = connection.execute(

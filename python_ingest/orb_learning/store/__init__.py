@@ -13,6 +13,13 @@ from orb_learning.store.connection import (
 from orb_learning.store.counts import count_feedback, count_received
 from orb_learning.store.deletion import delete_tasks
 from orb_learning.store.duckdb_errors import built_by_this_version, translated_errors
+from orb_learning.store.external_ids import (
+    SAME_TASK_WITHIN,
+    ExternalRecord,
+    execution_at,
+    executions_of,
+    tell_executions_apart,
+)
 from orb_learning.store.offsets import store_offsets, stored_offsets
 from orb_learning.store.paths import check_path
 from orb_learning.store.reader_pool import ReaderPool
@@ -34,8 +41,10 @@ __all__ = [
     "CONFIG",
     "DATABASE_PLACE",
     "RESIDUES",
+    "SAME_TASK_WITHIN",
     "SCHEMA_VERSION",
     "UUID_PATTERN",
+    "ExternalRecord",
     "PoolStatistics",
     "ReaderPool",
     "TableChecksum",
@@ -50,6 +59,8 @@ __all__ = [
     "ddl",
     "delete_tasks",
     "drop_residual_rows",
+    "execution_at",
+    "executions_of",
     "existing_tables",
     "identifier",
     "is_compaction_worth_it",
@@ -67,6 +78,7 @@ __all__ = [
     "store_offsets",
     "stored_offsets",
     "table_checksums",
+    "tell_executions_apart",
     "transaction",
     "translated_errors",
     "unglobbed",

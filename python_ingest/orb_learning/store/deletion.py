@@ -11,7 +11,13 @@ import duckdb
 from orb_learning.store.counts import count_feedback
 from orb_learning.store.tombstones import drop_residual_rows, existing_tables
 
-TABLES = ("raw.executions", "raw.feedback", "main.fct_executions", "main.rejected_executions")
+TABLES = (
+    "raw.executions",
+    "raw.external_ids",
+    "raw.feedback",
+    "main.fct_executions",
+    "main.rejected_executions",
+)
 
 
 def delete_tasks(

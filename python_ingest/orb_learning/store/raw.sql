@@ -210,3 +210,15 @@ where not exists (from raw.feedback_counts);
 alter table raw.executions alter column file_count type bigint;
 
 alter table raw.executions alter column estimated_tokens type bigint;
+
+-- version 7
+-- The executions of tasks whose ids are no UUIDs: which task_id each has, so that an id that comes
+-- again for another task is told from it, even after the first was archived.
+create table if not exists raw.external_ids (
+    task_id uuid primary key,
+    -- The UUID of the id itself; another one where the id came again.
+    external_task_id uuid not null,
+    started_at timestamp,
+    -- The first 64 bits of the description's SHA-256, hexadecimal.
+    description_hash varchar
+);

@@ -92,8 +92,8 @@ def payload_of(**given: Any) -> str:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"task_id": "7"}, "task_id is '7': it must be a UUID"),
-        ({"task_id": None}, "task_id is None: it must be a UUID"),
+        ({"task_id": " "}, "task_id is ' ': it must be an id"),
+        ({"task_id": None}, "task_id is None: it must be an id"),
         ({"satisfaction": "Good"}, "satisfaction is 'Good': it must be one of excellent, good"),
         ({"satisfaction": None}, "satisfaction is None"),
         ({"satisfaction": ["good"]}, "satisfaction is "),

@@ -23,7 +23,9 @@ class FeedbackSubmitted(BaseModel):
 
 async def submit_feedback(
     feedback: FeedbackOutbox,
-    task_id: Annotated[UUID, Field(description="The execution's task_id.")],
+    task_id: Annotated[
+        str, Field(description="The execution's task_id, or the task's id as it was recorded.")
+    ],
     satisfaction: Annotated[
         Literal["excellent", "good", "fair", "poor"], Field(description="How good the result was.")
     ],
@@ -62,6 +64,7 @@ async def submit_feedback(
             comment=comment,
             visibility=visibility,
             user_id=user,
+            id_scope=feedback.settings.id_scope,
         )
 
     feedback_id = await asyncio.to_thread(submit)
