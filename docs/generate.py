@@ -1,4 +1,4 @@
-"""Write docs/reference.md, docs/reports.md and dbt's exposures from the code.
+"""Write docs/reference.md, reports.md and recording.md and dbt's exposures from the code.
 
 Tests hold the files equal to what this makes.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,9 @@ import typer.main
 import yaml
 from click import Command, Context
 
+sys.path.insert(0, str(Path(__file__).parent))
+from generate_recording import recording
+
 from orb_learning.cli.app import app
 from orb_learning.mcp.server import READING
 from orb_learning.record.model import COLUMNS
@@ -25,6 +29,7 @@ from orb_learning.settings import ENV_PREFIX, LearningSettings
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs/reference.md"
 REPORTS = ROOT / "docs/reports.md"
+RECORDING = ROOT / "docs/recording.md"
 EXPOSURES = ROOT / "models/exposures/exposures.yml"
 PACKAGE = ROOT / "python_ingest/orb_learning"
 ASKING = [
@@ -320,4 +325,5 @@ def _command(name: str, command: Command) -> str:
 if __name__ == "__main__":
     REFERENCE.write_text(reference())
     REPORTS.write_text(reports())
+    RECORDING.write_text(recording())
     EXPOSURES.write_text(exposures())

@@ -1,7 +1,7 @@
 """A small asynchronous PoolManager: pools of workers that run tasks; what it does is recorded.
 
-Run it: ``python examples/pool_manager.py [database]``. The README shows what stands between the
-lines "in the README" and "to here".
+Run it: ``python examples/pool_manager.py [database]``. docs/recording.md
+shows what stands between the lines "shown" and "to here".
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class PoolManager:
         self.telemetry = telemetry
         self._chance = random.Random(1)  # noqa: S311 - the same tasks go the same ways in every run
 
-    # in the README
+    # shown
     async def route_task(self, task: Task) -> Result:
         pool_id, decision = self._decide()
         if self.telemetry is not None:
@@ -60,7 +60,7 @@ class PoolManager:
 
     # to here
 
-    # in the README
+    # shown
     async def execute_on_pool(self, pool_id: str, task: Task, routed: bool = False) -> Result:
         start = datetime.now(UTC)
         result = await self._run(pool_id, task)
@@ -146,7 +146,7 @@ def pools() -> dict[str, Pool]:
 
 async def main(database: Path) -> None:
     """Route 50 tasks with telemetry, and print what was recorded."""
-    # in the README
+    # shown
     async with LearningDatabase(database) as learning:
         manager = PoolManager(pools(), telemetry=learning.telemetry)
         results = await asyncio.gather(*map(manager.route_task, tasks(50)))

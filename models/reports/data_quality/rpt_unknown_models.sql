@@ -9,7 +9,7 @@ unknown_models as (
     select
         lower(trim(metadata ->> '$.model')) as model,
         count(*) as total_executions,
-        max(timestamp) as last_seen
+        max(timestamp) as last_execution_at
     from executions
     where model_tier = 'unknown' and trim(metadata ->> '$.model') <> ''
     group by all
@@ -18,6 +18,6 @@ unknown_models as (
 select
     model,
     total_executions,
-    last_seen,
+    last_execution_at,
     concat('"', replace(model, '"', '""'), '",TIER,why') as seed_line
 from unknown_models

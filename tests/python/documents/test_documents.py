@@ -45,7 +45,7 @@ def tracked_files() -> list[str]:
     return [name for name in listed.split("\0") if name and (REPOSITORY / name).exists()]
 
 
-@pytest.mark.parametrize("document", ["reference", "reports"])
+@pytest.mark.parametrize("document", ["recording", "reference", "reports"])
 def test_a_document_is_made_from_the_code(document: str) -> None:
     generator = runpy.run_path(str(REPOSITORY / "docs/generate.py"))
     assert (REPOSITORY / f"docs/{document}.md").read_text() == generator[document](), (

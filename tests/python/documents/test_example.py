@@ -1,4 +1,4 @@
-"""The example runs, the README shows its lines, and broken telemetry changes nothing in it."""
+"""The example runs, a document shows its lines, and broken telemetry changes nothing in it."""
 
 from __future__ import annotations
 
@@ -116,11 +116,11 @@ def test_it_runs_and_shows_what_it_recorded(database: Path) -> None:
     ]
 
 
-def test_the_readme_shows_its_lines() -> None:
+def test_the_document_shows_its_lines() -> None:
     shown = re.findall(
-        r"^ *# in the README\n(.*?)\n+ *# to here$", EXAMPLE.read_text(), re.DOTALL | re.MULTILINE
+        r"^ *# shown\n(.*?)\n+ *# to here$", EXAMPLE.read_text(), re.DOTALL | re.MULTILINE
     )
-    readme = (REPOSITORY / "README.md").read_text()
+    readme = (REPOSITORY / "docs/recording.md").read_text()
     assert len(shown) == 3
     for lines in shown:
         assert f"```python\n{textwrap.dedent(lines)}\n```" in readme

@@ -1,0 +1,154 @@
+"""Make docs/recording.md from the mapping and the example; docs/generate.py writes it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+from orb_learning.capture.coercion import EARLIEST_EPOCH, LATEST_EPOCH
+from orb_learning.capture.keeper import LONGEST_PAYLOAD
+from orb_learning.capture.mapping import (
+    ERROR_WORDS,
+    FAILED,
+    LENGTHS,
+    METADATA_NAMES,
+    RESULT_NAMES,
+    ROUTING_NAMES,
+    SUCCEEDED,
+    TASK_NAMES,
+)
+from orb_learning.record.identity import NAMESPACE
+from orb_learning.record.model import COLUMNS
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples/pool_manager.py"
+NEEDED = {
+    "timestamp": "needed: rejected without",
+    "success": "needed: rejected without",
+    "task_type": "needed, or task_description; else `unknown`",
+    "task_description": "needed, or task_type; else NULL",
+}
+WITHOUT = {
+    "task_id": "a new UUID; a decision and an outcome need it",
+    "repo": "`unknown`",
+    "model_tier": "told from `model` by the seed `model_tiers`; else `unknown`",
+    "pool_type": "the pool's id; else `unknown`",
+    "error_type": "told from the error's text, or from a status that failed",
+    "uploaded_at": "the time of the load",
+    "metadata": "NULL",
+}
+"""What is kept where nobody says a field; NULL otherwise."""
+FROM = {
+    "timestamp": "the start of the call, or of the block",
+    "duration_seconds": "end − start; else `duration` or `duration_seconds` of the result",
+    "success": "`success`; else `status`; else whether there is an error; else how the block ended",
+    "uploaded_at": "–",
+    "embedding": "`embedding`; the build makes the others",
+}
+"""What a field is told from, where that is not its own name."""
+
+
+def recording() -> str:
+    """Return the text of docs/recording.md."""
+    smallest, *manager = _shown()
+    return (
+        "\n\n".join(
+            [
+                "# Recording",
+                "Made from the code by `make docs`; edit the code, not this page.",
+                "## The smallest record",
+                "It needs a time, an outcome, and a description or a task type. `orb build` then shows "
+                "it in `executions`.",
+                _code(smallest),
+                "The block may be `with`, too, and `@learning.execution(task)` records each call of a "
+                "function. Its start, its end, an exception, a timeout and a cancellation are recorded "
+                "by themselves, and go on their way.",
+                "## You say, we keep",
+                "Task, result and decision may be mappings or objects with attributes. A value of the "
+                "result goes before one of the task, and a field's own name before another name. "
+                "`orb_learning.capture` has the types `Task`, `Result` and `Decision`.",
+                _table(["we keep", "you say", "without"], [_field(name) for name in COLUMNS]),
+                "These go into `metadata`: "
+                + _names(METADATA_NAMES)
+                + ", the pool's id as `pool_id`, and your own `metadata`. Of a decision, "
+                + _names(ROUTING_NAMES)
+                + " go into `metadata.routing`.",
+                f"A status is a success if it is one of {_names(sorted(SUCCEEDED))}, and a failure if "
+                f"it is one of {_names(sorted(FAILED))}. An error is of the type "
+                + ", ".join(f"`{kind}` for “{words}”" for words, kind in ERROR_WORDS.items())
+                + ", else `unknown`.",
+                "## Ids",
+                "A UUID in any usual spelling stays. Any other id, a text or a whole number, becomes "
+                f"`uuid5(UUID('{NAMESPACE}'), 'orb-learning:' + scope + ':' + id)`; 7 and \"7\" are one "
+                "id. The scope is `learning.id_scope`. The id itself is in `metadata.external_id`. "
+                "Feedback and `orb forget` take it.",
+                "Such an id may come again: another description, and a start more than a day from every "
+                "execution of the id, are another task. It is an execution of its own, "
+                "`metadata.external_id_reused` is true, and `orb status` counts it.",
+                "## Times",
+                "A datetime, an ISO text, or seconds since 1970 between "
+                f"{EARLIEST_EPOCH:.0f} and {LATEST_EPOCH:.0f}. One without a zone is this machine's "
+                "local time; `learning.naive_times` says `utc`, or `refuse`.",
+                "## What is not kept",
+                "Nothing raises, and nothing is lost silently. What is no record is a dead letter with "
+                "its reason (`orb dead-letters list`). A record of the right types that breaks a rule "
+                "is in `rejected_executions`. `telemetry.counts()` counts everything, and a warning of "
+                "the logger `orb_learning` says what was refused: once a minute for each reason, and at "
+                "the end. In tests, `TelemetryCapture(outbox, strict=True)` raises.",
+                _lengths(),
+                "## Secrets",
+                "`LearningDatabase(redact=function)` calls the function with every text before it is "
+                "written anywhere. `learning.redact_secrets` does it with built-in patterns: private "
+                "keys, tokens of well-known services, credentials in addresses and headers, what is "
+                "assigned to a name such as `password`, and e-mail addresses. Each changed text is "
+                "counted as `redacted`. A text that cannot be redacted is not kept.",
+                "## A PoolManager",
+                "Ten lines record what it decides and what comes of it. The calls take microseconds. An "
+                "accepted record is committed when the call returns. It reaches the database exactly "
+                "once, in the background or by `orb load`, even when the process is killed. The whole: "
+                "[examples/pool_manager.py](../examples/pool_manager.py).",
+                *map(_code, manager),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _shown() -> list[str]:
+    pattern = r"^ *# shown\n(.*?)\n+ *# to here$"
+    smallest = re.findall(pattern, (ROOT / "examples/smallest.py").read_text(), re.M | re.S)
+    return [
+        textwrap.dedent(lines)
+        for lines in [*smallest, *re.findall(pattern, EXAMPLE.read_text(), re.M | re.S)]
+    ]
+
+
+def _code(lines: str) -> str:
+    return f"```python\n{lines}\n```"
+
+
+def _field(name: str) -> list[str]:
+    others = [*TASK_NAMES.get(name, ()), *RESULT_NAMES.get(name, ())]
+    where = " of the task" if name in TASK_NAMES else " of the result"
+    said = FROM.get(name) or (
+        f"`{name}`" + (f"; else {_names(others, ' or ')}{where}" if others else "")
+    )
+    return [f"`{name}`", said, NEEDED.get(name) or WITHOUT.get(name, "NULL")]
+
+
+def _lengths() -> str:
+    cut = ", ".join(f"`{name}` to {length:,}" for name, length in LENGTHS.items())
+    return (
+        f"Texts are cut: {cut} characters. A record of more than {LONGEST_PAYLOAD:,} characters "
+        "is a dead letter, cut."
+    )
+
+
+def _names(names: object, between: str = ", ") -> str:
+    return between.join(f"`{name}`" for name in names)  # type: ignore[attr-defined]
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines)
