@@ -7,6 +7,7 @@ imports its module when it is first asked for.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from orb_learning.outbox import Outbox
     from orb_learning.record import ExecutionRecord
     from orb_learning.settings import LearningSettings, load_settings
+
+if sys.platform == "win32":
+    raise ImportError("orb-learning runs on Linux; on Windows, install it inside WSL")
 
 __all__ = [
     "ExecutionRecord",
@@ -40,6 +44,10 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("orb-learning")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

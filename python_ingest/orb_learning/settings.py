@@ -65,6 +65,10 @@ class LearningSettings(BaseSettings):
     embedding_model: str = Field(
         "all-MiniLM-L6-v2", min_length=1, description="the sentence-transformers model"
     )
+    embeddings: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="whether builds embed new texts: auto, where the extra embeddings is installed",
+    )
     similarity_threshold: float = Field(
         0.4,
         ge=0,
@@ -110,7 +114,11 @@ class LearningSettings(BaseSettings):
         description="hours that a routing decision or an outcome waits for the other one",
     )
 
-    project_path: Path = Field(Path(), description="the folder of the dbt project")
+    project_path: Path | None = Field(
+        None,
+        description="the folder of the dbt project; if not set, the present folder where it is "
+        "one, else the package's own",
+    )
     archive_path: Path | None = Field(
         None, description="the folder of archived days, archive/ beside the database if not set"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from orb_learning.cli import (
@@ -12,6 +14,7 @@ from orb_learning.cli import (
     maintenance_commands,
     mcp_commands,
     monitoring_commands,
+    project_commands,
     report_commands,
     retention_commands,
     search_commands,
@@ -27,6 +30,7 @@ app = typer.Typer(
     help="The learning database of an orchestrator of AI agents.",
 )
 app.add_typer(load_commands.app)
+app.add_typer(project_commands.app)
 app.add_typer(dead_letter_commands.app, name="dead-letters")
 app.add_typer(status_commands.app)
 app.add_typer(statistics_commands.app)
@@ -40,6 +44,20 @@ app.add_typer(feedback_commands.app, name="feedback")
 app.add_typer(report_commands.app)
 
 
+def show_version(wanted: bool) -> None:
+    """Print the version and stop, if it is wanted."""
+    if wanted:
+        from orb_learning import __version__
+
+        typer.echo(f"orb-learning {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
     """The learning database of an orchestrator of AI agents."""

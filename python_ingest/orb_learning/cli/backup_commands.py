@@ -121,7 +121,7 @@ def restore_command(
         say(escape(note), to=err)
     for problem in restored.problems:
         print_error(OrbError(problem))
-    say("Now run `dbt build`.")
+    say("Now run `orb build`.")
     if restored.problems or restored.loaded is None:
         raise typer.Exit(1)
 

@@ -114,8 +114,8 @@ def _listed(counted: Counted) -> str:
 def sample_command(
     settings: LearningSettings,
     file: Annotated[
-        Path, typer.Option(help="The CSV of the trials, from the present folder.")
-    ] = Path("data/sample/terminal_bench_trials.csv"),
+        Path | None, typer.Option(help="The CSV of the trials, instead of the package's own.")
+    ] = None,
     if_empty: Annotated[
         bool, typer.Option("--if-empty", help="Load only if the database has no execution yet.")
     ] = False,

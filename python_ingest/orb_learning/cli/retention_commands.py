@@ -70,7 +70,7 @@ def unarchive_command(
         return
     say(
         f"{back.version_count:,} versions and {back.feedback_count:,} of people's feedback are in "
-        "raw again; run dbt build"
+        "raw again; run `orb build`"
     )
 
 

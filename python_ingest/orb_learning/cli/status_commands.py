@@ -31,7 +31,7 @@ TRY_NEXT = """Try next:
   orb stats --range 90d
   python -c "import duckdb; duckdb.connect('{database}', read_only=True)\
 .sql('from tier_performance_mv').show()"
-  orb import FILE, then dbt build"""
+  orb import FILE, then orb build"""
 
 
 @app.command("status")
@@ -55,7 +55,7 @@ def status_command(
         show_status(found)
     # The error of a database that cannot be read is raised here.
     if not show_contents(settings):
-        out.print("Nothing has been built yet, or by another version: run `dbt build`.")
+        out.print("Nothing has been built yet, or by another version: run `orb build`.")
         raise typer.Exit(1)
     for error in found["errors"]:
         print_error(DatabaseError(error))

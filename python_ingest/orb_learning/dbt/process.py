@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
 
+from orb_learning.dbt.project import find_project
 from orb_learning.errors import DbtError
 from orb_learning.settings import LearningSettings
 
@@ -22,7 +25,7 @@ def run_dbt(
     now: datetime | None = None,
     pass_fds: Collection[int] = (),
 ) -> str:
-    """Run a dbt command in the project's folder, on the settings' database.
+    """Run a dbt command on the settings' project and database.
 
     Args:
         settings: name the project and the database.
@@ -36,26 +39,50 @@ def run_dbt(
     Raises:
         DbtError: it failed; the message has the end of its output.
     """
-    project = settings.project_path.resolve()
-    if not (project / "dbt_project.yml").is_file():
-        raise DbtError(
-            f"{project} has no dbt_project.yml; run this in the project's folder, or set "
-            f"ORB_LEARNING__PROJECT_PATH"
-        )
-    command = [
-        *(sys.executable, "-m", "dbt.cli.main", "--quiet", "--no-use-colors"),
-        *(arguments[0], "--project-dir", str(project), "--profiles-dir", str(project)),
-        *arguments[1:],
-        *(("--vars", json.dumps({"as_of": now.isoformat()})) if now else ()),
-    ]
-    # dbt changes into the project's folder, so relative paths would be others there.
-    environment = {**os.environ, "ORB_DATABASE": str(settings.database_path.resolve())}
+    variables = ("--vars", json.dumps({"as_of": now.isoformat()})) if now else ()
+    command, environment = _prepared(
+        settings, arguments, ("--quiet", "--no-use-colors"), after=variables
+    )
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, pass_fds=pass_fds
     )
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines()[-LINES_SHOWN:]
-        if any("No module named 'dbt" in line for line in lines):
-            raise DbtError("dbt is not installed here; pip install 'orb-learning[dbt]'")
         raise DbtError(f"dbt {arguments[0]} failed:\n" + "\n".join(lines))
     return done.stdout
+
+
+def show_dbt(settings: LearningSettings, *arguments: str) -> int:
+    """Run a dbt command as ``run_dbt`` does, and let it print; return its exit status.
+
+    Raises:
+        DbtError: dbt is not installed, or there is no project.
+    """
+    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+    command, environment = _prepared(settings, arguments)
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _prepared(
+    settings: LearningSettings,
+    arguments: Sequence[str],
+    options: Sequence[str] = (),
+    after: Sequence[str] = (),
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command line and the environment of a dbt command."""
+    project = find_project(settings)
+    if find_spec("dbt") is None or find_spec("dbt.cli") is None:
+        raise DbtError("dbt is not installed here; pip install 'orb-learning[dbt]'")
+    command = [
+        *(sys.executable, "-m", "dbt.cli.main", *options),
+        *(arguments[0], "--project-dir", str(project), "--profiles-dir", str(project)),
+        *arguments[1:],
+        *after,
+    ]
+    # dbt changes into the project's folder, so relative paths would be others there.
+    environment = {**os.environ, "ORB_DATABASE": str(settings.database_path.resolve())}
+    if Path.cwd() != project:
+        # An installed project may be where nobody can write, and belongs to several folders.
+        environment.setdefault("DBT_TARGET_PATH", str(Path("target").resolve()))
+        environment.setdefault("DBT_LOG_PATH", str(Path("logs").resolve()))
+    return command, environment

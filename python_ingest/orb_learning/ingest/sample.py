@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from orb_learning.dbt import packaged_project
 from orb_learning.errors import ImportFileError
 from orb_learning.filesystem import sha256_of
 from orb_learning.ingest.files import known_file, record_file
@@ -31,7 +32,7 @@ class SampleLoad(NamedTuple):
 def load_sample(
     database_path: Path,
     *,
-    file: Path = SAMPLE_FILE,
+    file: Path | None = None,
     if_empty: bool = False,
     now: datetime | None = None,
 ) -> SampleLoad:
@@ -39,7 +40,7 @@ def load_sample(
 
     Args:
         database_path: the database; it is made if it does not exist.
-        file: the CSV of the trials.
+        file: the CSV of the trials; the one that came with the package if None.
         if_empty: whether to leave a database alone that holds any execution.
         now: the end of the replay and the ``_loaded_at``, naive UTC; the present time if None.
 
@@ -47,10 +48,9 @@ def load_sample(
         ImportFileError: the file is missing or is not the sample.
         DatabaseError: the database cannot be written.
     """
+    file = file or packaged_project() / SAMPLE_FILE
     if not file.is_file():
-        raise ImportFileError(
-            f"{file} is not a file; run this in the project's folder, or name the sample by --file"
-        )
+        raise ImportFileError(f"{file} is not a file; name the sample by --file")
     now = now or utc_now()
     sha256 = sha256_of(file)
     with connect(database_path) as connection:

@@ -235,7 +235,7 @@ class Page {
     if (!age.total_executions) {
       notice.replaceChildren(
         "There are no executions yet. Record some, or try ", code("orb sample"),
-        "; then run ", code("orb load"), ", ", code("dbt build"), " and ", code("orb report"), ".",
+        "; then run ", code("orb load"), ", ", code("orb build"), " and ", code("orb report"), ".",
       );
     } else if (!shown) {
       notice.textContent = `Nothing was executed in ${RANGES[this.chosen.time_range]}`

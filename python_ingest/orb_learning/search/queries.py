@@ -1,6 +1,6 @@
 """Which executions were like a task and what solved them, by the vectors of their texts.
 
-The questions are table functions in the database, made by `dbt build` (models/search), so that the
+The questions are table functions in the database, made by `orb build` (models/search), so that the
 package, analysts and other tools ask the same.
 """
 
@@ -65,12 +65,12 @@ def known_vector(
         )
     if not models:
         raise EmbeddingError(
-            "no text has been embedded yet: run `dbt build` with embeddings_enabled"
+            "no text has been embedded yet: run `orb build` with ORB_LEARNING__EMBEDDINGS=on"
         )
     if model not in models:
         raise EmbeddingError(
             f"the texts were embedded by {', '.join(models)}, and {model} is to search them; set "
-            f"ORB_LEARNING__EMBEDDING_MODEL to the same for both and run `dbt build`"
+            f"ORB_LEARNING__EMBEDDING_MODEL to the same for both and run `orb build`"
         )
     return None
 

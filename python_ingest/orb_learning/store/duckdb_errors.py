@@ -80,6 +80,6 @@ def built_by_this_version(database: Path | str = "the database") -> Iterator[Non
         yield
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise NotBuiltError(
-            f"{database} does not hold what this version reads: run `dbt build`. "
+            f"{database} does not hold what this version reads: run `orb build`. "
             f"{str(error).splitlines()[0]}"
         ) from error

@@ -89,7 +89,7 @@ def _read_change(cursor: duckdb.DuckDBPyConnection, folder: Path, model: str) ->
     try:
         table = Table(cursor, model)
     except UnusableError as error:
-        raise VectorIndexError(f"there is nothing to index: {error}; `dbt build`") from error
+        raise VectorIndexError(f"there is nothing to index: {error}; `orb build`") from error
     count = table.vector_count(table.last_number)
     reason = None
     try:
