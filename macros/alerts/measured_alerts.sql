@@ -15,11 +15,10 @@
 } -%}
 {%- set drop = "100 * " ~ least_drop('past_successes', 'past_count', 'recent_successes', 'recent_count') -%}
 {{ measured_alert('no_executions', 'everything', 'total_executions::double', 'total_executions', """
-    if(
-        total_executions = 0,
-        'No execution records found - database is empty',
-        format('{:,} executions are in the database', total_executions)
-    )
+    case
+        when total_executions = 0 then 'No execution records found - database is empty'
+        else format('{:,} executions are in the database', total_executions)
+    end
 """) }}
 union all
 {{ measured_alert('silence', 'loaded', 'epoch(' ~ now ~ ' - newest) / 3600', 'version_count', """
@@ -57,9 +56,8 @@ union all
         100.0 * recent_successes / nullif(recent_count, 0), recent_count,
         100.0 * past_successes / nullif(past_count, 0), past_count
     )
-    || if(
-        value > 0,
-        format('a drop of at least {:.1f} points, 95 % sure', value),
-        'no drop that so many show'
-    )
+    || case
+        when value > 0 then format('a drop of at least {:.1f} points, 95 % sure', value)
+        else 'no drop that so many show'
+    end
 {%- endmacro %}

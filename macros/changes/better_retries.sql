@@ -49,7 +49,7 @@ select
     same_again.recent_count,
     format(
         'After {} on {}, retry on {}: it mends {} of {}, the same again {} of {:,}.',
-        if(changed.error_type = 'unknown', 'an unnamed error', changed.error_type),
+        case when changed.error_type = 'unknown' then 'an unnamed error' else changed.error_type end,
         {{ quoted_tier('changed.model_tier') }}, changed.change, {{ shown_rate('changed.rate') }},
         {{ shown_count('changed.attempts', 'retry', 'retries') }},
         {{ shown_rate('same_again.rate') }}, same_again.attempts

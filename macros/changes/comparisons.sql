@@ -3,7 +3,10 @@
 
 {#- A tier in a sentence; what is no tier of ours is a text of somebody's. -#}
 {% macro quoted_tier(model_tier) -%}
-    if({{ tier_rank(model_tier) }} is null, {{ quoted_text(model_tier) }}, {{ model_tier }})
+    case
+        when {{ tier_rank(model_tier) }} is null then {{ quoted_text(model_tier) }}
+        else {{ model_tier }}
+    end
 {%- endmacro %}
 
 

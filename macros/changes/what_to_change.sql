@@ -12,7 +12,8 @@
             'task_count', true
         ],
         'regression': [
-            'rpt_regressions', "if(dimension = 'repository', name, null)", 'name', 'null', false
+            'rpt_regressions', "case when dimension = 'repository' then name end", 'name',
+            'null', false
         ],
         'recording': ['rpt_recording_gaps', 'null', 'column_name', 'null', none]
     }) }}

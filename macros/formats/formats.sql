@@ -4,7 +4,7 @@
 {#- US dollars: whole from 100 on, to the cent from one on, else two digits that say something. -#}
 {% macro shown_money(dollars) -%}
     {%- set size = 'abs((' ~ dollars ~ ')::double)' -%}
-    if(({{ dollars }}) < 0, '-', '') || case
+    case when ({{ dollars }}) < 0 then '-' else '' end || case
         when {{ size }} = 0 then '$0'
         when {{ size }} >= 99.995 then format('${:,.0f}', {{ size }})
         when {{ size }} >= 0.00995 then format('${:.2f}', {{ size }})
@@ -29,11 +29,10 @@
 
 {#- A number of at most two digits that say something below 10, else a whole one. -#}
 {% macro shown_amount(number) -%}
-    if(
-        {{ number }} < 9.95,
-        regexp_replace(format('{:.1f}', {{ number }}), '\.0$', ''),
-        format('{:,.0f}', {{ number }})
-    )
+    case
+        when {{ number }} < 9.95 then regexp_replace(format('{:.1f}', {{ number }}), '\.0$', '')
+        else format('{:,.0f}', {{ number }})
+    end
 {%- endmacro %}
 
 
@@ -54,16 +53,15 @@
     format(
         '{:,} {}',
         ({{ count }})::bigint,
-        if(({{ count }}) = 1, '{{ noun }}', '{{ plural or noun ~ 's' }}')
+        case when ({{ count }}) = 1 then '{{ noun }}' else '{{ plural or noun ~ 's' }}' end
     )
 {%- endmacro %}
 
 
 {#- The beginning of a text in quotes, on one line. -#}
 {% macro quoted_text(text) -%}
-    '"' || if(
-        length({{ text }}) > 60,
-        trim(regexp_replace(left({{ text }}, 57), '[\s\p{Z}\p{Cc}]+', ' ', 'g')) || '…',
-        trim(regexp_replace({{ text }}, '[\s\p{Z}\p{Cc}]+', ' ', 'g'))
-    ) || '"'
+    '"' || case
+        when length({{ text }}) > 60 then trim(regexp_replace(left({{ text }}, 57), '[\s\p{Z}\p{Cc}]+', ' ', 'g')) || '…'
+        else trim(regexp_replace({{ text }}, '[\s\p{Z}\p{Cc}]+', ' ', 'g'))
+    end || '"'
 {%- endmacro %}

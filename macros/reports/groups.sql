@@ -43,5 +43,5 @@
 
 {#- The share of a quality band among the executions of its range whose quality is known. -#}
 {% macro known_share() -%}
-    quality_known_count / nullif(if(quality_band = 'unknown', 0, known_in_range), 0)
+    quality_known_count / nullif(case when quality_band = 'unknown' then 0 else known_in_range end, 0)
 {%- endmacro %}

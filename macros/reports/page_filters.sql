@@ -13,11 +13,10 @@
 {#- A text as the page shows it: one of a megabyte would be in the file as often as it is shown. The
     end tells apart those that begin alike; the page's reports.py cuts in the same way. -#}
 {% macro shown_text(text) -%}
-    if(
-        length({{ text }}) > 200,
-        left({{ text }}, 192) || '… ' || left(md5({{ text }}), 6),
-        {{ text }}
-    )
+    case
+        when length({{ text }}) > 200 then left({{ text }}, 192) || '… ' || left(md5({{ text }}), 6)
+        else {{ text }}
+    end
 {%- endmacro %}
 
 

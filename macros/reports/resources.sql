@@ -17,11 +17,9 @@
 {#- Pearson's correlation; NULL where one of the two does not vary. Rounding can leave it a little
     beyond 1. -#}
 {% macro correlation(y, x) -%}
-    if(
-        isfinite(corr({{ y }}, {{ x }})),
-        greatest(least(corr({{ y }}, {{ x }}), 1), -1),
-        null
-    )
+    case
+        when isfinite(corr({{ y }}, {{ x }})) then greatest(least(corr({{ y }}, {{ x }}), 1), -1)
+    end
 {%- endmacro %}
 
 

@@ -29,9 +29,8 @@
 
 {#- The bucket of a time range that an execution is in: an hour of the short ones, else a day. -#}
 {% macro bucket_of_range() -%}
-    if(
-        time_range in ('1h', '24h'),
-        date_trunc('hour', timestamp),
-        timestamp::date::timestamp
-    )
+    case
+        when time_range in ('1h', '24h') then date_trunc('hour', timestamp)
+        else timestamp::date::timestamp
+    end
 {%- endmacro %}

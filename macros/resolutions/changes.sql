@@ -10,12 +10,14 @@
                 ' and ',
                 case
                     when {{ attempt }}.model_tier = failures.model_tier
-                        then if({{ attempt }}._model is distinct from failures._model, 'model', null)
+                        then case
+                            when {{ attempt }}._model is distinct from failures._model then 'model'
+                        end
                     when {{ tier_rank(attempt ~ '.model_tier') }} > {{ tier_rank('failures.model_tier') }} then 'tier up'
                     when {{ tier_rank(attempt ~ '.model_tier') }} < {{ tier_rank('failures.model_tier') }} then 'tier down'
                     else 'another tier'
                 end,
-                if({{ attempt }}.pool_type != failures.pool_type, 'pool', null)
+                case when {{ attempt }}.pool_type != failures.pool_type then 'pool' end
             ), ''),
             'nothing'
         )

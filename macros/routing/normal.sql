@@ -7,7 +7,7 @@
     {%- set t = '(1 / (1 + 0.2316419::double * abs(' ~ x ~ ')))' -%}
     {%- set coefficients = [0.319381530, -0.356563782, 1.781477937, -1.821255978, 1.330274429] -%}
     (
-        if({{ x }} < 0, 1, 0) + if({{ x }} < 0, -1, 1) * (
+        case when {{ x }} < 0 then 1 else 0 end + case when {{ x }} < 0 then -1 else 1 end * (
             1 - exp(-pow({{ x }}, 2) / 2) / 2.5066282746310002::double * (
                 {%- for coefficient in coefficients %}
                 {{ '+ ' if not loop.first }}({{ coefficient }})::double * pow({{ t }}, {{ loop.index }})

@@ -26,11 +26,14 @@ executions as (
 
 select
     feedback.feedback_id,
-    if(feedback.visibility = 'team', feedback.task_id, null) as task_id,
+    case when feedback.visibility = 'team' then feedback.task_id end as task_id,
     executions.task_id is not null as has_execution,
     executions.task_type,
     executions.model_tier,
-    if(is_public, date_trunc('day', feedback.submitted_at), feedback.submitted_at) as submitted_at,
+    case
+        when is_public then date_trunc('day', feedback.submitted_at)
+        else feedback.submitted_at
+    end as submitted_at,
     feedback.satisfaction,
     feedback.user_rating,
     feedback.user_rating >= {{ var('accepted_from_rating') }} as user_accepted,
@@ -38,8 +41,11 @@ select
     feedback.comment,
     feedback.visibility,
     feedback.user_id,
-    if(is_public, null, feedback._load_seq) as _load_seq,
-    if(is_public, date_trunc('day', feedback._loaded_at), feedback._loaded_at) as _loaded_at
+    case when is_public then null else feedback._load_seq end as _load_seq,
+    case
+        when is_public then date_trunc('day', feedback._loaded_at)
+        else feedback._loaded_at
+    end as _loaded_at
 from feedback
 left join executions
     on feedback.task_id = executions.task_id

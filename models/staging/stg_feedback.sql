@@ -20,14 +20,14 @@ checked_feedback as (
 
 select
     -- Whoever knows the id of feedback without a name can delete it, so it is not shown.
-    if(user_id is null, md5(feedback_id::varchar)::uuid, feedback_id) as feedback_id,
-    if(is_shared, task_id, null) as task_id,
-    if(is_shared, submitted_at, null) as submitted_at,
-    if(is_shared, satisfaction, null) as satisfaction,
-    if(is_shared, issue_type, null) as issue_type,
-    if(visibility = 'team', comment, null) as comment,
-    if(is_shared, visibility, 'private') as visibility,
-    if(visibility = 'team', user_id, null) as user_id,
+    case when user_id is null then md5(feedback_id::varchar)::uuid else feedback_id end as feedback_id,
+    case when is_shared then task_id end as task_id,
+    case when is_shared then submitted_at end as submitted_at,
+    case when is_shared then satisfaction end as satisfaction,
+    case when is_shared then issue_type end as issue_type,
+    case when visibility = 'team' then comment end as comment,
+    case when is_shared then visibility else 'private' end as visibility,
+    case when visibility = 'team' then user_id end as user_id,
     is_valid,
     broken_rules,
     _load_seq,

@@ -60,11 +60,14 @@ select
             then format(
                 '{}; always so, and not raised: {:,} of {:,} {} of the last 28 days {} {:g} {}',
                 finding, broken_count, judged_count, buckets,
-                if(raised_when = 'reached', 'reached', 'were ' || raised_when), threshold, unit
+                case
+                    when raised_when = 'reached' then 'reached'
+                    else 'were ' || raised_when
+                end, threshold, unit
             )
         else format(
             '{}; raised {} {:g} {}',
-            finding, if(raised_when = 'reached', 'from', raised_when), threshold, unit
+            finding, case when raised_when = 'reached' then 'from' else raised_when end, threshold, unit
         )
     end as message,
     {{ now }} as as_of

@@ -14,7 +14,9 @@ unsolved as (
             as dearest_task,
         sum(usd_per_30_days) as usd_per_30_days,
         -- Each task's own margin, which are independent of each other; NULL where one is unknown.
-        if(count(*) = count(cost_margin), sqrt(sum(pow(cost_margin, 2))), null) as cost_margin
+        case
+            when count(*) = count(cost_margin) then sqrt(sum(pow(cost_margin, 2)))
+        end as cost_margin
     from {{ ref('rpt_unsolved_tasks') }}
     group by repo
 ),

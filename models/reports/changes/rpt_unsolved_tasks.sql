@@ -24,12 +24,11 @@ tasks as (
         max(last_seen) as last_seen,
         coalesce(sum(recent_cost), 0) as usd_per_30_days,
         -- Where a mean is of one cost, how far it is off is not known.
-        if(
-            count(*) filter (recent_cost_known_count > 0 and recent_variance is null) = 0,
-            {{ t_quantile('min(cost_known_count) filter (recent_cost_known_count > 0) - 1') }}
-            * sqrt(coalesce(sum(recent_variance) filter (recent_cost_known_count > 0), 0)),
-            null
-        ) as cost_margin
+        case
+            when count(*) filter (recent_cost_known_count > 0 and recent_variance is null) = 0
+                then {{ t_quantile('min(cost_known_count) filter (recent_cost_known_count > 0) - 1') }}
+                    * sqrt(coalesce(sum(recent_variance) filter (recent_cost_known_count > 0), 0))
+        end as cost_margin
     from tiers
     group by repo, text_id
     having sum(success_count) = 0

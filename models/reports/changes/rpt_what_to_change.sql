@@ -23,11 +23,10 @@ rows_to_show as (
         {{ stakes() }},
         execution_count,
         task_count,
-        if(
-            place = max(place) over (partition by kind),
-            kind_count - count(*) over (partition by kind),
-            0
-        ) as more_count
+        case
+            when place = max(place) over (partition by kind) then kind_count - count(*) over (partition by kind)
+            else 0
+        end as more_count
     from found
     where number <= 12 - (select count(*) from silent)
     union all

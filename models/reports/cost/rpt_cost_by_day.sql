@@ -27,9 +27,9 @@ trends as (
     select
         days.date,
         costs.* exclude (date),
-        if(count(*) over last_week = 7, sum(costs.total_cost) over last_week, null)
+        case when count(*) over last_week = 7 then sum(costs.total_cost) over last_week end
             as trailing_cost,
-        if(count(*) over week_before = 7, sum(costs.total_cost) over week_before, null)
+        case when count(*) over week_before = 7 then sum(costs.total_cost) over week_before end
             as previous_cost
     from days
     left join costs

@@ -46,7 +46,7 @@ warnings as (
 )
 
 select
-    if(len(warnings.warnings) > 0, 'WARNING', 'OK') as status,
+    case when len(warnings.warnings) > 0 then 'WARNING' else 'OK' end as status,
     schema.schema_version,
     file.size_bytes / 1e6 as size_mb,
     held.total_executions,

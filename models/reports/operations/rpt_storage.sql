@@ -61,9 +61,10 @@ select
     projections.row_count,
     projections.growth_bytes_a_day,
     projections.days_held,
-    if(
-        projections.projected_bytes < 0, 0, projections.projected_bytes
-    )::bigint as projected_bytes,
+    case
+        when projections.projected_bytes < 0 then 0
+        else projections.projected_bytes
+    end::bigint as projected_bytes,
     warning_days.reached_on as warning_on,
     critical_days.reached_on as critical_on,
     case

@@ -10,7 +10,10 @@ executions as not materialized (
         quality_score,
         user_rating,
         user_accepted,
-        if(user_accepted is null, null, {{ text_id('task_description') }}) as _task_text_id
+        case
+            when user_accepted is null then null
+            else {{ text_id('task_description') }}
+        end as _task_text_id
     from {{ ref('executions') }}
     where {{ started_within(length) }}
     {{ 'union all' if not loop.last }}

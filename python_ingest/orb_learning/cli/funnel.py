@@ -17,7 +17,7 @@ _ADVICE = {
     "unreadable": "orb quality",
     "rejected": "orb quality",
     "archived": "orb unarchive",
-    "waiting_for_build": "dbt build",
+    "waiting_for_build": "orb build",
 }
 FUNNEL: Columns = {
     "stage": lambda row: _NAMES.get(row["stage"], str(row["stage"])),
@@ -27,8 +27,8 @@ FUNNEL: Columns = {
     "what to do": lambda row: _ADVICE.get(row["stage"], "-") if row["record_count"] else "-",
 }
 _WHERE_ALL_IS = [
-    ("waiting_for_build", "{:,} loaded versions wait for a build: run `dbt build`"),
-    ("in_outbox", "{:,} records are in the outbox: run `orb load`, then `dbt build`"),
+    ("waiting_for_build", "{:,} loaded versions wait for a build: run `orb build`"),
+    ("in_outbox", "{:,} records are in the outbox: run `orb load`, then `orb build`"),
     ("rejected", "{:,} versions were rejected, and `orb quality` says why"),
     ("archived", "{:,} versions are archived, and `orb unarchive --from DAY` brings them back"),
     ("unreadable", "{:,} rows of files could not be read, and `orb quality` says why"),
@@ -50,4 +50,4 @@ def what_to_do(stages: Sequence[Row]) -> str:
     for stage, message in _WHERE_ALL_IS:
         if counts[stage]:
             return message.format(counts[stage])
-    return "nothing was recorded yet: `orb import FILE` and `dbt build` bring it"
+    return "nothing was recorded yet: `orb import FILE` and `orb build` bring it"

@@ -72,7 +72,7 @@ def import_command(
         results.append(result)
         _say_result(result)
     if any(result.row_count for result in results):
-        say("They wait for a build: run `dbt build`.")
+        say("They wait for a build: run `orb build`.")
     if len(results) < len(files):
         raise typer.Exit(1)
     if not any(result.already_known or result.usable_count for result in results):

@@ -17,7 +17,7 @@ from orb_learning.dbt.archive_functions import register
 from orb_learning.errors import DatabaseError, SettingsError
 from orb_learning.filesystem import Lock
 from orb_learning.settings import check_variables
-from orb_learning.store import check_path, check_version, migrate, open_with_lock
+from orb_learning.store import CONFIG, check_path, check_version, migrate, open_with_lock
 
 WAIT_SECONDS = 30.0
 """How long dbt waits for the file, unless profiles.yml says ``wait_seconds``."""
@@ -55,6 +55,7 @@ class Plugin(BasePlugin):
         """
         if creds.path == ":memory:":
             return
+        config["storage_compatibility_version"] = CONFIG["storage_compatibility_version"]
         # What dbt had open before in this process, it has given up, or shares with this one.
         Plugin._lock.release()
         path = Path(creds.path)

@@ -35,6 +35,8 @@ CONFIG: dict[str, Any] = {
     # DuckDB 2.0.0 takes the sums over a left join for 0 where the other side is empty, and keeps
     # them in a byte: 777 becomes 9, and `having sum(n) > 500` finds nothing (2026-11).
     "disabled_optimizers": "statistics_propagation",
+    # Of every file that is made, copies too: tools that bundle DuckDB 1.4 or 1.5 open it.
+    "storage_compatibility_version": "v1.4.0",
 }
 
 SANDBOXED_CONFIG: dict[str, Any] = {
