@@ -6,20 +6,18 @@ import re
 import textwrap
 from pathlib import Path
 
-from orb_learning.capture.coercion import EARLIEST_EPOCH, LATEST_EPOCH
 from orb_learning.capture.keeper import LONGEST_PAYLOAD
 from orb_learning.capture.mapping import (
     ERROR_WORDS,
-    FAILED,
-    LENGTHS,
     METADATA_NAMES,
     RESULT_NAMES,
     ROUTING_NAMES,
-    SUCCEEDED,
     TASK_NAMES,
 )
 from orb_learning.record.identity import NAMESPACE
 from orb_learning.record.model import COLUMNS
+from orb_learning.record.text_limits import LONG_TEXTS, LONGEST_TEXT
+from orb_learning.record.words import FAILED, SUCCEEDED
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples/pool_manager.py"
@@ -87,9 +85,9 @@ def recording() -> str:
                 "execution of the id, are another task. It is an execution of its own, "
                 "`metadata.external_id_reused` is true, and `orb status` counts it.",
                 "## Times",
-                "A datetime, an ISO text, or seconds since 1970 between "
-                f"{EARLIEST_EPOCH:.0f} and {LATEST_EPOCH:.0f}. One without a zone is this machine's "
-                "local time; `learning.naive_times` says `utc`, or `refuse`.",
+                "A datetime, an ISO text, or a number since 1970, whose size tells seconds, milliseconds, "
+                "microseconds or nanoseconds. One without a zone is this machine's local time; "
+                "`learning.naive_times` says `utc`, or `refuse`.",
                 "## What is not kept",
                 "Nothing raises, and nothing is lost silently. What is no record is a dead letter with "
                 "its reason (`orb dead-letters list`). A record of the right types that breaks a rule "
@@ -138,10 +136,9 @@ def _field(name: str) -> list[str]:
 
 
 def _lengths() -> str:
-    cut = ", ".join(f"`{name}` to {length:,}" for name, length in LENGTHS.items())
     return (
-        f"Texts are cut: {cut} characters. A record of more than {LONGEST_PAYLOAD:,} characters "
-        "is a dead letter, cut."
+        f"{_names(LONG_TEXTS)} are cut to {LONGEST_TEXT:,} characters; `metadata` says how long each "
+        f"was. A record of more than {LONGEST_PAYLOAD:,} characters is a dead letter, cut."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,11 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from building import PARSE_VARIABLE, REPOSITORY, copy_of_project
+from building import REPOSITORY
 from crash_worker import payload_of
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
-from parsing import parse_of
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +29,14 @@ FRAME = """
 import duckdb
 assert list(duckdb.sql("select 1 as n").fetchdf()["n"]) == [1]
 """
+
+
+PARTS = (
+    *("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "NOTICE"),
+    *("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests", "data/sample"),
+    "python_ingest",
+)
+"""What a wheel is built from."""
 
 
 class Installed:
@@ -75,17 +83,23 @@ def import_rows(installed: Installed) -> None:
 
 
 def build_every_model(installed: Installed) -> None:
-    import_rows(installed)
-    project = copy_of_project(installed.folder / "project").folder
-    variables = '{"embeddings_enabled": false}'
-    kept = parse_of(REPOSITORY, {"embeddings_enabled": False})
-    known = kept.for_dbt(installed.folder, installed.database, {"embeddings_enabled": False})
-    installed.run(
-        *("dbt", "run", "--project-dir", str(project), "--profiles-dir", str(project)),
-        *("--vars", variables),
-        **{PARSE_VARIABLE: str(known)},
+    """As a newcomer: the README's smallest record, and nothing but the wheel."""
+    (smallest,) = re.findall(
+        r"```python\n(import asyncio.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL
     )
+    (installed.folder / "smallest.py").write_text(smallest)
+    installed.database.unlink()
+    installed.run("python", "smallest.py")
+    assert "ERROR=0" in installed.run("orb", "build", "--exclude-resource-type", "unit_test")
+    found = (
+        "import duckdb; print(duckdb.connect('data/learning.db', read_only=True).sql("
+        "'select model_tier, success, metadata from executions').fetchall())"
+    )
+    shown = installed.run("python", "-c", found)
+    assert "'large', True" in shown
+    assert "task-7" in shown
     assert "execution_count" in installed.run("orb", "status")
+    assert {"data", "logs", "target"} <= {path.name for path in installed.folder.iterdir()}
 
 
 def embed_a_text(installed: Installed) -> None:
@@ -142,10 +156,12 @@ USES: dict[str, Callable[[Installed], None]] = {
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, built from a copy, as setuptools builds beside its sources."""
     folder = tmp_path_factory.mktemp("wheel")
-    for part in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(REPOSITORY / part, folder)
-    ignored = shutil.ignore_patterns("*.egg-info", "__pycache__")
-    shutil.copytree(REPOSITORY / "python_ingest", folder / "python_ingest", ignore=ignored)
+    ignored = shutil.ignore_patterns("*.egg-info", "__pycache__", "python", ".venv")
+    for part in PARTS:
+        if (REPOSITORY / part).is_dir():
+            shutil.copytree(REPOSITORY / part, folder / part, ignore=ignored, dirs_exist_ok=True)
+        else:
+            shutil.copy(REPOSITORY / part, folder)
     pip = [sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "--no-build-isolation"]
     run(*pip, "--wheel-dir", str(folder), str(folder))
     [built] = folder.glob("*.whl")

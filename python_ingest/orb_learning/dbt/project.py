@@ -13,7 +13,7 @@ FILE = "dbt_project.yml"
 PACKAGE = Path(__file__).parents[1]
 PARTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests", "data")
 """What a project consists of."""
-IGNORED = shutil.ignore_patterns("python", "*.py", "__pycache__", "*.db*", "outbox", "backups")
+IGNORED = shutil.ignore_patterns("python", "make_*.py", "__pycache__", "*.db*", "outbox", "backups")
 _NAME = re.compile(r"^name: *['\"]?orb_learning['\"]? *$", re.MULTILINE)
 
 
