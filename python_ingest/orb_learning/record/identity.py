@@ -82,7 +82,7 @@ def with_task_uuid(values: Mapping[str, Any], scope: str = "") -> dict[str, Any]
 
 def task_uuid_sql(text: str, scope: str) -> str:
     """Return the SQL of ``task_uuid`` of a text that is not blank, and a scope, both SQL."""
-    name = f"encode('orb-learning:' || {scope} || ':' || trim({text}))"
+    name = f"encode('orb-learning:' || {scope} || ':' || trim({text}, ' '))"
     digest = f"sha1(unhex('{NAMESPACE.hex}') || {name})"
     variant = f"substr('89ab', 1 + (('0x' || substr({digest}, 17, 1))::integer & 3), 1)"
     made = (
@@ -91,11 +91,11 @@ def task_uuid_sql(text: str, scope: str) -> str:
     )
     return (
         f"case when {is_uuid_sql(text)} "
-        f"then regexp_replace(lower(trim({text})), 'urn:uuid:|[^0-9a-f]', '', 'g')::uuid "
+        f"then regexp_replace(lower(trim({text}, ' ')), 'urn:uuid:|[^0-9a-f]', '', 'g')::uuid "
         f"else {made} end"
     )
 
 
 def is_uuid_sql(text: str) -> str:
     """Return the SQL of whether a text is a UUID in a usual spelling."""
-    return f"regexp_full_match(trim({text}), '(?i:{UUID_SPELLING})')"
+    return f"regexp_full_match(trim({text}, ' '), '(?i:{UUID_SPELLING})')"
