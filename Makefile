@@ -6,7 +6,7 @@ READY := .venv/.ready
 LINT := ORB_DATABASE=target/lint.db
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: build test test-slow soak lint check bench docs contract constraints clean
+.PHONY: build test test-slow soak lint check bench bench-routing docs contract constraints clean
 .DEFAULT_GOAL := build
 
 build: $(READY)
@@ -39,6 +39,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# Values of routing policies against simulated logs whose truth is known: an hour or more.
+bench-routing: $(READY)
+	$(BIN)/python -m benchmarks.routing
 
 # Rewrites the documents that are made from the code; a test says when they are stale.
 docs: $(READY)

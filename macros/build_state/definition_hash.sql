@@ -7,6 +7,9 @@
     {%- set policy = ['execution_rules', 'load_block_size', 'solution_min_usage', 'error_resolution_window_hours'] -%}
     {%- set parts = [model.raw_code] -%}
     {%- for name in policy -%}{%- do parts.append(name ~ (var(name) | tojson)) -%}{%- endfor -%}
+    {%- set of_some_models = [
+        'routing_medium_from', 'routing_high_from', 'routing_run_budget_usd', 'routing_text_block_size',
+    ] -%}
     {%- for column in model.columns.values() -%}
         {%- do parts.append(column.name ~ column.data_type ~ column.constraints) -%}
     {%- endfor -%}
@@ -30,6 +33,9 @@
                 {%- endif -%}
             {%- endif -%}
         {%- endif -%}
+    {%- endfor -%}
+    {%- for name in of_some_models if "var('" ~ name ~ "')" in parts | join -%}
+        {%- do parts.append(name ~ (var(name) | tojson)) -%}
     {%- endfor -%}
     {{ return(local_md5(parts | sort | join('\n'))) }}
 {% endmacro %}

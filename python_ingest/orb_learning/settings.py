@@ -122,6 +122,11 @@ class LearningSettings(BaseSettings):
     archive_path: Path | None = Field(
         None, description="the folder of archived days, archive/ beside the database if not set"
     )
+    routing_path: Path | None = Field(
+        None,
+        description="the file that a build publishes for routers, routing.json beside the database "
+        "if not set",
+    )
     backup_path: Path | None = Field(
         None, description="the folder of backups, backups/ beside the database if not set"
     )
@@ -190,6 +195,11 @@ class LearningSettings(BaseSettings):
     def archive_folder(self) -> Path:
         """The folder of archived days."""
         return self.archive_path or self.database_path.parent / "archive"
+
+    @property
+    def routing_file(self) -> Path:
+        """The file that a build publishes for routers."""
+        return self.routing_path or self.database_path.parent / "routing.json"
 
     @property
     def backup_folder(self) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from orb_learning.capture.coercion import as_json, error_text, jsonable
-from orb_learning.capture.mapping import check_routing, drop_non_finite
+from orb_learning.capture.mapping import check_chances, check_routing, drop_non_finite
 from orb_learning.capture.warnings import Warnings
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.outbox import Kind, Outbox
@@ -68,7 +68,7 @@ class Keeper:
             task_id = values.get("task_id")
             if task_id is not None and not (type(task_id) is str and is_canonical_uuid(task_id)):
                 values = with_task_uuid(values, self._id_scope)
-            payload = quick_json(values) or self._careful_json(values)
+            payload = quick_json(values) or self._careful_json(kind, values)
         except Exception as error:
             return self.keep_dead_letter("invalid", reason_of(error), kind, jsonable(values))
         if len(payload) > LONGEST_PAYLOAD:
@@ -82,10 +82,12 @@ class Keeper:
             self.refuse(NOT_TAKEN)
         return kept
 
-    def _careful_json(self, values: dict[str, Any]) -> str:
+    def _careful_json(self, kind: Kind, values: dict[str, Any]) -> str:
         """Return the JSON of what is not so plain; a routing decision never is."""
         values = drop_non_finite(values, self.count)
         check_routing(values)
+        if self._strict and kind == "routing":
+            check_chances(values["metadata"]["routing"])
         try:
             return record_json(values)
         except Exception:

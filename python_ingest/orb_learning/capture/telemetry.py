@@ -123,7 +123,11 @@ class TelemetryCapture:
         return ExecutionRun(store, self._now, task, pool)
 
     def capture_routing_decision(
-        self, task_id: TaskId, task: Task | object, decision: Decision | object
+        self,
+        task_id: TaskId,
+        task: Task | object,
+        decision: Decision | object,
+        routing: Mapping[str, Any] | None = None,
     ) -> bool:
         """Record what was decided about a task; its outcome may come before or after.
 
@@ -133,16 +137,23 @@ class TelemetryCapture:
         Args:
             task_id: the task's id, by which it is correlated with its outcome.
             task: what is asked for: a mapping, or an object with attributes.
-            decision: the chosen model_tier, pool_type and the like, and for learning from logs
-                ``candidates``, the ``policy``'s name and the ``propensity`` of the choice.
+            decision: the chosen model_tier, pool_type and the like.
+            routing: for learning from logs, a mapping of the ``candidates`` (each plan that could
+                be drawn, with its ``propensity``), the ``plan`` drawn, the ``policy``'s name, the
+                ``attempt``'s number, and on later attempts the ``first_task_id``. The decision
+                may have them itself. Chances that are missing or wrong are recorded as they are,
+                and count as not logged.
+
+        Raises:
+            ExecutionRefusedError: they are missing or wrong, and capturing is strict.
         """
 
         def values_of() -> dict[str, Any]:
             values = self._map(task, decision, self._now(), None, {}) | {"task_id": task_id}
-            routing = map_routing(decision, values)
+            known = map_routing(decision, values, routing, id_scope=self._id_scope)
             if self._redactor is not None:
-                routing = self._redactor.anything(routing)
-            values["metadata"] = values.get("metadata", {}) | {"routing": routing}
+                known = self._redactor.anything(known)
+            values["metadata"] = values.get("metadata", {}) | {"routing": known}
             return values
 
         return self._never_raising("routing", values_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -47,9 +48,7 @@ app.add_typer(report_commands.app)
 def show_version(wanted: bool) -> None:
     """Print the version and stop, if it is wanted."""
     if wanted:
-        from orb_learning import __version__
-
-        typer.echo(f"orb-learning {__version__}")
+        typer.echo(f"orb-learning {version('orb-learning')}")
         raise typer.Exit
 
 

@@ -13,7 +13,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from orb_learning.dbt.archive_functions import register
+from orb_learning.dbt import archive_functions, routing_functions
 from orb_learning.errors import DatabaseError, SettingsError
 from orb_learning.filesystem import Lock
 from orb_learning.settings import check_variables
@@ -87,4 +87,5 @@ class Plugin(BasePlugin):
         row = conn.execute("select current_setting('access_mode')").fetchone()
         if row != ("READ_ONLY",):
             migrate(conn)
-            register(conn)
+            archive_functions.register(conn)
+            routing_functions.register(conn)

@@ -25,6 +25,7 @@ from orb_learning.backup import (
     read_manifest,
     signature_problem,
 )
+from orb_learning.dbt import find_project
 from orb_learning.errors import DiskFullError, InvalidBackupError, OrbError, RestoreError
 from orb_learning.filesystem import make_folder, translated_disk_errors
 from orb_learning.ingest import LoadResult
@@ -116,7 +117,7 @@ def restore_backup(
                 backups, notes = settings.backup_folder, result.notes
                 tombstones = tombstones_since(manifest, replaced, backups, notes)
                 with restored_copy(folder, manifest, path, validated=validate) as copy:
-                    had_views, unknown = keep_known_tables(copy, settings.project_path)
+                    had_views, unknown = keep_known_tables(copy, find_project(settings))
                     result.notes += [
                         f"{name} is not the project's, so it was left out" for name in unknown
                     ]

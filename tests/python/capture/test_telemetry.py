@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from orb_learning.capture.keeper import LONGEST_PAYLOAD
 from orb_learning.capture.telemetry import TelemetryCapture
+from orb_learning.errors import ExecutionRefusedError
 from orb_learning.ingest.correlation import correlate
 from orb_learning.outbox.writer import Outbox
 from orb_learning.record.model import ExecutionRecord
@@ -480,6 +481,47 @@ def test_a_propensity_that_is_no_probability_is_a_dead_letter(
     assert letter["kind"] == "routing"
     assert "propensity" in letter["reason"]
     assert letter["payload"]["metadata"]["routing"]["propensity"] == propensity
+
+
+CANDIDATES = [{"plan": "small", "propensity": 0.7}, {"plan": "small>large", "propensity": 0.3}]
+
+
+def test_a_decision_takes_what_is_known_of_its_routing(captured: Captured) -> None:
+    first = uuid.uuid4()
+    routing = {
+        "candidates": CANDIDATES,
+        "plan": "small>large",
+        "propensity": 0.3,
+        "policy": "drawn",
+        "attempt": 2,
+        "first_task_id": first,
+    }
+    decision = {"model_tier": "large", "policy": "another"}
+    assert captured.capture.capture_routing_decision(uuid.uuid4(), TASK, decision, routing)
+    kept = captured.payloads("routing")[0]["metadata"]["routing"]
+    assert kept == routing | {"first_task_id": str(first), "chosen": {"model_tier": "large"}}
+
+
+@pytest.mark.parametrize(
+    ("routing", "reason"),
+    [
+        ({}, "each plan"),
+        ({"candidates": [{"plan": "small"}]}, "no propensity"),
+        ({"candidates": [{"plan": "small", "propensity": True}]}, "no propensity"),
+        ({"candidates": CANDIDATES[:1], "plan": "small"}, "sum to 0.7"),
+        ({"candidates": CANDIDATES, "plan": "large"}, "'large' was chosen"),
+        ({"candidates": CANDIDATES}, "'large' was chosen"),
+    ],
+)
+def test_only_a_strict_capture_refuses_wrong_chances(
+    captured: Captured, tmp_path: Path, routing: dict[str, Any], reason: str
+) -> None:
+    arguments = (uuid.uuid4(), TASK, {"model_tier": "large"}, routing)
+    strict = Captured(tmp_path / "strict", strict=True)
+    with pytest.raises(ExecutionRefusedError, match=reason):
+        strict.capture.capture_routing_decision(*arguments)
+    assert strict.payloads("routing") == []
+    assert captured.capture.capture_routing_decision(*arguments)
 
 
 def test_a_half_without_a_usable_task_id_is_a_dead_letter(captured: Captured) -> None:

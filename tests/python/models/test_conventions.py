@@ -29,6 +29,7 @@ PREFIXES = {
     "marts": r"int_\w+|\w+_mv",
     "embeddings": r"int_\w+|text_embeddings|solution_clusters",
     "resolutions": r"int_\w+|error_\w+",
+    "routing": r"int_routing_\w+|routing_propensities",
     "public": r"executions|metadata",
     "search": r"similar_\w+|solutions_of_similar_errors|known_vector",
     "reports": r"rpt_\w+|alerts_at|int_\w+",
@@ -41,6 +42,7 @@ MAY_READ = {
     "marts": {"core", "marts"},
     "embeddings": {"core", "marts", "embeddings"},
     "resolutions": {"core", "embeddings", "resolutions"},
+    "routing": {"seed", "core", "routing"},
     "public": {"staging", "core", "embeddings"},
     "search": {"core", "embeddings"},
     "reports": {
@@ -49,6 +51,7 @@ MAY_READ = {
         "core",
         "embeddings",
         "resolutions",
+        "routing",
         "marts",
         "public",
         "reports",

@@ -1,0 +1,145 @@
+"""What the routing models take after 10,000 new decisions, at two sizes of history.
+
+A decision is one attempt or two. Nine in ten are at a new text, the others at one of 500.
+Measured: the sum of the routing models' execution_time in dbt's run_results.json; a report: the
+median of five queries. `python -m benchmarks.routing_builds [SMALL LARGE]`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.routing_models import REPOSITORY
+from orb_learning.store import connect
+
+NEW = 10_000
+DECISIONS = """
+insert into raw.executions (
+    _load_seq, _loaded_at, task_id, timestamp, task_type, task_description, repo, model_tier,
+    pool_type, complexity_score, success, actual_cost, metadata
+)
+with
+
+decisions as (
+    select
+        n,
+        [{'plan': 'small', 'p': 0.2}, {'plan': 'large', 'p': 0.3},
+            {'plan': 'small>large', 'p': 0.3}, {'plan': 'medium', 'p': 0.1},
+            {'plan': 'medium>large', 'p': 0.1}] as plans,
+        list_value('small', 'small', 'large', 'large', 'large', 'small>large', 'small>large',
+            'small>large', 'medium', 'medium>large')[(hash(n, 'plan') % 10 + 1)::bigint] as plan,
+        if(hash(n, 'old') % 10 = 0, hash(n, 'text') % 500, n) as text
+    from range($first::bigint, $last::bigint) as numbers (n)
+),
+
+steps as (
+    select *, unnest(range(1, len(string_split(plan, '>')) + 1)) as step from decisions
+),
+
+attempts as (
+    select
+        *,
+        string_split(plan, '>')[step] as tier,
+        hash(n, step) % 10 < 4 + 3 * step as success,
+        md5_number_lower('decision ' || n || ' ' || step) as id
+    from steps
+    where step = 1 or hash(n, 1) % 10 >= 7
+)
+
+select
+    nextval('raw.load_seq'), timestamp '2026-04-01', md5('decision ' || n || ' ' || step)::uuid,
+    timestamp '2026-01-01' + to_seconds(n * 7 + step), 'fix', 'mend part ' || text,
+    'repo-' || text % 12, tier, 'local', (text * 31 % 100)::integer, success,
+    (hash(n, 'cost') % 1000) / 1000,
+    if(
+        step = 1,
+        json_object('routing', json_object('plan', plan, 'attempt', 1, 'candidates',
+            list_transform(plans, lambda p: json_object('plan', p.plan, 'propensity', p.p)))),
+        json_object('routing', json_object('attempt', step,
+            'first_task_id', md5('decision ' || n || ' 1')::uuid::varchar))
+    )
+from attempts
+order by n, step
+"""
+
+
+def measure(decisions: int) -> dict[str, float]:
+    """Return the seconds of the first build, of one after new decisions, and of each report."""
+    with tempfile.TemporaryDirectory(dir=REPOSITORY / "target") as folder:
+        database = Path(folder) / "learning.db"
+        _decide(database, 0, decisions)
+        _dbt(database, "seed")
+        first = _dbt(database, "run")
+        _decide(database, decisions, decisions + NEW)
+        again = _dbt(database, "run")
+        with connect(database) as connection:
+            reports = _reports(connection)
+    print(json.dumps({"decisions": decisions, "again": again}, indent=1), flush=True)
+    return {"first": sum(first.values()), "again": sum(again.values()), **reports}
+
+
+def _decide(database: Path, first: int, last: int) -> None:
+    with connect(database) as connection:
+        connection.execute(DECISIONS, {"first": first, "last": last})
+
+
+def _dbt(database: Path, command: str) -> dict[str, float]:
+    target = database.parent / "target"
+    variables = {"as_of": "2026-06-01", "embeddings_enabled": False}
+    select = ["--select", "path:models/routing", "path:models/reports/routing"]
+    if command == "run":
+        select += ["stg_executions", "stg_load_blocks", "fct_executions"]
+    outcome = subprocess.run(
+        [
+            *(sys.executable, "-m", "dbt.cli.main", command, "--target-path", str(target)),
+            *([] if command == "seed" else select),
+            *("--vars", json.dumps(variables)),
+        ],
+        cwd=REPOSITORY,
+        env={**os.environ, "ORB_DATABASE": str(database)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if outcome.returncode:
+        raise RuntimeError(outcome.stdout)
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    times = {one["unique_id"].split(".")[2]: one["execution_time"] for one in results}
+    return {name: seconds for name, seconds in times.items() if "rout" in name or "rpt" in name}
+
+
+def _reports(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    found = {}
+    for report in (
+        *("rpt_policy_values", "rpt_routing_recommendations", "routing_propensities"),
+        *("rpt_routing_coverage", "rpt_escalations", "rpt_routing_drift"),
+    ):
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            connection.execute(f"from {report}").fetchall()
+            times.append(time.perf_counter() - started)
+        found[report] = statistics.median(times)
+    return found
+
+
+def main() -> None:
+    """Measure both sizes and print the ratio."""
+    small, large = map(int, sys.argv[1:3] or ("100000", "1000000"))
+    sizes = {decisions: measure(decisions) for decisions in (small, large)}
+    for name in sizes[small]:
+        one, other = sizes[small][name], sizes[large][name]
+        print(f"{name:30} {one:8.3f} s {other:8.3f} s {other / one:6.2f} x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+{#- Products of the measures of texts, which errors are made of. -#}
+
+
+{#- The products of two measures of texts, summed over both orders of two sums of a text. -#}
+{% macro product_of(one_measure, other_measure) -%}
+    sum(
+        moments.product * (
+            one.{{ one_measure }} * other.{{ other_measure }}
+            + one.{{ other_measure }} * other.{{ one_measure }}
+        ) * if(moments.is_square, 0.5, 1)
+    )
+{%- endmacro %}
+
+
+{#- The pairs of measures whose products errors are made of. -#}
+{% macro measure_pairs() %}
+    {{ return([
+        ('success', 'success'), ('success', 'capped_cost'), ('success', 'decisions'),
+        ('success', 'known_decisions'), ('capped_cost', 'capped_cost'),
+        ('capped_cost', 'decisions'), ('capped_cost', 'known_decisions'),
+        ('decisions', 'decisions'), ('decisions', 'known_decisions'),
+        ('known_decisions', 'known_decisions'),
+    ]) }}
+{% endmacro %}

@@ -1,0 +1,30 @@
+{#- What a router draws from. -#}
+
+
+{#- Of the CTE gains: the plans of each unit with their gains over the baseline, and the baseline's own,
+    whose gain is known to be 0. -#}
+{% macro plans_to_draw() -%}
+    select
+        level,
+        repo,
+        task_type,
+        complexity_band,
+        plan,
+        policy,
+        gain,
+        greatest(error, 1e-4) as error
+    from gains
+    where plan is not null
+    union all
+    select distinct
+        level,
+        repo,
+        task_type,
+        complexity_band,
+        baseline_plan,
+        baseline,
+        0,
+        1e-4
+    from gains
+    where baseline_plan is not null and baseline_plan <> 'logged'
+{%- endmacro %}

@@ -1,0 +1,64 @@
+-- One row is a repository, or everything, and a policy: what all decisions would have come to by it.
+--
+-- Everything has no repository. Of costs, intervals are of the part within the budget for a run.
+with
+
+scores as (
+    select * from {{ ref('int_routing_scores') }}
+    where baseline = '' and level <> 'cell'
+),
+
+variances as (
+    select
+        *,
+        pow(decision_count, 2) / nullif(inverse_chances, 0) as effective_count,
+        {{ variances_of_values() }}
+    from scores
+),
+
+errors as (
+    select
+        *,
+        success - capped_cost / {{ var('routing_usd_per_success') }} as utility,
+        {{ errors_of_values() }},
+        {{ t_quantile('greatest(effective_count - 1, 4)') }} as t,
+        {{ is_enough('effective_count') }} as has_enough_samples,
+        {{ is_dominated() }} as is_dominated
+    from variances
+),
+
+intervals as (
+    select
+        *,
+        {{ intervals_of_values() }}
+    from errors
+)
+
+select
+    repo,
+    policy,
+    decision_count,
+    estimated_count,
+    {{ excluded_count('intervals') }} as excluded_count,
+    known_count as cost_known_count,
+    task_count,
+    effective_count,
+    unsupported_count,
+    first_success_count / nullif(first_run_count, 0) as naive_success,
+    first_cost / nullif(first_known_count, 0) as naive_cost,
+    success,
+    if(has_enough_samples, success_lower, 0) as success_lower,
+    if(has_enough_samples, success_upper, 1) as success_upper,
+    cost,
+    capped_cost,
+    {% for bound in ['cost_lower', 'cost_upper'] %}
+    if(has_enough_samples, {{ bound }}, null) as {{ bound }},
+    {% endfor %}
+    dearest_cost / nullif(seen_cost, 0) as dearest_run_share,
+    utility,
+    {% for bound in ['utility_lower', 'utility_upper'] %}
+    if(has_enough_samples, {{ bound }}, null) as {{ bound }},
+    {% endfor %}
+    has_enough_samples,
+    {{ reason_of_value() }} as reason
+from intervals

@@ -1,0 +1,77 @@
+-- One row is a cell, repository or everything: the policy to be preferred to the baseline, if any.
+with
+
+gains as (
+    select
+        * exclude (measure, seen_gain, deviation, variance, gain, error),
+        {% for measure in ['success', 'cost', 'utility'] %}
+        max(gain) filter (measure = '{{ measure }}') over unit as {{ measure }}_gain,
+        max(error) filter (measure = '{{ measure }}') over unit as {{ measure }}_error,
+        {% endfor %}
+    from {{ ref('int_routing_gains') }}
+    window unit as (partition by level, repo, task_type, complexity_band, policy)
+    qualify measure = 'utility'
+),
+
+confidence as (
+    select {{ quantile_of_recommendations() }} as z
+    from {{ ref('routing_policies') }}
+    where policy not in ('logged', '{{ var("routing_baseline") }}')
+),
+
+bounded as (
+    select
+        gains.*,
+        confidence.z,
+        2 * pow(decision_count, 2) / nullif(inverse_chances, 0) as effective_count,
+        {{ success_gain_by_structure() }} as structural_gain,
+        {{ bounds_of_gains() }}
+    from gains
+    cross join confidence
+),
+
+judged as (
+    select
+        *,
+        {{ is_enough('effective_count') }} as has_enough_samples,
+        {{ is_dominated() }} as is_dominated,
+        has_enough_samples
+        and not is_dominated
+        and utility_gain_lower > 0
+        and success_gain_lower >= {{ var('routing_success_loss') }} * -1 as is_recommended
+    from bounded
+),
+
+best as (
+    select * from judged
+    qualify row_number() over (
+        partition by level, repo, task_type, complexity_band
+        order by is_recommended desc, utility_gain desc, policy
+    ) = 1
+)
+
+select
+    level,
+    repo,
+    task_type,
+    complexity_band,
+    baseline,
+    if(is_recommended, policy, null) as recommended,
+    if(is_recommended, plan, null) as plan,
+    policy as best_candidate,
+    {{ reason_of_recommendation() }} as reason,
+    decision_count,
+    estimated_count,
+    task_count,
+    effective_count,
+    {% for measure in ['success', 'cost', 'utility'] %}
+    {{ measure }}_gain,
+    {{ measure }}_gain_lower,
+    {{ measure }}_gain_upper,
+    {% endfor %}
+    if(
+        is_recommended,
+        decision_count,
+        ceil(decision_count * pow(z * utility_error / nullif(utility_gain, 0), 2))
+    )::bigint as decisions_needed
+from best

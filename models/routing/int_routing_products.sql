@@ -1,0 +1,64 @@
+-- One row is two cells and a policy, alone or against the baseline, with products of its scores.
+--
+-- Over the texts that are in both cells; mostly the two are one.
+with
+
+moments as (
+    select
+        fold,
+        _cell_id,
+        unlogged_plan,
+        path,
+        name,
+        other_cell_id,
+        other_unlogged_plan,
+        other_path,
+        other_name,
+        (_cell_id, unlogged_plan, path, name)
+        = (other_cell_id, other_unlogged_plan, other_path, other_name) as is_square,
+        sum(product) as product
+    from {{ ref('int_routing_moments') }}
+    group by all
+),
+
+coefficients as (
+    select * from {{ ref('int_routing_coefficients') }}
+),
+
+plans as (
+    select * from {{ ref('int_routing_plans') }}
+),
+
+measures as (
+    select
+        *,
+        '' as baseline
+    from coefficients
+    union all by name
+    {{ gains_over_baseline() }}
+)
+
+select
+    moments._cell_id,
+    moments.other_cell_id,
+    one.policy,
+    one.baseline,
+    {% for one, other in measure_pairs() %}
+    {{ product_of(one, other) }} as {{ one }}_{{ other }}{{ ',' if not loop.last }}
+    {% endfor %}
+from moments
+inner join measures as one
+    on moments._cell_id = one._cell_id
+        and moments.fold = one.fold
+        and moments.unlogged_plan = one.unlogged_plan
+        and moments.path = one.path
+        and moments.name = one.name
+inner join measures as other
+    on moments.other_cell_id = other._cell_id
+        and moments.fold = other.fold
+        and moments.other_unlogged_plan = other.unlogged_plan
+        and moments.other_path = other.path
+        and moments.other_name = other.name
+        and one.policy = other.policy
+        and one.baseline = other.baseline
+group by moments._cell_id, moments.other_cell_id, one.policy, one.baseline
