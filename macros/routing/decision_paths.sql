@@ -48,7 +48,7 @@
             decisions.task_type,
             decisions.complexity_band,
             decisions._task_text_id,
-            if(decisions.chances is null, decisions.plan, '') as unlogged_plan,
+            case when decisions.chances is null then decisions.plan else '' end as unlogged_plan,
             path_outcomes.*
         from path_outcomes
         inner join decisions

@@ -35,8 +35,10 @@
             decision_id,
             count(*) as attempt_count,
             arg_max(success, step) as success,
-            if(count(cost) = count(*), sum(cost), null) as cost,
-            if(count(cost) = count(*), sum({{ within_run_budget('cost') }}), null) as capped_cost,
+            case when count(cost) = count(*) then sum(cost) end as cost,
+            case
+                when count(cost) = count(*) then sum({{ within_run_budget('cost') }})
+            end as capped_cost,
             max(cost) as dearest_cost,
             max(timestamp) as last_attempt_at,
             list({'model_tier': model_tier, 'success': success, 'cost': cost} order by step)

@@ -18,19 +18,17 @@
     do; the error of that is by the delta method. -#}
 {% macro drift_values(half, condition) -%}
     min(run_count) filter ({{ condition }}) as {{ half }}_count,
-    if(
-        count(*) filter ({{ condition }}) = len(string_split(plan, '>')),
-        1 - product(1 - success) filter ({{ condition }}),
-        null
-    ) as {{ half }}_success,
+    case
+        when count(*) filter ({{ condition }}) = len(string_split(plan, '>'))
+            then 1 - product(1 - success) filter ({{ condition }})
+    end as {{ half }}_success,
     pow(product(1 - success) filter ({{ condition }}), 2) * sum(
         variance / pow(greatest(1 - success, 1e-6), 2)
     ) filter ({{ condition }}) as {{ half }}_variance,
-    if(
-        count(*) filter ({{ condition }}) = len(string_split(plan, '>')),
-        {{ cost_of_steps("list({'success': success, 'cost': cost} order by len(path)) filter (" ~ condition ~ ")") }},
-        null
-    ) as {{ half }}_cost
+    case
+        when count(*) filter ({{ condition }}) = len(string_split(plan, '>'))
+            then {{ cost_of_steps("list({'success': success, 'cost': cost} order by len(path)) filter (" ~ condition ~ ")") }}
+    end as {{ half }}_cost
 {%- endmacro %}
 
 

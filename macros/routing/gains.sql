@@ -26,15 +26,15 @@
         * (decision_squares / decision_count) / mean_repeats
         / decision_count
     {%- endset -%}
-    if(
-        task_count > 1,
-        (
-            task_count * greatest(deviation, 0) / pow(decision_count, 2)
-            * task_count / greatest(task_count - 1, 1)
-            + 20 * {{ expected }}
-        ) / (task_count + 20),
-        {{ expected }}
-    )
+    case
+        when task_count > 1 then
+            (
+                task_count * greatest(deviation, 0) / pow(decision_count, 2)
+                * task_count / greatest(task_count - 1, 1)
+                + 20 * {{ expected }}
+            ) / (task_count + 20)
+        else {{ expected }}
+    end
 {%- endmacro %}
 
 

@@ -15,7 +15,7 @@
     {{ expected_variance('products', 'success', 'capped_cost', 'product_residuals',
         'known_count', 'first_known_count') }} as expected_covariance,
     -- Decisions that the expectation counts for; of plans of several attempts it is not known.
-    if(is_chain, 0, 5) as prior_decisions
+    case when is_chain then 0 else 5 end as prior_decisions
 {%- endmacro %}
 
 

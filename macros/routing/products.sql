@@ -7,7 +7,7 @@
         moments.product * (
             one.{{ one_measure }} * other.{{ other_measure }}
             + one.{{ other_measure }} * other.{{ one_measure }}
-        ) * if(moments.is_square, 0.5, 1)
+        ) * case when moments.is_square then 0.5 else 1 end
     )
 {%- endmacro %}
 

@@ -55,8 +55,10 @@
         complexity_band,
         policy,
         baseline,
-        if(min(plan) = max(plan), min(plan), null) as plan,
-        if(min(baseline_plan) = max(baseline_plan), min(baseline_plan), null) as baseline_plan,
+        case when min(plan) = max(plan) then min(plan) end as plan,
+        case
+            when min(baseline_plan) = max(baseline_plan) then min(baseline_plan)
+        end as baseline_plan,
         bool_and(keeps_baseline) as keeps_baseline,
         bool_or(is_chain) as is_chain,
         max(dearest_cost) as dearest_cost,

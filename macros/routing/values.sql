@@ -34,7 +34,7 @@
     coalesce(sum(sums.supported_count) filter (steps.is_last), 0)::bigint as supported_count,
     -- 1 / chance of the steps at which the model expects the plan to end
     sum(
-        steps.reach * if(steps.is_last, 1, steps.success) * sums.inverse_chances
+        steps.reach * case when steps.is_last then 1 else steps.success end * sums.inverse_chances
     ) as inverse_chances,
     coalesce(sum(sums.weight) filter (steps.step = 1), 0) as weight,
     {% for name in ['run_count', 'success_count', 'known_count'] %}

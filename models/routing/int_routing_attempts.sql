@@ -37,7 +37,8 @@ attempts as (
     select
         *,
         coalesce(
-            try_cast(routing ->> 'attempt' as integer), if(first_task_id <> task_id, 2, 1)
+            try_cast(routing ->> 'attempt' as integer),
+            case when first_task_id <> task_id then 2 else 1 end
         ) as attempt,
         coalesce(routing ->> '$.chosen.model_tier', model_tier) as chosen_tier,
         len(list_filter(candidates, lambda c: c.propensity is not null)) > 0
@@ -47,7 +48,7 @@ attempts as (
 
 select
     task_id,
-    if(attempt <= 1, task_id, first_task_id) as decision_id,
+    case when attempt <= 1 then task_id else first_task_id end as decision_id,
     attempt,
     timestamp,
     repo,

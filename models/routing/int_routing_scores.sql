@@ -30,7 +30,7 @@ cell_products as (
     select
         products.*,
         cells.repo,
-        if(other_cells.repo = cells.repo, cells.repo, null) as shared_repo,
+        case when other_cells.repo = cells.repo then cells.repo end as shared_repo,
         products._cell_id = products.other_cell_id as is_one_cell,
         cells.task_type,
         cells.complexity_band

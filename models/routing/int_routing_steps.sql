@@ -54,7 +54,7 @@ select
     coalesce(list_product(list_transform(success[1:step - 1], lambda s: 1 - s)), 1) as reach,
     {% for outcome in ['success', 'capped_cost', 'cost'] %}
     {{ outcome }}_to_go[step] as {{ outcome }}_to_go,
-    if(step = steps, 0, {{ outcome }}_to_go[step + 1]) as {{ outcome }}_after,
+    case when step = steps then 0 else {{ outcome }}_to_go[step + 1] end as {{ outcome }}_after,
     {% endfor %}
 from numbered_steps
 union all by name

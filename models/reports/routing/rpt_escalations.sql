@@ -15,10 +15,10 @@ sums as (
 
 seen as (
     select
-        if(grouping(steps.repo) = 1, null, steps.repo) as repo,
+        case when grouping(steps.repo) = 1 then null else steps.repo end as repo,
         steps.policy,
         steps.step,
-        if(min(steps.path) = max(steps.path), min(steps.path), null) as path,
+        case when min(steps.path) = max(steps.path) then min(steps.path) end as path,
         sum(sums.run_count)::bigint as attempt_count,
         sum(sums.success_count)::bigint as success_count,
         sum(sums.success_weight) / nullif(sum(sums.weight), 0) as passed,
@@ -46,7 +46,7 @@ select
     seen.attempt_count,
     seen.success_count,
     seen.passed,
-    if(seen.step > 1, seen.passed, null) as recovered,
+    case when seen.step > 1 then seen.passed end as recovered,
     seen.step_cost,
     -- Each failure that the check misses loses what the later steps bring.
     case

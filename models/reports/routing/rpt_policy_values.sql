@@ -47,17 +47,17 @@ select
     first_success_count / nullif(first_run_count, 0) as naive_success,
     first_cost / nullif(first_known_count, 0) as naive_cost,
     success,
-    if(has_enough_samples, success_lower, 0) as success_lower,
-    if(has_enough_samples, success_upper, 1) as success_upper,
+    case when has_enough_samples then success_lower else 0 end as success_lower,
+    case when has_enough_samples then success_upper else 1 end as success_upper,
     cost,
     capped_cost,
     {% for bound in ['cost_lower', 'cost_upper'] %}
-    if(has_enough_samples, {{ bound }}, null) as {{ bound }},
+    case when has_enough_samples then {{ bound }} end as {{ bound }},
     {% endfor %}
     dearest_cost / nullif(seen_cost, 0) as dearest_run_share,
     utility,
     {% for bound in ['utility_lower', 'utility_upper'] %}
-    if(has_enough_samples, {{ bound }}, null) as {{ bound }},
+    case when has_enough_samples then {{ bound }} end as {{ bound }},
     {% endfor %}
     has_enough_samples,
     {{ reason_of_value() }} as reason

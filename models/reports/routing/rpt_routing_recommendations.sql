@@ -56,8 +56,8 @@ select
     task_type,
     complexity_band,
     baseline,
-    if(is_recommended, policy, null) as recommended,
-    if(is_recommended, plan, null) as plan,
+    case when is_recommended then policy end as recommended,
+    case when is_recommended then plan end as plan,
     policy as best_candidate,
     {{ reason_of_recommendation() }} as reason,
     decision_count,
@@ -69,9 +69,8 @@ select
     {{ measure }}_gain_lower,
     {{ measure }}_gain_upper,
     {% endfor %}
-    if(
-        is_recommended,
-        decision_count,
-        ceil(decision_count * pow(z * utility_error / nullif(utility_gain, 0), 2))
-    )::bigint as decisions_needed
+    case
+        when is_recommended then decision_count
+        else ceil(decision_count * pow(z * utility_error / nullif(utility_gain, 0), 2))
+    end::bigint as decisions_needed
 from best
