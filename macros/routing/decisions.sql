@@ -31,7 +31,7 @@
 
 
 {#- A class of complexity scores. -#}
-{% macro complexity_band(score) -%}
+{% macro routing_complexity_band(score) -%}
     case
         when {{ score }} is null then 'unknown'
         when {{ score }} < {{ var('routing_medium_from') }} then 'low'

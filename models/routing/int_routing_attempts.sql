@@ -53,7 +53,7 @@ select
     timestamp,
     repo,
     task_type,
-    {{ complexity_band('complexity_score') }} as complexity_band,
+    {{ routing_complexity_band('complexity_score') }} as complexity_band,
     {{ plan_of_tiers('chosen_tier', 'tier_of') }} as model_tier,
     {{ plan_of_tiers("coalesce(routing ->> 'plan', chosen_tier)", 'tier_of') }} as plan,
     routing ->> 'policy' as policy,
