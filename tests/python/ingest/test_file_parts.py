@@ -177,7 +177,7 @@ def test_a_large_document_is_read_member_by_member(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orb_learning.ingest.files.text.BLOCK_BYTES", 64)
-    monkeypatch.setattr("orb_learning.ingest.files.documents.LONGEST_LINE", 800)
+    monkeypatch.setattr("orb_learning.ingest.files.documents.LONGEST_LINE", 200)
     rows = [{"repo": f"r{n}"} for n in range(100)]
     file = tmp_path / "x.json"
     file.write_text(json.dumps({"version": {"a": [1]}, "data": rows}))

@@ -130,7 +130,7 @@ class _Reader:
 
     def value_if_small(self) -> tuple[str, Any] | None:
         """Return the same, or None where it is too large to be looked at whole."""
-        return self._value(LONGEST_LINE // 8)
+        return self._value(LONGEST_LINE // 2)
 
     def elements(self) -> Iterator[str]:
         """Yield the texts of the elements of the array that is next."""

@@ -42,7 +42,7 @@ from orb_learning.store import (
 )
 
 MEMORY_MB = 512
-"""Of DuckDB, while it imports; what does not fit waits in a file beside the database."""
+"""Of DuckDB, while it imports a text; what does not fit waits in a file beside the database."""
 
 
 def import_file(
@@ -97,7 +97,8 @@ def import_file(
             ids_by_row=is_known and was_named_by_row(connection, sha256),
             only_unreadable_ones=only_naive,
         )
-        connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
+        if is_text(file):  # a table needs the memory of its row groups
+            connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
         with transaction(connection), read_errors(file):
             result = _load(connection, file, load, naive_is_utc, rules or {}, bar)
             _check_unchanged(file, before)

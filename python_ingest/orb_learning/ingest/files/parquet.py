@@ -17,7 +17,7 @@ from orb_learning.store import identifier, literal
 
 MARK = "orb_learning"
 """The key-value metadata of a Parquet file whose naive times are UTC: ``orb_learning = 'utc'``."""
-BATCH_BYTES, MOST_ROWS = 64 * 2**20, 50_000
+BATCH_BYTES, MOST_ROWS = 8 * 2**20, 50_000
 """Of rows that are numbered by their content, together."""
 _COUNTED = "row_number() over ()"
 """Where a column of the file hides the reader's own file_row_number."""

@@ -19,7 +19,7 @@ from orb_learning.errors import ImportFileError
 from orb_learning.ingest.files.encodings import as_utf8, encoding_of
 
 BLOCK_BYTES = 8 * 2**20
-LONGEST_LINE = 64 * 2**20
+LONGEST_LINE = 16 * 2**20
 """Bytes of a line, or of a record of several lines; a longer one is unreadable."""
 
 NOT_UTF8 = "the line is not UTF-8; is it in another encoding, such as Windows-1252?"
