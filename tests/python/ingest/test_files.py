@@ -922,15 +922,15 @@ VALID = {
 
 
 def test_the_command_says_what_the_build_will_reject(database: Path, tmp_path: Path) -> None:
-    bad = write_values(tmp_path / "bad.jsonl", [VALID | {"repo": None}] * 2)
+    bad = write_values(tmp_path / "bad.jsonl", [VALID | {"success": None}] * 2)
     code, output = run_cli(database, str(bad))
     assert (code, "2 rows loaded, 2 WILL BE REJECTED" in output) == (3, True)
-    assert "will be rejected: repo_missing (2)" in output
+    assert "will be rejected: success_missing (2)" in output
     assert "nothing of it is usable" in output
     mixed = write_values(tmp_path / "mixed.jsonl", [VALID, VALID | {"user_rating": 9}])
     code, output = run_cli(database, str(mixed))
     assert (code, "will be rejected: user_rating_out_of_range (1)" in output) == (0, True)
-    assert "wait for a build: run `dbt build`" in output
+    assert "wait for a build: run `orb build`" in output
     code, output = run_cli(database, str(bad))
     assert (code, "loaded before, skipped; --again" in output) == (0, True)
 
