@@ -81,7 +81,7 @@ def reports() -> str:
         "exceptions. The table function `alerts_at` has alerts at thresholds of one's own. The "
         "table functions in `models/search` have what was like a task. A view is as of the time "
         "when it is read. A filter on `time_range` leaves the other ranges unread. A rate has its "
-        "95 % Wilson interval beside it, an average the number of rows that it is over. What is "
+        "95 % interval beside it, an average the number of rows that it is over. What is "
         "unknown is NULL and counts in no average.",
         _table(
             ["category", "views"],

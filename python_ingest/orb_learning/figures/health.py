@@ -44,7 +44,7 @@ class DailyPerformance(BaseModel):
 
     daily_success_rate: float | None = Field(None, description="Share that succeeded, 0 to 1.")
     daily_success_rate_lower: float | None = Field(
-        None, description="Lower bound of its 95 % Wilson interval."
+        None, description="Lower bound of its 95 % interval."
     )
     daily_success_rate_upper: float | None = Field(None, description="Upper bound of it.")
     has_enough_samples: bool = Field(

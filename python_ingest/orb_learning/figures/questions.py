@@ -95,7 +95,7 @@ class Questions:
 
         A row has the columns of one execution of the text (its newest success, else its newest),
         and sums up all of them: ``execution_count``, ``success_count``, ``success_rate`` with its
-        95 % Wilson interval, ``tiers``, ``best_solution``. The filters apply before the ranking.
+        95 % interval, ``tiers``, ``best_solution``. The filters apply before the ranking.
         A text that the database does not have is embedded; the first one takes seconds.
 
         Args:
