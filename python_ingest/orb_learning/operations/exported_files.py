@@ -13,9 +13,17 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.archive import EXECUTIONS
+from orb_learning.errors import OrbError
 from orb_learning.operations.mentions import ErasureTarget, mentions_any
 from orb_learning.settings import LearningSettings
-from orb_learning.store import identifier, literal, mentions_any_sql, written_pages
+from orb_learning.store import (
+    connect_without_lock,
+    identifier,
+    literal,
+    mentions_any_sql,
+    unglobbed,
+    written_pages,
+)
 
 ENDINGS = re.compile(
     r"\.((json|jsonl|ndjson|csv|tsv|txt|md|html|sql)(\.gz)?|parquet|db|duckdb)$", re.IGNORECASE
@@ -43,12 +51,12 @@ class ErasedContent:
         try:
             if name.endswith(".parquet"):
                 with duckdb.connect() as connection:
-                    return self._is_in_rows(connection, f"read_parquet({literal(file)})")
+                    return self._is_in_rows(connection, f"read_parquet({literal(unglobbed(file))})")
             if name.endswith((".db", ".duckdb")):
                 return self._is_in_database(file)
             content = file.read_bytes()
             return self._is_in_bytes(gzip.decompress(content) if name.endswith(".gz") else content)
-        except (OSError, EOFError, zlib.error, duckdb.Error):
+        except (OSError, EOFError, zlib.error, duckdb.Error, OrbError):
             return True
 
     def _is_in_bytes(self, content: bytes) -> bool:
@@ -63,7 +71,7 @@ class ErasedContent:
         )
 
     def _is_in_database(self, file: Path) -> bool:
-        with duckdb.connect(str(file), read_only=True) as connection:
+        with connect_without_lock(file) as connection:  # whoever made it
             tables = connection.execute(
                 "select schema_name, table_name from duckdb_tables() "
                 "where database_name = current_database()"
