@@ -46,11 +46,7 @@ create or replace temp macro parts() as [
 -- The rules that reject a row, by their names in dbt_project.yml.
 create or replace temp macro rules() as [
     'timestamp_missing',
-    'task_type_missing',
-    'task_description_missing',
-    'repo_missing',
-    'model_tier_missing',
-    'pool_type_missing',
+    'task_missing',
     'success_missing',
     'file_count_out_of_range',
     'estimated_tokens_out_of_range',
@@ -297,13 +293,13 @@ select
         when 'timestamp_in_the_future' then started + interval 40 years
         else started
     end as "timestamp",
-    if(broken_rule = 'task_type_missing', blank(variant), task_type) as task_type,
+    if(broken_rule = 'task_missing', blank(variant), task_type) as task_type,
     if(
-        broken_rule = 'task_description_missing',
+        broken_rule = 'task_missing',
         blank(variant),
         task_description
     ) as task_description,
-    if(broken_rule = 'repo_missing', blank(variant), repo) as repo,
+    repo,
     if(
         broken_rule = 'file_count_out_of_range',
         -1,
@@ -314,12 +310,8 @@ select
         -estimated_tokens,
         estimated_tokens
     ) as estimated_tokens,
-    if(
-        broken_rule = 'model_tier_missing',
-        blank(variant),
-        ['small', 'medium', 'large'][tier_number + 1]
-    ) as model_tier,
-    if(broken_rule = 'pool_type_missing', blank(variant), pool_type) as pool_type,
+    ['small', 'medium', 'large'][tier_number + 1] as model_tier,
+    pool_type,
     case
         when broken_rule = 'swarm_topology_unknown' then 'ring'
         when draw(origin, 'swarm') < 0.45

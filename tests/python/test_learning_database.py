@@ -266,7 +266,7 @@ def test_a_database_that_is_not_there_or_not_built_is_named(database: Path) -> N
         read(database, "get_tier_performance")
     with connect(database):
         pass
-    with pytest.raises(NotBuiltError, match="dbt build"):
+    with pytest.raises(NotBuiltError, match="orb build"):
         read(database, "get_solution_patterns")
 
 

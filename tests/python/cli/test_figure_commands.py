@@ -302,7 +302,7 @@ def test_a_database_without_executions_says_what_to_do(empty_database: Path) -> 
 
 def test_what_was_never_built_or_is_missing_says_what_to_do(tmp_path: Path) -> None:
     file = tmp_path / f"{STEM}.db"
-    for words in ("does not exist", "dbt build"):
+    for words in ("does not exist", "orb build"):
         for command in ("status", "status --json", "alerts"):
             status, said, complained = orb(file, command)
             assert status == 1, command

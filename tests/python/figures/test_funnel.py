@@ -65,7 +65,7 @@ def test_the_funnel_counts_what_became_of_each_record(history: History, monkeypa
     }
     reasons = {stage["stage"]: stage["top_reason"] for stage in funnel_of(database)}
     assert reasons["unreadable"] == "success: … is not of type BOOLEAN"
-    assert reasons["rejected"] in ("quality_score_out_of_range", "repo_missing")
+    assert reasons["rejected"] in ("quality_score_out_of_range", "timestamp_in_the_future")
 
     monkeypatch.setenv("ORB_DATABASE", str(database))
     shown = funnel_of(database)
@@ -77,7 +77,7 @@ def test_the_funnel_counts_what_became_of_each_record(history: History, monkeypa
     for command in ("status", "stats"):
         said = orb(database, command).stdout
         assert "waiting for a build" in said
-        assert "dbt build" in said
+        assert "orb build" in said
 
 
 def test_where_nothing_is_an_execution_the_commands_say_what_to_do(
@@ -86,4 +86,4 @@ def test_where_nothing_is_an_execution_the_commands_say_what_to_do(
     database.write_bytes(empty_database.read_bytes())
     assert "nothing was recorded yet" in orb(database, "stats").stderr
     History(project, database).insert(1, 2)
-    assert "2 loaded versions wait for a build: run `dbt build`" in orb(database, "stats").stderr
+    assert "2 loaded versions wait for a build: run `orb build`" in orb(database, "stats").stderr

@@ -47,7 +47,7 @@ def test_a_database_that_was_never_built_says_what_to_run(database: Path) -> Non
         read_contents(database)
     outcome = in_a_process(database, "status")
     assert outcome.returncode == 1
-    assert "dbt build" in outcome.stdout
+    assert "orb build" in outcome.stdout
 
 
 def test_a_missing_database_is_an_error_that_says_what_to_do(database: Path) -> None:

@@ -440,10 +440,10 @@ def test_a_database_that_cannot_be_read_gets_a_useful_answer(
             pass
         for tool in CALLS:
             if tool not in ("database_status", "query", "find_similar_executions"):
-                assert "dbt build" in refusal(tool), tool
-        assert "dbt build" in refusal("find_similar_executions")
+                assert "orb build" in refusal(tool), tool
+        assert "orb build" in refusal("find_similar_executions")
         assert status()[0] == "ERROR"
-        assert "dbt build" in status()[1]
+        assert "orb build" in status()[1]
 
         site.database.write_bytes(empty_database.read_bytes())
         assert status() == ("WARNING", "No execution records found - database is empty")
@@ -528,7 +528,7 @@ def test_what_another_version_built_says_to_build_it_anew(
             lambda: read_contents(site.database),
         ]
         for read in reading:
-            with pytest.raises(NotBuiltError, match="run `dbt build`"):
+            with pytest.raises(NotBuiltError, match="run `orb build`"):
                 read()
     with connect(site.database) as connection:
         connection.execute("drop view rpt_database_status")
@@ -536,7 +536,7 @@ def test_what_another_version_built_says_to_build_it_anew(
     for path in (None, "learning.db", "copy.db"):
         shutil.copy(site.database, site.database.with_name("copy.db"))
         found = asyncio.run(get_database_status(path))
-        assert "run `dbt build`" in found["errors"][0]
+        assert "run `orb build`" in found["errors"][0]
 
 
 def test_while_another_process_writes_the_newest_backup_answers(

@@ -227,7 +227,7 @@ def test_the_command_restores_and_says_what_to_do(
         "loaded again from the outbox: 1 execution",
         "1 records are missing that came after the backup, recorded between 20",
         f"import it again: {file}",
-        "Now run `dbt build`",
+        "Now run `orb build`",
     ):
         assert said in done.stdout
     assert place.numbers() == [1, 3]

@@ -481,7 +481,7 @@ def test_an_empty_database_says_what_to_do(
     with opened(browser, file) as page:
         notice = page.locator("#notice").inner_text()
         assert "orb sample" in notice
-        assert "dbt build" in notice
+        assert "orb build" in notice
         for panel in page.locator(".panel").all():
             hint = panel.locator(".empty")
             assert hint.is_hidden() or hint.inner_text()
@@ -492,7 +492,7 @@ def test_a_database_that_was_never_built_says_to_build(tmp_path: Path) -> None:
     file = tmp_path / f"{STEM}.db"
     with connect(file):
         pass
-    with pytest.raises(NotBuiltError, match="dbt build"):
+    with pytest.raises(NotBuiltError, match="orb build"):
         write_page(file, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
     outcome = orb("report", ORB_DATABASE=str(file))

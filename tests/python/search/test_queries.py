@@ -459,7 +459,7 @@ def test_what_cannot_be_searched_is_said(
         known(empty_database)
     with connect(database):
         pass
-    with pytest.raises(NotBuiltError, match="dbt build"):
+    with pytest.raises(NotBuiltError, match="orb build"):
         known(database)
     missing = LearningDatabase(database.with_name("none.db"))
     with pytest.raises(DatabaseMissingError):

@@ -385,7 +385,7 @@ def test_what_cannot_be_opened_is_named_and_the_pool_stays_usable(
 
 
 def test_a_missing_relation_says_that_nothing_was_built(database: Path) -> None:
-    with pytest.raises(NotBuiltError, match="dbt build"):
+    with pytest.raises(NotBuiltError, match="orb build"):
         asyncio.run(ReaderPool(database).query("from tier_performance_mv"))
 
 
