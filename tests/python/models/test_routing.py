@@ -102,7 +102,11 @@ def routing(project: DbtProject, history: History) -> Routing:
 def test_values_are_those_of_each_decision_by_itself(routing: Routing) -> None:
     """Of recorded chances, estimated ones, invalid ones; with unknown costs and repeated tasks."""
     draw = random.Random(3)
-    for number in range(0, 1_200, 4):
+    for number in range(0, 160, 4):
+        routing.decide(1_000 + number, draw)
+    routing.build()
+    assert_values_are_the_oracles(routing)  # too few to show one
+    for number in range(160, 1_200, 4):
         routing.decide(1_000 + number, draw)
     for number in range(0, 480, 4):
         routing.decide(5_000 + number, draw, chances="none")
@@ -159,20 +163,16 @@ def assert_values_are_the_oracles(routing: Routing) -> None:
     valid = [row for row in routing.valid_rows() if row["timestamp"] <= routing.history.as_of]
     decisions = decisions_of(valid)
     assert decisions
-    values = {
-        (row["repo"], row["policy"]): row for row in routing.contents()["rpt_policy_values"]
-    }
+    values = {(row["repo"], row["policy"]): row for row in routing.contents()["rpt_policy_values"]}
     for plan in PLANS:
         wanted, found = policy_values(decisions, plan), values[None, plan]
         for name, value in wanted.items():
             # The models take Student's t from a series.
-            tolerance = 2e-3 if name.endswith(("_lower", "_upper")) else 1e-9
+            tolerance = 2e-4 if name.endswith(("_lower", "_upper")) else 1e-9
             assert found[name] == pytest.approx(value, rel=tolerance), f"{plan} {name}"
 
 
-def assert_same_rows(
-    model: str, one: list[dict[str, Any]], other: list[dict[str, Any]]
-) -> None:
+def assert_same_rows(model: str, one: list[dict[str, Any]], other: list[dict[str, Any]]) -> None:
     assert len(one) == len(other), model
     for built, wanted in zip(sorted(one, key=_key), sorted(other, key=_key), strict=True):
         for name, value in wanted.items():
