@@ -55,7 +55,9 @@ solutions as (
 {{ rates_by_task(
     ['cluster_id'], figures='solutions', successes='success_count', trials='execution_count',
     every_task=true
-) }}
+) }},
+
+{{ tiers_of_groups('cluster_id', 'executions', of_one_task=false) }}
 
 select
     nearest.solution_summary,
@@ -67,6 +69,7 @@ select
     execution_count,
     success_count,
     {{ rate_over_tasks('success_rate', 'rates', 'success_count', 'execution_count') }},
+    tiers_of_groups.by_tier,
     avg_quality,
     quality_known_count,
     repos,
@@ -74,8 +77,10 @@ select
     last_seen,
     nearest.task_id,
     nearest.task_description,
-    cluster_id
+    rates.cluster_id
 from rates
-order by score desc, cluster_id
+inner join tiers_of_groups
+    on rates.cluster_id = tiers_of_groups.cluster_id
+order by score desc, rates.cluster_id
 limit at_most
 {%- endmacro %}

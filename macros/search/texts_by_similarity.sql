@@ -14,48 +14,52 @@ nearest as (
     where {{ is_near_enough() }}
 ),
 
-texts as (
+runs as (
     select
         nearest.text_id,
-        any_value(nearest.similarity) as similarity,
-        arg_max(wanted, (wanted.success, wanted.timestamp, wanted._load_seq)) as representative,
-        count(*) as execution_count,
-        count(*) filter (wanted.success) as success_count,
-        -- Not histogram(), of which DuckDB makes joins that take 4 ms, however few the rows are.
-        list_aggregate(list(wanted.model_tier), 'histogram') as tiers,
-        list_aggregate(list(wanted.model_tier) filter (wanted.success), 'histogram')
-            as tiers_of_successes,
-        arg_max(
-            wanted.solution_summary,
-            (coalesce(wanted.quality_score, -1), wanted.timestamp, wanted._load_seq)
-        ) filter (wanted.success and {{ has_solution() }}) as best_solution
+        nearest.similarity,
+        wanted.*
     from nearest
     inner join wanted
         on nearest.text_id = wanted._task_text_id
-    group by nearest.text_id
-)
+),
+
+texts as (
+    select
+        text_id,
+        any_value(similarity) as similarity,
+        arg_max(runs, (timestamp, _load_seq)) as latest,
+        count(*) as execution_count,
+        count(*) filter (success) as success_count,
+        arg_max(
+            solution_summary, (coalesce(quality_score, -1), timestamp, _load_seq)
+        ) filter (success and {{ has_solution() }}) as best_solution
+    from runs
+    group by text_id
+),
+
+{{ tiers_of_groups('text_id', 'runs', of_one_task=true) }}
 
 select
-    representative.task_id,
-    representative.timestamp,
-    representative.task_type,
-    representative.repo,
-    representative.model_tier,
-    representative.pool_type,
-    representative.success,
-    representative.duration_seconds,
-    representative.quality_score,
-    representative.task_description,
-    representative.solution_summary,
-    similarity,
+    texts.latest.task_description as task_description,
+    texts.similarity,
     {{ similarity_strength() }},
-    execution_count,
-    success_count,
-    {{ rate_columns('success_rate', 'success_count', 'execution_count') }},
-    tiers,
-    tiers_of_successes,
-    best_solution,
-    text_id
+    texts.execution_count,
+    texts.success_count,
+    {{ rate_columns('success_rate', 'texts.success_count', 'texts.execution_count') }},
+    tiers_of_groups.by_tier,
+    texts.best_solution,
+    {
+        {% for column in [
+            'task_id', 'timestamp', 'task_type', 'repo', 'model_tier', 'pool_type', 'success',
+            'duration_seconds', 'quality_score', 'actual_cost', 'solution_summary'
+        ] -%}
+        '{{ column }}': texts.latest.{{ column }}{{ ',' if not loop.last }}
+        {% endfor -%}
+    } as latest,
+    texts.text_id
 from texts
-order by similarity desc, text_id
+inner join tiers_of_groups
+    on texts.text_id = tiers_of_groups.text_id
+order by texts.similarity desc, texts.text_id
 {%- endmacro %}

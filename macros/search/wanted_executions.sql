@@ -16,6 +16,7 @@ wanted as not materialized (
         success,
         duration_seconds,
         quality_score,
+        actual_cost,
         task_description,
         solution_summary,
         _task_text_id,

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from orb_learning import formats
 from orb_learning.cli.console import err, out, say, with_settings
 from orb_learning.cli.options import AsJson
-from orb_learning.cli.tables import Cell, print_json, printable, rate, text
+from orb_learning.cli.tables import Cell, print_json, printable, text
 
 if TYPE_CHECKING:
     import duckdb
+    from rich.console import OverflowMethod
 
     from orb_learning.settings import LearningSettings
 
@@ -37,36 +39,57 @@ Threshold = Annotated[
 ]
 Tier = Annotated[str | None, typer.Option(help="Only executions by this model tier.")]
 Rows = list[dict[str, Any]]
-Search = Callable[["duckdb.DuckDBPyConnection", Sequence[float]], Rows]
+Found = tuple[Rows, str]
+"""The rows of a search, and why there are none."""
+Search = Callable[["duckdb.DuckDBPyConnection", Sequence[float]], Found]
 Columns = dict[str, tuple[int, Cell]]
 """By their headers: the share of the width, 0 for what is needed, and the cell of a row."""
 
 
-def tiers(counts: Mapping[str, int]) -> str:
-    """Return how many executions each tier has."""
-    return ", ".join(f"{tier} {count:,}" for tier, count in counts.items())
+def by_tier(show: Callable[[Mapping[str, Any]], str]) -> Cell:
+    """Return the cell with a line for each tier."""
+    return lambda row: "\n".join(show(tier) for tier in row["by_tier"])
 
 
 def nearness(row: Mapping[str, Any]) -> str:
     """Return how similar a task is, as a number and in a word."""
-    return f"{row['similarity']:.3f} {row['strength']}"
+    return f"{row['similarity']:.2f}\n{row['strength']}"
 
 
+def task(row: Mapping[str, Any]) -> str:
+    """Return a task, and below it what solved it."""
+    solution = row["best_solution"]
+    return text(row["task_description"]) + ("" if solution is None else f"\n→ {text(solution)}")
+
+
+TIER_COLUMNS: Columns = {
+    "tier": (0, by_tier(lambda tier: text(tier["model_tier"]))),
+    "runs": (0, by_tier(lambda tier: formats.number(tier["execution_count"]))),
+    "succeeded": (
+        0,
+        by_tier(
+            lambda tier: (
+                f"{formats.rate(tier['success_rate'])} "
+                f"({formats.interval(tier['success_rate_lower'], tier['success_rate_upper'])})"
+            )
+        ),
+    ),
+    "cost": (0, by_tier(lambda tier: formats.money(tier["avg_cost"]))),
+    "time": (0, by_tier(lambda tier: formats.duration(tier["avg_duration"]))),
+}
+"""A line a tier; costs and times are means."""
 TASK_COLUMNS: Columns = {
-    "similarity": (0, nearness),
-    "task": (3, lambda row: text(row["task_description"])),
-    "runs": (0, lambda row: f"{row['execution_count']:,}"),
-    "success rate": (2, rate),
-    "tiers": (2, lambda row: text(tiers(row["tiers"]))),
-    "best solution": (3, lambda row: text(row["best_solution"])),
+    "like": (0, nearness),
+    "task": (1, task),
+    **TIER_COLUMNS,
 }
 SOLUTION_COLUMNS: Columns = {
-    "score": (0, lambda row: f"{row['score']:.3f}"),
-    "similarity": (0, nearness),
-    "solution": (4, lambda row: text(row["solution_summary"])),
-    "uses": (0, lambda row: f"{row['execution_count']:,}"),
-    "success rate": (2, rate),
-    "on a task like": (3, lambda row: text(row["task_description"])),
+    "like": (0, nearness),
+    "solution": (
+        1,
+        lambda row: f"{text(row['solution_summary'])}\nfor: {text(row['task_description'])}",
+    ),
+    **TIER_COLUMNS,
 }
 
 
@@ -87,30 +110,19 @@ def similar_command(
     as_json: AsJson = False,
 ) -> None:
     """Find the tasks like this one, what became of them, and what solved them."""
-    from orb_learning.figures import similar_tasks
+    from orb_learning.figures import similar_tasks, why_no_task
 
-    rows = found(
-        settings,
-        wanted,
-        lambda connection, vector: similar_tasks(
-            connection,
-            settings,
-            vector,
-            repo=repo,
-            limit=limit,
-            days_back=days,
-            threshold=threshold,
-            tier=tier,
-            success=success,
-            with_index=False,
-        ),
-    )
-    show(
-        rows,
-        TASK_COLUMNS,
-        "No task is so similar: try a lower --threshold, more --days or fewer filters.",
-        as_json=as_json,
-    )
+    given: dict[str, Any] = {"repo": repo, "days_back": days, "threshold": threshold, "tier": tier}
+
+    def search(connection: duckdb.DuckDBPyConnection, vector: Sequence[float]) -> Found:
+        rows = similar_tasks(
+            connection, settings, vector, limit=limit, success=success, with_index=False, **given
+        )
+        if rows:
+            return rows, ""
+        return rows, why_no_task(connection, settings, vector, success=success, **given)
+
+    show(found(settings, wanted, search), TASK_COLUMNS, as_json=as_json)
 
 
 @app.command("solutions")
@@ -128,28 +140,22 @@ def solutions_command(
     as_json: AsJson = False,
 ) -> None:
     """Find what solved tasks like this one, or tasks that failed with this error."""
+    from orb_learning.figures import why_no_solution
     from orb_learning.search import similar_solutions
 
-    rows = found(
-        settings,
-        wanted,
-        lambda connection, vector: similar_solutions(
-            connection,
-            vector,
-            of_errors=error,
-            model=settings.embedding_model,
-            limit=limit,
-            days_back=days,
-            threshold=settings.least_similarity(threshold),
-            repo=repo,
-        ),
-    )
-    show(
-        rows,
-        SOLUTION_COLUMNS,
-        "No solution is known: try a lower --threshold, more --days or no --repo.",
-        as_json=as_json,
-    )
+    given: dict[str, Any] = {
+        "of_errors": error,
+        "model": settings.embedding_model,
+        "days_back": days,
+        "threshold": settings.least_similarity(threshold),
+        "repo": repo,
+    }
+
+    def search(connection: duckdb.DuckDBPyConnection, vector: Sequence[float]) -> Found:
+        rows = similar_solutions(connection, vector, limit=limit, **given)
+        return rows, "" if rows else why_no_solution(connection, vector, **given)
+
+    show(found(settings, wanted, search), SOLUTION_COLUMNS, as_json=as_json)
 
 
 @app.command("index")
@@ -172,8 +178,8 @@ def index_command(settings: LearningSettings) -> None:
     )
 
 
-def found(settings: LearningSettings, wanted: str, search: Search) -> Rows:
-    """Return what a search finds for the vector of a text."""
+def found(settings: LearningSettings, wanted: str, search: Search) -> Found:
+    """Return what a search finds for the vector of a text, and why where that is nothing."""
     from orb_learning.search import vector_of
     from orb_learning.store import connect
 
@@ -182,17 +188,20 @@ def found(settings: LearningSettings, wanted: str, search: Search) -> Rows:
         return search(connection, vector)
 
 
-def show(rows: Rows, columns: Columns, if_none: str, *, as_json: bool) -> None:
-    """Print rows as a table, or as a JSON list with UUIDs and times as texts."""
+def show(answer: Found, columns: Columns, *, as_json: bool) -> None:
+    """Print rows as a table, or as a JSON list with UUIDs and times as texts; or why none."""
+    rows, why = answer
     if as_json:
         print_json(rows)
         return
     if not rows:
-        err.print(if_none)
+        say(printable(why), to=err)
         return
-    table = Table(expand=True)
+    table = Table(expand=True, show_lines=True)
     for header, (ratio, _) in columns.items():
-        table.add_column(header, ratio=ratio or None, overflow="fold")
+        # A line is a tier, across the columns: only the texts may take more lines.
+        overflow: OverflowMethod = "fold" if ratio else "ellipsis"
+        table.add_column(header, ratio=ratio or None, overflow=overflow, no_wrap=not ratio)
     for row in rows:
         table.add_row(*(cell_of(row) for _, cell_of in columns.values()))
     out.print(table)

@@ -93,9 +93,10 @@ class Questions:
     ) -> Rows:
         """Return the tasks like one, the most similar first: one row a distinct text.
 
-        A row has the columns of one execution of the text (its newest success, else its newest),
-        and sums up all of them: ``execution_count``, ``success_count``, ``success_rate`` with its
-        95 % interval, ``tiers``, ``best_solution``. The filters apply before the ranking.
+        A row sums up all executions of the text: ``execution_count``, ``success_count``,
+        ``success_rate`` with its 95 % interval, ``by_tier``, ``best_solution``. It also has
+        the columns of the newest one, which stands in ``latest``. The filters apply before the
+        ranking.
         A text that the database does not have is embedded; the first one takes seconds.
 
         Args:
@@ -112,7 +113,7 @@ class Questions:
             EmbeddingError: the text is empty, or the model cannot be used.
         """
         vector = await find_vector(self._reader, task_description)
-        return await self._reader.read(
+        rows = await self._reader.read(
             lambda snapshot: similar_tasks(
                 snapshot.connection,
                 self.settings,
@@ -126,6 +127,7 @@ class Questions:
                 now=self._naive_now(),
             )
         )
+        return [{**row["latest"], **row} for row in rows]
 
     async def find_solutions(
         self,

@@ -39,17 +39,17 @@ RATE: dict[str, Any] = {
 
 def test_a_cell_shows_a_text_as_it_is_but_for_what_acts() -> None:
     assert Markup.from_markup(text(HOSTILE)).plain == SHOWN
-    tiers = TASK_COLUMNS["tiers"][1]({"tiers": {HOSTILE: 1_000, "small": 2}})
-    assert Markup.from_markup(tiers).plain == f"{SHOWN} 1,000, small 2"
+    tiers = TASK_COLUMNS["tier"][1]({"by_tier": [{"model_tier": HOSTILE}, {"model_tier": "small"}]})
+    assert Markup.from_markup(tiers).plain == f"{SHOWN}\nsmall"
     assert text(None) == "-"
     assert len(text("x" * 1_000)) == LONGEST_CELL + 1
     assert Markup.from_markup(printable("a  [b]/c")).plain == "a  [b]/c"
 
 
 def test_a_rate_over_too_few_has_a_question_mark() -> None:
-    assert rate({**RATE, "has_enough_samples": True}) == "50.0% (20%-80%)"
+    assert rate({**RATE, "has_enough_samples": True}) == "50.0 % (20-80 %)"
     few = Markup.from_markup(rate({**RATE, "has_enough_samples": False}))
-    assert few.plain == "50.0% (20%-80%)?"
+    assert few.plain == "50.0 % (20-80 %)?"
     assert rate({"success_rate": None}) == "-"
 
 
@@ -83,24 +83,37 @@ def test_the_tools_tiers_are_texts_that_are_cut() -> None:
         {
             **RATE,
             "has_enough_samples": False,
-            "task_id": UUID(int=1),
-            "timestamp": datetime(2026, 3, 1),  # noqa: DTZ001
-            **dict.fromkeys(("task_type", "repo", "model_tier", "pool_type"), "x"),
-            "success": True,
-            "duration_seconds": None,
-            "quality_score": None,
+            "latest": {
+                "task_id": UUID(int=1),
+                "timestamp": datetime(2026, 3, 1),  # noqa: DTZ001
+                **dict.fromkeys(("task_type", "repo", "model_tier", "pool_type"), "x"),
+                "success": True,
+                **dict.fromkeys(
+                    ("duration_seconds", "quality_score", "actual_cost", "solution_summary")
+                ),
+            },
             "task_description": "x",
-            "solution_summary": None,
             "similarity": 1.0,
             "execution_count": 1,
             "success_count": 1,
-            "tiers": {"x" * 1_000_000: 1},
+            "by_tier": [
+                {
+                    **{name: value for name, value in RATE.items() if name.startswith("success")},
+                    "model_tier": "x" * 1_000_000,
+                    "execution_count": 1,
+                    "success_count": 1,
+                    "avg_cost": None,
+                    "cost_known_count": 0,
+                    "avg_duration": None,
+                    "duration_known_count": 0,
+                }
+            ],
             "best_solution": None,
         }
     )
-    (tier,) = task.tiers
-    assert tier.endswith("(1,000,000 characters, cut here)")
-    assert len(tier) < LONGEST_TEXT + 100
+    (outcome,) = task.by_tier
+    assert outcome.model_tier.endswith("(1,000,000 characters, cut here)")
+    assert len(outcome.model_tier) < LONGEST_TEXT + 100
 
 
 def test_a_table_without_rows_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,7 @@ class Tasks:
                 "pool_type": "local",
                 "success": chance.random() < 0.6,
                 "quality_score": chance.choice([None, 50, 80]),
+                "actual_cost": chance.choice([None, 0.5, 2.0]),
                 "solution_summary": chance.choice(
                     [None, " ", "a decorator", "a retry loop", "a loop"]
                 ),
@@ -113,7 +114,7 @@ class Tasks:
         return [self._summed_up(groups[text], dot(self.vectors[text], vector)) for text in near]
 
     def _summed_up(self, rows: list[Row], similarity: float) -> Row:
-        newest = max(rows, key=lambda row: (row["success"], row["timestamp"], row["number"]))
+        newest = max(rows, key=lambda row: (row["timestamp"], row["number"]))
         solved = [
             (row["quality_score"] or -1, row["timestamp"], row["number"], row["solution_summary"])
             for row in rows
@@ -123,7 +124,6 @@ class Tasks:
         low, high = wilson(successes, count)
         return {
             "task_id": newest["task_id"],
-            "solution_summary": newest["solution_summary"],
             "similarity": similarity,
             "strength": strength(similarity),
             "execution_count": count,
@@ -132,15 +132,31 @@ class Tasks:
             "success_rate_lower": low,
             "success_rate_upper": high,
             "has_enough_samples": count >= 10,
-            "tiers": tally(row["model_tier"] for row in rows),
-            "tiers_of_successes": tally(row["model_tier"] for row in rows if row["success"]),
+            "by_tier": [
+                tier_outcome(tier, [row for row in rows if row["model_tier"] == tier])
+                for tier in ("small", "medium")
+                if any(row["model_tier"] == tier for row in rows)
+            ],
             "best_solution": max(solved)[-1] if solved else None,
         }
 
 
-def tally(values: Any) -> dict[str, int] | None:
-    counted = list(values)
-    return {value: counted.count(value) for value in sorted(set(counted))} or None
+def tier_outcome(tier: str, rows: list[Row]) -> Row:
+    costs = [row["actual_cost"] for row in rows if row["actual_cost"] is not None]
+    successes = sum(row["success"] for row in rows)
+    low, high = wilson(successes, len(rows))
+    return {
+        "model_tier": tier,
+        "execution_count": len(rows),
+        "success_count": successes,
+        "success_rate": successes / len(rows),
+        "success_rate_lower": low,
+        "success_rate_upper": high,
+        "avg_cost": sum(costs) / len(costs) if costs else None,
+        "cost_known_count": len(costs),
+        "avg_duration": None,
+        "duration_known_count": 0,
+    }
 
 
 def is_near(similarity: float, threshold: float | None) -> bool:
@@ -208,13 +224,15 @@ def search(database: Path, vector: Sequence[float], **wanted: Any) -> list[Row]:
 
 
 def assert_same(found: list[Row], wanted: list[Row]) -> None:
-    assert [row["task_id"] for row in found] == [row["task_id"] for row in wanted]
+    assert [row["latest"]["task_id"] for row in found] == [row["task_id"] for row in wanted]
     for is_, should_be in zip(found, wanted, strict=True):
-        for name, value in should_be.items():
-            if isinstance(value, float):
-                assert is_[name] == pytest.approx(value, abs=1e-6), name
-            else:
-                assert is_[name] == value, name
+        tiers = zip(is_["by_tier"], should_be["by_tier"], strict=True)
+        for found_row, wanted_row in [(is_, should_be), *tiers]:
+            for name, value in wanted_row.items():
+                if isinstance(value, float):
+                    assert found_row[name] == pytest.approx(value, abs=1e-6), name
+                elif name not in ("task_id", "by_tier"):
+                    assert found_row[name] == value, name
 
 
 @pytest.mark.parametrize("number", range(40))
@@ -255,7 +273,7 @@ def test_the_same_search_returns_the_same_rows_in_the_same_order(
 
 def test_analysts_ask_the_same_in_sql(searchable: Path, tasks: Tasks) -> None:
     sql = f"""
-        select task_id from similar_executions(
+        select latest.task_id from similar_executions(
             (select embedding from text_embeddings where text = 'task 3' and model = '{MODEL}'),
             wanted_repo := 'api', moment := timestamp '{NOW}'
         )
@@ -273,7 +291,7 @@ def test_a_model_or_an_analysis_asks_by_the_macro(
     project: DbtProject, searchable: Path, tasks: Tasks
 ) -> None:
     inline = """
-        select task_id from {{ similar_executions(
+        select latest.task_id from {{ similar_executions(
             "(select embedding from text_embeddings where text_number = 4)",
             wanted_repo="'api'", days_back="null", at_most="3"
         ) }}
@@ -430,15 +448,19 @@ def test_the_command_prints_a_table_or_json(searchable: Path, tasks: Tasks) -> N
         tasks.vectors["task 3"],
         limit=10, threshold=None, days_back=None, repo=None, tier=None, success=True,
     )  # fmt: skip
-    assert [row["task_id"] for row in json.loads(listed.stdout)] == [
+    assert [row["latest"]["task_id"] for row in json.loads(listed.stdout)] == [
         str(row["task_id"]) for row in wanted
     ]
     shown = orb(searchable, *SIMILAR, width=150)
-    assert "success rate" in shown.stdout
+    assert re.search(r"│ small +│ \d+ +│ [\d.]+ % \(\d+-\d+ %\)", shown.stdout)
     assert "task 3" in shown.stdout
     none = orb(searchable, "similar", "task 3", "--repo", "nowhere")
     assert (none.returncode, none.stdout) == (0, "")
-    assert "No task is so similar" in none.stderr
+    assert none.stderr == (
+        'No execution is what was asked for; of all, the nearest task is "task 3", with 1.000.\n'
+    )
+    far = orb(searchable, "similar", "task 3", "--repo", "api", "--tier", "medium", "--days", "1")
+    assert "the nearest task is" in far.stderr
     empty = orb(searchable, "similar", " \n")
     assert empty.returncode == 1
     assert "empty" in empty.stderr
@@ -624,4 +646,4 @@ def test_solutions_are_found_by_the_library_and_the_command(searchable: Path) ->
             assert all(row["has_enough_samples"] == (row["task_count"] >= 10) for row in found)
         else:
             assert "loop" in said
-            assert "success rate" in said
+            assert "succeeded" in said
