@@ -1,7 +1,9 @@
 """What people, agents and programs are shown: one function a figure."""
 
 from orb_learning.figures.alerts import database_alerts
+from orb_learning.figures.changes import what_to_change
 from orb_learning.figures.database_tools import (
+    get_changes,
     get_data_quality_report,
     get_database_alerts,
     get_database_status,
@@ -18,7 +20,12 @@ from orb_learning.figures.quality import data_quality_report
 from orb_learning.figures.questions import Questions
 from orb_learning.figures.reader import WAIT_SECONDS, Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED, Result, shortened
-from orb_learning.figures.similar import find_similar_executions, similar_tasks
+from orb_learning.figures.similar import (
+    find_similar_executions,
+    similar_tasks,
+    why_no_solution,
+    why_no_task,
+)
 from orb_learning.figures.statistics import execution_statistics
 from orb_learning.figures.status import read_contents, read_outbox_status
 from orb_learning.figures.storage import storage_status
@@ -37,6 +44,7 @@ __all__ = [
     "database_status",
     "execution_statistics",
     "find_similar_executions",
+    "get_changes",
     "get_data_quality_report",
     "get_database_alerts",
     "get_database_status",
@@ -53,4 +61,7 @@ __all__ = [
     "shortened",
     "similar_tasks",
     "storage_status",
+    "what_to_change",
+    "why_no_solution",
+    "why_no_task",
 ]

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from orb_learning.figures.alerts import database_alerts
+from orb_learning.figures.changes import what_to_change
 from orb_learning.figures.health import database_status
 from orb_learning.figures.performance import performance_metrics
 from orb_learning.figures.quality import data_quality_report
@@ -114,6 +115,15 @@ async def get_database_alerts(
             reader, success_rate_threshold, avg_duration_threshold, db_size_threshold_mb
         )
     )
+
+
+async def get_changes() -> dict[str, Any]:
+    """Return ``rows``: what to change, what is worth most first.
+
+    Raises:
+        DatabaseError: the database cannot be read, or nothing has been built.
+    """
+    return await _asked(what_to_change)
 
 
 async def _asked(tool: Callable[[Reader], Awaitable[Result]]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The monitoring figures by the names that callers import."""
 
+from orb_learning.figures import get_changes as get_changes
 from orb_learning.figures import get_data_quality_report as get_data_quality_report
 from orb_learning.figures import get_database_alerts as get_database_alerts
 from orb_learning.figures import get_database_status as get_database_status

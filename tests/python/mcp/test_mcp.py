@@ -57,6 +57,7 @@ from orb_learning.store.connection import connect
 
 CALLS: dict[str, dict[str, Any]] = {
     "database_status": {},
+    "what_to_change": {},
     "execution_statistics": {"time_range": "30d"},
     "performance_metrics": {"time_range": "30d"},
     "storage_status": {},

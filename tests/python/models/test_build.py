@@ -88,6 +88,30 @@ def test_a_connection_with_duckdbs_own_settings_sums_up_executions_rightly(
     assert max(successful for _, successful in found) > 255
 
 
+def test_what_to_change_in_the_sample_is_what_it_shows(sample_database: Path) -> None:
+    tiers = rows_of(
+        sample_database,
+        "select model_tier, success_count, execution_count from rpt_task_tiers "
+        "where task_description = 'fix-git' order by execution_count",
+    )
+    assert tiers == [("large", 9, 9), ("medium", 36, 37), ("small", 15, 40)]
+    sentences = dict(
+        rows_of(
+            sample_database,
+            "select coalesce(subject, kind), sentence from rpt_what_to_change where is_change",
+        )
+    )
+    assert sentences["unsolved_tasks"] == (
+        'Stop or redesign 16 of 74 tasks of "terminal-bench": 1,324 runs without a success, '
+        "$125 of $682."
+    )
+    assert sentences['"fix-git"'] == (
+        'Start "fix-git" on medium, not small: 36 of 37 runs succeeded there, 15 of 40 on small.'
+    )
+    silent = rows_of(sample_database, "select kind from rpt_what_to_change where not is_change")
+    assert ("better_solution",) in silent
+
+
 def test_every_trial_of_the_sample_is_an_execution_and_none_has_a_solution(
     sample_database: Path,
 ) -> None:
