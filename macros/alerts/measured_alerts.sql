@@ -2,16 +2,20 @@
     sentence. `now` is the moment, an SQL expression. -#}
 {% macro measured_alerts(now) -%}
 {%- set enough = "{} >= " ~ setting('min_samples_for_learning', '10') -%}
+{%- set runs, share = shown_count('sample_count', 'execution'), shown_rate('value / 100') -%}
 {%- set findings = {
-    'success_rate': "'{:.1f} % of the last hour''s {:,} executions succeeded', value, sample_count",
-    'daily_success_rate': "'{:.1f} % of the last 24 hours'' {:,} executions succeeded', value, sample_count",
-    'error_rate': "'{:.1f} % of the last hour''s {:,} executions failed', value, sample_count",
-    'avg_duration': "'the last hour''s {:,} executions took {:.1f} s on average', sample_count, value",
-    'hourly_cost': "'the last hour''s {:,} executions of known cost took ${:.2f}', sample_count, value",
-    'daily_quality': "'the last 24 hours'' {:,} scores are {:.1f} on average', sample_count, value",
-    'daily_cost': "'the last 24 hours'' {:,} executions of known cost took ${:.2f}', sample_count, value",
-    'routing_confidence':
-        "'the confidence of the last 24 hours'' {:,} choices was {:.1f} % on average', sample_count, value"
+    'success_rate': "'{} of the last hour''s {} succeeded', " ~ share ~ ", " ~ runs,
+    'daily_success_rate': "'{} of the last 24 hours'' {} succeeded', " ~ share ~ ", " ~ runs,
+    'error_rate': "'{} of the last hour''s {} failed', " ~ share ~ ", " ~ runs,
+    'avg_duration':
+        "'the last hour''s {} took {} on average', " ~ runs ~ ", " ~ shown_duration('value'),
+    'hourly_cost': "'the last hour''s {} of known cost took {}', " ~ runs ~ ", " ~ shown_money('value'),
+    'daily_quality': "'the last 24 hours'' {} are {:.1f} on average', "
+        ~ shown_count('sample_count', 'score') ~ ", value",
+    'daily_cost':
+        "'the last 24 hours'' {} of known cost took {}', " ~ runs ~ ", " ~ shown_money('value'),
+    'routing_confidence': "'the confidence of the last 24 hours'' {} was {} on average', "
+        ~ shown_count('sample_count', 'choice') ~ ", " ~ share
 } -%}
 {%- set drop = "100 * " ~ least_drop('past_successes', 'past_count', 'recent_successes', 'recent_count') -%}
 {{ measured_alert('no_executions', 'everything', 'total_executions::double', 'total_executions', """
@@ -51,10 +55,10 @@ union all
 {#- How a success rate lies to its own past, as a sentence. -#}
 {% macro drop_finding() -%}
     format(
-        '{:.1f} % of the last 24 hours'' {:,} executions succeeded, after {:.1f} % of {:,} in '
-        'the 30 days before: ',
-        100.0 * recent_successes / nullif(recent_count, 0), recent_count,
-        100.0 * past_successes / nullif(past_count, 0), past_count
+        '{} of the last 24 hours'' {} succeeded, after {} of {:,} in the 30 days before: ',
+        {{ shown_rate('recent_successes / nullif(recent_count, 0)') }},
+        {{ shown_count('recent_count', 'execution') }},
+        {{ shown_rate('past_successes / nullif(past_count, 0)') }}, past_count
     )
     || case
         when value > 0 then format('a drop of at least {:.1f} points, 95 % sure', value)

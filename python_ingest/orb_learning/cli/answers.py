@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 
 import typer
 
+from orb_learning import formats
 from orb_learning.cli.console import out, print_error, reported_errors
 from orb_learning.cli.options import WRONG_STATUS
-from orb_learning.cli.tables import Row, print_json, time_text
+from orb_learning.cli.tables import Row, print_json
 from orb_learning.errors import DatabaseError
 
 
@@ -56,5 +57,5 @@ def finish(found: Row, *, warns: bool = False) -> NoReturn:
 
 def show_age(found: Row) -> None:
     """Print when the figures were read, and when they were built."""
-    read, built = time_text(found["as_of"]), time_text(found["built_at"])
+    read, built = formats.time(found["as_of"]), formats.time(found["built_at"])
     out.print(f"as of {read} UTC, built {built} UTC", highlight=False)

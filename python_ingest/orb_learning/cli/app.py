@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from orb_learning.cli import (
     backup_commands,
+    change_commands,
     dead_letter_commands,
     feedback_commands,
     load_commands,
@@ -23,26 +25,67 @@ from orb_learning.cli import (
     status_commands,
 )
 
+PANELS = {
+    "Record": ["load", "import", "sample", "feedback", "dead-letters"],
+    "Look": ["changes", "status", "alerts", "stats", "metrics", "quality", "report"],
+    "Learn": ["similar", "solutions", "index", "mcp"],
+    "Maintain": [
+        "maintain",
+        "build",
+        "init",
+        "storage",
+        "backup",
+        "backups",
+        "validate-backup",
+        "retention",
+        "check-archive",
+        "forget",
+    ],
+    "Restore": ["restore", "unarchive"],
+}
+"""The groups of ``orb --help``, and the commands in each, in the order in which they are shown."""
+
+PANEL_OF = {name: panel for panel, names in PANELS.items() for name in names}
+
+
+class InPanels(TyperGroup):
+    """The commands in the order of their panels."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands."""
+        return sorted(super().list_commands(ctx), key=list(PANEL_OF).index)
+
+
 app = typer.Typer(
     name="orb",
+    cls=InPanels,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     help="The learning database of an orchestrator of AI agents.",
 )
-app.add_typer(load_commands.app)
-app.add_typer(project_commands.app)
-app.add_typer(dead_letter_commands.app, name="dead-letters")
-app.add_typer(status_commands.app)
-app.add_typer(statistics_commands.app)
-app.add_typer(monitoring_commands.app)
-app.add_typer(search_commands.app)
-app.add_typer(retention_commands.app)
-app.add_typer(backup_commands.app)
-app.add_typer(maintenance_commands.app)
-app.add_typer(mcp_commands.app)
-app.add_typer(feedback_commands.app, name="feedback")
-app.add_typer(report_commands.app)
+for commands in (
+    load_commands,
+    status_commands,
+    change_commands,
+    statistics_commands,
+    monitoring_commands,
+    search_commands,
+    retention_commands,
+    backup_commands,
+    maintenance_commands,
+    project_commands,
+    mcp_commands,
+    report_commands,
+):
+    for command in commands.app.registered_commands:
+        command.rich_help_panel = PANEL_OF[str(command.name)]
+    app.add_typer(commands.app)
+for name, group in {
+    "dead-letters": dead_letter_commands.app,
+    "feedback": feedback_commands.app,
+}.items():
+    app.add_typer(group, name=name, rich_help_panel=PANEL_OF[name])
 
 
 def show_version(wanted: bool) -> None:

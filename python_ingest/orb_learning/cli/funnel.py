@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orb_learning.cli.tables import Columns, Row, number, show_table, text_of
+from orb_learning.cli.tables import Columns, Row, figure, show_table, text_of
 
 _NAMES = {
     "in_outbox": "in the outbox",
@@ -21,9 +21,9 @@ _ADVICE = {
 }
 FUNNEL: Columns = {
     "stage": lambda row: _NAMES.get(row["stage"], str(row["stage"])),
-    "records": number("record_count", ","),
+    "records": figure("record_count"),
     "commonest reason": text_of("top_reason"),
-    "of records": number("top_reason_count", ","),
+    "of records": figure("top_reason_count"),
     "what to do": lambda row: _ADVICE.get(row["stage"], "-") if row["record_count"] else "-",
 }
 _WHERE_ALL_IS = [

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
 from orb_learning.cli.console import out, say
 from orb_learning.cli.options import AsJson, Strict
@@ -14,12 +15,11 @@ from orb_learning.cli.tables import (
     Columns,
     Row,
     coloured,
+    figure,
     megabytes,
-    number,
     show_table,
     text,
     text_of,
-    time_text,
 )
 
 app = typer.Typer()
@@ -27,20 +27,20 @@ app = typer.Typer()
 CHECKS: Columns = {
     "check": text_of("check_name"),
     "kind": text_of("check_kind"),
-    "looked at": number("checked_count", ","),
+    "looked at": figure("checked_count"),
     "of": text_of("checked_rows"),
-    "failed": number("failing_count", ","),
-    "share": number("failing_share", ".1%"),
+    "failed": figure("failing_count"),
+    "share": figure("failing_share", formats.rate),
     "status": lambda row: coloured(row["status"]),
 }
 UNKNOWN_VALUES: Columns = {
     "column": text_of("column_name"),
-    "unknown": number("unknown_count", ","),
-    "share": number("unknown_share", ".1%"),
+    "unknown": figure("unknown_count"),
+    "share": figure("unknown_share", formats.rate),
 }
 PLACES: Columns = {
     "place": text_of("place"),
-    "measured (UTC)": lambda row: time_text(row["sampled_at"]),
+    "measured (UTC)": lambda row: formats.time(row["sampled_at"]),
     "MB": megabytes("size_bytes"),
     "MB a day": megabytes("growth_bytes_a_day"),
     "will be MB": megabytes("projected_bytes"),
@@ -49,9 +49,9 @@ PLACES: Columns = {
 }
 TABLES: Columns = {
     "table": text_of("table_name"),
-    "rows": number("row_count", ","),
+    "rows": figure("row_count"),
     "MB": megabytes("size_bytes"),
-    "bytes a row": number("bytes_a_row"),
+    "bytes a row": figure("bytes_a_row"),
 }
 
 
@@ -75,7 +75,7 @@ def show_quality(found: Row) -> None:
     table = Table("freshness", "", title="from when to when (UTC)")
     table.add_row("executions", f"{fresh['total_executions']:,}")
     for name in ("first_execution_at", "last_execution_at", "last_loaded_at"):
-        table.add_row(name.replace("_", " "), time_text(fresh[name]))
+        table.add_row(name.replace("_", " "), formats.time(fresh[name]))
     out.print(table)
     show_table("checks, the failing ones first", CHECKS, found["checks"])
     show_table("unknown values, last 30 days", UNKNOWN_VALUES, found["unknown_values"])

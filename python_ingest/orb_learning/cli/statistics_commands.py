@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
 from orb_learning.cli.console import err, out, say
 from orb_learning.cli.funnel import show_funnel, what_to_do
 from orb_learning.cli.options import AsJson
-from orb_learning.cli.tables import Columns, Row, number, rate, show_table, text_of
+from orb_learning.cli.tables import Columns, Row, figure, rate, show_table, text_of
 from orb_learning.time_ranges import TimeRange
 
 app = typer.Typer()
@@ -19,20 +20,20 @@ app = typer.Typer()
 InRange = Annotated[TimeRange, typer.Option("--range", help="How far back from now.")]
 
 FIGURES: Columns = {
-    "runs": number("total_executions", ","),
+    "runs": figure("total_executions"),
     "success rate": rate,
-    "mean s": number("avg_duration"),
-    "cost": number("total_cost", ",.2f", "$"),
-    "quality": number("avg_quality"),
+    "mean time": figure("avg_duration", formats.duration),
+    "cost": figure("total_cost", formats.money),
+    "quality": figure("avg_quality"),
 }
 DURATIONS: Columns = {
     "model tier": text_of("model_tier"),
-    "mean s": lambda row: number("avg_seconds")(row["duration"]),
-    "p50 s": lambda row: number("p50_seconds")(row["duration"]),
-    "p95 s": lambda row: number("p95_seconds")(row["duration"]),
-    "p99 s": lambda row: number("p99_seconds")(row["duration"]),
-    "cost": number("total_cost", ",.2f", "$"),
-    "mean cost": number("avg_cost", ",.4f", "$"),
+    "mean": lambda row: formats.duration(row["duration"]["avg_seconds"]),
+    "p50": lambda row: formats.duration(row["duration"]["p50_seconds"]),
+    "p95": lambda row: formats.duration(row["duration"]["p95_seconds"]),
+    "p99": lambda row: formats.duration(row["duration"]["p99_seconds"]),
+    "cost": figure("total_cost", formats.money),
+    "mean cost": figure("avg_cost", formats.money),
 }
 GROUPS = [
     ("by model tier", "by_model_tier", "model_tier"),
@@ -112,9 +113,11 @@ def show_metrics(found: Row) -> None:
     table.columns[1].justify = table.columns[2].justify = "right"
     table.add_row(
         "mean savings against the estimate",
-        number("avg_savings", ",.4f", "$")(cost),
-        number("savings_known_count", ",")(cost),
+        formats.money(cost["avg_savings"]),
+        formats.number(cost["savings_known_count"]),
     )
     for name, key in {"mean peak memory, MB": "avg_memory_mb", "p95, MB": "p95_memory_mb"}.items():
-        table.add_row(name, number(key)(resources), number("known_count", ",")(resources))
+        table.add_row(
+            name, formats.number(resources[key]), formats.number(resources["known_count"])
+        )
     out.print(table)

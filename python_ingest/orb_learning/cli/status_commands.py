@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import typer
 from rich.table import Table
 
+from orb_learning import formats
 from orb_learning.cli.answers import ask, finish, show_age
 from orb_learning.cli.console import out, print_error, say, with_settings
 from orb_learning.cli.funnel import show_funnel
 from orb_learning.cli.options import AsJson, Strict
-from orb_learning.cli.tables import Row, coloured, number, print_json, printable, rate, text
+from orb_learning.cli.tables import Row, coloured, print_json, printable, rate, text
 from orb_learning.errors import DatabaseError, NotBuiltError
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ def show_status(found: Row) -> None:
     table = Table("executions", "", title="what came of late")
     table.columns[1].justify = "right"
     for name, key in COUNTS.items():
-        table.add_row(name, f"{executions[key]:,}")
+        table.add_row(name, formats.number(executions[key]))
     table.add_section()
     table.add_row("success rate, 24 hours", rate(day, "daily_success_rate"))
-    table.add_row("mean seconds, 24 hours", number("avg_duration_seconds")(day))
-    table.add_row("mean quality, 24 hours", number("avg_quality_score")(day))
+    table.add_row("mean time, 24 hours", formats.duration(day["avg_duration_seconds"]))
+    table.add_row("mean quality, 24 hours", formats.number(day["avg_quality_score"]))
     out.print(table)
 
 
@@ -102,7 +103,7 @@ def show_contents(settings: LearningSettings) -> bool:
         table = Table("relation", "rows")
         table.columns[1].justify = "right"
         for name, rows in contents.relations.items():
-            table.add_row(name, f"{rows:,}")
+            table.add_row(name, formats.number(rows))
         table.add_section()
         for key, value in contents.facts.items():
             table.add_row(key, value or "none")

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from orb_learning import formats
 from orb_learning.cli.console import out
 
 LONGEST_CELL = 300
@@ -60,33 +61,23 @@ def text_of(key: str) -> Cell:
     return lambda row: text(row[key])
 
 
-def number(key: str, form: str = ",.1f", unit: str = "") -> Cell:
-    """Return the cell of a number; a dash where it is unknown."""
-
-    def cell(row: Row) -> str:
-        value = row[key]
-        return "-" if value is None else f"{'-' if value < 0 else ''}{unit}{abs(value):{form}}"
-
-    return cell
+def figure(key: str, show: Callable[[Any], str] = formats.number) -> Cell:
+    """Return the cell of a figure, as one of ``formats`` shows it."""
+    return lambda row: show(row[key])
 
 
 def megabytes(key: str) -> Cell:
     """Return the cell of a number of bytes, in MB."""
-    return lambda row: "-" if row[key] is None else f"{row[key] / 1e6:,.1f}"
+    return lambda row: formats.number(None if row[key] is None else row[key] / 1e6)
 
 
 def rate(row: Row, name: str = "success_rate") -> str:
     """Return a rate with its interval; dim, with a question mark, over too few rows to act on."""
     if row[name] is None:
         return "-"
-    low, high = row[f"{name}_lower"], row[f"{name}_upper"]
-    shown = f"{row[name]:.1%} ({low:.0%}-{high:.0%})"
+    bounds = formats.interval(row[f"{name}_lower"], row[f"{name}_upper"])
+    shown = f"{formats.rate(row[name])} ({bounds})"
     return shown if row["has_enough_samples"] else f"[dim]{shown}?[/]"
-
-
-def time_text(value: datetime | None) -> str:
-    """Return a time to the second; a dash where it is unknown."""
-    return "-" if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
 
 
 def coloured(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from orb_learning.cli.app import app
+from orb_learning.cli.app import PANEL_OF, PANELS, app
 
 HEAVY = {"dbt", "duckdb", "mcp", "numpy", "pydantic", "sqlite3", "torch"}
 
@@ -26,6 +27,14 @@ except SystemExit:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "dead-letters" in ran.stdout
     assert HEAVY & set(ran.stdout.splitlines()[-1].split()) == set()
+
+
+def test_help_shows_the_commands_in_groups() -> None:
+    said = CliRunner().invoke(app, ["--help"], terminal_width=80).output
+    panels = re.findall(r"─ (\w+) ─", said)
+    assert panels == ["Options", *PANELS]
+    named = re.findall(r"│ ([a-z-]+) ", said)
+    assert named[-len(PANEL_OF) :] == [name for names in PANELS.values() for name in names]
 
 
 @pytest.mark.parametrize("command", ["status", "load", "backups", "dead-letters list", "report"])

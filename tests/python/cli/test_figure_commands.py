@@ -24,7 +24,9 @@ from oracle import MODELS
 from report_rows import REPORTS, insert
 from serving import Site, answer, over_stdio
 
+from orb_learning import formats
 from orb_learning.figures.database_tools import (
+    get_changes,
     get_data_quality_report,
     get_database_alerts,
     get_database_status,
@@ -43,11 +45,12 @@ TOOLS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "quality": get_data_quality_report,
     "storage": get_storage_status,
     "alerts": get_database_alerts,
+    "changes": get_changes,
     "alerts --success-rate 20 --avg-duration 1 --size-mb 0.1": lambda: get_database_alerts(
         20, 1, 0.1
     ),
 }
-COMMANDS = ["status", "stats", "metrics", "quality", "storage", "alerts"]
+COMMANDS = ["status", "stats", "metrics", "quality", "storage", "alerts", "changes"]
 IN_ZONES = [
     "status --json",
     "stats --range 24h --json",
@@ -55,6 +58,7 @@ IN_ZONES = [
     "quality --json",
     "storage --json",
     "alerts --json",
+    "changes --json",
 ]
 IN_ONE_PROCESS = """
 import sys
@@ -151,7 +155,7 @@ def test_tables_show_the_figures_and_nothing_that_acts_on_a_terminal(
             assert line.isprintable()
     said = shown["stats --range 90d"]
     for tier in stats["by_model_tier"]:
-        rate = f"{tier['success_rate']:.1%}"
+        rate = formats.rate(tier["success_rate"])
         assert re.search(
             rf"│ {tier['model_tier']} +│ +{tier['total_executions']:,} │ +{rate}", said
         )
