@@ -4,6 +4,7 @@
 {#- What a change of each kind stands in, and by what of it. Columns that a kind lacks are NULL. -#}
 {% macro change_sources() %}
     {{ return({
+        'route': ['rpt_route_changes', 'repo', 'plan', 'task_count', true],
         'larger_tier': ['rpt_larger_tiers', 'repo', 'task_description', '1', true],
         'unsolved_tasks': ['rpt_unsolved_repositories', 'repo', 'null', 'task_count', true],
         'better_solution': ['rpt_better_solutions', 'repo', 'task_description', '1', false],
@@ -46,6 +47,8 @@
 {% macro change_kinds() -%}
     {%- set least = var('change_least_runs') ~ ' runs each' -%}
     {%- set nothing = {
+        'route': ['No routing policy is known to be better than the baseline.',
+            'it takes decisions recorded with their chances; rpt_routing_recommendations says how many'],
         'larger_tier': ['No task is known to need a larger tier.',
             'it takes a task with ' ~ least ~ ' on two tiers, whose intervals do not overlap'],
         'unsolved_tasks': ['No task is known to be beyond all tiers.',

@@ -11,29 +11,7 @@ with
 
 {{ ranked_texts(text_embeddings, text_id, var('solution_search_texts')) }},
 
-tasks as (
-    select
-        wanted._task_text_id,
-        max(ranked.similarity) as similarity
-    from ranked
-    inner join wanted
-        on ranked.text_id = wanted.{{ text_id }}
-    where {{ is_near_enough() }}
-    group by wanted._task_text_id
-),
-
-executions as (
-    select
-        wanted.*,
-        tasks.similarity,
-        coalesce(clusters.cluster_id, wanted._solution_text_id) as cluster_id
-    from tasks
-    inner join wanted
-        on tasks._task_text_id = wanted._task_text_id
-    left join {{ text_clusters }} as clusters
-        on wanted._solution_text_id = clusters.text_id and clusters.kind = 'solution'
-    where wanted._solution_text_id is not null
-),
+{{ executions_of_near_tasks(text_clusters, text_id) }},
 
 solutions as (
     select

@@ -26,7 +26,10 @@ tasks as (
         -- Where a mean is of one cost, how far it is off is not known.
         case
             when count(*) filter (recent_cost_known_count > 0 and recent_variance is null) = 0
-                then {{ t_quantile('min(cost_known_count) filter (recent_cost_known_count > 0) - 1') }}
+                then
+                    {{ t_quantile(
+                        'min(cost_known_count) filter (recent_cost_known_count > 0) - 1'
+                    ) }}
                     * sqrt(coalesce(sum(recent_variance) filter (recent_cost_known_count > 0), 0))
         end as cost_margin
     from tiers

@@ -24,7 +24,8 @@ rows_to_show as (
         execution_count,
         task_count,
         case
-            when place = max(place) over (partition by kind) then kind_count - count(*) over (partition by kind)
+            when place = max(place) over (partition by kind)
+                then kind_count - count(*) over (partition by kind)
             else 0
         end as more_count
     from found

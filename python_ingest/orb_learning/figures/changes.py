@@ -18,6 +18,7 @@ class Change(BaseModel):
         description="False says of a kind that nothing is known to change, and what it takes."
     )
     kind: Literal[
+        "route",
         "larger_tier",
         "unsolved_tasks",
         "better_solution",

@@ -217,9 +217,7 @@ def why_no_solution(
     what = "error" if of_errors else "task"
     near = nearest(repo, days_back)
     if near is not None:
-        return (
-            f"No {what} as similar as {threshold} was solved; the nearest solved task is {near}."
-        )
+        return f"No {what} as similar as {threshold} was solved; the nearest solved task is {near}."
     near = nearest(None, None)
     if near is not None:
         return f"Nothing was solved of what was asked for; of all, the nearest task is {near}."
