@@ -10,7 +10,7 @@
     'avg_duration':
         "'the last hour''s {} took {} on average', " ~ runs ~ ", " ~ shown_duration('value'),
     'hourly_cost': "'the last hour''s {} of known cost took {}', " ~ runs ~ ", " ~ shown_money('value'),
-    'daily_quality': "'the last 24 hours'' {} are {:.1f} on average', "
+    'daily_quality': "'the quality of the last 24 hours'' {} was {:.1f} on average', "
         ~ shown_count('sample_count', 'score') ~ ", value",
     'daily_cost':
         "'the last 24 hours'' {} of known cost took {}', " ~ runs ~ ", " ~ shown_money('value'),
@@ -21,16 +21,16 @@
 {{ measured_alert('no_executions', 'everything', 'total_executions::double', 'total_executions', """
     case
         when total_executions = 0 then 'No execution records found - database is empty'
-        else format('{:,} executions are in the database', total_executions)
+        else 'the database holds ' || """ ~ shown_count('total_executions', 'execution') ~ """
     end
 """) }}
 union all
 {{ measured_alert('silence', 'loaded', 'epoch(' ~ now ~ ' - newest) / 3600', 'version_count', """
-    format('the newest execution that was loaded started {:.1f} hours ago', value)
+    format('the newest execution that was loaded started {} ago', """ ~ shown_duration('3600 * value') ~ """)
 """) }}
 union all
 {{ measured_alert('build_age', '(select 1)', 'greatest(epoch(' ~ now ~ ' - ' ~ built_at() ~ '), 0) / 3600', 'null', """
-    format('the figures are those of the last build, {:.1f} hours ago', value)
+    format('the figures are those of the last build, {} ago', """ ~ shown_duration('3600 * value') ~ """)
 """) }}
 union all
 {% for name, (bucket, value, samples, needs_samples) in bucketed_alerts().items() -%}
