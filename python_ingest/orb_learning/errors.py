@@ -110,6 +110,10 @@ class McpServerError(OrbError):
     """The MCP server cannot be started as it is."""
 
 
+class CollectorError(OrbError):
+    """The collector of spans cannot be started as it is."""
+
+
 class QueryRefusedError(OrbError):
     """A query from outside may not run, or took too much."""
 

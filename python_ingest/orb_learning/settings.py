@@ -107,6 +107,20 @@ class LearningSettings(BaseSettings):
     outbox_age_limit_days: float = Field(
         7.0, ge=0, le=365, description="days that a loaded record waits in the outbox for a backup"
     )
+    span_outbox_size_limit_mb: int = Field(
+        4_096, ge=1, le=1_048_576, description="MB of spans from which orb collect answers 503"
+    )
+    span_retention_days: float = Field(
+        7.0, ge=0.04, le=365, description="days that a trace's spans are kept after the last came"
+    )
+    redact_spans: bool = Field(
+        True, description="whether orb collect takes keys, tokens and e-mail addresses out"
+    )
+    collector_token_file: Path | None = Field(
+        None,
+        description="the file of orb collect's tokens, a line `USER TOKEN` each; needed to listen "
+        "to others than this machine",
+    )
     lone_half_hours: float = Field(
         24.0,
         ge=0,
@@ -210,6 +224,11 @@ class LearningSettings(BaseSettings):
     def outbox_folder(self) -> Path:
         """The outbox's folder."""
         return self.outbox_path or self.database_path.parent / "outbox"
+
+    @property
+    def span_outbox_folder(self) -> Path:
+        """The folder of the outbox of spans, beside the other one."""
+        return self.outbox_folder.with_name(f"{self.outbox_folder.name}_spans")
 
     @property
     def unmatched_limit(self) -> timedelta:

@@ -125,6 +125,14 @@ def serve_an_agent(installed: Installed) -> None:
     assert not asyncio.run(ask())
 
 
+def receive_spans(installed: Installed) -> None:
+    made = (
+        "from orb_learning.collector import make_app; print(make_app(load_settings(), loads=False))"
+    )
+    imported = "from orb_learning.settings import load_settings"
+    assert "Starlette" in installed.run("python", "-c", f"{imported}; {made}")
+
+
 def draw_the_page(installed: Installed) -> None:
     installed.run("orb", "report", "--output", "page.html")
     assert (installed.folder / "page.html").read_text().startswith("<!doctype html>")
@@ -147,6 +155,7 @@ USES: dict[str, Callable[[Installed], None]] = {
     "embeddings": embed_a_text,
     "index": index_vectors,
     "mcp": serve_an_agent,
+    "otel": receive_spans,
     "page": draw_the_page,
     "remote": copy_a_backup,
 }

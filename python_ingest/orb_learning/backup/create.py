@@ -8,6 +8,7 @@ which the next backup removes.
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -109,7 +110,10 @@ def _copy_everything(
 ) -> tuple[BackupManifest, list[str]]:
     """Copy the database and the outbox; returns their manifest, and what was left out."""
     path, stem = settings.database_path, settings.database_path.stem
-    with hold_lease(settings.outbox_folder, wait_seconds):
+    with ExitStack() as leases:
+        leases.enter_context(hold_lease(settings.outbox_folder, wait_seconds))
+        if settings.span_outbox_folder.is_dir():
+            leases.enter_context(hold_lease(settings.span_outbox_folder, wait_seconds))
         _migrate(path, wait_seconds)
         # A file that is open to be read does not change: all of this is as of one moment.
         with connect(path, read_only=True, wait_seconds=wait_seconds) as source:
@@ -118,7 +122,11 @@ def _copy_everything(
             tables, relations = table_checksums(source), read_relations(source)
             version = schema_version_of(source)
             copy_database(source, partial / f"{stem}.db")
+        # Restored, both are one outbox.
         copies, left_out = copy_outbox(settings.outbox_folder, partial / OUTBOX, offsets)
+        of_spans, without = copy_outbox(settings.span_outbox_folder, partial / OUTBOX, offsets)
+        copies |= of_spans
+        left_out += without
     names = [f"{stem}.db", *(f"{OUTBOX}/{copied}" for copied in copies)]
     manifest = BackupManifest(
         created_at=created_at,

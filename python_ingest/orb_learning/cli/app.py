@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from orb_learning.cli import (
     backup_commands,
     change_commands,
+    collector_commands,
     dead_letter_commands,
     feedback_commands,
     load_commands,
@@ -26,7 +27,15 @@ from orb_learning.cli import (
 )
 
 PANELS = {
-    "Record": ["load", "import", "sample", "feedback", "dead-letters"],
+    "Record": [
+        "load",
+        "collect",
+        "import",
+        "mappings",
+        "sample",
+        "feedback",
+        "dead-letters",
+    ],
     "Look": ["changes", "status", "alerts", "stats", "metrics", "quality", "report"],
     "Learn": ["similar", "solutions", "index", "mcp"],
     "Maintain": [
@@ -76,6 +85,7 @@ for commands in (
     maintenance_commands,
     project_commands,
     mcp_commands,
+    collector_commands,
     report_commands,
 ):
     for command in commands.app.registered_commands:

@@ -8,16 +8,34 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning.cli.console import err, print_error, say, with_settings
+from orb_learning.cli.console import err, print_error, reported_errors, say, with_settings
 from orb_learning.cli.options import Wait
 from orb_learning.errors import OrbError
 from orb_learning.filesystem import printable
 
 if TYPE_CHECKING:
     from orb_learning.ingest import Counted, ImportResult
+    from orb_learning.mappings import SystemMapping
     from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
+
+System = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="SYSTEM",
+        help="Whose records they are, as orb mappings lists them; most files say so.",
+    ),
+]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.sql", help="A mapping of your own: a SELECT over source."),
+]
+Score = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The score from 0 to 1 that fills quality_score, times 100."),
+]
 
 NOTHING_USABLE = 3
 """The exit status of an import of which the next build takes nothing."""
@@ -46,6 +64,9 @@ def import_command(
             "rows that lacked one.",
         ),
     ] = False,
+    source: System = None,
+    mapping: MappingFile = None,
+    score: Score = None,
 ) -> None:
     """Load files of executions into the database, each whole or not at all.
 
@@ -54,6 +75,7 @@ def import_command(
     from orb_learning.dbt import rejecting_rules
     from orb_learning.ingest import import_file
 
+    taken = _mapping_of(source, mapping)
     rules = rejecting_rules(settings)
     results = []
     for file in files:
@@ -63,6 +85,8 @@ def import_command(
                 file,
                 again=again,
                 naive_is_utc=naive_is_utc,
+                mapping=taken,
+                score=score,
                 rules=rules,
                 show_progress=True,
             )
@@ -80,6 +104,15 @@ def import_command(
         raise typer.Exit(NOTHING_USABLE)
 
 
+def _mapping_of(source: str | None, mapping: Path | None) -> SystemMapping | None:
+    """Return the mapping that the options name, if any."""
+    from orb_learning.mappings import mapping_from_file, named_mapping
+
+    if source and mapping:
+        raise OrbError("--from and --mapping both say whose records they are; give one of them")
+    return named_mapping(source) if source else mapping_from_file(mapping) if mapping else None
+
+
 def _say_result(result: ImportResult) -> None:
     """Print what came of a file: a line of counts, and one for each thing that is to be known."""
     name = escape(printable(result.file))
@@ -87,6 +120,8 @@ def _say_result(result: ImportResult) -> None:
         say(f"{name}: loaded before, skipped; --again loads it once more")
         return
     counts = f"{name}: {result.row_count:,} rows loaded"
+    if result.mapping:
+        counts += f" as {escape(result.mapping)}'s"
     if result.unreadable_count:
         counts += f", [bold red]{result.unreadable_count:,} UNREADABLE[/]"
     if result.rejected_count:
@@ -107,6 +142,23 @@ def _say_result(result: ImportResult) -> None:
 
 def _listed(counted: Counted) -> str:
     return escape("; ".join(f"{words} ({count:,})" for words, count in counted))
+
+
+@app.command("mappings")
+def mappings_command(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[SYSTEM]", help="Print the SQL of this system's.")
+    ] = None,
+) -> None:
+    """List the mappings of other systems' records, or print one."""
+    from orb_learning.mappings import known_mappings, named_mapping
+
+    if name is not None:
+        with reported_errors():
+            typer.echo(named_mapping(name).sql.rstrip())
+        return
+    for mapping in known_mappings().values():
+        say(f"[bold]{mapping.name:12}[/] {escape(mapping.summary)}")
 
 
 @app.command("sample")
@@ -157,6 +209,11 @@ def load_command(
         f"{counts['execution']:,} executions, {counts['routing']:,} routing decisions and "
         f"{counts['outcome']:,} outcomes loaded; {counts['unmatched']:,} unmatched ones recorded"
     )
+    if counts["span"] or counts["late_span"]:
+        say(
+            f"{counts['span']:,} spans loaded, {counts['trace']:,} executions of traces; "
+            f"{counts['late_span']:,} spans came too late"
+        )
     if counts["dead_letter"]:
         say(f"[bold red]{counts['dead_letter']:,} DEAD LETTERS[/]: see orb dead-letters list")
     if result.pruned.unverified_records:

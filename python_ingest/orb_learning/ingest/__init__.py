@@ -8,16 +8,25 @@ from orb_learning.ingest.dead_letters import (
     replay_dead_letter,
 )
 from orb_learning.ingest.files import Counted, ImportResult, import_file
-from orb_learning.ingest.relay import LoadResult, RelayOptions, load_once, pending_records
+from orb_learning.ingest.relay import (
+    OF_SPANS,
+    LoadResult,
+    RelayOptions,
+    load_once,
+    pending_records,
+)
 from orb_learning.ingest.sample import load_sample
+from orb_learning.ingest.spans import drop_old_spans
 
 __all__ = [
+    "OF_SPANS",
     "BackgroundLoader",
     "Counted",
     "ImportResult",
     "LoadResult",
     "RelayOptions",
     "drop_dead_letters",
+    "drop_old_spans",
     "import_file",
     "load_once",
     "load_sample",

@@ -23,6 +23,7 @@ from orb_learning.ingest.dead_letters import RejectedRecord, insert_dead_letters
 from orb_learning.ingest.executions import DATA_ERRORS, insert_executions
 from orb_learning.ingest.partials import PendingPartials
 from orb_learning.ingest.payloads import parse_object
+from orb_learning.ingest.spans import LATE, load_span_payloads
 from orb_learning.outbox import OutboxRecord, as_time
 from orb_learning.record import ExecutionRecord, describe_error
 from orb_learning.store import delete_tasks, drop_residual_rows, store_offsets, transaction
@@ -111,6 +112,7 @@ class _Batch:
         self._tasks_to_delete: list[uuid.UUID] = []
         self._refusals: list[tuple[str, int, datetime | None, datetime]] = []
         self._steps: list[dict[str, Any]] = []
+        self._spans: list[str] = []
         self._rejected: list[RejectedRecord] = []
         for item in items:
             self._add(item)
@@ -137,6 +139,8 @@ class _Batch:
             record, _ = self._feedback[place]
             self._reject(record, ANOTHER_OF_THIS_ID)
             self.counts[record.kind] -= 1
+        spans = load_span_payloads(connection, self._spans, now)
+        self.counts.update({"span": spans.spans, "trace": spans.versions, LATE: spans.late})
         insert_dead_letters(connection, self._rejected, now)
         self._store_reports()
         if self._tasks_to_delete:
@@ -205,6 +209,11 @@ class _Batch:
             {name: None if values[name] is None else str(values[name]) for name in names}
         )
 
+    def add_spans(self, item: Item) -> None:
+        """Take a request of OTLP in JSON."""
+        parse_object(item.record.payload)
+        self._spans.append(item.record.payload)
+
     def add_erasure(self, item: Item) -> None:
         """Take the ids of tasks to delete."""
         ids = parse_object(item.record.payload)["task_ids"]
@@ -231,6 +240,7 @@ _ADDED_BY_KIND: dict[str, Callable[[_Batch, Item], None]] = {
     "refused": _Batch.add_refusal,
     "maintenance": _Batch.add_step,
     "forget": _Batch.add_erasure,
+    "spans": _Batch.add_spans,
     "feedback": _Batch.add_feedback,
     "delete_feedback": _Batch.add_feedback_deletion,
     "forgotten": _Batch.skip,

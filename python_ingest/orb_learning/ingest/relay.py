@@ -40,6 +40,7 @@ from orb_learning.store import (
 )
 
 MOST_RECORDS_A_TRANSACTION = 20_000
+MOST_CHARACTERS_A_TRANSACTION = 2**25
 MOST_SECONDS_OPEN = 1.0
 """For so long a relay keeps the database; then others that wait for it come in between."""
 
@@ -57,9 +58,13 @@ class RelayOptions:
     verified_offsets: VerifiedOffsets | None = None
     """Returns, for a database's id, how far a verified backup holds each outbox; what one holds is
     not kept."""
+    is_log_of_backups: bool = True
+    """Whether loaded records stay until a backup holds them; else they go at once."""
 
 
 DEFAULTS = RelayOptions()
+OF_SPANS = RelayOptions(limits=Limits(0), is_log_of_backups=False)
+"""How the outbox of spans is loaded and pruned."""
 
 
 @dataclass
@@ -121,12 +126,14 @@ def load_once(
         for path in run.salvaged:
             set_segment_aside(path)
         result = run.result
+        is_log = options.is_log_of_backups
         result.pruned = prune_segments(
             outbox_folder,
-            run.verified_offsets(),
+            run.verified_offsets() if is_log else result.offsets,
             loaded=result.offsets,
             limits=options.limits,
             now=now or utc_now(),
+            noted=is_log,
         )
     return result
 
@@ -176,11 +183,12 @@ class _Run:
             self.result.counts["unmatched"] += record_unmatched(
                 connection, self.given_now or utc_now(), self.options.unmatched_limit
             )
-            sample_sizes_hourly(
-                connection,
-                {DATABASE_PLACE: self.database_path, "outbox": self.folder},
-                self.given_now or utc_now(),
-            )
+            if self.options.is_log_of_backups:
+                sample_sizes_hourly(
+                    connection,
+                    {DATABASE_PLACE: self.database_path, "outbox": self.folder},
+                    self.given_now or utc_now(),
+                )
             return False
 
     def verified_offsets(self) -> Mapping[uuid.UUID, int]:
@@ -211,7 +219,7 @@ class _Run:
                         items += new
                         if new:  # so that a copy of this segment brings nothing twice
                             seen[reader.outbox_id] = new[-1].record.sequence_number
-                        if len(items) >= MOST_RECORDS_A_TRANSACTION:
+                        if len(items) >= MOST_RECORDS_A_TRANSACTION or _is_large(items):
                             yield items
                             items = []
                         if len(new) < limit or path in self.salvaged:
@@ -247,6 +255,10 @@ class _Run:
     def _note_damage(self, path: Path, error: DamagedFileError) -> None:
         self.salvaged.append(path)
         self.result.damaged.append(str(error))
+
+
+def _is_large(items: list[Item]) -> bool:
+    return sum(len(item.record.payload) for item in items) > MOST_CHARACTERS_A_TRANSACTION
 
 
 def pending_records(

@@ -114,10 +114,7 @@ def erase(
         run_dbt(settings, "run", "--exclude", "text_embeddings")
     shutil.rmtree(index_folder(path), ignore_errors=True)  # `orb index` makes it again
     compact(path)
-    result.outbox_count = erase_records(
-        settings.outbox_folder,
-        lambda record: record.kind != "forget" and target.is_mentioned_in(record.payload),
-    )
+    result.outbox_count = _erase_records(settings, target)
     copy_archive(settings, index)  # over the copies that still hold them
     result.removed_pages = remove_pages(settings)
     result.exports = find_exports(settings, content)
@@ -128,6 +125,17 @@ def erase(
         replace_remaining_copies(settings, copies, now=now)
         result.still_in = []
     return result
+
+
+def _erase_records(settings: LearningSettings, target: ErasureTarget) -> int:
+    """Erase what mentions the target from both outboxes; returns how many records."""
+    return sum(
+        erase_records(
+            folder,
+            lambda record: record.kind != "forget" and target.is_mentioned_in(record.payload),
+        )
+        for folder in (settings.outbox_folder, settings.span_outbox_folder)
+    )
 
 
 def _find_target(

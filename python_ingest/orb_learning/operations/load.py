@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from orb_learning.backup import verified_offsets
-from orb_learning.ingest import LoadResult, RelayOptions, load_once
+from orb_learning.ingest import OF_SPANS, LoadResult, RelayOptions, load_once
 from orb_learning.outbox import Limits
 from orb_learning.settings import LearningSettings
 from orb_learning.store import DATABASE_PLACE
@@ -20,8 +20,12 @@ def load_outbox(
     now: datetime | None = None,
     adopt: bool = False,
 ) -> LoadResult:
-    """Load what is in the outbox, and prune it, as the settings say; see ``load_once``."""
-    return load_once(
+    """Load what is in both outboxes, and prune them, as the settings say; see ``load_once``.
+
+    Returns:
+        what became of the outbox of executions, with the counts and troubles of that of spans.
+    """
+    result = load_once(
         settings.database_path,
         settings.outbox_folder,
         relay_options(settings),
@@ -29,6 +33,19 @@ def load_outbox(
         now=now,
         adopt=adopt,
     )
+    if settings.span_outbox_folder.is_dir():
+        spans = load_once(
+            settings.database_path,
+            settings.span_outbox_folder,
+            OF_SPANS,
+            wait_seconds=wait_seconds,
+            now=now,
+            adopt=adopt,
+        )
+        result.counts += spans.counts
+        result.foreign += [f"{settings.span_outbox_folder.name}/{name}" for name in spans.foreign]
+        result.damaged += spans.damaged
+    return result
 
 
 def relay_options(settings: LearningSettings) -> RelayOptions:
@@ -48,6 +65,7 @@ def places_of(settings: LearningSettings) -> dict[str, Path]:
     return {
         DATABASE_PLACE: settings.database_path,
         "outbox": settings.outbox_folder,
+        "span_outbox": settings.span_outbox_folder,
         "archive": settings.archive_folder,
         "backups": settings.backup_folder,
     }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orb_learning.archive import archive_and_retain
 from orb_learning.backup import make_backup, prune_backups
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import MaintenanceError
 from orb_learning.filesystem import public_url
+from orb_learning.ingest import drop_old_spans
 from orb_learning.operations.load import load_outbox
 from orb_learning.settings import LearningSettings
+from orb_learning.store import connect, utc_now
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,18 @@ class MaintenanceSteps:
         )
 
     def retain(self) -> str:
-        """Archive old days and delete them."""
+        """Archive old days and delete them; delete old spans."""
         result = archive_and_retain(self.settings, now=self.given_now(), pass_fds=[self.lock])
+        spans = self.drop_spans()
         done = f"{result.what_went} archived{result.what_was_reclaimed}"
-        return "; ".join(filter(None, [done, result.what_was_kept]))
+        told = f"{spans:,} spans deleted" if spans else None
+        return "; ".join(filter(None, [done, result.what_was_kept, told]))
+
+    def drop_spans(self) -> int:
+        """Delete the spans of traces that are over for long; returns how many."""
+        with connect(self.settings.database_path, wait_seconds=self.wait_seconds) as connection:
+            age = timedelta(days=self.settings.span_retention_days)
+            return drop_old_spans(connection, self.given_now() or utc_now(), age)
 
     def back_up(self) -> str:
         """Make a verified backup; fails where a segment was left out."""

@@ -71,7 +71,8 @@ def find_remaining_copies(
     files = [file for file in sorted(path.parent.glob(kept)) if _database_holds(file, target)]
     files += [
         file
-        for file in sorted(settings.outbox_folder.glob("*.damaged*"))
+        for folder in (settings.outbox_folder, settings.span_outbox_folder)
+        for file in sorted(folder.glob("*.damaged*"))
         if _segment_holds(file, target)
     ]
     clean = {backup.folder.name for backup in own if backup not in backups}
@@ -129,6 +130,8 @@ def _database_holds(file: Path, target: ErasureTarget) -> bool:
             # A backup of an older version has no feedback.
             for table in existing_tables(connection, ["raw.feedback"]):
                 residues += f" union all select task_id::varchar from {table}"  # noqa: S608
+            for table in existing_tables(connection, ["raw.spans"]):
+                residues += f" union all select trace_id::varchar from {table}"  # noqa: S608
             is_mentioned = mentions_any_sql("content", "$ids")
             [(found,)] = connection.execute(
                 "select exists (from raw.executions "

@@ -78,6 +78,7 @@ def prune_segments(
     loaded: Mapping[uuid.UUID, int],
     limits: Limits,
     now: datetime,
+    noted: bool = True,
 ) -> Pruned:
     """Remove the segments that need not be kept; the caller holds the lease.
 
@@ -87,6 +88,7 @@ def prune_segments(
         loaded: how far the database holds each outbox.
         limits: up to which loaded records are kept that no backup holds.
         now: naive UTC.
+        noted: whether the prune log notes them.
     """
     files = unverified = 0
     too_large = folder_size(outbox_folder) - limits.size_bytes
@@ -113,7 +115,7 @@ def prune_segments(
         if beyond and not is_old and too_large <= 0:
             continue
         try:
-            if last:
+            if last and noted:
                 _note(outbox_folder / PRUNE_LOG, [segment])
         except OSError:
             break  # the disk is full: what cannot be noted, stays

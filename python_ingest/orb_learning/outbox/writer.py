@@ -35,6 +35,7 @@ Kind = Literal[
     "forget",
     "feedback",
     "delete_feedback",
+    "spans",
 ]
 """What a caller puts; ``refused`` is put by the outbox itself, to report what it refused."""
 

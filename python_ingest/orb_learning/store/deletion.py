@@ -49,4 +49,7 @@ def delete_tasks(
         ).fetchall()
         if table == "raw.feedback":
             count_feedback(connection, removed=count)
+    connection.execute(
+        "delete from raw.spans where trace_id in (select unnest(?::uuid[]))", [list(task_ids)]
+    )
     drop_residual_rows(connection)

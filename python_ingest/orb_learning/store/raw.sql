@@ -222,3 +222,20 @@ create table if not exists raw.external_ids (
     -- The first 64 bits of the description's SHA-256, hexadecimal.
     description_hash varchar
 );
+
+-- version 8
+-- The spans of traces, for some days: so long a trace's execution can have a new version. Several rows
+-- of a span are several states of it.
+create table if not exists raw.spans (
+    trace_id uuid not null,
+    span_id varchar not null,
+    parent_span_id varchar,
+    name varchar,
+    started_at timestamp not null,
+    ended_at timestamp,
+    status_code integer,
+    status_message varchar,
+    service_name varchar,
+    attributes json,
+    _loaded_at timestamp not null
+);

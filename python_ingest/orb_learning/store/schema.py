@@ -11,7 +11,7 @@ import duckdb
 
 from orb_learning.errors import NewerDatabaseError
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 
 @cache

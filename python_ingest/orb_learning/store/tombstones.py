@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 import duckdb
 
-UUID_PATTERN = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+UUID_PATTERN = "[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
+"""With hyphens, or as 32 digits, which is how a trace is named."""
 RESIDUES = {
     "raw.unreadable_rows": "content",
     "raw.dead_letters": "payload",
@@ -28,7 +29,7 @@ def mentions_any_sql(content: str, task_ids: str) -> str:
     """Return the SQL of whether a text names one of some ids, which are texts, too."""
     return (
         f"list_has_any(list_transform(regexp_extract_all({content}, '{UUID_PATTERN}'), "
-        f"lambda id: lower(id)), {task_ids})"
+        f"lambda id: try_cast(id as uuid)::varchar), {task_ids})"
     )
 
 

@@ -22,6 +22,10 @@ READ: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "duration_seconds, cpu_time_seconds is null", [(3.0, False), (4.0, False)]
     ),
     "json_array_named.jsonl": ("task_description, success", [("fix it", True)]),
+    "claude_code_session.jsonl": ("task_id::varchar, pool_type", [
+        ("5b0c8e6e-6c1f-4f0e-9a55-0d3a52f7a001", "claude-code")
+    ]),
+    "otlp_traces.jsonl": ("success, error_message", [(False, "x")]),
     "nan_in_metadata.jsonl": ("metadata", [('{"score":"NaN"}',), ('{"score":"Infinity"}',)]),
     "one_nul_byte_in_a_cell.csv": (
         "error_message, success", [("the log had a \0 byte", False), (None, True)]
@@ -41,12 +45,10 @@ UNREADABLE = {
 """Files with rows that cannot be read: their numbers, and a part of the reason."""
 
 REFUSED = {
-    "claude_code_session.jsonl": ("a session log of Claude Code", "it has cwd, gitBranch"),
     "langfuse_traces_renamed.jsonl": ("a trace export of Langfuse", "scores"),
     "litellm_spendlogs_renamed.csv": ("a spend log of LiteLLM", "request_tags"),
     "mlflow_traces_renamed.parquet": ("a trace export of MLflow", "task_id: is not of type UUID"),
     "no_known_key.jsonl": ("no column or key has a name", "it has message, type, uuid"),
-    "otlp_traces.jsonl": ("an OpenTelemetry trace export", "it has resourceSpans"),
     "phoenix_spans_renamed.parquet": ("a span export of Phoenix", "context.span_id"),
 }
 """Files that are refused: what they are said to be, and what was found."""

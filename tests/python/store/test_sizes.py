@@ -94,6 +94,7 @@ def test_the_settings_name_the_places(tmp_path: Path) -> None:
     assert places_of(settings) == {
         "database": tmp_path / "data/learning.db",
         "outbox": tmp_path / "data/outbox",
+        "span_outbox": tmp_path / "data/outbox_spans",
         "archive": tmp_path / "data/archive",
         "backups": tmp_path / "elsewhere",
     }

@@ -17,12 +17,15 @@ from orb_learning.ingest.files.database_file import copy_executions
 from orb_learning.ingest.files.jsonl import json_sources
 from orb_learning.ingest.files.parquet import parquet_sources
 from orb_learning.ingest.files.plan import Source
+from orb_learning.mappings import JSON_ENDINGS
 
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 JSONL = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz")
 PARQUET = (".parquet",)
 DATABASE = (".db", ".duckdb")
 ENDINGS = (*PARQUET, *CSV, *JSONL, *DATABASE)
+MAPPED_ENDINGS = (*PARQUET, *CSV, *JSON_ENDINGS)
+"""Those of files that a mapping can read."""
 
 
 def is_text(file: Path) -> bool:
@@ -30,8 +33,13 @@ def is_text(file: Path) -> bool:
     return file.name.lower().endswith((*CSV, *JSONL))
 
 
-def check_file(file: Path, database_path: Path) -> None:
+def check_file(file: Path, database_path: Path, *, endings: tuple[str, ...] = ENDINGS) -> None:
     """Refuse what is no file of a known kind, with the reason.
+
+    Args:
+        file: the file.
+        database_path: the database that it is to go to.
+        endings: those of the kinds that are known.
 
     Raises:
         ImportFileError: it is missing, a directory, empty, of an unknown ending, or the database.
@@ -42,10 +50,10 @@ def check_file(file: Path, database_path: Path) -> None:
         raise ImportFileError(f"{file} is a directory; name the files in it: {file}/*.parquet")
     if not file.is_file():
         raise ImportFileError(f"{file} is not a regular file; save what it gives to one first")
-    if not file.name.lower().endswith(ENDINGS):
+    if not file.name.lower().endswith(endings):
         raise ImportFileError(
             f"{file}: the name's ending says what a file is, and this one is not known; "
-            f"it must be one of {', '.join(ENDINGS)}"
+            f"it must be one of {', '.join(endings)}"
         )
     if database_path.exists() and file.samefile(database_path):
         raise ImportFileError(
@@ -54,6 +62,18 @@ def check_file(file: Path, database_path: Path) -> None:
         )
     if file.stat().st_size == 0:
         raise ImportFileError(f"{file} is empty, 0 bytes; write it again")
+
+
+@contextmanager
+def utf8_named(file: Path) -> Iterator[Path]:
+    """Give the file under a name that DuckDB takes: in UTF-8."""
+    if printable(file) == str(file):
+        yield file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        linked = Path(folder) / f"linked{file.suffix}"
+        linked.symlink_to(file.absolute())
+        yield linked
 
 
 @contextmanager
@@ -86,11 +106,7 @@ def sources_of(
             names_found=names_found,
         )
         return
-    with tempfile.TemporaryDirectory() as folder:
-        linked = Path(folder) / f"linked{file.suffix}"
-        if printable(file) != str(file):  # DuckDB takes names in UTF-8 only
-            linked.symlink_to(file.absolute())
-            file = linked
+    with tempfile.TemporaryDirectory() as folder, utf8_named(file) as file:
         if name.endswith(PARQUET):
             yield parquet_sources(
                 connection, file, naive_is_utc=naive_is_utc, names_found=names_found

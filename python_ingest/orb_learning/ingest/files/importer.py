@@ -13,7 +13,14 @@ import duckdb
 
 from orb_learning.errors import ImportFileError
 from orb_learning.filesystem import printable, sha256_of
-from orb_learning.ingest.files.formats import check_file, is_text, sources_of
+from orb_learning.ingest.files.formats import (
+    ENDINGS,
+    MAPPED_ENDINGS,
+    check_file,
+    is_text,
+    sources_of,
+    utf8_named,
+)
 from orb_learning.ingest.files.identity import forget_seen
 from orb_learning.ingest.files.kinds import kind_of
 from orb_learning.ingest.files.ledger import (
@@ -23,6 +30,7 @@ from orb_learning.ingest.files.ledger import (
     take_unreadable,
     was_named_by_row,
 )
+from orb_learning.ingest.files.mapped import mapped_source
 from orb_learning.ingest.files.names import check_names, notes_on
 from orb_learning.ingest.files.progress import ImportBar, progress_bar
 from orb_learning.ingest.files.result import (
@@ -33,6 +41,7 @@ from orb_learning.ingest.files.result import (
 )
 from orb_learning.ingest.files.rows import Load, define_macros, store
 from orb_learning.ingest.files.times import NAIVE
+from orb_learning.mappings import SystemMapping, detect_mapping, read_file
 from orb_learning.store import (
     connect,
     count_received,
@@ -51,6 +60,8 @@ def import_file(
     *,
     again: bool = False,
     naive_is_utc: bool = False,
+    mapping: SystemMapping | None = None,
+    score: str | None = None,
     rules: Mapping[str, str] | None = None,
     now: datetime | None = None,
     show_progress: bool = False,
@@ -63,7 +74,9 @@ def import_file(
             ``executions``; its name's ending says which.
         again: whether to load a file that has been loaded before.
         naive_is_utc: whether a time without a zone is one in UTC; its row is unreadable otherwise.
-            Of a file that has been loaded before, the rows that lacked a zone are read then.
+            Of a file that was loaded before, the rows that lacked a zone are read then.
+        mapping: of another system's records; None for the one whose they are beyond doubt, if any.
+        score: the name of the score in metadata.scores that fills quality_score.
         rules: by name, the SQL condition that a valid execution holds; the result counts who
             breaks one.
         now: the rows' ``_loaded_at``, naive UTC; None is the present.
@@ -73,12 +86,11 @@ def import_file(
         the counts, all 0 for a file that was known already.
 
     Raises:
-        ImportFileError: the file cannot be read, is damaged, or holds no executions; nothing of it
-            was loaded.
-        DatabaseError: a database, the one to write or the one to read, cannot be opened, or the
-            disk is full; nothing of the file was loaded.
+        ImportFileError: the file cannot be read, is damaged, or holds no executions.
+        DatabaseError: the database to write or to read cannot be opened, or the disk is full.
+        Nothing of the file was loaded then.
     """
-    check_file(file, database_path)
+    check_file(file, database_path, endings=ENDINGS if mapping is None else MAPPED_ENDINGS)
     with read_errors(file):
         before = file.stat()
         sha256 = sha256_of(file)
@@ -99,8 +111,12 @@ def import_file(
         )
         if is_text(file):  # a table needs the memory of its row groups
             connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
+        found = _read_by_mapping(connection, file, mapping)
         with transaction(connection), read_errors(file):
-            result = _load(connection, file, load, naive_is_utc, rules or {}, bar)
+            if found is None:
+                result = _load(connection, file, load, naive_is_utc, rules or {}, bar)
+            else:
+                result = _load_mapped(connection, file, load, found, score, rules or {})
             _check_unchanged(file, before)
     return result
 
@@ -109,6 +125,68 @@ def _check_unchanged(file: Path, before: os.stat_result) -> None:
     after = file.stat()
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise ImportFileError(f"{file} changed while it was read; import it when it is complete")
+
+
+def _read_by_mapping(
+    connection: duckdb.DuckDBPyConnection, file: Path, mapping: SystemMapping | None
+) -> SystemMapping | None:
+    """Read the file's records for a mapping, the given one or its system's; returns which."""
+    with utf8_named(file) as named, read_errors(file):
+        if mapping is None and file.name.lower().endswith(MAPPED_ENDINGS):
+            mapping = detect_mapping(connection, named)
+        if mapping is not None:
+            read_file(connection, named)
+    return mapping
+
+
+def _load_mapped(
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    load: Load,
+    mapping: SystemMapping,
+    score: str | None,
+    rules: Mapping[str, str],
+) -> ImportResult:
+    """Load the records in ``source`` by a mapping, in the transaction that the caller has open."""
+    define_macros(connection)
+    forget_seen(connection)
+    take_unreadable(connection, load.sha256)
+    source = mapped_source(connection, file, mapping, score=score, now=load.now)
+    loaded, unreadable, first = store(connection, source, load, 0)
+    return _recorded(
+        connection,
+        ImportResult(
+            file,
+            load.sha256,
+            already_known=False,
+            row_count=loaded,
+            unreadable_count=unreadable,
+            mapping=mapping.name,
+        ),
+        load,
+        first,
+        rules,
+    )
+
+
+def _recorded(
+    connection: duckdb.DuckDBPyConnection,
+    result: ImportResult,
+    load: Load,
+    first: int,
+    rules: Mapping[str, str],
+) -> ImportResult:
+    """Count what came and note the file as loaded; returns the result with what it is to say."""
+    counted = count_received(connection, result.row_count, load.now)
+    drop_residual_rows(connection)
+    record_file(connection, load.sha256, load.file, counted, result.unreadable_count, load.now)
+    counted_result = replace(
+        result,
+        row_count=counted,
+        unreadable_reasons=unreadable_reasons(connection, load.sha256),
+        set_aside=set_aside(connection, first, load.sha256),
+    )
+    return _with_rejected(connection, counted_result, first, rules)
 
 
 def _load(
@@ -150,21 +228,17 @@ def _load(
             rows_before = source.last_row_number
             loaded, unreadable = loaded + stored.loaded, unreadable + stored.unreadable
             first = min(first, stored.first_number)
-    counted = count_received(connection, loaded, load.now)
-    drop_residual_rows(connection)
-    record_file(connection, load.sha256, load.file, counted, unreadable, load.now)
     result = ImportResult(
         file,
         load.sha256,
         already_known=False,
-        row_count=counted,
+        row_count=loaded,
         unreadable_count=unreadable,
-        unreadable_reasons=unreadable_reasons(connection, load.sha256),
-        set_aside=set_aside(connection, first, load.sha256),
         notes=(*notes_on(names), *notes),
     )
+    result = _recorded(connection, result, load, first, rules)
     _check_kind(result, names)
-    return _with_rejected(connection, result, first, rules)
+    return result
 
 
 def _check_kind(result: ImportResult, names: Collection[str]) -> None:

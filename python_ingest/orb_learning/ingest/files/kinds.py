@@ -1,4 +1,4 @@
-"""Files of other systems, known by names that only they have: no mapping reads them yet."""
+"""Files of other systems, known by names that only they have, where no mapping was named."""
 
 from __future__ import annotations
 

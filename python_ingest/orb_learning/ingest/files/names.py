@@ -56,7 +56,10 @@ def check_names(file: Path, names: Collection[str]) -> None:
     """
     kind = kind_of(names)
     if kind is not None:
-        raise ImportFileError(f"{file} seems to be {kind}, not executions; {_expected(names)}")
+        raise ImportFileError(
+            f"{file} seems to be {kind}, not executions; `orb import --from SYSTEM` reads such "
+            f"files, `orb mappings` lists the systems; {_expected(names)}"
+        )
     if not set(spellings(names)) - GENERIC:
         raise ImportFileError(
             f"{file}: no column or key has a name that only an execution has; {_expected(names)}"

@@ -34,6 +34,8 @@ class ImportResult:
     """The rules that most of them break."""
     set_aside: Counted = ()
     """Columns of which a bad value was set aside; metadata has it."""
+    mapping: str | None = None
+    """Whose records they were, where that is another system."""
     notes: tuple[str, ...] = ()
     """How names and times were taken that could mean something else."""
 

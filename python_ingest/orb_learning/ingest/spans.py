@@ -1,0 +1,162 @@
+"""Spans into raw.spans, and a new version of the execution of each trace that they touch.
+
+Which spans a trace has decides its execution, not when and in what batches they came. A span that
+came before is not taken again, so a retry changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import duckdb
+
+from orb_learning.mappings import (
+    derive_executions,
+    finish_rows,
+    map_records,
+    named_mapping,
+    read_payloads,
+)
+from orb_learning.record import STORED_COLUMNS
+from orb_learning.store import count_received, identifier
+
+LATE = "late_span"
+"""Why a span is refused whose trace has an execution, and no spans any more."""
+
+_COLUMNS = (
+    "trace_id, span_id, parent_span_id, name, started_at, ended_at, status_code, status_message, "
+    "service_name, attributes"
+)
+
+
+IS_SPAN = "trace_id is not null and span_id <> '' and started_at is not null"
+
+
+class LoadedSpans(NamedTuple):
+    """What came of some spans."""
+
+    spans: int
+    """New ones."""
+    late: int
+    """Ones that were refused, because the spans of their traces are gone."""
+    versions: int = 0
+    """Executions that got a new version."""
+
+
+def load_span_payloads(
+    connection: duckdb.DuckDBPyConnection, payloads: Sequence[str], now: datetime
+) -> LoadedSpans:
+    """Load requests of OTLP in JSON, in the transaction that the caller has open."""
+    if not payloads:
+        return LoadedSpans(0, 0)
+    read_payloads(connection, payloads)
+    map_records(connection, named_mapping("otlp"))
+    loaded = insert_spans(connection, now, refuse_late=True)
+    if loaded.late:
+        connection.execute(
+            "insert into raw.refused_records values (?, ?, null, ?)", [LATE, loaded.late, now]
+        )
+    if not loaded.spans:
+        return loaded
+    derive_executions(connection)
+    return loaded._replace(versions=_insert_versions(connection, now))
+
+
+def insert_spans(
+    connection: duckdb.DuckDBPyConnection, now: datetime, *, refuse_late: bool
+) -> LoadedSpans:
+    """Append the spans in the temporary table ``mapped`` that are new.
+
+    The view ``spans`` has all spans of the traces that they touch afterwards.
+
+    Args:
+        connection: a writable connection, inside a transaction.
+        now: their ``_loaded_at``, naive UTC.
+        refuse_late: whether to refuse those whose trace has an execution and no spans any more.
+    """
+    connection.execute(
+        f"""
+        create or replace temp table new_spans as
+        select {_COLUMNS}
+        from mapped
+        where
+            {IS_SPAN}
+            and trace_id not in (select task_id from raw.forgotten)
+        except
+        select {_COLUMNS} from raw.spans where trace_id in (select trace_id from mapped)
+        """  # noqa: S608
+    )
+    late = 0
+    if refuse_late:
+        [(late,)] = connection.execute(
+            """
+            delete from new_spans
+            where
+                trace_id in (
+                    select task_id from raw.executions
+                    where task_id in (select trace_id from new_spans)
+                )
+                and trace_id not in (
+                    select trace_id from raw.spans
+                    where trace_id in (select trace_id from new_spans)
+                )
+            """
+        ).fetchall()
+    [(count,)] = connection.execute(
+        f"insert into raw.spans select {_COLUMNS}, ? from new_spans",  # noqa: S608
+        [now],
+    ).fetchall()
+    connection.execute(
+        """
+        create or replace temp view spans as
+        select * from raw.spans where trace_id in (select trace_id from new_spans)
+        """
+    )
+    return LoadedSpans(int(count), int(late))
+
+
+def drop_old_spans(connection: duckdb.DuckDBPyConnection, now: datetime, age: timedelta) -> int:
+    """Delete the spans of traces of which none came for so long; returns how many.
+
+    Args:
+        connection: a writable connection.
+        now: naive UTC.
+        age: how long a trace's spans are kept after the last came.
+    """
+    [(count,)] = connection.execute(
+        """
+        delete from raw.spans
+        where trace_id in (
+            select trace_id from raw.spans group by trace_id having max(_loaded_at) < ?
+        )
+        """,
+        [now - age],
+    ).fetchall()
+    return int(count)
+
+
+def _insert_versions(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
+    """Append the executions in ``mapped`` to raw; returns how many."""
+    columns = finish_rows(connection, "otlp")
+    values = ", ".join(
+        f"try_cast({identifier(name)} as {STORED_COLUMNS[name]}) as {identifier(name)}"
+        for name in columns
+    )
+    [(count,)] = connection.execute(
+        f"""
+        insert into raw.executions by name
+        select {values}, first + row_number - 1 as _load_seq, $now as _loaded_at
+        from mapped_rows, (
+            select min(number) as first
+            from (
+                select nextval('raw.load_seq') as number
+                from range((select count(*) from mapped_rows))
+            )
+        )
+        order by row_number
+        """,  # noqa: S608
+        {"now": now},
+    ).fetchall()
+    return count_received(connection, int(count), now)

@@ -1,0 +1,88 @@
+-- Codex's rollout files: a session is an execution. Its tokens are the last total that it says.
+-- known by: type=session_meta, payload.id
+with lines as (
+    select
+        *,
+        last_value(
+            case when record ->> '$.type' = 'session_meta' then record ->> '$.payload.id' end ignore nulls
+        ) over (order by row_number) as session,
+        record ->> '$.type' as kind,
+        coalesce(record ->> '$.payload.type', '') as event,
+        json_extract(record, '$.payload') as payload
+    from source
+),
+
+sessions as (
+    select
+        session,
+        min(row_number) as row_number,
+        min(time_of(record ->> '$.timestamp')) as started_at,
+        max(time_of(record ->> '$.timestamp')) as ended_at,
+        any_value(payload) filter (kind = 'session_meta') as about,
+        arg_max(payload ->> '$.model', row_number) filter (kind = 'turn_context') as model,
+        list_sort(list(distinct payload ->> '$.model') filter (kind = 'turn_context')) as models,
+        arg_max(json_extract(payload, '$.info.total_token_usage'), row_number) filter (
+            event = 'token_count' and json_type(payload, '$.info.total_token_usage') = 'OBJECT'
+        ) as usage,
+        arg_min(payload ->> '$.message', row_number) filter (event = 'user_message') as asked,
+        coalesce(
+            arg_max(payload ->> '$.last_agent_message', row_number) filter (
+                event = 'task_complete' and payload ->> '$.last_agent_message' is not null
+            ),
+            arg_max(text_of(json_extract(payload, '$.content')), row_number) filter (
+                event = 'message' and payload ->> '$.role' = 'assistant'
+            )
+        ) as answered,
+        arg_max(event, row_number) filter (
+            event in ('task_complete', 'turn_complete', 'turn_aborted', 'error', 'stream_error')
+        ) as ending,
+        arg_max(coalesce(payload ->> '$.message', payload ->> '$.reason'), row_number) filter (
+            event in ('turn_aborted', 'error', 'stream_error')
+        ) as reason,
+        count(*) filter (event in ('function_call', 'local_shell_call', 'custom_tool_call')) as tool_calls
+    from lines
+    where session is not null
+    group by session
+),
+
+judged as (
+    select
+        *,
+        case
+            when ending in ('task_complete', 'turn_complete') then true
+            when ending is not null then false
+        end as success,
+        try_cast(usage ->> '$.input_tokens' as bigint) as input_tokens,
+        try_cast(usage ->> '$.output_tokens' as bigint) as output_tokens,
+        try_cast(usage ->> '$.cached_input_tokens' as bigint) as cached_tokens
+    from sessions
+)
+
+select
+    row_number,
+    session as task_id,
+    started_at as "timestamp",
+    coalesce(about ->> '$.originator', 'session') as task_type,
+    cut(asked) as task_description,
+    regexp_extract(about ->> '$.cwd', '([^/\\]+)[/\\]*$', 1) as repo,
+    'codex' as pool_type,
+    success,
+    seconds_between(started_at, ended_at) as duration_seconds,
+    case
+        when len(models) = 1 and usage is not null
+            then price_of(model, input_tokens, output_tokens, cached_tokens)
+    end as actual_cost,
+    case when not success then ending end as error_type,
+    case when not success then cut(reason) end as error_message,
+    case when success then cut(answered) end as solution_summary,
+    known_of(json_object(
+        'model', model,
+        'models', case when len(models) > 1 then models end,
+        'input_tokens', input_tokens,
+        'output_tokens', output_tokens,
+        'tool_calls', tool_calls,
+        'branch', about ->> '$.git.branch',
+        'client_version', about ->> '$.cli_version',
+        'outcome_from', ending
+    )) as metadata
+from judged

@@ -1,0 +1,171 @@
+"""From ``source`` by a mapping to rows of the record's columns."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from typing import NamedTuple
+
+import duckdb
+
+from orb_learning.errors import ImportFileError
+from orb_learning.mappings.catalog import SystemMapping, text_of
+from orb_learning.record import COLUMNS, EXTERNAL_ID, is_uuid_sql, task_uuid_sql
+from orb_learning.store import identifier, literal
+
+ERROR_TYPES = ("timeout", "quality_gate", "crash", "validation", "unknown")
+SPAN_COLUMNS = frozenset({"trace_id", "span_id", "started_at"})
+"""A mapping with these gives spans, not executions."""
+
+
+class Mapped(NamedTuple):
+    """What a mapping gave: the temporary table ``mapped``, of spans or of executions."""
+
+    columns: dict[str, str]
+    """Names and DuckDB types."""
+
+    @property
+    def are_spans(self) -> bool:
+        """Whether its rows are spans."""
+        return self.columns.keys() >= SPAN_COLUMNS
+
+
+def map_records(connection: duckdb.DuckDBPyConnection, mapping: SystemMapping) -> Mapped:
+    """Fill the temporary table ``mapped`` from ``source`` by a mapping.
+
+    Raises:
+        ImportFileError: the mapping is no query over ``source``, or gives other columns.
+    """
+    define_macros(connection)
+    try:
+        connection.execute(f"create or replace temp table mapped as\n{mapping.sql}\n")
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        raise ImportFileError(
+            f"the mapping {mapping.name} is no SELECT over source: {str(error).splitlines()[0]}; "
+            f"`orb mappings litellm` prints one to start from"
+        ) from error
+    found = Mapped(_columns(connection, "mapped"))
+    unknown = found.columns.keys() - COLUMNS.keys() - {"row_number"}
+    if not found.are_spans and (unknown or "timestamp" not in found.columns):
+        raise ImportFileError(
+            f"the mapping {mapping.name} must give timestamp, and only columns of an execution; "
+            f"it gives {', '.join(found.columns)}; put what else there is into metadata"
+        )
+    return found
+
+
+COUNTED_ATTRIBUTES = (
+    "gen_ai", "llm", "openinference", "input", "output", "error", "exception", "agent", "session",
+    "user", "tool", "traceloop", "tag", "metadata", "operation", "pydantic_ai", "final_result",
+)  # fmt: skip
+"""The first words of the names of attributes that are kept of a span."""
+LONGEST_TEXT = 8_000
+"""Characters; a longer text of another system is cut."""
+
+
+def derive_executions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill the temporary table ``mapped`` with the executions of the relation ``spans``."""
+    define_macros(connection)
+    connection.execute(
+        f"create or replace temp table mapped as\n{text_of('spans_to_executions')}\n"
+    )
+
+
+def finish_rows(
+    connection: duckdb.DuckDBPyConnection, scope: str, score: str | None = None
+) -> dict[str, str]:
+    """Fill the temporary table ``mapped_rows`` from the executions in ``mapped``.
+
+    Ids become UUIDs. error_type becomes one of the five by the seed error_types.csv, by its own
+    text or that of error_message. A score from 0 to 1 fills quality_score. The original id and
+    error_type stay in metadata.
+
+    Args:
+        connection: one on which a mapping has run.
+        scope: of ids that are no UUID.
+        score: the name of the score in metadata.scores that is the quality.
+
+    Returns:
+        the columns of the record that it has, with their types. It also has row_number, and
+        problem, why a row cannot be read.
+    """
+    columns = _columns(connection, "mapped")
+    given = {name: f"given.{identifier(name)}" if name in columns else "null" for name in COLUMNS}
+    values = {name: given[name] for name in columns if name in COLUMNS}
+    text_id = f"nullif(trim({given['task_id']}::varchar), '')"
+    failed = f"coalesce(try_cast({given['success']} as boolean) = false, false)"
+    values["task_id"] = (
+        f"case when {text_id} is not null then {task_uuid_sql(text_id, literal(scope))} end"
+    )
+    values["error_type"] = f"case when {failed} then coalesce(_error_type, 'unknown') end"
+    values["error_message"] = f"nullif({given['error_message']}::varchar, '')"
+    values["metadata"] = _metadata(given, text_id, failed)
+    if score is not None:
+        value = f"({given['metadata']}::json -> '$.scores' ->> {literal(score)})"
+        number = f"coalesce(try_cast({value} as double), try_cast({value} as boolean)::integer)"
+        values["quality_score"] = (
+            f"case when {number} between 0 and 1 then round({number} * 100)::integer "
+            f"else {given['quality_score']}::integer end"
+        )
+    order = "row_number" if "row_number" in columns else "timestamp, task_id"
+    selected = ", ".join(f"{value} as {identifier(name)}" for name, value in values.items())
+    kinds = ", ".join(map(literal, ERROR_TYPES))
+    connection.execute(
+        f"""
+        create or replace temp table mapped_rows as
+        with typed as (
+            select *, coalesce(
+                case when {given["error_type"]} in ({kinds}) then {given["error_type"]} end,
+                {_looked_up(given["error_type"])}, {_looked_up(given["error_message"])}
+            ) as _error_type
+            from mapped as given
+        ),
+        numbered as (select row_number() over (order by {order}) as _row, * from typed)
+        select _row as row_number, null::varchar as problem, {selected} from numbered as given
+        """  # noqa: S608
+    )
+    return {
+        name: kind for name, kind in _columns(connection, "mapped_rows").items() if name in COLUMNS
+    }
+
+
+def define_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Define what the mappings share, once a connection."""
+    defined = "select 1 from duckdb_tables() where temporary and table_name = 'error_types'"
+    if connection.execute(defined).fetchall():
+        return
+    seeds = files(__package__).joinpath("seeds")
+    with (
+        as_file(seeds.joinpath("error_types.csv")) as error_types,
+        as_file(seeds.joinpath("model_prices.csv")) as model_prices,
+    ):
+        connection.execute(
+            text_of("macros")
+            .replace("$error_types", literal(error_types))
+            .replace("$model_prices", literal(model_prices))
+            .replace("$longest_text", str(LONGEST_TEXT))
+        )
+    counted = ", ".join(map(literal, COUNTED_ATTRIBUTES))
+    connection.execute(text_of("span_macros").replace("$counted", counted))
+
+
+def _looked_up(words: str) -> str:
+    return (
+        "(select any_value(error_type order by seed_row) from error_types "  # noqa: S608
+        f"where regexp_matches(lower({words}::varchar), pattern))"
+    )
+
+
+def _metadata(given: dict[str, str], text_id: str, failed: str) -> str:
+    """Return the SQL of metadata with the id and the error's type as they were."""
+    own = f"coalesce({given['metadata']}::json, '{{}}'::json)"
+    notes = (
+        f"json_object({literal(EXTERNAL_ID)}, "
+        f"case when not {is_uuid_sql(text_id)} then {text_id} end, "
+        f"'error_type', case when {failed} then {given['error_type']}::varchar end)"
+    )
+    return f"nullif(json_merge_patch({own}, {notes}), '{{}}'::json)"
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    described = connection.execute(f"describe {table}").fetchall()
+    return {str(row[0]): str(row[1]) for row in described}

@@ -1,0 +1,104 @@
+"""A file's records as the relation ``source``, read by DuckDB's own readers.
+
+``source`` has ``row_number``, from 1; ``record``, the row as a JSON object, or NULL where a line is
+not JSON; and of the file ``file_name`` and ``file_modified_at``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from orb_learning.store import identifier, literal
+
+JSON_ENDINGS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz", ".traj")
+LARGEST_DOCUMENT_BYTES = 2**29
+
+
+def read_file(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Fill the temporary table ``source`` from Parquet, CSV or JSON.
+
+    Raises:
+        duckdb.Error: the file is damaged, or not what its name's ending says.
+    """
+    modified = datetime.fromtimestamp(file.stat().st_mtime, UTC).replace(tzinfo=None)
+    name = file.name.removesuffix(".gz")
+    try:
+        _read(connection, records_of(connection, file), name, modified)
+    except duckdb.InvalidInputException:
+        if not file.name.lower().endswith(JSON_ENDINGS):
+            raise
+        # Only lines can be bad one by one; a document is whole.
+        _read(connection, _json(file, by_line=False), name, modified)
+
+
+def read_payloads(connection: duckdb.DuckDBPyConnection, payloads: Sequence[str]) -> None:
+    """Fill the temporary table ``source`` from JSON texts."""
+    connection.execute("create or replace temp table payloads (number bigint, payload varchar)")
+    with connection.appender("payloads") as appender:
+        appender.append_rows(list(enumerate(payloads, 1)))
+    connection.execute(
+        """
+        create or replace temp table source as
+        select
+            number as row_number,
+            try_cast(payload as json) as record,
+            null::varchar as file_name,
+            null::timestamp as file_modified_at
+        from payloads
+        """
+    )
+
+
+def records_of(connection: duckdb.DuckDBPyConnection, file: Path) -> str:
+    """Return the SQL of a file's records, in their order."""
+    ending = file.name.lower()
+    if ending.endswith(JSON_ENDINGS):
+        return _json(file, by_line=True)
+    path = literal(re.sub(r"([*?\[])", r"[\1]", str(file.absolute())))
+    if not ending.endswith(".parquet"):
+        rows = f"read_csv({path}, header = true, all_varchar = true, max_line_size = 67108864)"
+        return f"select to_json(file_row) as record from {rows} as file_row"  # noqa: S608
+    rows = f"read_parquet({path}, hive_partitioning = false)"
+    types = connection.execute(f"describe select * from {rows}").fetchall()  # noqa: S608
+    finite = [
+        f"case when isfinite({identifier(name)}) then {identifier(name)} end as {identifier(name)}"
+        for name, kind, *_ in types
+        if kind in ("FLOAT", "DOUBLE")
+    ]
+    replaced = f"replace ({', '.join(finite)})" if finite else ""
+    return (
+        f"select to_json(file_row) as record "  # noqa: S608
+        f"from (select * {replaced} from {rows}) as file_row"
+    )
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, records: str, name: str, modified: datetime
+) -> None:
+    connection.execute(
+        f"""
+        create or replace temp table source as
+        select
+            row_number() over () as row_number,
+            record,
+            $name as file_name,
+            $modified::timestamp as file_modified_at
+        from ({records})
+        """,  # noqa: S608
+        {"name": name, "modified": modified},
+    )
+
+
+def _json(file: Path, *, by_line: bool) -> str:
+    path = literal(re.sub(r"([*?\[])", r"[\1]", str(file.absolute())))
+    room = min(max(2**26, file.stat().st_size + 1024), LARGEST_DOCUMENT_BYTES)
+    errors = ", ignore_errors = true" if by_line else ""
+    return (
+        f"select json as record "  # noqa: S608
+        f"from read_json_objects({path}, format = 'auto', maximum_object_size = {room}{errors})"
+    )

@@ -1,0 +1,163 @@
+"""Real clients: what they send becomes executions, and none that was acknowledged is missing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orb_learning.operations import load_outbox
+from orb_learning.settings import LearningSettings, load_settings
+from orb_learning.store import connect
+
+REPOSITORY = Path(__file__).parents[3]
+CLIENTS = REPOSITORY / "tests/clients"
+ENVIRONMENTS = Path(os.environ.get("ORB_CLIENTS", REPOSITORY / "target/clients"))
+SECONDS_TO_START = 60.0
+
+pytestmark = pytest.mark.slow
+
+
+def run_client(name: str, environment: dict[str, str], *arguments: str) -> str:
+    """Run a client in its environment, which is made if there is none; returns what it wrote."""
+    folder = ENVIRONMENTS / name
+    python = folder / "bin/python"
+    inherited = {key: value for key, value in os.environ.items() if key != "PIP_CONSTRAINT"}
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+        listed = ["-r", str(CLIENTS / f"{name}.txt")]
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "-q", *listed], check=True, env=inherited
+        )
+    ended = subprocess.run(
+        [str(python), str(CLIENTS / f"{name}_client.py"), *arguments],
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stderr
+
+
+@pytest.fixture
+def learning(tmp_path: Path) -> LearningSettings:
+    return load_settings(database_path=tmp_path / "learning.db")
+
+
+class Collector:
+    """``orb collect`` in a process."""
+
+    def __init__(self, learning: LearningSettings):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.environment = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.port}",
+            "OTEL_SERVICE_NAME": "shop",
+        }
+        self._database = learning.database_path
+        self.start()
+
+    def start(self) -> None:
+        command = "from orb_learning.cli import app; app()"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", command, "collect", "--port", str(self.port)],
+            env=os.environ | {"ORB_DATABASE": str(self._database)},
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.1)
+        raise AssertionError("the collector did not start")
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(how)
+        self.process.wait(60)
+
+
+@pytest.fixture
+def collector(learning: LearningSettings) -> Iterator[Collector]:
+    started = Collector(learning)
+    yield started
+    if started.process.poll() is None:
+        started.end()
+
+
+def executions(learning: LearningSettings) -> list[tuple[Any, ...]]:
+    load_outbox(learning)
+    with connect(learning.database_path, read_only=True) as connection:
+        return connection.execute(
+            "select task_type, task_description, repo, pool_type, success, error_type, "
+            "metadata ->> '$.model', (metadata ->> '$.input_tokens')::integer, actual_cost > 0, "
+            "solution_summary from raw.executions "
+            "qualify row_number() over (partition by task_id order by _load_seq desc) = 1 "
+            'order by "timestamp"'
+        ).fetchall()
+
+
+def test_the_sdks_exporter_records_a_thousand_spans_a_second(
+    collector: Collector, learning: LearningSettings
+) -> None:
+    said = run_client("otel", collector.environment, "5000", "1000")
+    collector.end()
+    dropped = said.count("Queue is full")
+    found = executions(learning)
+    told = ("helper", "span 2", "shop", "openai", True, None, "gpt-4o", 10, True, None)
+    assert {row[:1] + row[2:] for row in found} == {told[:1] + told[2:]}
+    assert dropped or len(found) == 5000, f"{len(found)} of 5000, and nothing was dropped"
+
+
+def test_a_killed_collector_has_what_it_acknowledged_once(
+    collector: Collector, learning: LearningSettings
+) -> None:
+    run_client("otel", collector.environment, "50", "1000")
+    collector.end(signal.SIGKILL)
+    assert len(executions(learning)) == 50
+    collector.start()
+    run_client("otel", collector.environment, "10", "1000")
+    collector.end(signal.SIGKILL)
+    assert len(executions(learning)) == 60
+
+
+def test_pydantic_ai_and_openai_record_by_an_endpoint_alone(
+    collector: Collector, learning: LearningSettings
+) -> None:
+    run_client("agents", collector.environment)
+    collector.end()
+    agent, call = executions(learning)
+    assert agent[:2] == ("tester", "say something")
+    assert (agent[4], agent[9]) == (True, "Done.")
+    assert agent[7] > 0
+    assert call[1] == "two and two?"
+    assert call[3:9] == ("openai", True, None, "gpt-4o-2024-08-06", 10, True)
+
+
+def test_litellm_calls_are_recorded_with_each_attempt(learning: LearningSettings) -> None:
+    environment = {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "PYTHONPATH": str(REPOSITORY / "python_ingest"),
+        "ORB_DATABASE": str(learning.database_path),
+    }
+    run_client("litellm", environment)
+    found = executions(learning)
+    assert {row[:2] for row in found} == {("acompletion", "two and two?")}
+    outcomes = [(row[6], row[4], row[5]) for row in found]
+    assert outcomes[:2] == [("gpt-4o", True, None), ("gpt-4o", False, "timeout")]
+    assert ("gpt-4o", False, "unknown") in outcomes[2:]
+    assert outcomes[-1] == ("gpt-4o-mini", True, None)
+    assert found[0][7] > 0
+    assert found[0][8] is True

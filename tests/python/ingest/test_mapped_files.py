@@ -1,0 +1,297 @@
+"""Files of other systems through `orb import`: the rows that a person would expect."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orb_learning.errors import ImportFileError
+from orb_learning.ingest import import_file
+from orb_learning.mappings import SystemMapping, mapping_from_file, named_mapping
+from orb_learning.store import connect, rows_as_dicts
+
+CASES = Path(__file__).parents[2] / "data/cases"
+NOW = datetime.fromisoformat("2026-11-26T12:00:00")
+
+
+def imported(
+    database: Path, file: Path, system: str | None = None, **options: Any
+) -> list[dict[str, Any]]:
+    """Import a file and return the newest version of each of its tasks, without what is unknown."""
+    mapping = named_mapping(system) if system else options.pop("mapping", None)
+    import_file(database, file, mapping=mapping, now=NOW, **options)
+    with connect(database, read_only=True) as connection:
+        rows = rows_as_dicts(
+            connection.execute(
+                "select * exclude (_load_seq, _loaded_at) from raw.executions "
+                "qualify row_number() over (partition by task_id order by _load_seq desc) = 1 "
+                'order by "timestamp", task_id'
+            )
+        )
+    known = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return [row | {"metadata": json.loads(row.get("metadata", "{}"))} for row in known]
+
+
+def written(file: Path, *records: Any) -> Path:
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return file
+
+
+def test_a_spend_log_is_what_litellm_recorded(tmp_path: Path) -> None:
+    rows = imported(tmp_path / "a.db", CASES / "litellm_spendlogs_renamed.csv", "litellm")
+    assert len(rows) == 3
+    first = rows[0]
+    assert first.pop("task_id").version == 5
+    assert first == {
+        "timestamp": datetime.fromisoformat("2026-11-20T10:00:00.123"),
+        "task_type": "acompletion",
+        "task_description": 'fix "it"\nplease',
+        "repo": "team-a",
+        "pool_type": "openai",
+        "success": True,
+        "duration_seconds": pytest.approx(5.377),
+        "actual_cost": pytest.approx(1.25e-05),
+        "metadata": {
+            "model": "gpt-4o-mini",
+            "input_tokens": 12,
+            "cache_hit": False,
+            "tags": ["a"],
+            "external_id": "chatcmpl-0abc",
+        },
+    }
+
+
+def test_langfuse_traces_carry_scores_and_a_quality(tmp_path: Path) -> None:
+    file = CASES / "langfuse_traces_renamed.jsonl"
+    rows = imported(tmp_path / "a.db", file, "langfuse", score="q")
+    assert [str(row["task_id"]) for row in rows] == [
+        f"4bf92f35-77b3-4da6-a3ce-929d0e0e473{n}" for n in range(3)
+    ]
+    assert all(row["success"] and row["quality_score"] == 100 for row in rows)
+    assert rows[0]["metadata"] == {"model": "gpt-4o", "tags": ["a"], "scores": {"q": 1}}
+    assert "quality_score" not in imported(tmp_path / "b.db", file, "langfuse")[0]
+
+
+def test_mlflow_traces_of_one_id_are_versions_of_a_task(tmp_path: Path) -> None:
+    [row] = imported(tmp_path / "a.db", CASES / "mlflow_traces_renamed.parquet", "mlflow")
+    assert row["metadata"]["external_id"] == "tr-4bf92f3577b34da6a3ce929d0e0e4736"
+    assert (row["success"], row["error_type"], row["duration_seconds"]) == (False, "unknown", 2.0)
+
+
+def test_phoenix_spans_of_a_trace_are_one_execution(tmp_path: Path) -> None:
+    [row] = imported(tmp_path / "a.db", CASES / "phoenix_spans_renamed.parquet", "phoenix")
+    assert str(row["task_id"]) == "4bf92f35-77b3-4da6-a3ce-929d0e0e4736"
+    assert (row["success"], row["task_description"], row["repo"]) == (True, "hi", "default")
+    assert row["metadata"]["input_tokens"] == 12
+    assert row["actual_cost"] == pytest.approx(12 * 2.5e-06)
+
+
+def test_otlp_files_say_whose_they_are(tmp_path: Path) -> None:
+    [row] = imported(tmp_path / "a.db", CASES / "otlp_traces.jsonl")
+    assert row["timestamp"] == datetime.fromisoformat("2026-11-21T10:00:00.123456")
+    assert (row["success"], row["error_type"], row["error_message"]) == (False, "unknown", "x")
+    assert row["duration_seconds"] == 1.0
+    assert "actual_cost" not in row
+
+
+def test_a_claude_code_session_counts_usage_once_a_message(tmp_path: Path) -> None:
+    [row] = imported(tmp_path / "a.db", CASES / "claude_code_session.jsonl")
+    assert str(row["task_id"]) == "5b0c8e6e-6c1f-4f0e-9a55-0d3a52f7a001"
+    assert (row["pool_type"], row["repo"]) == ("claude-code", "p")
+    assert row["metadata"]["input_tokens"] == 3
+    assert row["metadata"]["output_tokens"] == 5
+    assert "success" not in row
+
+
+def claude_line(kind: str, message: dict[str, Any], second: int, **more: Any) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "sessionId": "5b0c8e6e-6c1f-4f0e-9a55-0d3a52f7a009",
+        "uuid": f"5b0c8e6e-6c1f-4f0e-9a55-0d3a52f7b{second:03}",
+        "parentUuid": None,
+        "cwd": "/home/u/shop",
+        "timestamp": f"2026-11-20T10:00:{second:02}.000Z",
+        "message": message,
+        **more,
+    }
+
+
+def test_a_session_that_grew_is_a_new_version_of_its_task(tmp_path: Path) -> None:
+    usage = {"input_tokens": 10, "output_tokens": 1, "cache_read_input_tokens": 90}
+    said = {"role": "assistant", "id": "msg_1", "model": "claude-sonnet-4-5"}
+    asked = claude_line("user", {"role": "user", "content": "fix the basket"}, 1)
+    begun = claude_line("assistant", {**said, "usage": usage}, 2, requestId="r1")
+    ended = claude_line(
+        "assistant",
+        {
+            **said,
+            "content": [{"type": "text", "text": "Fixed."}],
+            "usage": {**usage, "output_tokens": 20},
+            "stop_reason": "end_turn",
+        },
+        4,
+        requestId="r1",
+    )
+    database = tmp_path / "a.db"
+    file = written(tmp_path / "session.jsonl", asked, begun)
+    with file.open("a") as half:
+        half.write('{"type": "assist')
+    [first] = imported(database, file)
+    assert "success" not in first
+    [row] = imported(database, written(file, asked, begun, ended))
+    assert row["task_id"] == first["task_id"]
+    assert (row["success"], row["duration_seconds"]) == (True, 3.0)
+    assert (row["task_description"], row["solution_summary"]) == ("fix the basket", "Fixed.")
+    assert row["metadata"]["input_tokens"] == 100
+    assert row["metadata"]["output_tokens"] == 20
+    # Ten fresh ones at $3, ninety from the cache at $0.30, twenty out at $15 a million.
+    assert row["actual_cost"] == pytest.approx(10 * 3e-06 + 90 * 3e-07 + 20 * 1.5e-05)
+
+
+def test_a_cut_line_of_a_growing_log_is_kept_as_unreadable(tmp_path: Path) -> None:
+    file = CASES / "claude_code_session.jsonl"
+    cut = tmp_path / "session.jsonl"
+    cut.write_text(file.read_text() + '{"type": "assist')
+    result = import_file(tmp_path / "a.db", cut, now=NOW)
+    assert (result.row_count, result.unreadable_count, result.mapping) == (1, 1, "claude-code")
+
+
+def test_a_codex_rollout_is_its_session(tmp_path: Path) -> None:
+    def line(kind: str, second: int, **payload: Any) -> dict[str, Any]:
+        return {
+            "timestamp": f"2026-11-20T10:00:{second:02}Z",
+            "type": kind,
+            "payload": payload,
+        }
+
+    session = "0199f3b2-6c1f-7f0e-9a55-0d3a52f7a001"
+    usage = {"input_tokens": 100, "cached_input_tokens": 40, "output_tokens": 7}
+    records = [
+        line(
+            "session_meta",
+            0,
+            id=session,
+            cwd="/w/shop",
+            originator="codex_cli",
+            git={"branch": "b"},
+        ),
+        line("turn_context", 1, model="gpt-4o", cwd="/w/shop"),
+        line("event_msg", 1, type="user_message", message="add a test"),
+        line("event_msg", 2, type="token_count", info={"total_token_usage": usage}),
+        line("event_msg", 3, type="token_count", info={"total_token_usage": usage}),
+        line("event_msg", 9, type="task_complete", last_agent_message="Added."),
+    ]
+    [row] = imported(tmp_path / "a.db", written(tmp_path / "rollout.jsonl", *records))
+    assert str(row["task_id"]) == session
+    assert (row["repo"], row["pool_type"], row["success"]) == ("shop", "codex", True)
+    assert (row["task_description"], row["solution_summary"]) == ("add a test", "Added.")
+    assert row["duration_seconds"] == 9.0
+    assert row["actual_cost"] == pytest.approx(60 * 2.5e-06 + 40 * 1.25e-06 + 7 * 1e-05)
+
+
+def test_evaluations_are_an_execution_an_instance(tmp_path: Path) -> None:
+    openhands = {
+        "instance_id": "django__django-1",
+        "instruction": "mend it",
+        "test_result": {"git_patch": "diff", "report": {"resolved": True}},
+        "metadata": {"llm_config": {"model": "gpt-4o"}, "start_time": "2026-11-20 10:00:00"},
+        "history": [
+            {"timestamp": "2026-11-20T10:00:01"},
+            {"timestamp": "2026-11-20T10:00:31"},
+        ],
+        "metrics": {"accumulated_cost": 0.5},
+        "error": None,
+    }
+    [row] = imported(tmp_path / "a.db", written(tmp_path / "output.jsonl", openhands))
+    assert (row["success"], row["duration_seconds"], row["actual_cost"]) == (True, 30.0, 0.5)
+    assert (row["task_description"], row["solution_summary"]) == ("mend it", "diff")
+
+    mini = {
+        "info": {"exit_status": "LimitsExceeded", "model_stats": {"instance_cost": 0.25}},
+        "messages": [
+            {"role": "user", "content": "mend that", "timestamp": 1795255200.5},
+            {"role": "assistant", "content": "so", "timestamp": 1795255210.5},
+        ],
+        "instance_id": "sympy__sympy-22",
+    }
+    file = tmp_path / "sympy__sympy-22.traj.json"
+    file.write_text(json.dumps(mini, indent=2))
+    [row] = imported(tmp_path / "b.db", file)
+    assert (row["success"], row["error_type"]) == (False, "timeout")
+    assert (row["repo"], row["duration_seconds"]) == ("sympy/sympy", 10.0)
+
+    inspect = {
+        "eval": {"run_id": "r", "task": "arith", "task_id": "t", "model": "openai/gpt-4o"},
+        "stats": {"started_at": "2026-11-20T10:00:00+00:00"},
+        "samples": [
+            {
+                "id": n,
+                "epoch": 1,
+                "input": "1 + 1?",
+                "scores": {"match": {"value": verdict}},
+                "output": {"model": "gpt-4o", "completion": "2"},
+                "model_usage": {"openai/gpt-4o": {"input_tokens": 10, "output_tokens": 1}},
+                "total_time": 1.5,
+            }
+            for n, verdict in enumerate("CI")
+        ],
+    }
+    file = tmp_path / "log.json"
+    file.write_text(json.dumps(inspect))
+    rows = imported(tmp_path / "c.db", file)
+    assert sorted((row["success"], row.get("error_type")) for row in rows) == [
+        (False, "quality_gate"),
+        (True, None),
+    ]
+    assert rows[0]["actual_cost"] == pytest.approx(10 * 2.5e-06 + 1e-05)
+
+
+def test_spend_logs_and_failures_are_known_by_their_columns(tmp_path: Path) -> None:
+    failed = {
+        "request_id": "chatcmpl-9",
+        "call_type": "acompletion",
+        "spend": 0.0,
+        "startTime": "2026-11-20T10:00:00",
+        "endTime": "2026-11-20T10:00:09",
+        "model": "gpt-4o",
+        "status": "failure",
+        "messages": [{"role": "user", "content": "hello"}],
+        "metadata": {
+            "error_information": {"error_class": "Timeout", "error_message": "after 9 s"},
+            "attempted_retries": 2,
+        },
+    }
+    [row] = imported(tmp_path / "a.db", written(tmp_path / "logs.jsonl", failed))
+    assert (row["success"], row["error_type"], row["error_message"]) == (
+        False,
+        "timeout",
+        "after 9 s",
+    )
+    assert row["metadata"]["error_type"] == "Timeout"
+    assert row["metadata"]["retries"] == 2
+
+
+def test_a_mapping_of_ones_own_is_a_select_over_source(tmp_path: Path) -> None:
+    sql = tmp_path / "own.sql"
+    sql.write_text(
+        "select field(record, ['$.no']) as task_id, field(record, ['$.at']) as \"timestamp\",\n"
+        "    'x' as task_type, true as success from source;\n"
+    )
+    file = written(tmp_path / "own.jsonl", {"no": 7, "at": "2026-11-20T10:00:00"})
+    [row] = imported(tmp_path / "a.db", file, mapping=mapping_from_file(sql))
+    assert row["metadata"] == {"external_id": "7"}
+    for bad, part in (
+        ("delete from raw.executions", "no SELECT"),
+        ("select 1 as colour", "colour"),
+    ):
+        with pytest.raises(ImportFileError, match=part):
+            imported(tmp_path / "a.db", file, mapping=SystemMapping("own", bad), again=True)
+
+
+def test_a_file_of_another_system_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ImportFileError, match="no record of it is one of codex's"):
+        imported(tmp_path / "a.db", CASES / "claude_code_session.jsonl", "codex")

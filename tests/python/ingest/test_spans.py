@@ -1,0 +1,239 @@
+"""Spans: which execution a trace is, whatever order, batches and ways they come in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from traces import agent_run, chat, request_json, span
+
+from orb_learning.ingest import drop_old_spans
+from orb_learning.ingest.spans import load_span_payloads
+from orb_learning.store import delete_tasks, migrate, rows_as_dicts
+
+NOW = datetime.fromisoformat("2026-11-26T12:00:00")
+
+
+@pytest.fixture(scope="module")
+def empty() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        migrate(connection)
+        yield connection
+
+
+@pytest.fixture
+def raw(empty: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    clear(empty)
+    return empty
+
+
+def clear(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in ("executions", "spans", "forgotten", "refused_records"):
+        connection.execute(f"delete from raw.{table}")
+
+
+def newest(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    rows = rows_as_dicts(
+        connection.execute(
+            "select * exclude (_load_seq, _loaded_at) from raw.executions "
+            "qualify row_number() over (partition by task_id order by _load_seq desc) = 1 "
+            "order by task_id"
+        )
+    )
+    known = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return [row | {"metadata": json.loads(row["metadata"])} for row in known]
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection, spans: Sequence[dict[str, Any]], now: datetime = NOW
+) -> Any:
+    return load_span_payloads(connection, [request_json(spans)], now)
+
+
+def test_the_outermost_agent_span_is_the_execution(raw: duckdb.DuckDBPyConnection) -> None:
+    assert load(raw, agent_run(7)) == (5, 0, 1)
+    [row] = newest(raw)
+    assert row.pop("task_id").int == 7
+    assert row == {
+        "timestamp": datetime.fromisoformat("2026-11-21T10:00:01"),
+        "task_type": "fixer",
+        "task_description": "fix the basket",
+        "repo": "shop",
+        "pool_type": "openai",
+        "success": True,
+        "duration_seconds": 20.0,
+        "actual_cost": pytest.approx(0.007),
+        "solution_summary": "Fixed.",
+        "metadata": {
+            "model": "gpt-4o",
+            "input_tokens": 2000,
+            "output_tokens": 200,
+            "cost_from": "prices",
+            "llm_calls": 2,
+            "llm_errors": 1,
+            "tool_calls": 1,
+            "spans": 5,
+            "operation": "invoke_agent",
+        },
+    }
+
+
+def test_older_names_and_openinference_say_the_same(raw: duckdb.DuckDBPyConnection) -> None:
+    older = {
+        "gen_ai__system": "openai",
+        "gen_ai__request__model": "gpt-4o",
+        "gen_ai__usage__prompt_tokens": 1000,
+        "gen_ai__usage__completion_tokens": 100,
+        "gen_ai__prompt__0__role": "user",
+        "gen_ai__prompt__0__content": "hello",
+    }
+    openinference = {
+        "openinference__span__kind": "LLM",
+        "llm__provider": "openai",
+        "llm__model_name": "gpt-4o",
+        "llm__token_count__prompt": 1000,
+        "llm__token_count__completion": 100,
+        "llm__input_messages__0__message__role": "user",
+        "llm__input_messages__0__message__content": "hello",
+    }
+    load(raw, [span(1, 1, **older), span(2, 1, **openinference)])
+    first, second = newest(raw)
+    for row in (first, second):
+        assert (row["pool_type"], row["task_description"]) == ("openai", "hello")
+        assert row["actual_cost"] == pytest.approx(0.0035)
+        assert row["metadata"]["input_tokens"] == 1000
+
+
+def test_a_reported_cost_goes_before_the_list_of_prices(raw: duckdb.DuckDBPyConnection) -> None:
+    load(
+        raw,
+        [
+            chat(1, 1, gen_ai__usage__cost=0.5),
+            chat(2, 1, gen_ai__request__model="nobody-knows-it"),
+            chat(3, 1, error="no answer", error__type="TimeoutError"),
+        ],
+    )
+    reported, unknown, failed = newest(raw)
+    assert (reported["actual_cost"], reported["metadata"]["cost_from"]) == (0.5, "reported")
+    assert "actual_cost" not in unknown
+    assert (failed["success"], failed["error_type"], failed["error_message"]) == (
+        False,
+        "timeout",
+        "no answer",
+    )
+    assert failed["metadata"]["error_type"] == "TimeoutError"
+
+
+def test_spans_that_come_again_make_no_version(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, agent_run(7))
+    assert load(raw, agent_run(7)) == (0, 0, 0)
+    assert raw.execute("select count(*) from raw.executions").fetchall() == [(1,)]
+
+
+def test_of_two_states_of_a_span_the_later_counts(raw: duckdb.DuckDBPyConnection) -> None:
+    whole = chat(1, 1)
+    begun = whole | {"endTimeUnixNano": whole["startTimeUnixNano"]}
+    for states in ([begun, whole], [whole, begun]):
+        clear(raw)
+        for state in states:
+            load(raw, [state])
+        [row] = newest(raw)
+        assert row["duration_seconds"] == 1.0
+
+
+def test_a_span_later_than_its_trace_is_kept_is_counted(raw: duckdb.DuckDBPyConnection) -> None:
+    run = agent_run(7)
+    load(raw, run[1:])
+    age = timedelta(days=7)
+    assert drop_old_spans(raw, NOW + age, age) == 0
+    assert drop_old_spans(raw, NOW + age + timedelta(seconds=1), age) == 4
+    assert load(raw, [run[0], chat(8, 1)], NOW + timedelta(days=8)) == (1, 1, 1)
+    assert raw.execute(
+        "select count(*) from raw.executions where task_id = '00000000-0000-0000-0000-000000000007'"
+    ).fetchall() == [(1,)]
+    assert raw.execute("select reason, refused_count from raw.refused_records").fetchall() == [
+        ("late_span", 1)
+    ]
+
+
+def test_an_erased_trace_does_not_come_back(raw: duckdb.DuckDBPyConnection) -> None:
+    run = agent_run(7)
+    load(raw, run[1:])
+    delete_tasks(raw, [newest(raw)[0]["task_id"]], NOW)
+    assert raw.execute("select count(*) from raw.spans").fetchall() == [(0,)]
+    assert load(raw, run) == (0, 0, 0)
+    assert newest(raw) == []
+
+
+def test_spans_that_are_each_others_parents_end(raw: duckdb.DuckDBPyConnection) -> None:
+    load(raw, [chat(1, 1, 2), chat(1, 2, 1), chat(1, 3, 3)])
+    [row] = newest(raw)
+    assert row["metadata"]["spans"] == 3
+
+
+def test_hostile_names_and_texts_are_data(raw: duckdb.DuckDBPyConnection) -> None:
+    hostile = "'); drop table raw.spans; --\x00<script>\ud7ff"
+    spans = [chat(1, 1, gen_ai__agent__name=hostile, gen_ai__usage__input_tokens="many")]
+    spans[0]["attributes"] += [
+        {"key": 'gen_ai."x', "value": {"stringValue": hostile}},
+        {"key": "gen_ai.agent.name", "value": {"stringValue": "the second of its name"}},
+        {"key": "gen_ai.input.messages", "value": {"stringValue": "[" * 10_000}},
+    ]
+    load(raw, spans)
+    [row] = newest(raw)
+    assert row["task_type"] == hostile
+    assert len(row["task_description"]) == 8_000
+
+
+@st.composite
+def traces(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Return spans of two traces: trees, with lost parents, and a span that came in two states."""
+    found = []
+    for trace in (1, 2):
+        for number in range(1, draw(st.integers(2, 5))):
+            parent = draw(st.sampled_from([None, *range(1, number), 99]))
+            kind = draw(st.sampled_from(["chat", "agent", "tool", "other"]))
+            start = draw(st.integers(0, 3))
+            error = draw(st.sampled_from([None, "Timeout"]))
+            if kind == "chat":
+                made = chat(trace, number, parent, start=start, error=error)
+            else:
+                names = {"agent": "invoke_agent", "tool": "execute_tool", "other": "other"}
+                operation = names[kind]
+                made = span(
+                    trace,
+                    number,
+                    parent,
+                    start=start,
+                    error=error,
+                    gen_ai__operation__name=operation,
+                )
+            found.append(made)
+            if draw(st.booleans()):
+                found.append(made | {"endTimeUnixNano": made["startTimeUnixNano"]})
+    return found
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(spans=traces(), data=st.data())
+def test_order_and_batches_do_not_matter(
+    empty: duckdb.DuckDBPyConnection, spans: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    clear(empty)
+    load(empty, spans)
+    whole = newest(empty)
+    clear(empty)
+    shuffled = data.draw(st.permutations(spans))
+    cut = data.draw(st.integers(0, len(spans)))
+    for part in (shuffled[:cut], shuffled[cut:], shuffled[: len(spans) // 2]):
+        if part:
+            load(empty, part)
+    assert newest(empty) == whole
