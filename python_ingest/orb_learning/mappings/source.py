@@ -16,7 +16,7 @@ import duckdb
 from orb_learning.store import identifier, literal
 
 JSON_ENDINGS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz", ".traj")
-LARGEST_DOCUMENT_BYTES = 2**29
+LONGEST_LINE_BYTES, LARGEST_DOCUMENT_BYTES = 2**24, 2**28
 
 
 def read_file(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
@@ -96,7 +96,10 @@ def _read(
 
 def _json(file: Path, *, by_line: bool) -> str:
     path = literal(re.sub(r"([*?\[])", r"[\1]", str(file.absolute())))
-    room = min(max(2**26, file.stat().st_size + 1024), LARGEST_DOCUMENT_BYTES)
+    # DuckDB takes twice the room in memory, so only a document gets as much as it may need.
+    zipped = 8 if file.name.endswith(".gz") else 1
+    whole = min(zipped * file.stat().st_size + 1024, LARGEST_DOCUMENT_BYTES)
+    room = LONGEST_LINE_BYTES if by_line else max(whole, LONGEST_LINE_BYTES)
     errors = ", ignore_errors = true" if by_line else ""
     return (
         f"select json as record "  # noqa: S608
