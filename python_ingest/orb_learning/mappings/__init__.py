@@ -7,7 +7,6 @@ from orb_learning.mappings.catalog import (
     named_mapping,
 )
 from orb_learning.mappings.detection import detect_mapping
-from orb_learning.mappings.error_types import error_type_of
 from orb_learning.mappings.rows import (
     COUNTED_ATTRIBUTES,
     LONGEST_TEXT,
@@ -24,7 +23,6 @@ __all__ = [
     "SystemMapping",
     "derive_executions",
     "detect_mapping",
-    "error_type_of",
     "finish_rows",
     "known_mappings",
     "map_records",

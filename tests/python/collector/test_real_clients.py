@@ -109,18 +109,6 @@ def executions(learning: LearningSettings) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
-def test_the_sdks_exporter_records_a_thousand_spans_a_second(
-    collector: Collector, learning: LearningSettings
-) -> None:
-    said = run_client("otel", collector.environment, "5000", "1000")
-    collector.end()
-    dropped = said.count("Queue is full")
-    found = executions(learning)
-    told = ("helper", "span 2", "shop", "openai", True, None, "gpt-4o", 10, True, None)
-    assert {row[:1] + row[2:] for row in found} == {told[:1] + told[2:]}
-    assert dropped or len(found) == 5000, f"{len(found)} of 5000, and nothing was dropped"
-
-
 def test_a_killed_collector_has_what_it_acknowledged_once(
     collector: Collector, learning: LearningSettings
 ) -> None:
@@ -130,34 +118,7 @@ def test_a_killed_collector_has_what_it_acknowledged_once(
     collector.start()
     run_client("otel", collector.environment, "10", "1000")
     collector.end(signal.SIGKILL)
-    assert len(executions(learning)) == 60
-
-
-def test_pydantic_ai_and_openai_record_by_an_endpoint_alone(
-    collector: Collector, learning: LearningSettings
-) -> None:
-    run_client("agents", collector.environment)
-    collector.end()
-    agent, call = executions(learning)
-    assert agent[:2] == ("tester", "say something")
-    assert (agent[4], agent[9]) == (True, "Done.")
-    assert agent[7] > 0
-    assert call[1] == "two and two?"
-    assert call[3:9] == ("openai", True, None, "gpt-4o-2024-08-06", 10, True)
-
-
-def test_litellm_calls_are_recorded_with_each_attempt(learning: LearningSettings) -> None:
-    environment = {
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "PYTHONPATH": str(REPOSITORY / "python_ingest"),
-        "ORB_DATABASE": str(learning.database_path),
-    }
-    run_client("litellm", environment)
     found = executions(learning)
-    assert {row[:2] for row in found} == {("acompletion", "two and two?")}
-    outcomes = [(row[6], row[4], row[5]) for row in found]
-    assert outcomes[:2] == [("gpt-4o", True, None), ("gpt-4o", False, "timeout")]
-    assert ("gpt-4o", False, "unknown") in outcomes[2:]
-    assert outcomes[-1] == ("gpt-4o-mini", True, None)
-    assert found[0][7] > 0
-    assert found[0][8] is True
+    assert len(found) == 60
+    told = ("helper", "invoke_agent helper", "shop", "openai", True, None, "gpt-4o", 10, True, None)
+    assert set(found) == {told}
