@@ -102,13 +102,8 @@ def import_file(
         only_naive = is_known and not again
         if only_naive and not (naive_is_utc and has_unreadable(connection, sha256, NAIVE)):
             return ImportResult(file, sha256, True, 0, 0)
-        load = Load(
-            sha256,
-            Path(printable(file)),
-            now or utc_now(),
-            ids_by_row=is_known and was_named_by_row(connection, sha256),
-            only_unreadable_ones=only_naive,
-        )
+        by_row = is_known and was_named_by_row(connection, sha256)
+        load = Load(sha256, Path(printable(file)), now or utc_now(), by_row, only_naive)
         if is_text(file):  # a table needs the memory of its row groups
             connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
         found = _read_by_mapping(connection, file, mapping)
