@@ -27,7 +27,7 @@
     select
         '{{ kind }}' as kind,
         {{ repo }}::varchar as repo,
-        {{ quoted_text(subject) if subject == 'task_description' else subject ~ '::varchar' }} as subject,
+        {{ subject }}::varchar as subject,
         sentence,
         reason,
         {{ stakes(

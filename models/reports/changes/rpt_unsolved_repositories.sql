@@ -1,4 +1,6 @@
 -- One row is a repository with tasks that never succeeded, which it should stop or redesign.
+{{ config(materialized='table') }}
+
 with
 
 unsolved as (

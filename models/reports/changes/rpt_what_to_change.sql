@@ -1,7 +1,9 @@
 -- One row is something to change, by what it is worth; then a kind of which nothing is known.
 --
 -- At most a dozen: of each kind the three that are worth most, and of a kind without any one row,
--- which says so and has no worth.
+-- which says so and has no worth. A table, so that it is read in no time.
+{{ config(materialized='table') }}
+
 with
 
 changes as (
@@ -16,7 +18,10 @@ rows_to_show as (
         number,
         kind,
         repo,
-        subject,
+        case
+            when kind in ('larger_tier', 'better_solution') then {{ quoted_text('subject') }}
+            else subject
+        end as subject,
         sentence,
         reason,
         worth_usd,
