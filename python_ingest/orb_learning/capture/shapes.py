@@ -72,5 +72,8 @@ class Decision(Fields, total=False):
     """What was decided about a task."""
 
     candidates: Sequence[Any]
+    plan: str
     policy: str
     propensity: float
+    attempt: int
+    first_task_id: TaskId

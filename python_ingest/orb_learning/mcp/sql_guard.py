@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -61,7 +62,7 @@ def check_sql(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stateme
     statement = statements[0]
     if statement.named_parameters:
         raise QueryRefusedError("the query has parameters; write the values into it")
-    _check_reads(connection, _tree(connection, statement))
+    _check_reads(connection, _tree(statement))
     return statement
 
 
@@ -85,8 +86,15 @@ def readable_relations(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(name) for (name,) in rows if name not in HIDDEN_RELATIONS]
 
 
-def _tree(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> Any:
-    (text,) = connection.execute("select json_serialize_sql($1)", [statement.query]).fetchall()[0]
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """Return a connection without a file: on one of an older storage version, trees differ."""
+    return duckdb.connect()
+
+
+def _tree(statement: duckdb.Statement) -> Any:
+    serialize = "select json_serialize_sql($1)"
+    (text,) = _parser().cursor().execute(serialize, [statement.query]).fetchall()[0]
     try:
         tree = json.loads(text)
     except RecursionError as error:

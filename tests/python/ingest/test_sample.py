@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -200,21 +201,31 @@ def test_the_command_says_that_there_are_no_solutions(
     assert "Nothing to do" in second.output
 
 
-def test_the_command_says_what_to_do_without_the_file(
+def test_the_command_loads_the_packages_sample_in_any_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["sample", "--database", "learning.db"])
-    assert result.exit_code == 1
-    assert "data/sample/terminal_bench_trials.csv is not a file" in result.output
-    assert list(tmp_path.iterdir()) == []
+    assert result.exit_code == 0
+    assert rows_of(tmp_path / "learning.db", "select count(*) from raw.executions") == [(6_199,)]
+
+
+def row_of_seed(model: str) -> dict[str, str]:
+    """The seed's row of the longest name that a model's name begins with."""
+    rows = {plain(row["name"]): row for row in read(SEED)}
+    name = plain(model)
+    return rows[max((one for one in rows if f"{name}-".startswith(f"{one}-")), key=len)]
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[._]", "-", name.strip().lower().rsplit("/", 1)[-1])
 
 
 def test_every_model_of_the_sample_has_a_tier(loaded: Path) -> None:
-    tiers = {row["name"]: row["model_tier"] for row in read(SEED)}
     models = rows_of(loaded, "select distinct lower(trim(model_tier)) from raw.executions")
     assert len(models) == 16
-    assert {tiers[model] for (model,) in models} == {"small", "medium", "large"}
+    tiers = {row_of_seed(model)["model_tier"] for (model,) in models}
+    assert tiers == {"small", "medium", "large"}
 
 
 def test_each_name_of_the_seed_stands_once_in_lower_case_with_a_reason() -> None:
@@ -230,13 +241,15 @@ def test_the_price_decides_the_tier_where_it_is_known() -> None:
     for row in read(SEED):
         if row["reason"].startswith("list price of $"):
             price = float(row["reason"].split()[3].removeprefix("$"))
-            tier = "small" if price <= 5 else "medium" if price <= 15 else "large"
-            assert row["model_tier"] == tier, row["name"]
+            assert row["model_tier"] == tier_of_price(price), row["name"]
 
 
-def test_the_seeds_prices_are_those_that_the_sample_implies() -> None:
+def tier_of_price(price: float) -> str:
+    return "small" if price <= 5 else "medium" if price <= 15.01 else "large"
+
+
+def test_the_seeds_tiers_are_those_of_the_prices_in_the_sample() -> None:
     """Two trials of a model give two equations for its prices of input and output tokens."""
-    reasons = {row["name"]: row["reason"] for row in read(SEED)}
     fits = duckdb.connect().execute(
         """with trials as (
                select lower(model) as name, input_tokens::double as i, output_tokens::double as o,
@@ -252,4 +265,6 @@ def test_the_seeds_prices_are_those_that_the_sample_implies() -> None:
     prices = dict(fits.fetchall())
     assert len(prices) == 11
     for name, price in prices.items():
-        assert reasons[name] == f"list price of ${price:.2f} per million output tokens"
+        assert (
+            row_of_seed(name)["reason"] == f"list price of ${price:.2f} per million output tokens"
+        )
