@@ -21,3 +21,15 @@
 {% macro or_unknown(text) -%}
     coalesce(nullif(trim({{ text }}), ''), 'unknown')
 {%- endmacro %}
+
+
+{#- Whether a given model is the one of a line of the tiers, or one of its versions. -#}
+{% macro begins_with_name(given, tiers) -%}
+    (
+        {{ model_key(given) }} = {{ tiers }}.key
+        or (
+            {{ tiers }}.name <> {{ tiers }}.model_tier
+            and starts_with({{ model_key(given) }}, {{ tiers }}.key || '-')
+        )
+    )
+{%- endmacro %}

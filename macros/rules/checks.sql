@@ -56,3 +56,15 @@
         group by timestamp, repo, _task_text_id
     ) as recordings
 {%- endmacro %}
+
+
+{#- Of all files that were imported, how many rows could not be read. -#}
+{% macro unreadable_rows() -%}
+    select
+        'unreadable_row' as check_name,
+        'unreadable' as check_kind,
+        'rows of all files' as checked_rows,
+        coalesce(sum(row_count + unreadable_count), 0)::bigint as checked_count,
+        coalesce(sum(unreadable_count), 0)::bigint as failing_count
+    from {{ ref('stg_loaded_files') }}
+{%- endmacro %}

@@ -1,10 +1,6 @@
 -- One row is one version of an execution as it came, with the rules that it breaks.
 with
 
-versions as (
-    select * from {{ source('raw', 'executions') }}
-),
-
 tiers as (
     select
         name,
@@ -17,7 +13,7 @@ named_versions as (
     select
         *,
         {{ given_model() }} as _given_model
-    from versions
+    from {{ source('raw', 'executions') }}
 ),
 
 -- By the longest name of the seed that the given one begins with; a tier's own name only as a whole.
@@ -38,12 +34,7 @@ tiered_versions as (
     left join lateral (
         select tiers.model_tier
         from tiers
-        where
-            {{ model_key('named._given_model') }} = tiers.key
-            or (
-                tiers.name <> tiers.model_tier
-                and starts_with({{ model_key('named._given_model') }}, tiers.key || '-')
-            )
+        where {{ begins_with_name('named._given_model', 'tiers') }}
         order by length(tiers.key) desc
         limit 1
     ) as known

@@ -46,13 +46,7 @@ recorded_twice as (
 ),
 
 unreadable_rows as (
-    select
-        'unreadable_row' as check_name,
-        'unreadable' as check_kind,
-        'rows of all files' as checked_rows,
-        coalesce(sum(row_count + unreadable_count), 0)::bigint as checked_count,
-        coalesce(sum(unreadable_count), 0)::bigint as failing_count
-    from {{ ref('stg_loaded_files') }}
+    {{ unreadable_rows() }}
 ),
 
 checks as (
