@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +12,11 @@ from pathlib import Path
 
 def is_full(error: BaseException) -> bool:
     """Whether an error says that a disk or a quota is full."""
-    if isinstance(error, sqlite3.Error):
-        return "disk is full" in str(error)
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    import sqlite3
+
+    return isinstance(error, sqlite3.Error) and "disk is full" in str(error)
 
 
 @contextmanager
@@ -28,6 +29,8 @@ def translated_disk_errors(
         full: makes what is raised where a disk or a quota is full.
         failed: makes what is raised instead of any other error.
     """
+    import sqlite3
+
     try:
         yield
     except (OSError, sqlite3.Error) as error:
