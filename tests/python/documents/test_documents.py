@@ -25,12 +25,13 @@ DOCUMENTS = sorted(
 
 ELSEWHERE = {
     "manifest.json",
+    "routing.json",
     ".mcp.json",
     "notebooks/output_token_analysis_pipeline/results/trial_token_usage.csv",
     "task_difficulty.csv",
     *(f"models/reports/performance/rpt_slow_executions.{kind}" for kind in ("sql", "yml")),
 }
-"""Files of a backup, of a client, of the sample's source, and of the recipe for a report."""
+"""Files of a backup, a build, a client, of the sample's source, and of the recipe for a report."""
 
 
 def tracked_files() -> list[str]:
