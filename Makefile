@@ -18,16 +18,17 @@ build: $(READY)
 # The tests of every change, and those that cannot be quick: kills, walkthroughs of documents,
 # random histories, the benchmarks' own, a wheel with each extra.
 test: $(READY) lint
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not soak"
 
 test-slow: $(READY)
 	$(PYTEST) -m slow
 
 # The crash tests with 500 kills of what records and loads, and 100 or more of each other command;
-# ORB_SEED=… repeats a run's choices.
+# ORB_SEED=… repeats a run's choices. Then what CI does not need every time.
 soak: $(READY)
 	ORB_KILLS=$${ORB_KILLS:-500} ORB_CORRUPTIONS=$${ORB_CORRUPTIONS:-10000} \
 		$(BIN)/pytest -k "kill or corruption" tests/python
+	$(BIN)/pytest -m soak tests/python
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ FILE_MB = 96
 BOUND_MB = 1024
 LONGEST_LINE_MB = 15
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 
 def row(number: int) -> str:

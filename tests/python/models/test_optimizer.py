@@ -70,7 +70,7 @@ def relations(database: Path) -> set[str]:
     return {name for (name,) in found} - OF_THE_BUILD
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_optimizer_changes_no_row_of_any_relation(
     project: DbtProject,
     empty_database: Path,

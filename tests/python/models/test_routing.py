@@ -120,7 +120,7 @@ def test_an_incremental_build_of_decisions_is_that_of_a_full_refresh(routing: Ro
     assert_history_is_exact(routing, random.Random(11), rounds=3)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", range(4))
 def test_random_histories_of_decisions_end_as_a_full_refresh(routing: Routing, seed: int) -> None:
     assert_history_is_exact(routing, random.Random(seed), rounds=6)

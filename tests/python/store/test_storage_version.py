@@ -79,7 +79,7 @@ def test_what_was_committed_before_a_kill_is_there(tmp_path: Path) -> None:
             connection.execute("insert into kept values (50, 'c', null)")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("version", OLDER)
 def test_an_older_duckdb_reads_every_view(
     version: str, project: DbtProject, small_database: Path, tmp_path: Path
