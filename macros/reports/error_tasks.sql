@@ -1,13 +1,13 @@
 {#- CTEs up to `rates`, as rates_by_task has them, of the rows of `figures`: an error type in a group, how
     often it came up, and over how many executions. Each type's rate is over all tasks of its group. -#}
-{% macro error_rates_by_task(keys, figures, grouping=none) -%}
+{% macro error_rates_by_task(keys, figures, executions, grouping=none) -%}
 repeated_outcomes as (
     select
         {{ keys | join(', ') }},
         _task_text_id,
         {{ failed_error_type() }} as error_type,
         count(*) as successes
-    from executions
+    from {{ executions }}
     where _task_text_id in (select _task_text_id from {{ ref('int_repeated_tasks') }})
     group by _task_text_id, {{ failed_error_type() }}, {{ grouping or keys | join(', ') }}
 ),

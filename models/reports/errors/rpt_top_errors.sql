@@ -1,15 +1,13 @@
 -- One row is a time range and an error type of the failed executions in it.
 with
 
-executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
-),
-
+-- No CTE of the executions: of one, a view that DuckDB 1.4 can read forgets that it is not
+-- materialized, and then a filter on time_range reads every range (DuckDB 2.0.0, 2026-11).
 totals as (
     select
         time_range,
         count(*) as total_executions
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by time_range
 ),
 
@@ -21,7 +19,7 @@ failures as (
         count(distinct repo) as repo_count,
         max(timestamp) as last_error_at,
         arg_max(task_id, timestamp) as last_task_id
-    from executions
+    from {{ ref('int_executions_by_range') }}
     where not success
     group by all
 ),
@@ -35,7 +33,7 @@ figures as (
         on failures.time_range = totals.time_range
 ),
 
-{{ error_rates_by_task(['time_range'], 'figures') }}
+{{ error_rates_by_task(['time_range'], 'figures', ref('int_executions_by_range')) }}
 
 select
     rates.time_range,

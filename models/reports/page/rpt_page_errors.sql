@@ -1,10 +1,7 @@
 -- One row is a time range, an error type of its failures and a choice of every filter of the page.
 with
 
-executions as not materialized (
-    {{ page_executions() }}
-),
-
+-- No CTE of the executions, for the reason that rpt_top_errors names.
 outcomes as (
     select
         time_range,
@@ -14,7 +11,7 @@ outcomes as (
         pool_type_place,
         count(*) as error_count,
         max(timestamp) as last_error_at
-    from executions
+    from ({{ page_executions() }}) as executions
     group by
         time_range,
         {{ failed_error_type() }},
@@ -32,7 +29,7 @@ shares as (
 
 {{ error_rates_by_task(
     ['time_range', 'repo_place', 'model_tier_place', 'pool_type_place'],
-    'shares', 'time_range, ' ~ every_choice()
+    'shares', '(' ~ page_executions() ~ ') as executions', 'time_range, ' ~ every_choice()
 ) }}
 
 select
