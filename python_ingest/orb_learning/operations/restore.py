@@ -94,6 +94,7 @@ def restore_backup(
     Raises:
         InvalidBackupError: the backup is damaged; nothing was changed.
         RestoreError: it does not fit, or failed; the present database is as it was.
+        DbtError: the settings name a folder that is no dbt project; nothing was changed.
         LoaderBusyError: a relay has the outbox for too long.
         DatabaseError: others have the database for too long, or the disk is full; it is as it was.
     """

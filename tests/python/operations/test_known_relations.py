@@ -14,7 +14,18 @@ from orb_learning.store import literal
 SECRET = "what the file's owner alone may read"  # noqa: S105
 
 
+def store_with_triggers(file: Path) -> None:
+    """Write a database anew as a stranger's DuckDB may: in a storage version that has triggers."""
+    older = file.rename(file.with_name("older.db"))
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {literal(older)} as older (read_only)")
+        connection.execute(f"attach {literal(file)} as newer (storage_version 'v2.0.0')")
+        connection.execute("copy from database older to newer")
+    older.unlink()
+
+
 def test_a_strangers_backup_runs_nothing_and_reads_no_file(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: unbuildable")
     place.settings = place.settings.model_copy(update={"project_path": tmp_path})
     secret = tmp_path / "secret.txt"
     secret.write_text(SECRET)
@@ -22,7 +33,9 @@ def test_a_strangers_backup_runs_nothing_and_reads_no_file(place: Place, tmp_pat
     place.load()
     backup = place.back_up()
     stolen = f"select content from read_text({literal(secret)})"
-    with duckdb.connect(backup.folder / backup.manifest.database_file) as connection:
+    file = backup.folder / backup.manifest.database_file
+    store_with_triggers(file)
+    with duckdb.connect(file) as connection:
         for statement in [
             "alter table raw.forgotten rename to kept",
             f"create view raw.forgotten as select uuid() as task_id, content from ({stolen})",
