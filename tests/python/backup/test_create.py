@@ -143,7 +143,7 @@ def test_a_backup_has_its_name_only_when_it_is_validated(
 ) -> None:
     change(database)
 
-    def refuse(partial: Path) -> None:
+    def refuse(partial: Path, _key_file: Path | None) -> None:
         assert (partial / "learning.db").exists()
         assert backups_in(folder) == []
         raise InvalidBackupError("not what it was")
