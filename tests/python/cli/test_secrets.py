@@ -29,6 +29,8 @@ def test_a_password_in_any_setting_is_shown_nowhere(
     with connect(database):
         pass
     monkeypatch.setenv("ORB_DATABASE", str(database))
+    # Without a project `maintain` says so, and goes on to the places.
+    monkeypatch.setenv(f"{ENV_PREFIX}PROJECT_PATH", str(tmp_path))
     variable = "ORB_DATABASE" if name == "database_path" else f"{ENV_PREFIX}{name.upper()}"
     monkeypatch.setenv(variable, URL)
     # Commands that only differ in what they do with a place run where it is one.
