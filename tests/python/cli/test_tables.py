@@ -94,6 +94,7 @@ def test_the_tools_tiers_are_texts_that_are_cut() -> None:
             },
             "task_description": "x",
             "similarity": 1.0,
+            "strength": "strong",
             "execution_count": 1,
             "success_count": 1,
             "by_tier": [
