@@ -21,11 +21,10 @@ from orb_learning.search.vector_index import VectorIndex, open_index
 from orb_learning.store import built_by_this_version, connect, rows_as_dicts, shortened
 
 MOST_RESULTS = 1_000
-TEXTS_OF_TASKS = (
-    "task_type", "repo", "model_tier", "pool_type", "task_description", "solution_summary",
-    "best_solution",
-)  # fmt: skip
+TEXTS_OF_TASKS = ("task_description", "best_solution")
 """The columns of ``similar_executions`` that may be of any length."""
+TEXTS_OF_LATEST = ("task_type", "repo", "model_tier", "pool_type", "solution_summary")
+"""The fields of its column ``latest`` that may be of any length."""
 CANDIDATES_PER_RESULT = 20
 """Texts that an index is asked for, a result: some are no tasks, or too old."""
 INDEX_ROUNDING = 1e-4
@@ -261,8 +260,9 @@ def _call(function: str, parameters: dict[str, Any], longest_text: int | None = 
 def _cut(longest_text: int | None) -> str:
     if longest_text is None:
         return ""
-    texts = (f"{shortened(text, longest_text)} as {text}" for text in TEXTS_OF_TASKS)
-    return f"replace ({', '.join(texts)})"
+    texts = [f"{shortened(text, longest_text)} as {text}" for text in TEXTS_OF_TASKS]
+    fields = (f"{name} := {shortened(f'latest.{name}', longest_text)}" for name in TEXTS_OF_LATEST)
+    return f"replace ({', '.join(texts)}, struct_update(latest, {', '.join(fields)}) as latest)"
 
 
 def _rows(
