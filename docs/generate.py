@@ -151,6 +151,11 @@ def exposures() -> str:
     page_summary = "`orb report`: the page, one file that opens without a network."
     page.append(PACKAGE / "figures/funnel.py")  # which page, tools and commands share
     readers.append(("page_orb_report", "dashboard", page_summary, _relations_in(*page)))
+    for name in ("analysts", "learning", "statistics"):
+        document = ROOT / f"docs/{name}.md"
+        title = document.read_text().splitlines()[0].removeprefix("# ")
+        relations = _relations_in(document)
+        readers.append((f"docs_{name}", "analysis", f"{title}: {name}.md.", relations))
     entries = [
         {
             "name": name,
