@@ -45,7 +45,10 @@ figures as (
     group by pool_type, repo, hour
 ),
 
-{{ rates_by_task(['hour', 'pool_type', 'repo'], successes='successful_tasks', trials='total_tasks', every_task=true) }}
+{{ rates_by_task(
+    ['hour', 'pool_type', 'repo'],
+    successes='successful_tasks', trials='total_tasks', every_task=true
+) }}
 
 select
     pool_type,

@@ -67,7 +67,10 @@ select
             )
         else format(
             '{}; raised {} {:g} {}',
-            finding, case when raised_when = 'reached' then 'from' else raised_when end, threshold, unit
+            finding,
+            case when raised_when = 'reached' then 'from' else raised_when end,
+            threshold,
+            unit
         )
     end as message,
     {{ now }} as as_of

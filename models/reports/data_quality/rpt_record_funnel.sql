@@ -49,7 +49,10 @@ select
     stages.stage_order,
     stages.stage,
     stages.kind,
-    case when stages.stage = 'recorded' then stages.recorded_count else stages.record_count end::bigint
+    case
+        when stages.stage = 'recorded' then stages.recorded_count
+        else stages.record_count
+    end::bigint
         as record_count,
     top_reasons.reason as top_reason,
     top_reasons.record_count as top_reason_count,

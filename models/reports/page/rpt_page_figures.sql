@@ -19,7 +19,10 @@ figures as (
     group by time_range, {{ every_choice() }}
 ),
 
-{{ rates_by_task(['time_range', 'repo_place', 'model_tier_place', 'pool_type_place'], grouping='time_range, ' ~ every_choice()) }}
+{{ rates_by_task(
+    ['time_range', 'repo_place', 'model_tier_place', 'pool_type_place'],
+    grouping='time_range, ' ~ every_choice()
+) }}
 
 select
     rates.time_range,
