@@ -221,7 +221,7 @@ class SharedFile:
                     return connection
             connection = root.cursor()
             if self._sandbox_memory_mb is None:
-                connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
+                connection.execute("set timezone = 'UTC'")
         except BaseException:
             if self._in_use == 0:
                 self._close()
