@@ -170,7 +170,7 @@ def _config(sandbox_memory_mb: int | None) -> dict[str, Any]:
 
 def _begin(connection: duckdb.DuckDBPyConnection, sandbox_memory_mb: int | None) -> None:
     if sandbox_memory_mb is None:
-        # For the cursors, too. A progress bar would mix with the command's output.
+        # Where Python runs no file, DuckDB draws a progress bar into the output; cursors draw none.
         connection.execute("set global timezone = 'UTC'; set enable_progress_bar = false")
         return
     with _sandbox_mutex:

@@ -220,8 +220,6 @@ class SharedFile:
                 else:
                     return connection
             connection = root.cursor()
-            if self._sandbox_memory_mb is None and self.statistics.as_of is None:  # not sealed
-                connection.execute("set enable_progress_bar = false")
         except BaseException:
             if self._in_use == 0:
                 self._close()

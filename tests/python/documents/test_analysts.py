@@ -90,9 +90,7 @@ def place(
 
 
 @pytest.mark.slow
-def test_the_first_designs_query_runs_in_utc_and_the_pages_own_everywhere(
-    place: Path,
-) -> None:
+def test_the_first_designs_query_runs_in_utc_and_the_pages_own_everywhere(place: Path) -> None:
     as_written, pages_own = blocks("The query of the first design", "python")
     assert 'duckdb.connect("data/learning.db")' in as_written
     show = "\nprint(count, len(recent), success_rate.sort_values('model_tier').to_json())"

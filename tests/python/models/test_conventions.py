@@ -103,9 +103,7 @@ def test_a_layer_reads_only_its_neighbours(manifest: Manifest) -> None:
     assert reaching == []
 
 
-def test_a_models_first_line_and_its_description_say_what_one_row_is(
-    manifest: Manifest,
-) -> None:
+def test_a_models_first_line_and_its_description_say_what_one_row_is(manifest: Manifest) -> None:
     for model in models(manifest):
         first = model.raw_code.splitlines()[0].removeprefix('"""').removesuffix('"""')
         first = first.removeprefix("-- ")

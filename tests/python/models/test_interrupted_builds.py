@@ -13,6 +13,8 @@ from histories import BLOCK_SIZE, NOON, History, days_ago, task_id
 from oracle import MODELS, contents
 from orb_learning.store.connection import connect
 
+pytestmark = pytest.mark.slow
+
 STOPS = """
   orb_learning:
     # Inside the model's transaction, when its rows are deleted and written, before its commit.
@@ -48,7 +50,6 @@ def rows_and_state(database: Path) -> Any:
     return contents(database), state, retries
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("model", [*MODELS, "int_retries"])
 def test_a_model_that_fails_leaves_its_rows_and_its_state(
     stopping: DbtProject, history: History, model: str
@@ -70,7 +71,6 @@ def test_a_model_that_fails_leaves_its_rows_and_its_state(
     history.assert_equal_to_full_refresh()
 
 
-@pytest.mark.slow
 def test_a_model_that_is_killed_before_its_commit_leaves_its_rows(
     stopping: DbtProject, history: History, tmp_path: Path
 ) -> None:

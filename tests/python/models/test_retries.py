@@ -170,9 +170,7 @@ def test_retries_of_a_random_history_are_those_of_a_full_refresh(
     assert read(history, "int_retries") == incremental
 
 
-def test_an_attempt_is_found_for_failures_of_unchanged_days(
-    history: History,
-) -> None:
+def test_an_attempt_is_found_for_failures_of_unchanged_days(history: History) -> None:
     task = {"task_description": TASKS[2]}
     history.insert(100, success=False, timestamp=TODAY - timedelta(hours=25), **task)
     build(history)

@@ -266,12 +266,18 @@ def test_connections_are_in_utc_whatever_the_machine_is_in(
 def test_no_progress_bar_mixes_with_a_commands_output(
     database: Path, memory_mb: int | None
 ) -> None:
-    with db.connect(database):
-        pass
-    shows = "select current_setting('enable_progress_bar')"
-    with db.connect(database, read_only=True, sandbox_memory_mb=memory_mb) as connection:
-        assert connection.execute(shows).fetchall() == [(False,)]
-        assert connection.cursor().execute(shows).fetchall() == [(False,)]
+    """DuckDB draws one where Python runs no file, as in `python -c` and at its prompt."""
+    make(database)
+    code = (
+        "import sys, duckdb; from pathlib import Path; from orb_learning.store import connect\n"
+        "shows = \"select current_setting('enable_progress_bar')\"\n"
+        "print(duckdb.connect().execute(shows).fetchall())\n"
+        f"with connect(Path(sys.argv[1]), read_only=True, sandbox_memory_mb={memory_mb}) as own:\n"
+        "    print(own.execute(shows).fetchall())\n"
+    )
+    command = [sys.executable, "-c", code, str(database)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines() == ["[(True,)]", "[(False,)]"]
 
 
 def test_sums_of_a_join_with_nothing_are_right(database: Path) -> None:

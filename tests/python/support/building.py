@@ -61,7 +61,8 @@ class DbtProject:
             assert isinstance(parsed.result, Manifest)
             self._manifests[embeddings_enabled] = parsed.result
             self._untested[embeddings_enabled] = without_tests(parsed.result)
-            # The collector would walk a parse's 100,000 objects again and again: a third of a run.
+            # The collector would walk a parse's objects again and again: a third of a small run.
+            gc.unfreeze()  # so that the parse before it can go
             gc.collect()
             gc.freeze()
         return self._manifests[embeddings_enabled]
