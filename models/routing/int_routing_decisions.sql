@@ -1,2 +1,2 @@
--- One row is a routing decision: a first attempt at a task, with the attempts that followed from it.
+-- One row is a routing decision: a first attempt at a task, with the attempts that followed it.
 {{ decision_rows() }}

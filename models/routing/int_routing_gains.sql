@@ -1,7 +1,7 @@
 -- One row is a cell, repository or everything, a policy and a measure: its gain over the baseline.
 --
--- Units of a level are drawn towards each other: random effects by DerSimonian, R. and Laird, N. (1986),
--- Meta-analysis in clinical trials, Controlled Clinical Trials 7.
+-- Units of a level are drawn towards each other: random effects by DerSimonian, R. and Laird, N.
+-- (1986), Meta-analysis in clinical trials, Controlled Clinical Trials 7.
 with
 
 measures as (
@@ -64,7 +64,8 @@ centres as (
         measure,
         any_value(spreads.unit_count) as unit_count,
         any_value(variance_between) as variance_between,
-        sum(seen_gain / (variance + variance_between)) / sum(1 / (variance + variance_between)) as gain,
+        sum(seen_gain / (variance + variance_between))
+        / sum(1 / (variance + variance_between)) as gain,
         1 / sum(1 / (variance + variance_between)) as variance
     from units
     inner join spreads using (level, policy, measure)

@@ -1,7 +1,7 @@
 -- One row is a cell, fold and path, with what its attempts come to by the decisions of other folds.
 --
--- A cell's mean is drawn towards its repository's by a mass of 10 attempts, and that one towards the
--- mean of all by 20.
+-- A cell's mean is drawn towards its repository's by a mass of 10 attempts, and that one towards
+-- the mean of all by 20.
 {%- set outcomes = {
     'success': ['success_count', 'run_count'],
     'cost': ['cost', 'known_count'],

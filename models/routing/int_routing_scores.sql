@@ -1,4 +1,4 @@
--- One row is a cell, repository or everything and a policy, alone or against the baseline: its scores.
+-- One row is a cell, repository or everything and a policy: its scores, against the baseline too.
 --
 -- Against the baseline, the scores are differences of the same texts. It is a table, small and made
 -- anew by each build, so that no report works it out again.
@@ -66,7 +66,11 @@ means as (
 )
 
 select
-    * exclude ({% for one, other in measure_pairs() %}{{ one }}_{{ other }}{{ ', ' if not loop.last }}{% endfor %}),
+    * exclude (
+        {% for one, other in measure_pairs() %}
+        {{ one }}_{{ other }}{{ ',' if not loop.last }}
+        {% endfor %}
+    ),
     decisions_decisions as decision_squares,
     {{ deviations() }}
 from means

@@ -1,4 +1,4 @@
--- One row is a cell, policy, fold and step of the policy's plan, with what the model expects from it on.
+-- One row is a cell, policy, fold and step of the policy's plan: what the model expects from it on.
 --
 -- What is done today, the policy `logged`, has one step without a model: the decision itself.
 {{ config(materialized='table') }}
@@ -23,7 +23,8 @@ chains as (
         {{ to_go(outcome) }} as {{ outcome }}_to_go,
         {% endfor %}
     from plans
-    inner join {{ ref('int_routing_means') }} as one on plans._cell_id = one._cell_id and one.path = plans.paths[1]
+    inner join {{ ref('int_routing_means') }} as one
+        on plans._cell_id = one._cell_id and one.path = plans.paths[1]
     left join {{ ref('int_routing_means') }} as two
         on plans._cell_id = two._cell_id and one.fold = two.fold and two.path = plans.paths[2]
     left join {{ ref('int_routing_means') }} as three
@@ -69,8 +70,8 @@ select
     1 as step,
     true as is_last,
     '' as path,
-    {% for column in ['success', 'capped_cost', 'success_to_go', 'success_after', 'capped_cost_to_go',
-        'capped_cost_after', 'cost_to_go', 'cost_after'] %}
+    {% for column in ['success', 'capped_cost', 'success_to_go', 'success_after',
+        'capped_cost_to_go', 'capped_cost_after', 'cost_to_go', 'cost_after'] %}
     0 as {{ column }},
     {% endfor %}
     1 as reach

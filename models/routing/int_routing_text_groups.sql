@@ -1,4 +1,4 @@
--- One row is a block of texts and the cells that a text is in, with the number of texts in just these.
+-- One row is a block of texts and the cells that a text is in: the number of texts in just these.
 --
 -- Taken as changed: the blocks of texts whose set of texts and attempts is not the last build's.
 {{ config(

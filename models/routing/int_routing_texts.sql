@@ -1,7 +1,7 @@
 -- One row is a task text, cell and path that a decision could have taken there, with its sums.
 --
--- The path of the decision itself is empty: there a weight is 1 and the outcome is the last attempt's.
--- Of decisions without recorded chances, each plan has rows of its own, and weights before its chance.
+-- The path of the decision itself is empty: there a weight is 1, the outcome the last attempt's.
+-- Of decisions without recorded chances, each plan has rows of its own, weighted before its chance.
 --
 -- Taken as changed: the texts whose set of attempts is not that of their rows here.
 {{ config(

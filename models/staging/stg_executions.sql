@@ -16,7 +16,7 @@ named_versions as (
     from {{ source('raw', 'executions') }}
 ),
 
--- By the longest name of the seed that the given one begins with; a tier's own name only as a whole.
+-- By the longest name of the seed that the given one begins with; a tier's own name as a whole.
 -- Lateral, because the names are then compared once a distinct name and not once a row.
 tiered_versions as (
     select
@@ -25,7 +25,8 @@ tiered_versions as (
             {{ or_unknown('named.task_type') }} as task_type,
             {{ or_unknown('named.repo') }} as repo,
             coalesce(
-                nullif(trim(named.pool_type), ''), {{ or_unknown("named.metadata ->> '$.pool_id'") }}
+                nullif(trim(named.pool_type), ''),
+                {{ or_unknown("named.metadata ->> '$.pool_id'") }}
             ) as pool_type,
             {{ in_years('named.timestamp') }} as timestamp,
             {{ in_years('named.uploaded_at') }} as uploaded_at

@@ -20,7 +20,9 @@ checked_feedback as (
 
 select
     -- Whoever knows the id of feedback without a name can delete it, so it is not shown.
-    case when user_id is null then md5(feedback_id::varchar)::uuid else feedback_id end as feedback_id,
+    case
+        when user_id is null then md5(feedback_id::varchar)::uuid else feedback_id
+    end as feedback_id,
     case when is_shared then task_id end as task_id,
     case when is_shared then submitted_at end as submitted_at,
     case when is_shared then satisfaction end as satisfaction,

@@ -30,7 +30,9 @@ select
 from bounds
 where
     abs(
-        {{ difference_bound('successes / runs', 'lower', 'other_successes / other_runs', 'other_upper', '-') }}
+        {{ difference_bound(
+            'successes / runs', 'lower', 'other_successes / other_runs', 'other_upper', '-'
+        ) }}
         - {{ least_drop('successes', 'runs', 'other_successes', 'other_runs') }}
     ) > 1e-9
 union all

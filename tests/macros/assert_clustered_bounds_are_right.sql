@@ -1,4 +1,4 @@
--- Bounds that differ from those worked out by hand, to four decimals. A task is [successes, trials].
+-- Bounds that differ from those worked out by hand, to four decimals. A task: [successes, trials].
 {% set won, lost = '[1, 1]', '[0, 1]' %}
 {% set groups = {
     'five of ten tasks': [[won] * 5 + [lost] * 5, '0.1990', '0.8010'],

@@ -22,7 +22,8 @@ seen as (
         sum(sums.run_count)::bigint as attempt_count,
         sum(sums.success_count)::bigint as success_count,
         sum(sums.success_weight) / nullif(sum(sums.weight), 0) as passed,
-        sum(sums.capped_cost_weight) / nullif(sum(sums.weight - sums.unknown_weight), 0) as step_cost
+        sum(sums.capped_cost_weight)
+        / nullif(sum(sums.weight - sums.unknown_weight), 0) as step_cost
     from steps
     inner join sums using (_cell_id, fold, path)
     group by grouping sets ((steps.repo, steps.policy, steps.step), (steps.policy, steps.step))

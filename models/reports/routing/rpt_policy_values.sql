@@ -1,4 +1,4 @@
--- One row is a repository, or everything, and a policy: what all decisions would have come to by it.
+-- One row is a repository, or everything, and a policy: what all decisions would have come to.
 --
 -- Everything has no repository. Of costs, intervals are of the part within the budget for a run.
 with

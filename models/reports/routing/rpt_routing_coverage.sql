@@ -1,4 +1,4 @@
--- One row is a repository, or everything, and a plan: where its chances come from, and how large they are.
+-- One row is a repository, or everything, and a plan: where its chances come from, and their size.
 --
 -- Drawn by the chances that were recorded, a plan's weights are 1 in the mean. Everything has no
 -- repository.

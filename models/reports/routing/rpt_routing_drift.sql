@@ -33,7 +33,10 @@ halves as (
         {{ drift_sums() }}
     from days
     inner join plans using (path)
-    group by grouping sets ((days.repo, plans.plan, days.path, is_recent), (plans.plan, days.path, is_recent))
+    group by grouping sets (
+        (days.repo, plans.plan, days.path, is_recent),
+        (plans.plan, days.path, is_recent)
+    )
 ),
 
 values as (
