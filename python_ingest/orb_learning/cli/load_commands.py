@@ -87,6 +87,7 @@ def import_command(
                 naive_is_utc=naive_is_utc,
                 mapping=taken,
                 score=score,
+                id_scope=settings.id_scope,
                 rules=rules,
                 show_progress=True,
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -65,14 +65,24 @@ def tell_executions_apart(
         execution = _execution_of(record, known.setdefault(record.task_id, []))
         found.append(execution.task_id)
         changed[execution.task_id] = (record.task_id, execution)
-    connection.executemany(
-        "insert or replace into raw.external_ids values (?, ?, ?, ?)",
-        [
-            (entry.task_id, external, entry.started_at, entry.description_hash)
-            for external, entry in changed.values()
-        ],
-    )
+    _remember(connection, changed.values())
     return found
+
+
+def _remember(
+    connection: duckdb.DuckDBPyConnection, changed: Iterable[tuple[uuid.UUID, _Known]]
+) -> None:
+    connection.execute(
+        "create or replace temp table changed_external_ids as from raw.external_ids limit 0"
+    )
+    with connection.appender("changed_external_ids") as appender:
+        appender.append_rows(
+            [
+                (str(entry.task_id), str(external), entry.started_at, entry.description_hash)
+                for external, entry in changed
+            ]
+        )
+    connection.execute("insert or replace into raw.external_ids from changed_external_ids")
 
 
 def execution_at(

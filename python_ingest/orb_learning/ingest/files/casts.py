@@ -34,6 +34,7 @@ from orb_learning.record import (
     NULL_MARKS,
     SUCCEEDED,
     YES,
+    task_uuid_sql,
 )
 from orb_learning.store import identifier, literal
 
@@ -95,6 +96,7 @@ def cast(
     naive_is_utc: bool,
     decimal_comma: bool = False,
     is_exact: bool = False,
+    id_scope: str = "",
 ) -> Cast:
     """Return how a file's value becomes one of a column of the record.
 
@@ -105,12 +107,15 @@ def cast(
         naive_is_utc: whether a time without a zone is one in UTC.
         decimal_comma: whether 1,5 is one and a half.
         is_exact: whether this project wrote the value, so that it comes back as it is.
+        id_scope: of a task_id that is no UUID.
     """
     target, name = COLUMNS[column], identifier(column)
     if (is_exact or target not in ("TIMESTAMP", "FLOAT", "VARCHAR")) and target == source_type:
         return Cast(source, name, None)
     if target == "VARCHAR":
         return _to_text(name, source, source_type)
+    if column == "task_id" and is_of_any_id(source_type):
+        return _to_task_id(name, source, source_type, id_scope)
     if target == "TIMESTAMP" and source_type in AWARE_TYPES:
         return Cast(source, moment(name, source_type), literal(OUTSIDE))
     if target == "TIMESTAMP" and source_type in NAIVE_TYPES:
@@ -136,6 +141,19 @@ def cast(
     if decimal_comma and target == "FLOAT":
         token = f"import_decimal({token})"
     return Cast(token, _number(target, name), wrong_type)
+
+
+def is_of_any_id(source_type: str) -> bool:
+    """Return whether a column of a type may hold ids that are no UUIDs."""
+    return source_type in _INTEGERS | _FLOATS | {"VARCHAR"}
+
+
+def _to_task_id(name: str, source: str, source_type: str, id_scope: str) -> Cast:
+    text = f"{source}::varchar"
+    if source_type in _FLOATS:  # 7.0 and 7 are one id
+        whole = f"case when {source} = trunc({source}) then try_cast({source} as hugeint) end"
+        text = f"coalesce(({whole})::varchar, {text})"
+    return Cast(f"import_token({text})", task_uuid_sql(name, literal(id_scope)), None)
 
 
 def _number(target: str, text: str) -> str:

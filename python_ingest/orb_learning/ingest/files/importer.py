@@ -62,6 +62,7 @@ def import_file(
     naive_is_utc: bool = False,
     mapping: SystemMapping | None = None,
     score: str | None = None,
+    id_scope: str = "",
     rules: Mapping[str, str] | None = None,
     now: datetime | None = None,
     show_progress: bool = False,
@@ -77,6 +78,7 @@ def import_file(
             Of a file that was loaded before, the rows that lacked a zone are read then.
         mapping: of another system's records; None for the one whose they are beyond doubt, if any.
         score: the name of the score in metadata.scores that fills quality_score.
+        id_scope: of task_ids that are no UUIDs; a mapping's are those of its system.
         rules: by name, the SQL condition that a valid execution holds; the result counts who
             breaks one.
         now: the rows' ``_loaded_at``, naive UTC; None is the present.
@@ -103,7 +105,8 @@ def import_file(
         if only_naive and not (naive_is_utc and has_unreadable(connection, sha256, NAIVE)):
             return ImportResult(file, sha256, True, 0, 0)
         by_row = is_known and was_named_by_row(connection, sha256)
-        load = Load(sha256, Path(printable(file)), now or utc_now(), by_row, only_naive)
+        known_as = Path(printable(file))
+        load = Load(sha256, known_as, now or utc_now(), by_row, only_naive, id_scope)
         if is_text(file):  # a table needs the memory of its row groups
             connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
         found = _read_by_mapping(connection, file, mapping)

@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orb_learning.ingest.files.casts import NEEDED, Cast, cast, metadata, storable, vector
+from orb_learning.ingest.files.casts import (
+    NEEDED,
+    Cast,
+    cast,
+    is_of_any_id,
+    metadata,
+    storable,
+    vector,
+)
 from orb_learning.ingest.files.times import NAIVE
-from orb_learning.record import COLUMNS, LONG_TEXTS, LONGEST_TEXT, length_note
+from orb_learning.record import (
+    COLUMNS,
+    EXTERNAL_ID,
+    LONG_TEXTS,
+    LONGEST_TEXT,
+    is_uuid_sql,
+    length_note,
+)
 from orb_learning.store import identifier, literal
 
 NO_ENTRIES = "[]::struct(key varchar, value varchar)[]"
@@ -45,11 +60,11 @@ LOAD = "(select $sha256 as sha256, $file as file, $now as now, $first as first) 
 """What the statements need beside the file, in one row, so that each binds the same parameters."""
 
 
-HELPERS = ("_said",)
+HELPERS = ("_said", "_external")
 """What is among the columns for the identity only."""
 
 
-def plan(source: Source) -> tuple[str, dict[str, str], str | None]:
+def plan(source: Source, id_scope: str) -> tuple[str, dict[str, str], str | None]:
     """Return the relation to read, each column's SQL, and that of why a row is unreadable.
 
     The relation has what the file says of a column under the column's name, and the value beside
@@ -64,6 +79,7 @@ def plan(source: Source) -> tuple[str, dict[str, str], str | None]:
             naive_is_utc=source.naive_is_utc,
             decimal_comma=source.decimal_comma,
             is_exact=source.is_ours,
+            id_scope=id_scope,
         )
         for name in COLUMNS
         if name in source.columns and name not in ("embedding", "metadata")
@@ -87,6 +103,8 @@ def plan(source: Source) -> tuple[str, dict[str, str], str | None]:
             aside[name] = f"case when {is_wrong} then {_shown(name)} end"
     values = {name: _value(name) for name in casts}
     values.setdefault("task_id", "null::uuid")
+    if has_any_ids(source):
+        values["_external"] = "_external"
     for name in _long_texts(source):
         values[name] = f"left({_value(name)}, {LONGEST_TEXT})"
     if "embedding" in casts:
@@ -116,7 +134,9 @@ def _relation(source: Source, casts: Mapping[str, Cast], aside: Mapping[str, str
         f"{_own_metadata(source)} as _own",
     ]
     values = [f"{one.value} as {_value(name)}" for name, one in casts.items()]
-    noted = [f"{_notes(casts, aside)} as _notes", f"{_extra_and_lengths(source)} as _others"]
+    if has_any_ids(source):
+        values.append(f"coalesce(not {is_uuid_sql('task_id')}, false) as _external")
+    noted = [f"{_notes(casts, aside)} as _notes", f"{_others(source)} as _others"]
     levels = [values, [f"{_entries(aside)} as _aside"], noted]
     if _may_be_joined(source):
         levels += [["import_joined(_own, _others, _notes, _sha256) as _joined"]]
@@ -157,6 +177,22 @@ def _may_be_joined(source: Source) -> bool:
 
 def _long_texts(source: Source) -> list[str]:
     return [name for name in LONG_TEXTS if name in source.columns]
+
+
+def has_any_ids(source: Source) -> bool:
+    """Return whether a source may hold ids that are no UUIDs."""
+    return not source.is_ours and is_of_any_id(source.columns.get("task_id", ""))
+
+
+def _others(source: Source) -> str:
+    """Return what goes into metadata beside the file's own, an id that is no UUID first."""
+    entries = _extra_and_lengths(source)
+    if not has_any_ids(source):
+        return entries
+    is_taken = f"list_contains(list_transform(_extra, lambda e: e.key), {literal(EXTERNAL_ID)})"
+    key = f"case when {is_taken} then 'task_id' else {literal(EXTERNAL_ID)} end"
+    entry = f"{{'key': {key}, 'value': to_json(task_id)::varchar}}"
+    return f"case when _external then list_prepend({entry}, {entries}) else {entries} end"
 
 
 def _extra_and_lengths(source: Source) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from orb_learning.ingest.files.casts import define_value_macros
+from orb_learning.ingest.files.external_rows import with_rows_told_apart
 from orb_learning.ingest.files.identity import (
     BY_CONTENT,
     BY_FILE_AND_ROW,
@@ -18,7 +19,7 @@ from orb_learning.ingest.files.identity import (
     number_equal_rows,
     row_uuid,
 )
-from orb_learning.ingest.files.plan import HELPERS, LOAD, Source, plan
+from orb_learning.ingest.files.plan import HELPERS, LOAD, Source, has_any_ids, plan
 from orb_learning.store import identifier
 
 
@@ -33,6 +34,8 @@ class Load(NamedTuple):
     """Whether rows without an id keep that of an older version: by the file's hash and the row."""
     only_unreadable_ones: bool = False
     """Whether only rows go in that could not be read before: those of ``file_unreadable``."""
+    id_scope: str = ""
+    """Of ids that are no UUIDs."""
 
 
 class Stored(NamedTuple):
@@ -62,7 +65,7 @@ def store(
         # The load number of the file's row 0, so that numbers follow the rows.
         "first": _reserve(connection, source.last_row_number - rows_before) - rows_before,
     }
-    relation, values, reason = plan(source)
+    relation, values, reason = plan(source, load.id_scope)
     selected = ", ".join(f"{value} as {identifier(name)}" for name, value in values.items())
     rows = (
         f"select _row, {reason or 'null::varchar'} as _reason, "  # noqa: S608
@@ -81,6 +84,8 @@ def store(
             f"from file_values left join file_ordinals using (_row), {LOAD}"
         )
         bound = given
+    if has_any_ids(source):
+        rows = with_rows_told_apart(connection, rows, values, bound)
     row_count = source.last_row_number - rows_before
     return _insert(connection, load, rows, list(values), bound, row_count)
 
