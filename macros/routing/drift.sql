@@ -34,7 +34,10 @@
 
 {#- The cost of a plan, of a list of its steps in their order: each is paid where those before it fail. -#}
 {% macro cost_of_steps(steps) -%}
-    list_sum(list_transform({{ steps }}, lambda step, place: step.cost * coalesce(
-        list_product(list_transform(({{ steps }})[1:place - 1], lambda s: 1 - s.success)), 1
-    )))
+    list_sum(list_transform(
+        range(1, len({{ steps }}) + 1),
+        lambda place: ({{ steps }})[place]['cost'] * coalesce(
+            list_product(list_transform(({{ steps }})[1:place - 1], lambda s: 1 - s['success'])), 1
+        )
+    ))
 {%- endmacro %}

@@ -34,10 +34,12 @@
     steps as (
         select
             decision_id,
-            unnest(list_transform(steps, lambda step, place: {
-                'path': array_to_string(list_transform(steps[1:place], lambda s: s.model_tier), '>'),
-                'success': step.success,
-                'cost': step.cost
+            unnest(list_transform(range(1, len(steps) + 1), lambda place: {
+                'path': array_to_string(
+                    list_transform(steps[1:place], lambda s: s['model_tier']), '>'
+                ),
+                'success': steps[place]['success'],
+                'cost': steps[place]['cost']
             }), recursive := true)
         from decisions
     )

@@ -41,7 +41,7 @@ attempts as (
             case when first_task_id <> task_id then 2 else 1 end
         ) as attempt,
         coalesce(routing ->> '$.chosen.model_tier', model_tier) as chosen_tier,
-        len(list_filter(candidates, lambda c: c.propensity is not null)) > 0
+        len(list_filter(candidates, lambda c: c['propensity'] is not null)) > 0
         and ({{ var('execution_rules').routing_chances_invalid.holds }}) as is_logged
     from executions
 )
@@ -61,8 +61,9 @@ select
     actual_cost::double as cost,
     case
         when is_logged then list_transform(candidates, lambda c: {
-            'plan': {{ plan_of_tiers('coalesce(c.plan, c.model_tier)', 'tier_of') }},
-            'chance': c.propensity / list_sum(list_transform(candidates, lambda d: d.propensity))
+            'plan': {{ plan_of_tiers('coalesce(c[\'plan\'], c[\'model_tier\'])', 'tier_of') }},
+            'chance': c['propensity']
+                / list_sum(list_transform(candidates, lambda d: d['propensity']))
         })
     end as chances,
     coalesce(_task_text_id, md5_number_lower(task_id::varchar)) as _task_text_id,

@@ -49,7 +49,8 @@ select
     -- what the steps after the first one bring
     {% for outcome in ['success', 'capped_cost'] %}
     expected.model_{{ outcome }} + seen.{{ outcome }}_correction
-    - expected.model_first_{{ outcome }} - seen.first_{{ outcome }}_correction as later_{{ outcome }},
+    - expected.model_first_{{ outcome }}
+    - seen.first_{{ outcome }}_correction as later_{{ outcome }},
     {% endfor %}
     seen.* exclude (_cell_id, policy, success_correction, capped_cost_correction, cost_correction)
 from expected

@@ -74,7 +74,7 @@ centres as (
 )
 
 select
-    units.*,
+    units.*, -- noqa: AM04
     {{ drawn_gain() }} as gain,
     sqrt({{ drawn_variance() }}) as error
 from units

@@ -53,7 +53,6 @@ others as (
 
 means as (
     select
-        *,
         (success_all_total + 1) / (success_all_count + 2) as success_all,
         cost_all_total / greatest(cost_all_count, 1) as cost_all,
         capped_cost_all_total / greatest(capped_cost_all_count, 1) as capped_cost_all,
@@ -61,15 +60,16 @@ means as (
         {{ drawn_mean(outcome ~ '_repo_total', outcome ~ '_repo_count', outcome ~ '_all', 20) }}
             as {{ outcome }}_repo,
         {% endfor %}
+        others.*
     from others
 )
 
 select
     _cell_id,
     fold,
-    path,
     {% for outcome in outcomes %}
     {{ drawn_mean(outcome ~ '_cell_total', outcome ~ '_cell_count', outcome ~ '_repo', 10) }}
-        as {{ outcome }}{{ ',' if not loop.last }}
+        as {{ outcome }},
     {% endfor %}
+    path
 from means

@@ -49,7 +49,8 @@ select
     sum(one.amount * other.amount) as product
 from sums as one
 inner join sums as other
-    on one._task_text_id = other._task_text_id
+    on
+        one._task_text_id = other._task_text_id
         and (one._cell_id, one.unlogged_plan, one.path, one.name)
         <= (other._cell_id, other.unlogged_plan, other.path, other.name)
 group by all

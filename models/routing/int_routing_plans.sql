@@ -28,7 +28,8 @@ select
     )) as plan
 from cells
 inner join policies
-    on coalesce(policies.repo = cells.repo, true)
-        and coalesce(policies.task_type = cells.task_type, true)
-        and coalesce(policies.complexity_band = cells.complexity_band, true)
+    on
+        coalesce(cells.repo = policies.repo, true)
+        and coalesce(cells.task_type = policies.task_type, true)
+        and coalesce(cells.complexity_band = policies.complexity_band, true)
 group by cells._cell_id, policies.policy

@@ -42,19 +42,21 @@ select
     moments._cell_id,
     moments.other_cell_id,
     one.policy,
-    one.baseline,
     {% for one, other in measure_pairs() %}
-    {{ product_of(one, other) }} as {{ one }}_{{ other }}{{ ',' if not loop.last }}
+    {{ product_of(one, other) }} as {{ one }}_{{ other }},
     {% endfor %}
+    one.baseline
 from moments
 inner join measures as one
-    on moments._cell_id = one._cell_id
+    on
+        moments._cell_id = one._cell_id
         and moments.fold = one.fold
         and moments.unlogged_plan = one.unlogged_plan
         and moments.path = one.path
         and moments.name = one.name
 inner join measures as other
-    on moments.other_cell_id = other._cell_id
+    on
+        moments.other_cell_id = other._cell_id
         and moments.fold = other.fold
         and moments.other_unlogged_plan = other.unlogged_plan
         and moments.other_path = other.path

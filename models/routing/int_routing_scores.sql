@@ -61,16 +61,14 @@ means as (
         products.* exclude (level, repo, task_type, complexity_band, policy, baseline)
     from scores
     inner join products
-        on {{ same_unit('scores', 'products') }} and scores.baseline = products.baseline
+        on
+            scores.baseline = products.baseline
+            and {{ same_unit('scores', 'products') }}
     inner join task_counts on {{ same_unit('scores', 'task_counts') }}
 )
 
 select
-    * exclude (
-        {% for one, other in measure_pairs() %}
-        {{ one }}_{{ other }}{{ ',' if not loop.last }}
-        {% endfor %}
-    ),
+    * exclude ({{ measure_pairs() | map('join', '_') | join(', ') }}), -- noqa: AM04
     decisions_decisions as decision_squares,
     {{ deviations() }}
 from means

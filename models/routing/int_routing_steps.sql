@@ -16,12 +16,12 @@ chains as (
     select
         plans.*,
         one.fold,
-        len(plans.paths) as steps,
         [one.success, two.success, three.success] as success,
         [one.capped_cost, two.capped_cost, three.capped_cost] as capped_cost,
         {% for outcome in ['success', 'capped_cost', 'cost'] %}
         {{ to_go(outcome) }} as {{ outcome }}_to_go,
         {% endfor %}
+        len(plans.paths) as steps
     from plans
     inner join {{ ref('int_routing_means') }} as one
         on plans._cell_id = one._cell_id and one.path = plans.paths[1]
@@ -51,12 +51,12 @@ select
     paths[step] as path,
     success[step] as success,
     capped_cost[step] as capped_cost,
-    -- How probable it is that the plan comes to this step: that the ones before it fail.
-    coalesce(list_product(list_transform(success[1:step - 1], lambda s: 1 - s)), 1) as reach,
     {% for outcome in ['success', 'capped_cost', 'cost'] %}
     {{ outcome }}_to_go[step] as {{ outcome }}_to_go,
     case when step = steps then 0 else {{ outcome }}_to_go[step + 1] end as {{ outcome }}_after,
     {% endfor %}
+    -- How probable it is that the plan comes to this step: that the ones before it fail.
+    coalesce(list_product(list_transform(success[1:step - 1], lambda s: 1 - s)), 1) as reach
 from numbered_steps
 union all by name
 select

@@ -55,13 +55,19 @@ estimated_decisions as (
     group by weighted_paths._cell_id, weighted_paths.fold, estimated_paths.path
 ),
 
+all_paths as (
+    select * from weighted_paths
+    union all by name
+    select * from estimated_decisions
+),
+
 sums as (
     select
         _cell_id,
         fold,
         path,
         {{ weighted_sums() }}
-    from (from weighted_paths union all by name from estimated_decisions) as all_paths
+    from all_paths
     group by _cell_id, fold, path
 )
 

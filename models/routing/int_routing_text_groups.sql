@@ -18,7 +18,7 @@ changed_blocks as (
 texts as (
     select
         any_value(_text_block) as _text_block,
-        list_sort(list({'_cell_id': _cell_id, 'unlogged_plan': unlogged_plan})) as cells
+        list_sort(list({ '_cell_id': _cell_id, 'unlogged_plan': unlogged_plan })) as cells
     from {{ ref('int_routing_texts') }}
     where path = '' and _text_block in (select bucket from changed_blocks)
     group by _task_text_id

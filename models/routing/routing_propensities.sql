@@ -20,8 +20,12 @@ plans as (
     from candidates
     qualify row_number() over (
         partition by level, repo, task_type, complexity_band, plan
-        order by gain desc, policy
+        order by gain desc, policy asc
     ) = 1
+),
+
+grid as (
+    select unnest(range(-40, 41)) / 10.0::double as x
 ),
 
 -- At points of each plan's gain, how probable it is that every other plan's gain is below.
@@ -29,15 +33,15 @@ points as (
     select
         plans.unit,
         plans.plan,
-        points.x,
+        grid.x,
         coalesce(product({{ normal_below(
-            '((plans.gain + plans.error * points.x - others.gain) / others.error)'
+            '((plans.gain + plans.error * grid.x - others.gain) / others.error)'
         ) }}) filter (others.plan is not null), 1) as chance_to_be_above
     from plans
-    cross join (select unnest(range(-40, 41)) / 10.0::double as x) as points
+    cross join grid
     left join plans as others
         on plans.unit = others.unit and plans.plan <> others.plan
-    group by plans.unit, plans.plan, points.x
+    group by plans.unit, plans.plan, grid.x
 ),
 
 best as (

@@ -44,6 +44,12 @@ unlogged_plans as (
     where paths.unlogged_plan <> '' and paths.path = ''
 ),
 
+all_plans as (
+    select * from logged_plans
+    union all
+    select * from unlogged_plans
+),
+
 plans as (
     select
         repo,
@@ -54,8 +60,8 @@ plans as (
         sum(inverse_plan_chances) as inverse_plan_chances,
         sum(drawn_inverse_chances) as drawn_inverse_chances,
         min(least_chance) as least_chance
-    from (from logged_plans union all from unlogged_plans) as all_plans
-    group by grouping sets ((repo, plan), (plan))
+    from all_plans
+    group by plan, cube (repo)
 )
 
 select

@@ -29,23 +29,20 @@ halves as (
         days.repo,
         plans.plan,
         days.path,
-        days.date > (select max(date) from days) - {{ var('routing_drift_days') }} as is_recent,
+        days.date > (select max(all_days.date) from days as all_days) - {{ var('routing_drift_days') }} as is_recent,
         {{ drift_sums() }}
     from days
     inner join plans using (path)
-    group by grouping sets (
-        (days.repo, plans.plan, days.path, is_recent),
-        (plans.plan, days.path, is_recent)
-    )
+    group by plans.plan, days.path, is_recent, cube (days.repo)
 ),
 
 values as (
     select
         repo,
-        plan,
         {% for half, condition in [('recent', 'is_recent'), ('past', 'not is_recent')] %}
         {{ drift_values(half, condition) }},
         {% endfor %}
+        plan
     from halves
     group by repo, plan
 )

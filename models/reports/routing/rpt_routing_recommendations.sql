@@ -4,10 +4,12 @@ with
 gains as (
     select
         * exclude (measure, seen_gain, deviation, variance, gain, error),
-        {% for measure in ['success', 'cost', 'utility'] %}
-        max(gain) filter (measure = '{{ measure }}') over unit as {{ measure }}_gain,
-        max(error) filter (measure = '{{ measure }}') over unit as {{ measure }}_error,
-        {% endfor %}
+        max(gain) filter (measure = 'success') over unit as success_gain,
+        max(error) filter (measure = 'success') over unit as success_error,
+        max(gain) filter (measure = 'cost') over unit as cost_gain,
+        max(error) filter (measure = 'cost') over unit as cost_error,
+        max(gain) filter (measure = 'utility') over unit as utility_gain,
+        max(error) filter (measure = 'utility') over unit as utility_error
     from {{ ref('int_routing_gains') }}
     window unit as (partition by level, repo, task_type, complexity_band, policy)
     qualify measure = 'utility'
@@ -46,7 +48,7 @@ best as (
     select * from judged
     qualify row_number() over (
         partition by level, repo, task_type, complexity_band
-        order by is_recommended desc, utility_gain desc, policy
+        order by is_recommended desc, utility_gain desc, policy asc
     ) = 1
 )
 
