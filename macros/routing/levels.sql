@@ -3,7 +3,7 @@
 
 {#- The groups of at_each_level, and beside them such columns. -#}
 {% macro group_at_each_level(columns) -%}
-    group by {{ columns }}, rollup (repo, (task_type, complexity_band))
+    group by {{ columns }}, rollup(repo, (task_type, complexity_band))
 {%- endmacro %}
 
 

@@ -43,7 +43,7 @@ solution_days as (
         min(first_seen) as first_seen,
         max(last_seen) as last_seen,
         list(
-            { 'task': _task_text_id, 'trials': usage_count, 'successes': success_count}
+            { 'task': _task_text_id, 'trials': usage_count, 'successes': success_count }
             order by _task_text_id
         ) as _tasks
     from tasks

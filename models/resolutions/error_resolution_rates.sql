@@ -39,13 +39,14 @@ shown as (
 
 select
     *,
-    {% for column, source in {
-        'attempts': 'attempts', 'rate': 'resolution_rate', 'rate_lower': 'resolution_rate_lower',
-        'rate_upper': 'resolution_rate_upper', 'task_count': 'task_count'
-    }.items() %}
-    {{ 'coalesce(' if source in ('attempts', 'task_count') }}
-    max({{ source }}) filter (change = 'nothing') over (partition by error_type)
-    {{ ', 0)' if source in ('attempts', 'task_count') }} as same_again_{{ column }}
-    {{- ',' if not loop.last }}
-    {% endfor %}
+    coalesce(max(attempts) filter (change = 'nothing') over of_the_error, 0)
+        as same_again_attempts,
+    max(resolution_rate) filter (change = 'nothing') over of_the_error as same_again_rate,
+    max(resolution_rate_lower) filter (change = 'nothing') over of_the_error
+        as same_again_rate_lower,
+    max(resolution_rate_upper) filter (change = 'nothing') over of_the_error
+        as same_again_rate_upper,
+    coalesce(max(task_count) filter (change = 'nothing') over of_the_error, 0)
+        as same_again_task_count
 from shown
+window of_the_error as (partition by error_type)

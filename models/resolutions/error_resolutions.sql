@@ -28,7 +28,7 @@ select
     failed.pool_type as failed_pool_type,
     success.pool_type as resolved_pool_type,
     failed.model_tier != success.model_tier as tier_changed,
-    failed._model is distinct from success._model as model_changed,
+    coalesce(failed._model, '') != coalesce(success._model, '') as model_changed,
     failed.pool_type != success.pool_type as pool_changed,
     failed._solution_text_id != success._solution_text_id as solution_changed,
     resolved.resolved_change as change,

@@ -63,7 +63,7 @@ select
         when is_logged then list_transform(candidates, lambda c: {
             'plan': {{ plan_of_tiers('coalesce(c[\'plan\'], c[\'model_tier\'])', 'tier_of') }},
             'chance': c['propensity']
-                / list_sum(list_transform(candidates, lambda d: d['propensity']))
+            / list_sum(list_transform(candidates, lambda d: d['propensity']))
         })
     end as chances,
     coalesce(_task_text_id, md5_number_lower(task_id::varchar)) as _task_text_id,

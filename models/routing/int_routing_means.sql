@@ -20,18 +20,29 @@ paths as (
     where plan <> 'logged'
 ),
 
+cells as (
+    select distinct
+        _cell_id,
+        repo
+    from sums
+),
+
+folds as (
+    select unnest(range(5))::tinyint as fold
+),
+
 -- Also where a cell has not seen a path: its mean is then the repository's, or that of all.
 grid as (
     select
         cells._cell_id,
         cells.repo,
         folds.fold,
-        paths.path,
         {% for name in ['success_count', 'run_count', 'known_count', 'cost', 'capped_cost'] %}
         coalesce(sums.{{ name }}, 0) as {{ name }},
         {% endfor %}
-    from (select distinct _cell_id, repo from sums) as cells
-    cross join (select unnest(range(5))::tinyint as fold) as folds
+        paths.path
+    from cells
+    cross join folds
     cross join paths
     left join sums
         on cells._cell_id = sums._cell_id and folds.fold = sums.fold and paths.path = sums.path
@@ -41,13 +52,13 @@ others as (
     select
         _cell_id,
         fold,
-        path,
         {% for outcome, (total, count) in outcomes.items() %}
         {% for scope, columns in scopes.items() %}
         {{ in_other_folds(total, columns) }} as {{ outcome }}_{{ scope }}_total,
         {{ in_other_folds(count, columns) }} as {{ outcome }}_{{ scope }}_count,
         {% endfor %}
         {% endfor %}
+        path
     from grid
 ),
 

@@ -32,13 +32,14 @@ tiered_versions as (
             {{ in_years('named.uploaded_at') }} as uploaded_at
         )
     from named_versions as named
-    left join lateral (
-        select tiers.model_tier
-        from tiers
-        where {{ begins_with_name('named._given_model', 'tiers') }}
-        order by length(tiers.key) desc
-        limit 1
-    ) as known
+    left join
+        lateral (
+            select tiers.model_tier
+            from tiers
+            where {{ begins_with_name('named._given_model', 'tiers') }}
+            order by length(tiers.key) desc
+            limit 1
+        ) as known
         on true
 )
 

@@ -26,7 +26,7 @@ seen as (
         / nullif(sum(sums.weight - sums.unknown_weight), 0) as step_cost
     from steps
     inner join sums using (_cell_id, fold, path)
-    group by steps.policy, steps.step, cube (steps.repo)
+    group by steps.policy, steps.step, cube(steps.repo)
 ),
 
 gains as (

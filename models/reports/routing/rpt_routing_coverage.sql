@@ -61,7 +61,7 @@ plans as (
         sum(drawn_inverse_chances) as drawn_inverse_chances,
         min(least_chance) as least_chance
     from all_plans
-    group by plan, cube (repo)
+    group by plan, cube(repo)
 )
 
 select

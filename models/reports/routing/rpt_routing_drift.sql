@@ -29,11 +29,13 @@ halves as (
         days.repo,
         plans.plan,
         days.path,
-        days.date > (select max(all_days.date) from days as all_days) - {{ var('routing_drift_days') }} as is_recent,
+        days.date
+        > (select max(all_days.date) from days as all_days) - {{ var('routing_drift_days') }}
+            as is_recent,
         {{ drift_sums() }}
     from days
     inner join plans using (path)
-    group by plans.plan, days.path, is_recent, cube (days.repo)
+    group by plans.plan, days.path, is_recent, cube(days.repo)
 ),
 
 values as (
