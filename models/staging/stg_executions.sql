@@ -20,17 +20,38 @@ named_versions as (
 -- Lateral, because the names are then compared once a distinct name and not once a row.
 tiered_versions as (
     select
-        named.* replace (
-            coalesce(known.model_tier, {{ or_unknown('named.model_tier') }}) as model_tier,
-            {{ or_unknown('named.task_type') }} as task_type,
-            {{ or_unknown('named.repo') }} as repo,
-            coalesce(
-                nullif(trim(named.pool_type), ''),
-                {{ or_unknown("named.metadata ->> '$.pool_id'") }}
-            ) as pool_type,
-            {{ in_years('named.timestamp') }} as timestamp,
-            {{ in_years('named.uploaded_at') }} as uploaded_at
-        )
+        named.task_id,
+        {{ in_years('named.timestamp') }} as timestamp,
+        {{ or_unknown('named.task_type') }} as task_type,
+        named.task_description,
+        {{ or_unknown('named.repo') }} as repo,
+        named.file_count,
+        named.estimated_tokens,
+        coalesce(known.model_tier, {{ or_unknown('named.model_tier') }}) as model_tier,
+        coalesce(
+            nullif(trim(named.pool_type), ''),
+            {{ or_unknown("named.metadata ->> '$.pool_id'") }}
+        ) as pool_type,
+        named.swarm_topology,
+        named.routing_confidence,
+        named.complexity_score,
+        named.success,
+        named.duration_seconds,
+        named.quality_score,
+        named.cost_estimate,
+        named.actual_cost,
+        named.error_type,
+        named.error_message,
+        named.user_accepted,
+        named.user_rating,
+        named.peak_memory_mb,
+        named.cpu_time_seconds,
+        named.solution_summary,
+        named.embedding,
+        named.metadata,
+        {{ in_years('named.uploaded_at') }} as uploaded_at,
+        named._load_seq,
+        named._loaded_at
     from named_versions as named
     left join
         lateral (
@@ -44,35 +65,7 @@ tiered_versions as (
 )
 
 select
-    task_id,
-    timestamp,
-    task_type,
-    task_description,
-    repo,
-    file_count,
-    estimated_tokens,
-    model_tier,
-    pool_type,
-    swarm_topology,
-    routing_confidence,
-    complexity_score,
-    success,
-    duration_seconds,
-    quality_score,
-    cost_estimate,
-    actual_cost,
-    error_type,
-    error_message,
-    user_accepted,
-    user_rating,
-    peak_memory_mb,
-    cpu_time_seconds,
-    solution_summary,
-    embedding,
-    metadata,
-    uploaded_at,
-    _load_seq,
-    _loaded_at,
+    *,
     {{ holds_every_rule('reject') }} as is_valid,
     {{ broken_rules('reject') }} as broken_rules,
     {{ broken_rules('warn') }} as warnings

@@ -180,7 +180,8 @@ class History:
         """A model whose definition changed would have been built whole: no incremental build."""
         rows = connection.execute("select distinct model, definition_hash from build_state")
         definitions = dict(rows.fetchall())
-        assert definitions.items() >= self._definitions.items()
+        changed = self._definitions.items() - definitions.items()
+        assert not changed, f"built anew or forgotten: {changed}"
         self._definitions = definitions
 
     def assert_equal_to_full_refresh(self) -> None:
