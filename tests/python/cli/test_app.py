@@ -53,4 +53,4 @@ def test_a_wrong_setting_is_one_line_that_names_it(
 def test_a_search_of_no_days_is_refused(command: str) -> None:
     outcome = CliRunner().invoke(app, [command, "a task", "--days", "0"])
     assert outcome.exit_code == 2
-    assert "Invalid value for '--days': Input should be greater than or equal to 1" in outcome.output
+    assert "'--days': Input should be greater than or equal to 1" in outcome.output
