@@ -1,6 +1,8 @@
 {#- What one alert is measured as. -#}
-{% macro measured_alert(alert_name, source, value, sample_count, finding, enough='true', model_tier='null::varchar',
-    assigned='assigned_time_count') -%}
+{% macro measured_alert(
+    alert_name, source, value, sample_count, finding, enough='true', model_tier='null::varchar',
+    assigned='assigned_time_count'
+) -%}
     select
         '{{ alert_name }}' as alert_name,
         {{ model_tier }} as model_tier,

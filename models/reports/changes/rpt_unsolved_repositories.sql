@@ -56,7 +56,8 @@ select
         coalesce({{ shown_money('tried.tried_cost') }}, 'an unknown sum')
     ) as sentence,
     format(
-        'each was run at least {} times in {} days and succeeds less than {} of times; costs are known of {:,}; dearest: {}',
+        'each was run at least {} times in {} days and succeeds less than {} of times; '
+        || 'costs are known of {:,}; dearest: {}',
         {{ setting('min_samples_for_learning', '10') }}, {{ var('solution_window_days') }},
         {{ shown_rate('unsolved.success_rate_upper') }}, unsolved.cost_known_count,
         {{ quoted_text('unsolved.dearest_task') }}

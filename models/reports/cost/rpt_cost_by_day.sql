@@ -34,8 +34,9 @@ trends as (
             as previous_cost,
         case when count(*) over last_week = 7 then sum(costs.cost_known_count) over last_week end
             as trailing_cost_known_count,
-        case when count(*) over week_before = 7 then sum(costs.cost_known_count) over week_before end
-            as previous_cost_known_count
+        case
+            when count(*) over week_before = 7 then sum(costs.cost_known_count) over week_before
+        end as previous_cost_known_count
     from days
     left join costs
         on days.date = costs.date

@@ -1,7 +1,7 @@
--- One row is a time range and two pools, models or repositories of the 10 most used in it, compared.
+-- One row is a time range and two pools, models or repositories of the 10 most used, compared.
 --
--- Like for like is within each model tier and task type that both have, so that one that gets more of
--- the easy work does not look better for it.
+-- Like for like is within each model tier and task type that both have, so that one that gets
+-- more of the easy work does not look better for it.
 {%- set groups = {'pool': 'pool_type', 'model': '_model', 'repository': 'repo'} %}
 with
 
@@ -30,18 +30,25 @@ names as (
         name,
         sum(trials)::bigint as trials,
         sum(successes) / sum(trials) as success_rate,
-        list({'model_tier': model_tier, 'task_type': task_type, 'trials': trials, 'successes': successes})
-            as strata
+        list({
+            'model_tier': model_tier, 'task_type': task_type,
+            'trials': trials, 'successes': successes
+        }) as strata
     from strata
     group by time_range, dimension, name
-    qualify row_number() over (partition by time_range, dimension order by sum(trials) desc, name) <= 10
+    qualify
+        row_number() over (
+            partition by time_range, dimension order by sum(trials) desc, name asc
+        ) <= 10
 ),
 
 members as (
     select
         time_range,
         dimension,
-        list({'name': name, 'trials': trials, 'success_rate': success_rate, 'strata': strata}) as members
+        list({
+            'name': name, 'trials': trials, 'success_rate': success_rate, 'strata': strata
+        }) as members
     from names
     group by time_range, dimension
 ),
