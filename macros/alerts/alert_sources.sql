@@ -15,7 +15,9 @@ last_day as (
 ),
 
 everything as (
-    select count(*) as total_executions
+    select
+        count(*) as total_executions,
+        {{ assigned_times() }} as assigned_time_count
     from {{ ref('fct_executions') }}
     where timestamp <= {{ now }}
 ),
@@ -38,6 +40,7 @@ tiers as (
 all_tiers as (
     select
         coalesce(sum(recent_count), 0)::bigint as recent_count,
+        coalesce(sum(assigned_time_count), 0)::bigint as assigned_time_count,
         coalesce(sum(recent_successes), 0)::bigint as recent_successes,
         coalesce(sum(past_count), 0)::bigint as past_count,
         coalesce(sum(past_successes), 0)::bigint as past_successes

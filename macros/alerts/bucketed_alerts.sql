@@ -5,6 +5,7 @@
 {% macro alert_sums() -%}
     count(*) as total_executions,
     count(*) filter (success) as successful_count,
+    {{ assigned_times() }} as assigned_time_count,
     sum(actual_cost) as total_cost,
     count(actual_cost) as cost_known_count,
     sum(duration_seconds)::double as total_duration,

@@ -23,15 +23,15 @@
         when total_executions = 0 then 'No execution records found - database is empty'
         else 'the database holds ' || """ ~ shown_count('total_executions', 'execution') ~ """
     end
-""") }}
+""", assigned='0') }}
 union all
 {{ measured_alert('silence', 'loaded', 'epoch(' ~ now ~ ' - newest) / 3600', 'version_count', """
     format('the newest execution that was loaded started {} ago', """ ~ shown_duration('3600 * value') ~ """)
-""") }}
+""", assigned='(select assigned_time_count from everything)') }}
 union all
 {{ measured_alert('build_age', '(select 1)', 'greatest(epoch(' ~ now ~ ' - ' ~ built_at() ~ '), 0) / 3600', 'null', """
     format('the figures are those of the last build, {} ago', """ ~ shown_duration('3600 * value') ~ """)
-""") }}
+""", assigned='0') }}
 union all
 {% for name, (bucket, value, samples, needs_samples) in bucketed_alerts().items() -%}
 {{ measured_alert(
@@ -42,7 +42,7 @@ union all
 {% endfor -%}
 {{ measured_alert('database_size', 'database_file', 'size_mb', 'null', """
     format('the database holds {:.1f} MB', size_mb)
-""") }}
+""", assigned='0') }}
 union all
 {{ measured_alert('success_drop', 'all_tiers', drop, 'recent_count', drop_finding(),
     enough.format('least(past_count, recent_count)')) }}

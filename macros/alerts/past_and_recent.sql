@@ -6,6 +6,7 @@
     select
         {{ group }} as {{ name }},
         count(*) filter (is_recent) as recent_count,
+        {{ assigned_times() }} as assigned_time_count,
         count(*) filter (is_recent and success) as recent_successes,
         count(*) filter (not is_recent) as past_count,
         count(*) filter (not is_recent and success) as past_successes

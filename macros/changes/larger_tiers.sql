@@ -1,5 +1,4 @@
-{#- CTEs up to `better`: of pairs whose intervals lie apart and that are worth it, for each smaller tier
-    the best larger one. -#}
+{#- CTEs up to `better`: for each smaller tier the best larger one whose interval lies apart. -#}
 {% macro better_tiers() -%}
 bounded as (
     select
@@ -53,20 +52,23 @@ select
     {{ tier }}_lower as {{ tier }}_success_rate_lower,
     {{ tier }}_upper as {{ tier }}_success_rate_upper,
     {{ tier }}.avg_cost as {{ tier }}_avg_cost,
+    {{ tier }}.cost_known_count as {{ tier }}_cost_known_count,
     {% endfor %}
     comparison_count,
     smaller.recent_count,
     format(
         'Start {} on {}, not {}: {:,} of {} succeeded there, {:,} of {:,} on {}.',
         {{ quoted_text('smaller.task_description') }}, larger.model_tier, smaller.model_tier,
-        larger.success_count, {{ shown_count('larger.execution_count', 'run') }},
-        smaller.success_count, smaller.execution_count, smaller.model_tier
+        larger.success_count, {{ shown_count('larger.execution_count', 'run') }}, smaller.success_count,
+        smaller.execution_count, smaller.model_tier
     ) as sentence,
     format(
-        'intervals apart over {}; a run costs {} on {}, {} on {}',
+        'intervals apart over {}; a run costs {} on {} (known of {:,}), {} on {} (of {:,})',
         {{ shown_count('comparison_count', 'comparison') }},
         coalesce({{ shown_money('larger.avg_cost') }}, 'an unknown sum'), larger.model_tier,
-        coalesce({{ shown_money('smaller.avg_cost') }}, 'an unknown sum'), smaller.model_tier
+        larger.cost_known_count,
+        coalesce({{ shown_money('smaller.avg_cost') }}, 'an unknown sum'), smaller.model_tier,
+        smaller.cost_known_count
     ) as reason,
     -smaller.recent_count * extra_cost as usd_per_30_days,
     -smaller.recent_count * (extra_cost + cost_margin) as usd_per_30_days_lower,

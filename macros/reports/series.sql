@@ -1,6 +1,3 @@
-{#- Figures of each day or hour of a window. -#}
-
-
 {#- Each bucket of a window, with what is `shown` of the `figures` of its executions, and of the rate of
     those of which `rate_of` is true, where it is given. -#}
 {% macro in_series(bucket, days, figures, shown, rate_of=none) -%}
@@ -18,7 +15,8 @@ buckets as (
 sums as (
     select
         {{ column }},
-        {{ figures }}
+        {{ figures }},
+        {{ assigned_times() }} as assigned_time_count
     from executions
     group by {{ column }}
 ),
@@ -34,7 +32,8 @@ rates as (
 select
     buckets.{{ column }},
     {{ is_complete('buckets.' ~ column, bucket) }} as is_complete,
-    {{ shown }}
+    {{ shown }},
+    coalesce(rates.assigned_time_count, 0) as assigned_time_count
 from buckets
 left join rates
     on buckets.{{ column }} = rates.{{ column }}

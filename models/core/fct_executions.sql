@@ -112,7 +112,8 @@ select
     {{ text_id('task_description') }} as _task_text_id,
     {{ text_id('solution_summary') }} as _solution_text_id,
     {{ text_id('error_message') }} as _error_text_id,
-    {{ model_of('metadata') }} as _model
+    {{ model_of('metadata') }} as _model,
+    {{ is_time_assigned('metadata') }} as _is_time_assigned
 from latest
 {% if is_incremental() %}
     where task_id not in (select task_id from unchanged)

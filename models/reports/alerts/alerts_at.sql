@@ -13,7 +13,6 @@
     ]}
 ) }}
 {%- set now = 'coalesce(moment::timestamp, ' ~ utc_now() ~ ')' %}
-{%- set least_samples = setting('min_samples_for_learning', '10') %}
 
 with
 
@@ -51,28 +50,8 @@ select
     sample_count,
     has_enough_samples,
     reason,
-    case
-        when value is null then 'nothing to judge by'
-        when unit = 'executions' then finding
-        when not has_enough_samples
-            then finding || '; too few to judge by, at least {{ least_samples }} are'
-        when is_always_so
-            then format(
-                '{}; always so, and not raised: {:,} of {:,} {} of the last 28 days {} {:g} {}',
-                finding, broken_count, judged_count, buckets,
-                case
-                    when raised_when = 'reached' then 'reached'
-                    else 'were ' || raised_when
-                end, threshold, unit
-            )
-        else format(
-            '{}; raised {} {:g} {}',
-            finding,
-            case when raised_when = 'reached' then 'from' else raised_when end,
-            threshold,
-            unit
-        )
-    end as message,
+    assigned_time_count,
+    {{ alert_message() }} as message,
     {{ now }} as as_of
 from compared
 -- Of the severities that are raised the highest, else the one that comes first.

@@ -12,6 +12,7 @@ select
     sample_count,
     has_enough_samples,
     reason,
+    assigned_time_count,
     message,
     as_of
 from {{ ref('alerts_at') }}()

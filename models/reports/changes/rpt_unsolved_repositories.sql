@@ -9,6 +9,7 @@ unsolved as (
         count(*) as task_count,
         sum(execution_count)::bigint as execution_count,
         sum(total_cost) as total_cost,
+        sum(cost_known_count)::bigint as cost_known_count,
         sum(recent_count)::bigint as recent_count,
         max(success_rate_upper) as success_rate_upper,
         sum(recent_count * success_rate_upper) as successes_upper,
@@ -28,7 +29,8 @@ tried as (
         repo,
         count(distinct text_id) as tried_task_count,
         sum(execution_count)::bigint as tried_execution_count,
-        sum(total_cost) as tried_cost
+        sum(total_cost) as tried_cost,
+        sum(cost_known_count)::bigint as tried_cost_known_count
     from {{ ref('int_task_tiers') }}
     group by repo
 )
@@ -40,7 +42,9 @@ select
     unsolved.execution_count,
     tried.tried_execution_count,
     unsolved.total_cost,
+    unsolved.cost_known_count,
     tried.tried_cost,
+    tried.tried_cost_known_count,
     unsolved.recent_count,
     unsolved.success_rate_upper,
     format(
@@ -52,9 +56,11 @@ select
         coalesce({{ shown_money('tried.tried_cost') }}, 'an unknown sum')
     ) as sentence,
     format(
-        'each was run at least {} times in {} days and succeeds less than {} of times; dearest: {}',
+        'each was run at least {} times in {} days and succeeds less than {} of times; '
+        || 'costs are known of {:,}; dearest: {}',
         {{ setting('min_samples_for_learning', '10') }}, {{ var('solution_window_days') }},
-        {{ shown_rate('unsolved.success_rate_upper') }}, {{ quoted_text('unsolved.dearest_task') }}
+        {{ shown_rate('unsolved.success_rate_upper') }}, unsolved.cost_known_count,
+        {{ quoted_text('unsolved.dearest_task') }}
     ) as reason,
     unsolved.usd_per_30_days,
     greatest(unsolved.usd_per_30_days - unsolved.cost_margin, 0) as usd_per_30_days_lower,

@@ -17,7 +17,8 @@ costs as (
         avg(actual_cost) as avg_cost,
         count(actual_cost) as cost_known_count,
         sum(cost_estimate) as estimated_cost,
-        count(cost_estimate) as estimate_known_count
+        count(cost_estimate) as estimate_known_count,
+        {{ assigned_times() }} as assigned_time_count
     from executions
     group by date
 ),
@@ -30,7 +31,12 @@ trends as (
         case when count(*) over last_week = 7 then sum(costs.total_cost) over last_week end
             as trailing_cost,
         case when count(*) over week_before = 7 then sum(costs.total_cost) over week_before end
-            as previous_cost
+            as previous_cost,
+        case when count(*) over last_week = 7 then sum(costs.cost_known_count) over last_week end
+            as trailing_cost_known_count,
+        case
+            when count(*) over week_before = 7 then sum(costs.cost_known_count) over week_before
+        end as previous_cost_known_count
     from days
     left join costs
         on days.date = costs.date
@@ -49,6 +55,9 @@ select
     estimated_cost,
     coalesce(estimate_known_count, 0) as estimate_known_count,
     trailing_cost,
+    coalesce(trailing_cost_known_count, 0)::bigint as trailing_cost_known_count,
     previous_cost,
-    (trailing_cost - previous_cost) / nullif(previous_cost, 0) * 100 as cost_change_pct
+    coalesce(previous_cost_known_count, 0)::bigint as previous_cost_known_count,
+    (trailing_cost - previous_cost) / nullif(previous_cost, 0) * 100 as cost_change_pct,
+    coalesce(assigned_time_count, 0) as assigned_time_count
 from trends

@@ -6,7 +6,10 @@ executions as (
 ),
 
 held as (
-    select count(*) as total_executions from executions
+    select
+        count(*) as total_executions,
+        {{ assigned_times() }} as assigned_time_count
+    from executions
     where timestamp <= {{ utc_now() }}
 ),
 
@@ -50,6 +53,7 @@ select
     schema.schema_version,
     file.size_bytes / 1e6 as size_mb,
     held.total_executions,
+    held.assigned_time_count,
     recent.recent_1h,
     last_day.total_executions as daily,
     recent.weekly,
@@ -59,7 +63,9 @@ select
     last_day.task_count,
     last_day.has_enough_samples,
     last_day.avg_duration,
+    last_day.duration_known_count,
     last_day.avg_quality,
+    last_day.quality_known_count,
     warnings.warnings
 from held
 cross join recent

@@ -2,8 +2,10 @@
 select
     as_of,
     total_executions,
+    assigned_time_count,
     first_execution_at,
     last_execution_at,
     last_loaded_at,
-    built_at
+    built_at,
+    least_samples
 from {{ ref('rpt_freshness') }}

@@ -12,7 +12,8 @@ figures_{{ time_range }} as (
         {{ execution_figures() }},
         {{ duration_percentiles() }} as durations,
         {{ savings_figures() }},
-        {{ memory_figures() }}
+        {{ memory_figures() }},
+        {{ assigned_times() }} as assigned_time_count
     from {{ ref('fct_executions') }}
     where {{ started_within(length) }}
 ),
@@ -37,5 +38,6 @@ select
     rates.savings_known_count,
     rates.avg_memory_mb,
     rates.p95_memory_mb,
-    rates.memory_known_count
+    rates.memory_known_count,
+    rates.assigned_time_count
 from rates

@@ -40,6 +40,7 @@ figures as (
         count(*) filter (satisfaction = 'fair') as fair_count,
         count(*) filter (satisfaction = 'poor') as poor_count,
         avg(user_rating) as avg_user_rating,
+        count(user_rating) as rating_known_count,
         count(*) filter (user_accepted) as accepted_count
     from feedback
     group by time_range, has_execution, model_tier, task_type, issue_type
@@ -57,6 +58,7 @@ select
     fair_count,
     poor_count,
     avg_user_rating,
+    rating_known_count,
     accepted_count,
     {{ rate_columns('acceptance_rate', 'accepted_count', 'feedback_count') }}
 from figures

@@ -27,7 +27,8 @@ figures as (
     select
         time_range,
         {{ bucket_of_range() }} as bucket_start,
-        {{ execution_figures() }}
+        {{ execution_figures() }},
+        {{ assigned_times() }} as assigned_time_count
     from executions
     group by all
 ),
@@ -39,7 +40,8 @@ select
     buckets.bucket_length,
     buckets.bucket_start,
     buckets.is_complete,
-    {{ figure_columns('rates') }}
+    {{ figure_columns('rates') }},
+    coalesce(rates.assigned_time_count, 0) as assigned_time_count
 from buckets
 left join rates
     on

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orb_learning import formats
+from orb_learning.cli.console import say
 from orb_learning.cli.tables import Columns, Row, figure, show_table, text_of
 
 _NAMES = {
@@ -40,6 +42,16 @@ def show_funnel(stages: Sequence[Row]) -> None:
     """Print the stages that hold records, and the totals."""
     shown = [stage for stage in stages if stage["record_count"] or stage["kind"] == "total"]
     show_table("from what was recorded to executions", FUNNEL, shown)
+
+
+def show_assigned_times(row: Row) -> None:
+    """Say of how many executions the time was assigned, where it was of any."""
+    if row["assigned_time_count"]:
+        say(
+            f"The times of {formats.number(row['assigned_time_count'])} of "
+            f"{formats.number(row['total_executions'])} executions were assigned, not recorded: "
+            "how fresh they are, and how they change with time, is not known."
+        )
 
 
 def what_to_do(stages: Sequence[Row]) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
 from orb_learning.cli.console import out, say
+from orb_learning.cli.funnel import show_assigned_times
 from orb_learning.cli.options import AsJson, Strict
 from orb_learning.cli.tables import (
     Columns,
@@ -77,6 +78,7 @@ def show_quality(found: Row) -> None:
     for name in ("first_execution_at", "last_execution_at", "last_loaded_at"):
         table.add_row(name.replace("_", " "), formats.time(fresh[name]))
     out.print(table)
+    show_assigned_times(fresh)
     show_table("checks, the failing ones first", CHECKS, found["checks"])
     show_table("unknown values, last 30 days", UNKNOWN_VALUES, found["unknown_values"])
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from orb_learning import formats
 from orb_learning.cli.console import err, out, say, with_settings
 from orb_learning.cli.options import AsJson
-from orb_learning.cli.tables import Cell, print_json, printable, text
+from orb_learning.cli.tables import Cell, over, print_json, printable, text
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,10 +74,8 @@ TIER_COLUMNS: Columns = {
             )
         ),
     ),
-    "cost": (0, by_tier(lambda tier: formats.money(tier["avg_cost"]))),
-    "time": (0, by_tier(lambda tier: formats.duration(tier["avg_duration"]))),
 }
-"""A line a tier; costs and times are means."""
+"""A line a tier."""
 TASK_COLUMNS: Columns = {
     "like": (0, nearness),
     "task": (1, task),
@@ -91,6 +89,13 @@ SOLUTION_COLUMNS: Columns = {
     ),
     **TIER_COLUMNS,
 }
+
+
+def means(least: int) -> Columns:
+    """Return the mean cost and time of each tier; over fewer than the least runs it is marked."""
+    cost = over("avg_cost", "cost_known_count", least, formats.money)
+    time = over("avg_duration", "duration_known_count", least, formats.duration)
+    return {"cost": (0, by_tier(cost)), "time": (0, by_tier(time))}
 
 
 @app.command("similar")
@@ -122,7 +127,8 @@ def similar_command(
             return rows, ""
         return rows, why_no_task(connection, settings, vector, success=success, **given)
 
-    show(found(settings, wanted, search), TASK_COLUMNS, as_json=as_json)
+    columns = {**TASK_COLUMNS, **means(settings.min_samples_for_learning)}
+    show(found(settings, wanted, search), columns, as_json=as_json)
 
 
 @app.command("solutions")
@@ -155,7 +161,8 @@ def solutions_command(
         rows = similar_solutions(connection, vector, limit=limit, **given)
         return rows, "" if rows else why_no_solution(connection, vector, **given)
 
-    show(found(settings, wanted, search), SOLUTION_COLUMNS, as_json=as_json)
+    columns = {**SOLUTION_COLUMNS, **means(settings.min_samples_for_learning)}
+    show(found(settings, wanted, search), columns, as_json=as_json)
 
 
 @app.command("index")

@@ -10,31 +10,52 @@ from rich.table import Table
 from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
 from orb_learning.cli.console import err, out, say
-from orb_learning.cli.funnel import show_funnel, what_to_do
+from orb_learning.cli.funnel import show_assigned_times, show_funnel, what_to_do
 from orb_learning.cli.options import AsJson
-from orb_learning.cli.tables import Columns, Row, figure, rate, show_table, text_of
+from orb_learning.cli.tables import (
+    Cell,
+    Columns,
+    Row,
+    figure,
+    over,
+    rate,
+    show_table,
+    text,
+    text_of,
+)
 from orb_learning.time_ranges import TimeRange
 
 app = typer.Typer()
 
 InRange = Annotated[TimeRange, typer.Option("--range", help="How far back from now.")]
 
-FIGURES: Columns = {
-    "runs": figure("total_executions"),
-    "success rate": rate,
-    "mean time": figure("avg_duration", formats.duration),
-    "cost": figure("total_cost", formats.money),
-    "quality": figure("avg_quality"),
-}
-DURATIONS: Columns = {
-    "model tier": text_of("model_tier"),
-    "mean": lambda row: formats.duration(row["duration"]["avg_seconds"]),
-    "p50": lambda row: formats.duration(row["duration"]["p50_seconds"]),
-    "p95": lambda row: formats.duration(row["duration"]["p95_seconds"]),
-    "p99": lambda row: formats.duration(row["duration"]["p99_seconds"]),
-    "cost": figure("total_cost", formats.money),
-    "mean cost": figure("avg_cost", formats.money),
-}
+
+def figures(least: int | None) -> Columns:
+    """Return the figures of a group; means and costs over fewer than the least are marked."""
+    return {
+        "runs": figure("total_executions"),
+        "success rate": rate,
+        "mean time": over("avg_duration", "duration_known_count", least, formats.duration),
+        "cost": over("total_cost", "cost_known_count", least, formats.money),
+        "quality": over("avg_quality", "quality_known_count", least),
+    }
+
+
+def durations(least: int | None) -> Columns:
+    """Return how long the executions of a tier took, and what they cost."""
+
+    def of_tier(name: str) -> Cell:
+        cell = over(f"{name}_seconds", "known_count", least, formats.duration)
+        return lambda row: cell(row["duration"])
+
+    return {
+        "model tier": text_of("model_tier"),
+        **{name.replace("avg", "mean"): of_tier(name) for name in ("avg", "p50", "p95", "p99")},
+        "cost": over("total_cost", "cost_known_count", least, formats.money),
+        "mean cost": over("avg_cost", "cost_known_count", least, formats.money),
+    }
+
+
 GROUPS = [
     ("by model tier", "by_model_tier", "model_tier"),
     ("by pool type", "by_pool_type", "pool_type"),
@@ -48,8 +69,10 @@ GROUPS = [
 def stats_command(time_range: InRange = "7d", as_json: AsJson = False) -> None:
     """Count executions and sum up how they went: by time, tier, pool, repository, task type.
 
-    A rate has its 95 % interval beside it, and a question mark where it is over
-    too few executions to act on. Exit status: 0; 1 if the database cannot be read.
+    A rate has its 95 % interval beside it, a mean and a cost of how many runs they
+    are known; a question mark says that those are too few to act on. Pools and
+    repositories whose tiers and task types differ are compared like for like, too.
+    Exit status: 0; 1 if the database cannot be read.
     """
     from orb_learning.figures import get_execution_statistics
 
@@ -64,17 +87,50 @@ def show_statistics(found: Row) -> None:
         advice = what_to_do(found["record_funnel"]) or "try a longer --range"
         say(f"No execution started in the last {time_range}: {advice}.", to=err)
         return
+    shown_figures = figures(found["least_samples"])
     hours = time_range in ("1h", "24h")
     start = "%Y-%m-%d %H:%M" if hours else "%Y-%m-%d"
     show_table(
         "by hour (UTC)" if hours else "by day (UTC)",
-        {"start": lambda row: _bucket(row, start), **FIGURES},
+        {"start": lambda row: _bucket(row, start), **shown_figures},
         found["time_series"],
     )
+    show_assigned_times(found["performance"])
     for title, key, name in GROUPS:
-        show_table(title, {name.replace("_", " "): text_of(name), **FIGURES}, found[key])
+        show_table(title, {name.replace("_", " "): text_of(name), **shown_figures}, found[key])
+    show_like_for_like(found["like_for_like"])
     everything = {**found["performance"], "all": f"last {time_range}"}
-    show_table("all executions", {"range": text_of("all"), **FIGURES}, [everything])
+    show_table("all executions", {"range": text_of("all"), **shown_figures}, [everything])
+
+
+def show_like_for_like(pairs: list[Row]) -> None:
+    """Print the groups whose rates compare unlike work, with their rates within the like of it."""
+    if not pairs:
+        return
+    say("Their tiers and task types differ: compare these like for like, within those of both.")
+    show_table(
+        "like for like",
+        {
+            "compared": lambda row: f"{text(row['name'])} to {text(row['other_name'])}",
+            "what": text_of("dimension"),
+            "other mix": figure("mix_difference", formats.rate),
+            "success rates": lambda row: (
+                f"{formats.rate(row['success_rate'])} to {formats.rate(row['other_success_rate'])}"
+            ),
+            "like for like": like_for_like,
+            "of runs": lambda row: f"{row['matched_count']:,} to {row['other_matched_count']:,}",
+        },
+        pairs,
+    )
+
+
+def like_for_like(row: Row) -> str:
+    """Return the two rates within the tiers and task types of both; dim over too few to look at."""
+    if row["like_for_like_rate"] is None:
+        return "nothing in common"
+    rates = (row["like_for_like_rate"], row["other_like_for_like_rate"])
+    shown = " to ".join(map(formats.rate, rates))
+    return shown if row["has_enough_samples"] else f"[dim]{shown}?[/]"
 
 
 def _bucket(row: Row, form: str) -> str:
@@ -86,7 +142,8 @@ def _bucket(row: Row, form: str) -> str:
 def metrics_command(time_range: InRange = "7d", as_json: AsJson = False) -> None:
     """Show how long executions took, what they cost and needed, together and by tier.
 
-    Exit status: 0; 1 if the database cannot be read.
+    Each figure says of how many executions it is known; a question mark, that those
+    are too few to act on. Exit status: 0; 1 if the database cannot be read.
     """
     from orb_learning.figures import get_performance_metrics
 
@@ -103,21 +160,18 @@ def show_metrics(found: Row) -> None:
             to=err,
         )
         return
-    everything = {**found, **cost, "model_tier": "all", "total_executions": None}
+    least = found["least_samples"]
+    everything = {**cost, "cost_known_count": cost["known_count"]}
+    everything |= {"duration": found["duration"], "model_tier": "all"}
     show_table(
         f"duration and cost, last {found['time_range']}",
-        DURATIONS,
+        durations(least),
         [*found["by_model_tier"], everything],
     )
-    table = Table("figure", "value", "over executions", title="savings and memory")
-    table.columns[1].justify = table.columns[2].justify = "right"
-    table.add_row(
-        "mean savings against the estimate",
-        formats.money(cost["avg_savings"]),
-        formats.number(cost["savings_known_count"]),
-    )
+    table = Table("figure", "value", title="savings and memory")
+    table.columns[1].justify = "right"
+    savings = over("avg_savings", "savings_known_count", least, formats.money)
+    table.add_row("mean savings against the estimate", savings(cost))
     for name, key in {"mean peak memory, MB": "avg_memory_mb", "p95, MB": "p95_memory_mb"}.items():
-        table.add_row(
-            name, formats.number(resources[key]), formats.number(resources["known_count"])
-        )
+        table.add_row(name, over(key, "known_count", least)(resources))
     out.print(table)

@@ -11,9 +11,9 @@ from rich.table import Table
 from orb_learning import formats
 from orb_learning.cli.answers import ask, finish, show_age
 from orb_learning.cli.console import out, print_error, say, with_settings
-from orb_learning.cli.funnel import show_funnel
+from orb_learning.cli.funnel import show_assigned_times, show_funnel
 from orb_learning.cli.options import AsJson, Strict
-from orb_learning.cli.tables import Row, coloured, print_json, printable, rate, text
+from orb_learning.cli.tables import Row, coloured, over, print_json, printable, rate, text
 from orb_learning.errors import DatabaseError, NotBuiltError
 
 if TYPE_CHECKING:
@@ -77,9 +77,13 @@ def show_status(found: Row) -> None:
         table.add_row(name, formats.number(executions[key]))
     table.add_section()
     table.add_row("success rate, 24 hours", rate(day, "daily_success_rate"))
-    table.add_row("mean time, 24 hours", formats.duration(day["avg_duration_seconds"]))
-    table.add_row("mean quality, 24 hours", formats.number(day["avg_quality_score"]))
+    least = found["least_samples"]
+    time = over("avg_duration_seconds", "duration_known_count", least, formats.duration)
+    table.add_row("mean time, 24 hours", time(day))
+    quality = over("avg_quality_score", "quality_known_count", least)
+    table.add_row("mean quality, 24 hours", quality(day))
     out.print(table)
+    show_assigned_times({**executions, "total_executions": executions["total"]})
 
 
 def show_contents(settings: LearningSettings) -> bool:

@@ -66,6 +66,30 @@ def figure(key: str, show: Callable[[Any], str] = formats.number) -> Cell:
     return lambda row: show(row[key])
 
 
+def over(
+    key: str, known: str, least: int | None, show: Callable[[Any], str] = formats.number
+) -> Cell:
+    """Return the cell of a mean, a cost or a percentile, and of how many executions it is known.
+
+    It is dim, with a question mark, over too few to act on.
+
+    Args:
+        key: the figure.
+        known: the figure that counts the executions which it is over.
+        least: so many are enough.
+        show: one of ``formats``.
+    """
+
+    def cell(row: Row) -> str:
+        if row[key] is None:
+            return formats.UNKNOWN
+        shown = f"{show(row[key])} of {formats.number(row[known])}"
+        is_enough = row[known] >= (least or 0) and row.get("has_enough_samples", True)
+        return shown if is_enough else f"[dim]{shown}?[/]"
+
+    return cell
+
+
 def megabytes(key: str) -> Cell:
     """Return the cell of a number of bytes, in MB."""
     return lambda row: formats.number(None if row[key] is None else row[key] / 1e6)

@@ -33,6 +33,10 @@ class Alert(BaseModel):
     sample_count: int | None = Field(description="Executions that the value is over.")
     has_enough_samples: bool = Field(description="Whether those are enough to judge by.")
     reason: str = Field(description="Why it is watched.")
+    assigned_time_count: int = Field(
+        description="Of how many of its executions the time was assigned, not recorded: they tell "
+        "nothing of when."
+    )
     message: Text = Field(description="What was found.")
 
 

@@ -22,6 +22,9 @@ DbPath = Annotated[
 ]
 
 
+COUNTS = ("recent_1h", "daily", "weekly", "assigned_time_count")
+
+
 class DatabaseFile(BaseModel):
     """The file."""
 
@@ -34,6 +37,9 @@ class ExecutionCounts(BaseModel):
     """How many executions there are."""
 
     total: int | None = Field(None, description="All that the database holds.")
+    assigned_time_count: int | None = Field(
+        None, description="Those whose time was assigned, not recorded: they tell nothing of when."
+    )
     recent_1h: int | None = Field(None, description="Started in the last hour.")
     daily: int | None = Field(None, description="Started in the last 24 hours.")
     weekly: int | None = Field(None, description="Started in the last 7 days.")
@@ -51,7 +57,9 @@ class DailyPerformance(BaseModel):
         False, description="False if the rate is over too few executions to act on."
     )
     avg_duration_seconds: float | None = Field(None, description="Mean duration.")
+    duration_known_count: int = Field(0, description="Executions that it is over.")
     avg_quality_score: float | None = Field(None, description="Mean quality score, 0 to 100.")
+    quality_known_count: int = Field(0, description="Executions that it is over.")
 
 
 class DatabaseStatus(Result):
@@ -87,7 +95,8 @@ async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseSta
         found = snapshot.row(
             "select status, size_mb, schema_version, total_executions, recent_1h, daily, weekly, "
             "daily_success_rate, daily_success_rate_lower, daily_success_rate_upper, "
-            "has_enough_samples, avg_duration, avg_quality, warnings from rpt_database_status"
+            "has_enough_samples, avg_duration, duration_known_count, avg_quality, "
+            "quality_known_count, assigned_time_count, warnings from rpt_database_status"
         )
         return snapshot.result(
             DatabaseStatus,
@@ -100,13 +109,15 @@ async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseSta
             },
             executions={
                 "total": found["total_executions"],
-                **{name: found[name] for name in ("recent_1h", "daily", "weekly")},
+                **{name: found[name] for name in COUNTS},
             },
             performance={
                 **{name: found[name] for name in found if name.startswith("daily_success")},
                 "has_enough_samples": found["has_enough_samples"],
                 "avg_duration_seconds": found["avg_duration"],
+                "duration_known_count": found["duration_known_count"],
                 "avg_quality_score": found["avg_quality"],
+                "quality_known_count": found["quality_known_count"],
             },
             record_funnel=record_funnel(snapshot, outbox),
             warnings=found["warnings"],

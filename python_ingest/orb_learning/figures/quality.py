@@ -39,6 +39,9 @@ class Freshness(BaseModel):
     """From when to when the data is."""
 
     total_executions: int = Field(description="Executions that the database holds.")
+    assigned_time_count: int = Field(
+        description="Those whose time was assigned, not recorded: they tell nothing of when."
+    )
     first_execution_at: UtcTime | None = Field(description="The oldest one's start, UTC.")
     last_execution_at: UtcTime | None = Field(description="The newest one's start, UTC.")
     last_loaded_at: UtcTime | None = Field(description="When data last came in, UTC.")

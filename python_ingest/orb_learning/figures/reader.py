@@ -80,7 +80,7 @@ class Snapshot:
 
     def result(self, kind: type[R], /, **values: Any) -> R:
         """Make a result, with the fields that every result has."""
-        age = self.row("select as_of, built_at from rpt_freshness")
+        age = self.row("select as_of, built_at, least_samples from rpt_freshness")
         if self.backup_time is not None:
             age |= {"as_of": self.backup_time, "from_backup": True}
         return kind.model_validate({**age, **values})

@@ -72,6 +72,11 @@ class Result(BaseModel):
         description="When `orb build` last ran, UTC: executions that came later are not in the "
         "figures. Null where the database cannot be read."
     )
+    least_samples: int | None = Field(
+        None,
+        description="A mean, a cost or a percentile that is known for fewer executions (its "
+        "known_count) is over too few to act on (learning.min_samples_for_learning).",
+    )
     from_backup: bool = Field(
         False,
         description="True if the database could not be read and its newest backup was instead; "

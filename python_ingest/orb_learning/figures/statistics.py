@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from orb_learning.figures.funnel import Stage, record_funnel
 from orb_learning.figures.reader import Reader, Snapshot
@@ -10,6 +10,12 @@ from orb_learning.figures.results import Figures, Result, Text, TimeRange, UtcTi
 
 MOST_REPOSITORIES = 10
 MOST_TASK_TYPES = 15
+MOST_PAIRS = 15
+SHOWN_PAIRS = (
+    "dimension in ('pool', 'repository') "
+    "and (total_executions, name) > (other_executions, other_name)"
+)
+"""Each pair is there from both sides; the one with more executions comes first."""
 
 
 class Bucket(Figures):
@@ -18,6 +24,9 @@ class Bucket(Figures):
     bucket_start: UtcTime = Field(description="When the hour (1h, 24h) or UTC day begins.")
     is_complete: bool = Field(
         description="False where it still fills or begins before the range: compare no count of it."
+    )
+    assigned_time_count: int = Field(
+        description="Of how many executions the time was assigned, not recorded: no trend of them."
     )
 
 
@@ -47,6 +56,36 @@ class TaskTypeFigures(Figures):
     task_type: Text = Field(description="refactor, test, docs, bugfix, feature and the like.")
 
 
+class All(Figures):
+    """All executions of the range."""
+
+    assigned_time_count: int = Field(
+        description="Of how many the time was assigned, not recorded: the series is no trend of "
+        "them."
+    )
+
+
+class LikeForLike(BaseModel):
+    """Two pools or repositories of which one gets more of the easy work."""
+
+    dimension: str = Field(description="pool or repository.")
+    name: Text = Field(description="Which one.")
+    other_name: Text = Field(description="Which other one.")
+    success_rate: float = Field(description="Its success rate, whatever it did.")
+    other_success_rate: float = Field(description="The other's.")
+    mix_difference: float = Field(
+        description="Share of executions that would have to be of another tier or task type for "
+        "both to have one mix, 0 to 1."
+    )
+    like_for_like_rate: float | None = Field(
+        description="Its success rate within the tiers and task types that both have; null of none."
+    )
+    other_like_for_like_rate: float | None = Field(description="The other's within them.")
+    matched_count: int = Field(description="Executions that like_for_like_rate is over.")
+    other_matched_count: int = Field(description="Those that the other's is over.")
+    has_enough_samples: bool = Field(description="False if one is over too few to look at.")
+
+
 class ExecutionStatistics(Result):
     """How many executions of what kind in a time range, and how they went."""
 
@@ -60,7 +99,12 @@ class ExecutionStatistics(Result):
         description="The 10 repositories with the most executions."
     )
     by_task_type: list[TaskTypeFigures] = Field(description="The 15 most frequent task types.")
-    performance: Figures = Field(description="All executions of the range together.")
+    like_for_like: list[LikeForLike] = Field(
+        description="Pools and repositories whose tiers and task types differ, so that "
+        "their plain rates compare unlike work: compare them by the rates here. The 15 pairs "
+        "with the most executions in common."
+    )
+    performance: All = Field(description="All executions of the range together.")
     record_funnel: list[Stage] = Field(
         description="Of all times: from what was recorded to the executions that are counted; what "
         "was lost, and what waits."
@@ -75,7 +119,7 @@ async def execution_statistics(reader: Reader, time_range: TimeRange = "7d") -> 
     """
 
     def statistics(snapshot: Snapshot) -> ExecutionStatistics:
-        def rows(kind: type[Figures], source: str) -> list[dict[str, object]]:
+        def rows(kind: type[BaseModel], source: str) -> list[dict[str, object]]:
             return snapshot.select(kind, source, time_range=time_range)
 
         of_range = "where time_range = $time_range"
@@ -98,7 +142,13 @@ async def execution_statistics(reader: Reader, time_range: TimeRange = "7d") -> 
                 f"rpt_task_types {of_range} and task_type_rank <= {MOST_TASK_TYPES} "
                 "order by task_type_rank",
             ),
-            performance=rows(Figures, f"rpt_performance {of_range}")[0],
+            like_for_like=rows(
+                LikeForLike,
+                f"rpt_like_for_like {of_range} and mix_differs and {SHOWN_PAIRS} "
+                f"order by least(matched_count, other_matched_count) desc, dimension, name, "
+                f"other_name limit {MOST_PAIRS}",
+            ),
+            performance=rows(All, f"rpt_performance {of_range}")[0],
             record_funnel=record_funnel(snapshot, reader.settings.outbox_folder),
         )
 

@@ -13,6 +13,8 @@ class Column:
     title: str
     form: str = "text"
     """text, count, percent, points, seconds, dollars, megabytes, bytes, number, day or time."""
+    known: str = ""
+    """Of a mean, a cost or a percentile: the column that counts the executions it is over."""
 
 
 WHEN = Column("when", "time (UTC)")
@@ -29,24 +31,19 @@ RATE = [
     Column("success_rate_lower", "95 % from", "percent"),
     Column("success_rate_upper", "to", "percent"),
 ]
-QUALITY = Column("avg_quality", "average quality", "points")
+QUALITY = Column("avg_quality", "average quality", "points", "quality_known_count")
 
-DURATION = Column("avg_duration", "average duration", "seconds")
+DURATION = Column("avg_duration", "average duration", "seconds", "duration_known_count")
 PERCENTILES = [
-    Column("p50_duration", "p50", "seconds"),
-    Column("p95_duration", "p95", "seconds"),
-    Column("p99_duration", "p99", "seconds"),
-    Column("duration_known_count", "of executions", "count"),
+    Column(f"{name}_duration", name, "seconds", "duration_known_count")
+    for name in ("p50", "p95", "p99")
 ]
 MEMORY = [
-    Column("avg_memory_mb", "average peak memory", "megabytes"),
-    Column("p95_memory_mb", "95th percentile", "megabytes"),
-    Column("memory_known_count", "of executions", "count"),
+    Column("avg_memory_mb", "average peak memory", "megabytes", "memory_known_count"),
+    Column("p95_memory_mb", "95th percentile", "megabytes", "memory_known_count"),
 ]
-CPU = Column("avg_cpu_seconds", "average CPU time", "seconds")
-CPU_KNOWN = Column("cpu_known_count", "of executions", "count")
+CPU = Column("avg_cpu_seconds", "average CPU time", "seconds", "cpu_known_count")
 
-COST = Column("total_cost", "cost", "dollars")
-COST_EACH = Column("avg_cost", "an execution", "dollars")
-COST_PER_SUCCESS = Column("cost_per_success", "a success", "dollars")
-COST_KNOWN = Column("cost_known_count", "of executions", "count")
+COST = Column("total_cost", "cost", "dollars", "cost_known_count")
+COST_EACH = Column("avg_cost", "an execution", "dollars", "cost_known_count")
+COST_PER_SUCCESS = Column("cost_per_success", "a success", "dollars", "cost_known_success_count")

@@ -228,6 +228,7 @@ class Page {
       ...part(" · last load", ago(age.last_loaded_at)),
       ...part(" · last build", ago(age.built_at)),
       ...part(" ·", `${grouped.format(age.total_executions)} executions`),
+      ...(age.assigned_time_count ? [` · ${assignedTimes(age)}`] : []),
     );
     const notice = element("notice");
     const shown = this.rows("figures")[0];
@@ -268,9 +269,24 @@ class Page {
     } else {
       parts.push(known(value) ? `over ${grouped.format(row[tile.known])} executions` : "unknown");
     }
-    if (row && row.has_enough_samples === false && value) parts.push(" · few samples");
+    if (row && value && (row.has_enough_samples === false || row[tile.known] < this.leastSamples)) {
+      parts.push(" · few samples");
+    }
     if (!tile.time_range) parts.push(` · ${range}`);
     box.querySelector(".under").replaceChildren(...parts);
+  }
+
+  // Over fewer known executions, a mean, a cost or a percentile is over too few to act on.
+  get leastSamples() {
+    return this.rows("age")[0].least_samples;
+  }
+
+  // A figure as it is shown; a mean, a cost or a percentile with how many executions it is over.
+  shown(row, {figure, form, known: over}) {
+    const text = write(row[figure], form);
+    if (!over || !known(row[figure])) return text;
+    const few = row.has_enough_samples === false || row[over] < this.leastSamples;
+    return `${text} of ${write(row[over], "count")}${few ? "?" : ""}`;
   }
 
   // An alert is over all executions, and says nothing of a choice of them.
@@ -309,9 +325,10 @@ class Page {
     for (const row of rows) {
       if (panel.judgedBy) row.level = this.levelOf(row, panel);
       row.is_drawn = !someAreWhole || row.is_complete !== false;
-      for (const {figure, form} of panel.columns) row[`${figure}_text`] = write(row[figure], form);
+      for (const column of panel.columns) row[`${column.figure}_text`] = this.shown(row, column);
     }
-    box.querySelector(".sentence").textContent = isEmpty ? "" : sentence(panel, rows, this);
+    box.querySelector(".sentence").textContent = isEmpty ? ""
+      : sentence(panel, rows, this) + cautions(panel, this);
     const empty = box.querySelector(".empty");
     empty.hidden = !isEmpty;
     empty.textContent = isEmpty ? hint(panel, this) : "";
@@ -388,10 +405,10 @@ function fillTable(table, panel, rows) {
 // ---- sentences ----------------------------------------------------------------------------------
 
 // A part of a bucket is neither the lowest nor the highest, and few samples are no rate or average.
-function extremes(rows, figure, form) {
+function extremes(rows, {figure, form, known: over}, least) {
   const isSum = form === "count" || form === "bytes" || figure === "total_cost";
   const having = rows.filter((row) => known(row[figure]) && row.is_complete !== false
-    && (isSum || row.has_enough_samples !== false));
+    && (isSum || (row.has_enough_samples !== false && !(over && row[over] < least))));
   having.sort((a, b) => b[figure] - a[figure]);
   return [having[0], having[having.length - 1], having.length];
 }
@@ -443,9 +460,10 @@ function sentence(panel, rows, page) {
     return database ? `The database has ${database.size_bytes_text}: ${database.alert}.` : "";
   }
   const figure = panel.drawn;
-  const {title, form} = panel.columns.find((column) => column.figure === figure);
+  const column = panel.columns.find((one) => one.figure === figure);
+  const {title} = column;
   const over = page.hasRange(panel) ? ` in ${RANGES[page.chosen.time_range]}` : "";
-  const [most, least, count] = extremes(rows, figure, form);
+  const [most, least, count] = extremes(rows, column, page.leastSamples);
   if (count === 0) {
     return `${capital(title)}${over}: nothing that is complete and over enough executions to name.`;
   }
@@ -453,6 +471,23 @@ function sentence(panel, rows, page) {
   if (count === 1) return `${capital(title)}${over}: ${one(most)}.`;
   if (most[figure] === least[figure]) return `${capital(title)}${over}: ${most[`${figure}_text`]} throughout.`;
   return `${capital(title)}${over}: highest ${one(most)}, lowest ${one(least)}.`;
+}
+
+// What is to be said beside what a panel shows: of times that nobody recorded, and of unlike work.
+function cautions(panel, page) {
+  const [age] = page.rows("age");
+  const isOverTime = panel.columns.some(({figure}) => figure === "when");
+  const compared = {success_by_pool: "pool", repositories: "repository"}[panel.name];
+  const pairs = page.rows("like_for_like").filter(({dimension}) => dimension === compared);
+  return [
+    isOverTime && age.assigned_time_count ? ` ${assignedTimes(age)}` : "",
+    pairs.length ? " Their tiers and task types differ: see like for like." : "",
+  ].join("");
+}
+
+function assignedTimes(age) {
+  return `The times of ${grouped.format(age.assigned_time_count)} of `
+    + `${grouped.format(age.total_executions)} executions were assigned, not recorded.`;
 }
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
@@ -466,6 +501,7 @@ function hint(panel, page) {
     feedback: "Nobody has given feedback in this time, or all of it is private. orb feedback submit "
       + "gives some.",
     errors: "No failures in this time.",
+    like_for_like: "No two pools or repositories of this time differ in their tiers and task types.",
     patterns: "No solution was used often in one repository in the last 90 days. They come with "
       + "executions that have a solution_summary.",
   };

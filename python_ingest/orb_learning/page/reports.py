@@ -63,7 +63,8 @@ QUERIES = {
     "by_hour": f"select hour as bucket_start, {SLOTS}, total_executions, successful_count "
     "from rpt_page_hours order by all",
     "task_types": f"select time_range, {SLOTS}, task_type_place, total_executions, "
-    f"successful_count, {RATE}, avg_duration, total_cost, avg_cost, cost_known_count, "
+    f"successful_count, {RATE}, avg_duration, duration_known_count, total_cost, avg_cost, "
+    "cost_known_count, "
     "cost_per_success, cost_known_success_count from rpt_page_task_types order by all",
     "errors": f"select time_range, {SLOTS}, error_type, error_count, total_executions, "
     "error_rate, error_rate_lower, error_rate_upper, last_error_at from rpt_page_errors "
@@ -76,11 +77,22 @@ QUERIES = {
     "repositories": f"select time_range, repo_rank, {_short('repo')}, total_executions, "
     f"successful_count, {RATE}, avg_duration, duration_known_count, total_cost, cost_known_count, "
     "last_execution_at from rpt_repositories where repo_rank <= 10 order by time_range, repo_rank",
+    "like_for_like": f"select time_range, dimension, {_short('name')}, {_short('other_name')}, "
+    "mix_difference, success_rate, other_success_rate, like_for_like_rate, matched_count, "
+    "other_like_for_like_rate, other_matched_count, has_enough_samples from rpt_like_for_like "
+    "where mix_differs and dimension in ('pool', 'repository') "
+    "and (total_executions, rpt_like_for_like.name) "
+    "> (other_executions, rpt_like_for_like.other_name) "
+    "qualify row_number() over (partition by time_range order by "
+    "least(matched_count, other_matched_count) desc, dimension, rpt_like_for_like.name, "
+    "rpt_like_for_like.other_name) <= 15 order by time_range, "
+    "least(matched_count, other_matched_count) desc, dimension, rpt_like_for_like.name",
     "correlations": "select time_range, duration_bucket, memory_correlation, "
     "memory_and_duration_known_count, cpu_correlation, cpu_and_duration_known_count "
     "from rpt_resources_by_duration order by all",
     "cost_days": "select date as bucket_start, is_complete, total_executions, total_cost, "
-    "cost_known_count, trailing_cost, previous_cost, cost_change_pct "
+    "cost_known_count, trailing_cost, trailing_cost_known_count, previous_cost, "
+    "previous_cost_known_count, cost_change_pct "
     "from rpt_cost_by_day order by date",
     "cost_errors": f"select time_range, {_short('model_tier')}, total_executions, "
     "avg_cost_error_pct, median_cost_error_pct, cost_error_known_count, avg_savings, "
@@ -92,13 +104,15 @@ QUERIES = {
     "acceptance_rate_lower, acceptance_rate_upper, acceptance_known_count "
     f"from rpt_quality_by_tier {_rank(by='model_tier')} order by all",
     "duration_buckets": f"select time_range, duration_bucket, total_executions, execution_share, "
-    f"{RATE}, total_cost from rpt_duration_buckets order by all",
+    f"{RATE}, total_cost, cost_known_count from rpt_duration_buckets order by all",
     "resource_pools": f"select time_range, {_short('pool_type')}, total_executions, "
     "avg_memory_mb, p95_memory_mb, memory_known_count, avg_cpu_seconds, cpu_known_count, "
-    f"avg_cores from rpt_resources_by_pool {_rank(by='pool_type')} order by all",
+    "avg_cores, cpu_and_duration_known_count from rpt_resources_by_pool "
+    f"{_rank(by='pool_type')} order by all",
     "pool_hours": "select hour as bucket_start, 'hour' as bucket_length, is_complete, "
     f"{_short('pool_type')}, "
-    f"total_tasks, successful_tasks, {RATE}, avg_duration, total_cost from rpt_pools_by_hour "
+    f"total_tasks, successful_tasks, {RATE}, avg_duration, duration_known_count, total_cost, "
+    "cost_known_count from rpt_pools_by_hour "
     "where pool_type in (select pool_type from rpt_pools_by_hour group by pool_type "
     "order by sum(total_tasks) desc, pool_type limit 6) order by all",
     "error_days": f"select date as bucket_start, 'day' as bucket_length, {ERROR_RATE} "
@@ -117,7 +131,8 @@ QUERIES = {
     "thresholds": "select alert_name, severity, raised_when, threshold, unit from alert_thresholds "
     "order by all",
     "feedback": f"select time_range, {_short('model_tier')}, {_short('task_type')}, issue_type, "
-    "feedback_count, excellent_count, good_count, fair_count, poor_count, avg_user_rating "
+    "feedback_count, excellent_count, good_count, fair_count, poor_count, avg_user_rating, "
+    "rating_known_count "
     f"from rpt_feedback {MOST_FEEDBACK} "
     "order by time_range, feedback_count desc, model_tier, task_type, issue_type",
     "checks": "select check_name, check_kind, checked_rows, checked_count, failing_count, "

@@ -47,3 +47,10 @@ def test_a_wrong_setting_is_one_line_that_names_it(
     assert outcome.exit_code == 1
     assert outcome.output.startswith("error: learning.retention_days = '3'")
     assert outcome.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["similar", "solutions"])
+def test_a_search_of_no_days_is_refused(command: str) -> None:
+    outcome = CliRunner().invoke(app, [command, "a task", "--days", "0"])
+    assert outcome.exit_code == 2
+    assert "'--days': Input should be greater than or equal to 1" in outcome.output

@@ -115,10 +115,12 @@ def database(
                 "repo": chance.choice(["api", "web", HOSTILE]),
                 "model_tier": chance.choice(["small", "medium"]),
                 "success": chance.random() < 0.5,
+                "pool_type": chance.choice(["local", "local", "cloud"]),
+                "metadata": '{"timestamp_assigned": true}' if number % 2 else None,
                 "peak_memory_mb": chance.choice([None, 100.5]),
                 "cost_estimate": chance.choice([None, 0.2]),
             }
-            for part in (chance.random() for _ in range(200))
+            for number, part in enumerate(chance.random() for _ in range(200))
         ],
     )
     models = [*MODELS, "alerts_at", *REPORTS]
@@ -159,9 +161,99 @@ def test_tables_show_the_figures_and_nothing_that_acts_on_a_terminal(
         assert re.search(
             rf"│ {tier['model_tier']} +│ +{tier['total_executions']:,} │ +{rate}", said
         )
-    assert "[31m [bold]red[/]" in said
+    # Where the terminal is narrow, the text is folded within its cell.
+    assert ("[31m [bold]red[/]" if width == 120 else "[bold]") in said
     assert "[bold]red" in shown["stats"]
     assert "raised under 70 percent" in " ".join(shown["alerts"].replace("│", " ").split())
+
+
+def words(said: str) -> str:
+    """Return what a command said, without what tables are drawn with."""
+    return " ".join(re.sub("[│┃]", " ", said).split())
+
+
+def test_means_say_of_how_many_they_are_known(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    stats = asyncio.run(get_execution_statistics("90d"))["performance"]
+    metrics = asyncio.run(get_performance_metrics("90d"))
+    day = asyncio.run(get_database_status())["performance"]
+    shown = {
+        command: words(orb(database, command, width=200)[1])
+        for command in ("stats --range 90d", "metrics --range 90d", "status")
+    }
+    time, money = formats.duration, formats.money
+    for command, parts in {
+        "stats --range 90d": [
+            f"{time(stats['avg_duration'])} of {stats['duration_known_count']:,}",
+            f"{money(stats['total_cost'])} of {stats['cost_known_count']:,}",
+            f"{formats.number(stats['avg_quality'])} of {stats['quality_known_count']:,}",
+        ],
+        "metrics --range 90d": [
+            f"{time(metrics['duration']['p95_seconds'])} of {metrics['duration']['known_count']:,}",
+            f"{money(metrics['cost']['avg_cost'])} of {metrics['cost']['known_count']:,}",
+            f"{money(metrics['cost']['avg_savings'])} of "
+            f"{metrics['cost']['savings_known_count']:,}",
+            f"{formats.number(metrics['resources']['p95_memory_mb'])} of "
+            f"{metrics['resources']['known_count']:,}",
+        ],
+        "status": [
+            f"{time(day['avg_duration_seconds'])} of {day['duration_known_count']:,}",
+            f"{formats.number(day['avg_quality_score'])} of {day['quality_known_count']:,}",
+        ],
+    }.items():
+        for part in parts:
+            assert part in shown[command]
+
+
+def test_unlike_work_is_compared_like_for_like(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 60 runs each, local has 45 on small, which all succeed, and cloud 15."""
+    copy = Path(shutil.copy(database, tmp_path / database.name))
+    monkeypatch.setenv("ORB_DATABASE", str(copy))
+    with connect(copy) as connection:
+        connection.execute(
+            "update fct_executions set repo = 'api', task_type = 'docs', pool_type = 'elsewhere', "
+            "timestamp = '2025-01-01'"
+        )
+        connection.execute(
+            "update fct_executions set timestamp = ?, pool_type = if(n <= 60, 'local', 'cloud'), "
+            "model_tier = if(n <= 45 or n > 105, 'small', 'large'), success = n <= 45 or n > 90 "
+            "from (select task_id, row_number() over (order by task_id) as n from fct_executions) "
+            "as numbered where numbered.task_id = fct_executions.task_id and n <= 120",
+            [NOON - timedelta(hours=2)],
+        )
+    [pair] = asyncio.run(get_execution_statistics())["like_for_like"]
+    assert (pair["name"], pair["other_name"]) == ("local", "cloud")
+    assert (pair["success_rate"], pair["other_success_rate"]) == (0.75, 0.5)
+    # Strata weigh 45·15/60 each: (1 + 0) / 2 and (1 + 15/45) / 2.
+    assert pair["like_for_like_rate"] == pytest.approx(0.5)
+    assert pair["other_like_for_like_rate"] == pytest.approx(2 / 3)
+    said = words(orb(copy, "stats", width=200)[1])
+    assert "local to cloud pool 50 % 75.0 % to 50.0 % 50.0 % to 66.7 % 60 to 60" in said.replace(
+        "50.0 % 75.0", "50 % 75.0"
+    )
+    assert "compare these like for like" in said
+
+
+def test_times_that_were_assigned_are_said(
+    database: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    stats = asyncio.run(get_execution_statistics("90d"))
+    count, total = (stats["performance"][f] for f in ("assigned_time_count", "total_executions"))
+    assert count > 50
+    assert sum(bucket["assigned_time_count"] for bucket in stats["time_series"]) == count
+    fresh = asyncio.run(get_data_quality_report())["freshness"]
+    assert fresh["assigned_time_count"] == 100
+    of_all = f"The times of 100 of {fresh['total_executions']:,} executions were assigned"
+    assert f"The times of {count} of {total:,} executions" in orb(database, "stats --range 90d")[1]
+    for command in ("status", "quality"):
+        assert of_all in orb(database, command)[1]
+        assert "assigned" not in orb(empty_database, command)[1]
+    assert "of those times were assigned" in words(orb(database, "alerts", width=300)[1])
 
 
 def thresholds(database: Path, severity: str, change: str) -> None:

@@ -13,10 +13,12 @@ import pytest
 from building import STEM
 from rich.text import Text as Markup
 
+from orb_learning import formats
 from orb_learning.cli.search_commands import TASK_COLUMNS
 from orb_learning.cli.status_commands import show_contents
 from orb_learning.cli.tables import (
     LONGEST_CELL,
+    over,
     print_json,
     printable,
     rate,
@@ -51,6 +53,16 @@ def test_a_rate_over_too_few_has_a_question_mark() -> None:
     few = Markup.from_markup(rate({**RATE, "has_enough_samples": False}))
     assert few.plain == "50.0 % (20-80 %)?"
     assert rate({"success_rate": None}) == "-"
+
+
+def test_a_mean_says_over_how_many_and_marks_too_few() -> None:
+    cell = over("avg_cost", "cost_known_count", 10, formats.money)
+    assert cell({"avg_cost": 2.5, "cost_known_count": 10}) == "$2.50 of 10"
+    few = {"avg_cost": 2.5, "cost_known_count": 9, "has_enough_samples": True}
+    one_task = {"avg_cost": 2.5, "cost_known_count": 3000, "has_enough_samples": False}
+    shown = [Markup.from_markup(cell(row)).plain for row in (few, one_task)]
+    assert shown == ["$2.50 of 9?", "$2.50 of 3,000?"]
+    assert cell({"avg_cost": None, "cost_known_count": 0}) == "-"
 
 
 def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:

@@ -339,6 +339,31 @@ def test_a_given_threshold_takes_the_place_of_the_seeds_for_a_warning(database: 
     assert one("error_rate", success_rate_threshold=0, avg_duration_threshold=0)[2] in (10, 25)
 
 
+def test_an_alert_says_of_how_many_executions_times_were_assigned(
+    database: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copy(database, tmp_path / database.name))
+    with connect(copy) as connection:
+        connection.execute("update fct_executions set _is_time_assigned = hour(timestamp) < 12")
+        day = connection.execute(
+            "select count(*) from fct_executions where _is_time_assigned and timestamp "
+            "between ?::timestamp - interval 1 day and ?::timestamp",
+            [NOON, NOON],
+        ).fetchone()
+    assert day
+    assert day[0] > 10
+    said = f"; {day[0]} of those times were assigned, not recorded"
+    found = alerts(copy)
+    for (name, _), alert in found.items():
+        assert alert["message"].endswith(said) == (name in DAILY and alert["value"] is not None)
+        if name in {"build_age", "database_size", "no_executions"}:
+            assert alert["assigned_time_count"] == 0
+        elif name in {"silence", *DROPS}:
+            assert alert["assigned_time_count"] > day[0] / 4
+            assert "were assigned" in alert["message"]
+    assert not any("assigned" in alert["message"] for alert in alerts(database).values())
+
+
 def test_the_size_is_that_of_the_file(database: Path) -> None:
     """But for three pages of 4,096 bytes at its head, which are no blocks."""
     shown = alerts(database)["database_size", None]["value"] * 1e6

@@ -140,6 +140,41 @@ def test_a_tests_name_is_its_model_and_its_claim(manifest: Manifest) -> None:
         assert unit_test.name.startswith(f"{unit_test.model}_"), unit_test.name
 
 
+def known_counts(column: str) -> set[str]:
+    """Return the columns of which one says over how many a mean, cost or percentile is."""
+    named = re.sub(r"^(avg|median|p\d\d|max)_|_(mb|seconds|pct|share)$", "", column)
+    counts = {
+        "estimated_cost": {"estimate_known_count"},
+        "cost_change_pct": {"trailing_cost_known_count"},
+        "cost_share": {"cost_known_count"},
+        "user_rating": {"rating_known_count"},
+        "cores": {"cpu_and_duration_known_count"},
+        "cost_per_success": {"cost_known_success_count"},
+        "seconds_per_success": {"duration_known_success_count"},
+        "quality_per_dollar": {"quality_and_cost_known_count"},
+    }
+    if column.startswith(("smaller_", "larger_")):
+        named = column.replace("_avg", "")
+    default = {f"{named.removeprefix('total_')}_known_count", f"{named}_known_count"}
+    return counts.get(column) or counts.get(named) or default
+
+
+def test_a_mean_cost_or_percentile_has_its_known_count(manifest: Manifest) -> None:
+    """But for estimates of policies, which have intervals, and a sum that is a step to another."""
+    figure = r"(avg|median|p\d\d)_.*|.*_cost|cost_.*|.*_per_(success|dollar)|.*savings"
+    checked = 0
+    for model in models(manifest):
+        if not re.match(r"rpt_|solution_clusters|\w+_mv", model.name) or re.search(
+            r"rout|policy|escalations", model.name
+        ):
+            continue
+        for column in model.columns:
+            if re.fullmatch(figure, column) and not re.search(r"_(count|gain|margin)$", column):
+                assert known_counts(column) & set(model.columns), (model.name, column)
+                checked += 1
+    assert checked > 150
+
+
 def test_every_rule_is_tested_and_checked_by_its_column(manifest: Manifest) -> None:
     rules = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]["execution_rules"]
     executions = manifest.nodes["model.orb_learning.fct_executions"]

@@ -25,6 +25,7 @@ from oracle import MODELS
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from orb_learning.errors import NotBuiltError, PageError
+from orb_learning.page.panels import SECTIONS
 from orb_learning.page.reports import read_reports
 from orb_learning.page.writing import render, write_page
 from orb_learning.store.connection import connect
@@ -260,7 +261,7 @@ def test_the_filters_show_what_sql_finds(
             "select model_tier, quantile_cont(duration_seconds::double, 0.95) from CHOSEN "
             "group by all"
         ):
-            shown = durations[tier].removesuffix(" s").replace(",", "")
+            shown = durations[tier].partition(" s of ")[0].replace(",", "")
             assert float(shown) == pytest.approx(p95, rel=0.005)
         errors = {row[0]: int(row[1].replace(",", "")) for row in table(page, "errors")}
         assert errors == dict(
@@ -391,6 +392,7 @@ def test_a_sentence_names_no_part_of_a_bucket_and_no_few_samples(
         "is_complete": [False, True, True, True],
         "total_executions": [1, 1, 20, 30],
         "total_cost": [0.01, 0.02, 3.0, 2.0],
+        "cost_known_count": [1, 1, 19, 30],
     }
     file = tmp_path / "report.html"
     file.write_text(render(reports), encoding="utf-8")
@@ -399,7 +401,42 @@ def test_a_sentence_names_no_part_of_a_bucket_and_no_few_samples(
         costs = page.locator("#panel-cost_trend .sentence").inner_text()
         assert table(page, "error_rate_by_day")[0][0].endswith("(part)")
     assert "highest 2026-03-29 (40.0 %), lowest 2026-03-28 (20.0 %)" in errors
-    assert "highest 2026-03-29 ($3.00), lowest 2026-03-30 ($0.02)" in costs
+    assert "highest 2026-03-29 ($3.00 of 19), lowest 2026-03-30 ($0.02 of 1?)" in costs
+
+
+def test_a_mean_cost_or_percentile_of_a_panel_says_over_how_many(empty_database: Path) -> None:
+    """By its column, which its report has, as far as the report is one of figures."""
+    reports = read_reports(empty_database)
+    figure = r"(avg|median|p\d\d)_.*|.*_cost|cost_(per|change)_.*|.*like_for_like_rate"
+    checked = 0
+    for panel in itertools.chain.from_iterable(SECTIONS.values()):
+        for column in panel.columns:
+            if re.fullmatch(figure, column.figure) and column.figure != "cost_change_pct":
+                assert column.known in reports[panel.report], (panel.name, column.figure)
+                checked += 1
+    assert checked > 35
+
+
+def test_times_that_were_assigned_are_said_over_time(
+    browser: Browser, empty_database: Path, tmp_path: Path
+) -> None:
+    reports = read_reports(empty_database)
+    reports["age"] |= {"total_executions": [3000], "assigned_time_count": [1234]}
+    days = [NOON.timestamp() * 1000 - n * 86_400_000 for n in range(2)]
+    reports["cost_days"] |= {name: [1] * 2 for name in reports["cost_days"]} | {
+        "bucket_start": days
+    }
+    pair = {"time_range": "7d", "dimension": "pool", "name": "a", "other_name": "b"}
+    figures = dict.fromkeys(reports["like_for_like"], 0.4) | pair
+    reports["like_for_like"] = {name: [value] for name, value in figures.items()}
+    file = tmp_path / "report.html"
+    file.write_text(render(reports), encoding="utf-8")
+    said = "The times of 1,234 of 3,000 executions were assigned, not recorded."
+    with opened(browser, file) as page:
+        assert said in page.locator("#age").inner_text()
+        assert said in page.locator("#panel-cost_trend .sentence").inner_text()
+        assert said not in page.locator("#panel-like_for_like .sentence").inner_text()
+        assert table(page, "like_for_like")[0][:2] == ["a", "b"]
 
 
 def test_it_is_dark_where_the_reader_is_and_at_a_press(browser: Browser, page_file: Path) -> None:

@@ -128,7 +128,14 @@ def _loaded(row: Row) -> Row:
         "_solution_text_id": text_id(row["solution_summary"]),
         "_error_text_id": text_id(row["error_message"]),
         "_model": model_of(row["metadata"]),
+        "_is_time_assigned": is_time_assigned(row["metadata"]),
     }
+
+
+def is_time_assigned(metadata: str | None) -> bool:
+    found = json.loads(metadata) if metadata else None
+    assigned = found.get("timestamp_assigned") if isinstance(found, dict) else None
+    return assigned is True or assigned == "true"
 
 
 def model_of(metadata: str | None) -> str | None:

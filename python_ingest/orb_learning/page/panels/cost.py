@@ -9,7 +9,6 @@ from orb_learning.page.charts.over_time import cost_trend, costs_over_time
 from orb_learning.page.columns import (
     COST,
     COST_EACH,
-    COST_KNOWN,
     COST_PER_SUCCESS,
     TASK_TYPE,
     TIER,
@@ -23,7 +22,7 @@ PANELS = [
         "cost_over_time",
         "Cost over time",
         "series",
-        [WHEN, COST, COST_EACH, COST_KNOWN],
+        [WHEN, COST, COST_EACH],
         costs_over_time,
     ),
     Panel(
@@ -35,8 +34,7 @@ PANELS = [
             COST,
             COST_EACH,
             COST_PER_SUCCESS,
-            COST_KNOWN,
-            Column("avg_savings", "below the estimate by", "dollars"),
+            Column("avg_savings", "below the estimate by", "dollars", "savings_known_count"),
         ],
         partial(bars, "model_tier", "total_cost", axis_format="$~s"),
         each="model_tier",
@@ -48,8 +46,8 @@ PANELS = [
         [
             WHEN,
             COST,
-            Column("trailing_cost", "7 days", "dollars"),
-            Column("previous_cost", "7 days before", "dollars"),
+            Column("trailing_cost", "7 days", "dollars", "trailing_cost_known_count"),
+            Column("previous_cost", "7 days before", "dollars", "previous_cost_known_count"),
             Column("cost_change_pct", "change in %", "number"),
         ],
         cost_trend,
@@ -62,9 +60,10 @@ PANELS = [
         "cost_errors",
         [
             TIER,
-            Column("median_cost_error_pct", "median error in %", "number"),
-            Column("avg_cost_error_pct", "average error in %", "number"),
-            Column("cost_error_known_count", "of executions", "count"),
+            Column(
+                "median_cost_error_pct", "median error in %", "number", "cost_error_known_count"
+            ),
+            Column("avg_cost_error_pct", "average error in %", "number", "cost_error_known_count"),
         ],
         partial(bars, "model_tier", "median_cost_error_pct", axis_format="~s"),
         is_filtered=False,
@@ -74,12 +73,7 @@ PANELS = [
         "efficiency",
         "Cost of a success by task type",
         "task_types",
-        [
-            TASK_TYPE,
-            TIER,
-            COST_PER_SUCCESS,
-            Column("cost_known_success_count", "successes", "count"),
-        ],
+        [TASK_TYPE, TIER, COST_PER_SUCCESS],
         partial(
             heat_map,
             "task_type",

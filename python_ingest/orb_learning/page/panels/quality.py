@@ -88,8 +88,7 @@ PANELS = [
         [
             TIER,
             QUALITY,
-            Column("median_quality", "median", "points"),
-            Column("quality_known_count", "of executions", "count"),
+            Column("median_quality", "median", "points", "quality_known_count"),
         ],
         partial(bars, "model_tier", "avg_quality", axis_format="~s", domain=[0.0, 100.0]),
         is_filtered=False,
@@ -105,8 +104,7 @@ PANELS = [
             Column("acceptance_rate_lower", "95 % from", "percent"),
             Column("acceptance_rate_upper", "to", "percent"),
             Column("acceptance_known_count", "of executions", "count"),
-            Column("avg_user_rating", "average rating", "points"),
-            Column("rating_known_count", "of ratings", "count"),
+            Column("avg_user_rating", "average rating", "points", "rating_known_count"),
         ],
         partial(
             bars,
@@ -140,7 +138,7 @@ PANELS = [
             TASK_TYPE,
             Column("issue_type", "issue"),
             Column("feedback_count", "given", "count"),
-            Column("avg_user_rating", "average rating", "points"),
+            Column("avg_user_rating", "average rating", "points", "rating_known_count"),
             Column("excellent_count", "excellent", "count"),
             Column("good_count", "good", "count"),
             Column("fair_count", "fair", "count"),

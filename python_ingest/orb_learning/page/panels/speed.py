@@ -10,7 +10,6 @@ from orb_learning.page.columns import (
     BUCKET,
     COST,
     CPU,
-    CPU_KNOWN,
     DURATION,
     EXECUTIONS,
     MEMORY,
@@ -25,6 +24,8 @@ from orb_learning.page.panel import Panel
 
 SLOWEST_LAST = ["fast", "medium", "slow", "unknown"]
 DURATION_BUCKETS = "Fast is under 10 s, medium under 60 s."
+
+CORES = Column("avg_cores", "cores at work", "number", "cpu_and_duration_known_count")
 
 PANELS = [
     Panel(
@@ -56,7 +57,7 @@ PANELS = [
         "memory_by_duration",
         "Memory by duration",
         "resources",
-        [BUCKET, EXECUTIONS, *MEMORY, CPU, CPU_KNOWN],
+        [BUCKET, EXECUTIONS, *MEMORY, CPU],
         partial(bars, "duration_bucket", "avg_memory_mb", axis_format="~s", sort=SLOWEST_LAST),
         drawn="avg_memory_mb",
         note=DURATION_BUCKETS,
@@ -87,7 +88,7 @@ PANELS = [
         "resources_by_pool",
         "Memory and CPU by pool",
         "resource_pools",
-        [POOL, *MEMORY, CPU, Column("avg_cores", "cores at work", "number"), CPU_KNOWN],
+        [POOL, *MEMORY, CPU, CORES],
         partial(bars, "pool_type", "avg_memory_mb", axis_format="~s"),
         is_filtered=False,
         note="The 10 pools with the most executions; bars are the average peak memory in MB.",

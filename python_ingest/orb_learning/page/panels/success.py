@@ -63,7 +63,7 @@ PANELS = [
             *RATE,
             EXECUTIONS,
             DURATION,
-            Column("p95_duration", "95th percentile", "seconds"),
+            Column("p95_duration", "95th percentile", "seconds", "duration_known_count"),
             COST,
         ],
         partial(
@@ -87,6 +87,26 @@ PANELS = [
         each="repo",
     ),
     Panel(
+        "like_for_like",
+        "Pools and repositories like for like",
+        "like_for_like",
+        [
+            Column("name", "of"),
+            Column("other_name", "compared with"),
+            Column("dimension", "what"),
+            Column("mix_difference", "other mix", "percent"),
+            Column("success_rate", "success rate", "percent"),
+            Column("other_success_rate", "of the other", "percent"),
+            Column("like_for_like_rate", "like for like", "percent", "matched_count"),
+            Column("other_like_for_like_rate", "of the other", "percent", "other_matched_count"),
+        ],
+        is_filtered=False,
+        wide=True,
+        drawn="mix_difference",
+        note="Those whose model tiers and task types differ: their plain rates compare unlike "
+        "work. Like for like is within the tiers and task types that both have.",
+    ),
+    Panel(
         "pools_over_time",
         "Pools per hour, last 7 days",
         "pool_hours",
@@ -102,8 +122,12 @@ PANELS = [
         "series",
         [
             WHEN,
-            Column("avg_routing_confidence", "average confidence", "percent"),
-            Column("routing_confidence_known_count", "of executions", "count"),
+            Column(
+                "avg_routing_confidence",
+                "average confidence",
+                "percent",
+                "routing_confidence_known_count",
+            ),
         ],
         partial(
             line_over_time,

@@ -1,0 +1,72 @@
+-- One row is a time range and two pools, models or repositories of the 10 most used, compared.
+--
+-- Like for like is within each model tier and task type that both have, so that one that gets
+-- more of the easy work does not look better for it.
+{%- set groups = {'pool': 'pool_type', 'model': '_model', 'repository': 'repo'} %}
+with
+
+strata as (
+    {% for dimension, expression in groups.items() %}
+    select
+        time_range,
+        '{{ dimension }}' as dimension,
+        {{ expression }} as name,
+        model_tier,
+        task_type,
+        count(*) as trials,
+        count(*) filter (success) as successes
+    from {{ ref('int_executions_by_range') }}
+    where {{ expression }} is not null
+    group by all
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+-- Each CTE is read once, so that a filter on the range leaves the others unread.
+names as (
+    select
+        time_range,
+        dimension,
+        name,
+        sum(trials)::bigint as trials,
+        sum(successes) / sum(trials) as success_rate,
+        list({
+            'model_tier': model_tier, 'task_type': task_type,
+            'trials': trials, 'successes': successes
+        }) as strata
+    from strata
+    group by time_range, dimension, name
+    qualify
+        row_number() over (
+            partition by time_range, dimension order by sum(trials) desc, name asc
+        ) <= 10
+),
+
+members as (
+    select
+        time_range,
+        dimension,
+        list({
+            'name': name, 'trials': trials, 'success_rate': success_rate, 'strata': strata
+        }) as members
+    from names
+    group by time_range, dimension
+),
+
+pairs as (
+    select
+        time_range,
+        dimension,
+        one,
+        unnest(members) as other
+    from (select *, unnest(members) as one from members)
+),
+
+{{ sides_of_pairs() }}
+
+select
+    *,
+    coalesce(mix_difference >= {{ var('mix_differs_from') }}, false) as mix_differs,
+    least(matched_count, other_matched_count)
+    >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples
+from compared
