@@ -304,12 +304,12 @@ select
         broken_rule = 'file_count_out_of_range',
         -1,
         1 + floor(24 * draw(task, 'files') ** 3)::integer
-    ) as file_count,
+    )::bigint as file_count,
     if(
         broken_rule = 'estimated_tokens_out_of_range',
         -estimated_tokens,
         estimated_tokens
-    ) as estimated_tokens,
+    )::bigint as estimated_tokens,
     ['small', 'medium', 'large'][tier_number + 1] as model_tier,
     pool_type,
     case
@@ -376,7 +376,9 @@ select
     if(broken_rule = 'embedding_of_another_length', [0.6, 0.8], null)::float[] as embedding,
     concat(
         '{"pool_id": "', pool_id, '", "worker_id": "', pool_id, '-w', worker,
-        '", "model": "', model, '", "tokens": ', tokens, '}'
+        '", "model": "', model, '", "tokens": ', tokens,
+        -- A router that records chances which are none.
+        if(n % 1009 = 17, ', "routing": {"candidates": [{"plan": "small", "propensity": 0.5}]}', ''), '}'
     )::json as metadata,
     null::timestamp as uploaded_at,
 from described;

@@ -4,12 +4,6 @@ with
 resolved as (
     select * from {{ ref('int_retries') }}
     where resolved_by_task_id is not null
-),
-
--- Materialized and read twice, DuckDB 2.0.0 waits for ever under a LIMIT: the join that ends early
--- leaves the other waiting for its rows (2026-11).
-executions as not materialized (
-    select * from {{ ref('fct_executions') }}
 )
 
 select
@@ -35,7 +29,9 @@ select
     success.solution_summary,
     resolved.attempts
 from resolved
-inner join executions as failed
+-- Each by its name: a CTE that is read twice waits for ever under a LIMIT in DuckDB 2.0.0, because
+-- the join that ends early leaves the other waiting for its rows (2026-11).
+inner join {{ ref('fct_executions') }} as failed
     on resolved.task_id = failed.task_id
-inner join executions as success
+inner join {{ ref('fct_executions') }} as success
     on resolved.resolved_by_task_id = success.task_id

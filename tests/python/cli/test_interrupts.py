@@ -35,7 +35,7 @@ def test_an_import_is_interrupted_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "many.csv"
     with file.open("w") as written:
         written.write("task_id,timestamp,success,task_type\n")
-        for number in range(300_000):
+        for number in range(1_500_000):
             written.write(f"{uuid.UUID(int=number)},2026-03-01T00:00:00Z,true,test\n")
     process = start(tmp_path, "import", str(file))
     while not (tmp_path / "learning.db").exists():  # it is at work

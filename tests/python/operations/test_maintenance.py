@@ -142,7 +142,7 @@ def test_a_run_measures_every_place_and_table(settings: LearningSettings) -> Non
             "where sampled_at = (select max(sampled_at) from raw.storage_samples)"
         ).fetchall()
     places = {name: size for kind, name, size in rows if kind == "place"}
-    assert places.keys() == {"database", "outbox", "archive", "backups"}
+    assert places.keys() == {"database", "outbox", "span_outbox", "archive", "backups"}
     assert places["backups"] > 0
     assert ("table", "raw.executions") in {(kind, name) for kind, name, _ in rows}
 

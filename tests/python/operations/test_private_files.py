@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -89,17 +90,16 @@ def test_no_file_is_written_through_a_link(tmp_path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def test_a_folder_is_open_where_every_folder_above_it_is(tmp_path: Path) -> None:
-    above = tmp_path / "above"
-    folder = above / "data"
-    folder.mkdir(parents=True)
-    folder.chmod(0o755)
-    for part in (above, *above.parents):
-        if part.stat().st_uid == os.geteuid() and part.is_relative_to(tmp_path.parents[1]):
-            part.chmod(0o755)
-    assert is_open_to_others(folder)
-    above.chmod(0o700)
-    assert not is_open_to_others(folder)
-    above.chmod(0o755)
-    folder.chmod(0o700)
-    assert not is_open_to_others(folder)
+def test_a_folder_is_open_where_every_folder_above_it_is() -> None:
+    with tempfile.TemporaryDirectory() as made:  # those above pytest's own are closed
+        above = Path(made)
+        folder = above / "data"
+        folder.mkdir()
+        folder.chmod(0o755)
+        above.chmod(0o755)
+        assert is_open_to_others(folder)
+        above.chmod(0o700)
+        assert not is_open_to_others(folder)
+        above.chmod(0o755)
+        folder.chmod(0o700)
+        assert not is_open_to_others(folder)

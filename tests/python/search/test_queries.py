@@ -519,7 +519,7 @@ def test_with_an_index_the_search_finds_the_same(
     asked: list[str] = []
     call = queries._call
     monkeypatch.setattr(
-        queries, "_call", lambda function, given: asked.append(function) or call(function, given)
+        queries, "_call", lambda function, *given: asked.append(function) or call(function, *given)
     )
     with connect(file, read_only=True) as connection:
         index = open_index(folder, connection, MODEL)
