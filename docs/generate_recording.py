@@ -11,9 +11,9 @@ from orb_learning.capture.mapping import (
     ERROR_WORDS,
     METADATA_NAMES,
     RESULT_NAMES,
-    ROUTING_NAMES,
     TASK_NAMES,
 )
+from orb_learning.capture.routing import ROUTING_NAMES
 from orb_learning.record.identity import NAMESPACE
 from orb_learning.record.model import COLUMNS
 from orb_learning.record.text_limits import LONG_TEXTS, LONGEST_TEXT
