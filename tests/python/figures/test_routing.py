@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+from building import REPOSITORY
 from commands import orb
+from shell_blocks import words_of_shell_blocks
 
+from orb_learning import Router
 from orb_learning.figures.database_tools import get_policy_values, get_recommendations, get_route
 from orb_learning.figures.routing import sentence_of
 from orb_learning.store.connection import connect
@@ -203,3 +208,24 @@ def test_without_decisions_it_is_said_what_to_log(routed: Path) -> None:
     assert (found["plan"], found["rows"]) == (None, [])
     assert "docs/learning.md" in found["sentence"]
     assert "docs/learning.md" in orb(routed, "recommend").stdout
+
+
+def test_the_documents_lines_run(routed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the build of its shell block; its Python from the folder that it names."""
+    section = (REPOSITORY / "docs/learning.md").read_text().split("\n## Where the orchestrator ")[1]
+    section = textwrap.dedent(section.split("\n## ")[0].replace("\n   ", "\n"))
+    commands = words_of_shell_blocks(section)
+    assert [words[1] for words in commands] == ["build", "recommend", "policies", "route"]
+    for words in commands[1:]:
+        ran = orb(routed, *words[1:])
+        assert ran.returncode == 0, ran.stderr
+    monkeypatch.chdir(routed.parent)
+    names: dict[str, Any] = {"Router": Router}
+    plans = []
+    for lines in re.findall(r"```python\n(.*?)```", section, re.DOTALL):
+        exec(lines, names)  # noqa: S102 - the document's own
+        plans.append(names["router"].propensities("api", "fix", 30))
+    assert plans == [plans[0], {"small>large": 0.025, "large": pytest.approx(0.975)}]
+    decision = names["decision"]
+    assert decision["candidates"]
+    assert names["router"].next({"plan": "small>large"}, {"success": False}) == "large"
