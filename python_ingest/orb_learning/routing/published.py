@@ -10,7 +10,7 @@ import math
 import os
 import stat
 from bisect import bisect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -101,8 +101,13 @@ def identity(file: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def read_published(file: Path) -> Published:
+def read_published(file: Path, plans: Collection[str] | None = None) -> Published:
     """Return what a file holds.
+
+    Args:
+        file: the file.
+        plans: those that can be run; the chances of a unit are its own among these, scaled to 1. A
+            unit that has none of them is left out. None is any.
 
     Raises:
         ValueError: it is not what a build writes; says what is wrong, and where.
@@ -128,7 +133,12 @@ def read_published(file: Path) -> Published:
         built_at=_time(found.get("built_at")),
         medium_from=_number(found, "medium_from"),
         high_from=_number(found, "high_from"),
-        units=dict(_unit(unit, f"units[{place}]") for place, unit in enumerate(units)),
+        units={
+            named: Chances(kept, policy)
+            for place, unit in enumerate(units)
+            for named, chances, policy in [_unit(unit, f"units[{place}]")]
+            if (kept := {p: chances[p] for p in chances if plans is None or p in plans})
+        },
     )
 
 
@@ -156,7 +166,7 @@ def checked_chances(chances: Mapping[str, Any], where: str) -> dict[str, float]:
     return dict(chances)
 
 
-def _unit(unit: Any, where: str) -> tuple[Unit, Chances]:
+def _unit(unit: Any, where: str) -> tuple[Unit, dict[str, float], str]:
     level = unit.get("level") if isinstance(unit, dict) else None
     if not isinstance(level, str) or level not in LEVELS:
         raise ValueError(f"{where}.level: must be one of {', '.join(LEVELS)}")
@@ -172,7 +182,7 @@ def _unit(unit: Any, where: str) -> tuple[Unit, Chances]:
             raise ValueError(f"{where}.plans: each must have a plan of its own")
         chances[one] = plan.get("propensity")
     found = checked_chances(chances, f"{where}.plans")
-    return (named[0], named[1], named[2]), Chances(found, f"router_{level}")
+    return (named[0], named[1], named[2]), found, f"router_{level}"
 
 
 def _time(value: Any) -> datetime:

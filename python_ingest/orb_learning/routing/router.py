@@ -43,7 +43,8 @@ class Router:
         database: the DuckDB file, beside which a build publishes; ``learning.routing_path`` may
             name another place.
         baseline: the plan that is drawn where nothing better is known.
-        plans: those that may be drawn before anything is published.
+        plans: those that can be run, besides the baseline; no other one is drawn. None is whatever
+            is published, and before that the plans as shipped.
         exploration: the share of decisions drawn from all of them alike until then, 0 to 1.
         mode: ``shadow`` draws the baseline, and records what would have been drawn: in the
             execution's ``metadata.shadow``.
@@ -61,7 +62,7 @@ class Router:
         database: Path | str = "data/learning.db",
         baseline: str = "large",
         *,
-        plans: Sequence[str] = PLANS,
+        plans: Sequence[str] | None = None,
         exploration: float = 0.05,
         mode: Literal["draw", "shadow"] = "draw",
         seed: int | None = None,
@@ -76,7 +77,11 @@ class Router:
         self._file = known.routing_file.absolute()
         self._longest = timedelta(hours=known.routing_max_age_hours)
         self._baseline = Chances(checked_chances({baseline: 1.0}, "baseline"), "router_baseline")
-        self._start = Chances(_first_chances(baseline, plans, exploration), "router_start")
+        self._start = Chances(
+            _first_chances(baseline, PLANS if plans is None else plans, exploration),
+            "router_start",
+        )
+        self._plans = None if plans is None else frozenset({*plans, baseline})
         self._is_shadow = mode == "shadow"
         self._seed = seed
         self._now = now
@@ -162,7 +167,7 @@ class Router:
             found = identity(self._file)
             if found != self._identity:
                 self._read, self._identity = None, None
-                self._read, self._identity = read_published(self._file), found
+                self._read, self._identity = read_published(self._file, self._plans), found
         except FileNotFoundError:
             otherwise = self._start
             why = f"it is not there; until `orb build` publishes it, {self._start_text()}"

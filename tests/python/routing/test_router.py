@@ -187,6 +187,15 @@ def test_before_anything_is_published_the_baseline_is_explored_around(
     assert certain.propensities(None, None, None) == {"large": 1.0}
 
 
+def test_only_plans_that_can_be_run_are_drawn(file: Path, clock: Clock) -> None:
+    router = router_of(file, clock, baseline="medium", plans=["small>medium>large", "small"])
+    assert router.propensities("api", "fix", 33) == {"small>medium>large": 1.0}
+    assert router.propensities("api", "other", 33) == {"small": 1.0}
+    assert router.propensities("web", None, None) == {"medium": 1.0}
+    none = router_of(file, clock, baseline="huge", plans=["small"])
+    assert none.draw({"repo": "web"})["policy"] == "router_start"
+
+
 def test_units_that_are_not_published_are_explored(file: Path, clock: Clock) -> None:
     file.write_text(json.dumps(PUBLISHED | {"units": []}))
     assert router_of(file, clock).draw(CELL)["policy"] == "router_start"
