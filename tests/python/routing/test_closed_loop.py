@@ -75,12 +75,12 @@ def test_what_is_drawn_is_logged_with_its_chances_and_changes_the_next_draws(
     loop = Loop(project, database)
     project.run(database, command="seed")
     first = Router(database, plans=PLANS, exploration=1, seed=1)
+    before = first.propensities("repo-0", "fix", None)
     loop.route(first, range(TASKS))
     loop.build()
     assert_logged_as_drawn(loop)
 
     second = Router(database, plans=PLANS, seed=2)
-    before = first.propensities("repo-0", "fix", None)
     learned = second.propensities("repo-0", "fix", None)
     assert before == dict.fromkeys(PLANS, pytest.approx(1 / 3))
     assert sum(learned.values()) == pytest.approx(1)
@@ -93,7 +93,7 @@ def test_what_is_drawn_is_logged_with_its_chances_and_changes_the_next_draws(
     assert policies == {"router_start", "router_cell"}
     loop.build()
     assert_logged_as_drawn(loop)
-    third = Router(database, seed=3)
+    third = Router(database, plans=PLANS, seed=3)
     assert third.propensities("repo-0", "fix", None) != learned
 
 
