@@ -158,7 +158,7 @@ def _run_tasks(
 
     async def tasks() -> float:
         pools = {"pool-1": example.Pool("mahavishnu", worker, workers)}
-        manager = example.PoolManager(pools, telemetry)
+        manager = example.PoolManager(pools, None, telemetry)
         began = time.perf_counter()
         await asyncio.gather(*(manager.execute_on_pool("pool-1", TASK) for _ in range(count)))
         return time.perf_counter() - began

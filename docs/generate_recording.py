@@ -11,9 +11,9 @@ from orb_learning.capture.mapping import (
     ERROR_WORDS,
     METADATA_NAMES,
     RESULT_NAMES,
-    ROUTING_NAMES,
     TASK_NAMES,
 )
+from orb_learning.capture.routing import ROUTING_NAMES
 from orb_learning.record.identity import NAMESPACE
 from orb_learning.record.model import COLUMNS
 from orb_learning.record.text_limits import LONG_TEXTS, LONGEST_TEXT
@@ -102,7 +102,8 @@ def recording() -> str:
                 "assigned to a name such as `password`, and e-mail addresses. Each changed text is "
                 "counted as `redacted`. A text that cannot be redacted is not kept.",
                 "## A PoolManager",
-                "Ten lines record what it decides and what comes of it. The calls take microseconds. An "
+                "It draws a plan, tries the plan's next tier after a failure, and records each attempt. "
+                "What it draws by: [learning.md](learning.md). The calls take microseconds. An "
                 "accepted record is committed when the call returns. It reaches the database exactly "
                 "once, in the background or by `orb load`, even when the process is killed. The whole: "
                 "[examples/pool_manager.py](../examples/pool_manager.py).",

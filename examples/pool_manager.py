@@ -1,4 +1,4 @@
-"""A small asynchronous PoolManager: pools of workers that run tasks; what it does is recorded.
+"""A small asynchronous PoolManager: it routes by what was learned, and records what it does.
 
 Run it: ``python examples/pool_manager.py [database]``. docs/recording.md
 shows what stands between the lines "shown" and "to here".
@@ -17,16 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orb_learning import LearningDatabase, TelemetryCapture
+from orb_learning import LearningDatabase, Router, TelemetryCapture
 from orb_learning.database import connect
 
 Task = dict[str, Any]
 Result = dict[str, Any]
 Decision = dict[str, Any]
 Worker = Callable[[Task], Awaitable[Result]]
-
-EXPLORED = 0.1
-"""The share of tasks whose pool is drawn: an untried pool teaches nothing."""
 
 
 @dataclass
@@ -46,17 +43,29 @@ class Pool:
 class PoolManager:
     """Routes tasks to pools and runs them; a task that fails has a result that says so."""
 
-    def __init__(self, pools: dict[str, Pool], telemetry: TelemetryCapture | None = None):
+    def __init__(
+        self, pools: dict[str, Pool], router: Router, telemetry: TelemetryCapture | None = None
+    ):
         self.pools = pools
+        self.router = router
         self.telemetry = telemetry
-        self._chance = random.Random(1)  # noqa: S311 - the same tasks go the same ways in every run
 
     # shown
     async def route_task(self, task: Task) -> Result:
-        pool_id, decision = self._decide()
-        if self.telemetry is not None:
-            self.telemetry.capture_routing_decision(task["task_id"], task, decision)
-        return await self.execute_on_pool(pool_id, task, routed=True)
+        decision: Decision = {**self.router.draw(task)}
+        pool_id = self._least_loaded()
+        while True:
+            task = task | {"model_tier": decision["model_tier"]}
+            if self.telemetry is not None:
+                self.telemetry.capture_routing_decision(task["task_id"], task, decision)
+            result = await self.execute_on_pool(pool_id, task, routed=True)
+            tier = self.router.next(decision, result)
+            if tier is None:
+                return result
+            first = decision.get("first_task_id", task["task_id"])
+            again = {"attempt": decision["attempt"] + 1, "first_task_id": first}
+            decision |= {"model_tier": tier, **again}
+            task = task | {"task_id": str(uuid.uuid4())}
 
     # to here
 
@@ -68,26 +77,18 @@ class PoolManager:
             end = datetime.now(UTC)
             await asyncio.sleep(0)  # the next task starts first, so the pool loses no time
             if routed:
-                self.telemetry.capture_execution_outcome(task["task_id"], result, start, end)
+                self.telemetry.capture_execution_outcome(
+                    task["task_id"], result, start, end, pool_id=pool_id
+                )
             else:
                 self.telemetry.store_execution_telemetry(pool_id, task, result, start, end)
         return result
 
     # to here
 
-    def _decide(self) -> tuple[str, Decision]:
-        """Choose the pool that has the least load a slot, and now and then any."""
-        load = {name: pool.tasks / pool.slots for name, pool in self.pools.items()}
-        best = min(load, key=lambda name: load[name])
-        draws = self._chance.random() < EXPLORED
-        pool_id = self._chance.choice(list(load)) if draws else best
-        return pool_id, {
-            "pool_type": self.pools[pool_id].pool_type,
-            "candidates": [{"pool_id": name, "load": load[name]} for name in load],
-            "policy": "least_load",
-            "propensity": EXPLORED / len(load) + (1 - EXPLORED if pool_id == best else 0),
-            "metadata": {"pool_id": pool_id},
-        }
+    def _least_loaded(self) -> str:
+        """Return the pool that has the least load a slot; a task stays in it."""
+        return min(self.pools, key=lambda name: self.pools[name].tasks / self.pools[name].slots)
 
     async def _run(self, pool_id: str, task: Task) -> Result:
         pool = self.pools[pool_id]
@@ -106,18 +107,19 @@ class PoolManager:
 
 
 async def agent(task: Task) -> Result:
-    """Stand in for an agent: think for a while, sometimes too long, sometimes in vain."""
-    chance = random.Random(task["seed"])  # noqa: S311 - the same tasks fail in every run
+    """Stand in for an agent: think for a while, sometimes too long, in vain if it is small."""
+    tier = task.get("model_tier", "large")
+    chance = random.Random(f"{task['seed']} {tier}")  # noqa: S311 - the same fail in every run
     await asyncio.sleep(chance.uniform(0.005, 0.02))
     fate = chance.random()
     if fate < 0.1:
-        raise ValueError("validation of the patch failed")
-    if fate < 0.2:
         await asyncio.sleep(10)
+    if fate < (0.5 if tier == "small" else 0.2):
+        raise ValueError("validation of the patch failed")
     return {
         "worker_id": f"agent-{chance.randrange(4)}",
         "quality_score": chance.randrange(60, 100),
-        "cost": round(chance.uniform(0.001, 0.02), 4),
+        "cost": round(chance.uniform(0.001, 0.02) * (1 if tier == "small" else 5), 4),
         "output": "a patch",
     }
 
@@ -131,7 +133,7 @@ def tasks(count: int) -> list[Task]:
             "type": types[number % len(types)],
             "prompt": f"{types[number % len(types)]} number {number}",
             "repo": f"repo-{number % 3}",
-            "model_tier": "small" if number % 2 else "medium",
+            "complexity_score": number % 100,
             "timeout": 0.1,
             "seed": number,
         }
@@ -147,8 +149,9 @@ def pools() -> dict[str, Pool]:
 async def main(database: Path) -> None:
     """Route 50 tasks with telemetry, and print what was recorded."""
     # shown
+    router = Router(database, plans=["small>large", "large"], exploration=0.5)
     async with LearningDatabase(database) as learning:
-        manager = PoolManager(pools(), telemetry=learning.telemetry)
+        manager = PoolManager(pools(), router, learning.telemetry)
         results = await asyncio.gather(*map(manager.route_task, tasks(50)))
     # to here
     statuses = [result["status"] for result in results]
@@ -157,11 +160,13 @@ async def main(database: Path) -> None:
     with connect(database, read_only=True) as connection:
         found = connection.execute("""
             select
-                pool_type,
+                metadata -> 'routing' ->> 'plan' as plan,
+                metadata -> 'routing' ->> 'attempt' as attempt,
+                model_tier,
                 success,
                 error_type,
                 count(*) as executions,
-                round(avg(duration_seconds), 3) as duration,
+                round(avg(actual_cost), 3) as cost,
                 round(avg((metadata -> 'routing' ->> 'propensity')::double), 2) as propensity
             from raw.executions
             group by all

@@ -41,6 +41,19 @@
 {%- endmacro %}
 
 
+{#- From which score a row's complexity band goes, and below which; NULL has no bound. -#}
+{% macro bounds_of_complexity_band() -%}
+    case complexity_band
+        when 'medium' then {{ var('routing_medium_from') }}
+        when 'high' then {{ var('routing_high_from') }}
+    end::integer as complexity_from,
+    case complexity_band
+        when 'low' then {{ var('routing_medium_from') }}
+        when 'medium' then {{ var('routing_high_from') }}
+    end::integer as complexity_below
+{%- endmacro %}
+
+
 {#- The cost of a run as far as the budget for one goes. -#}
 {% macro within_run_budget(cost) -%}
     {% set budget = var('routing_run_budget_usd') -%}

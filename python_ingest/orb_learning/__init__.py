@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orb_learning.learning_database import LearningDatabase
     from orb_learning.outbox import Outbox
     from orb_learning.record import ExecutionRecord
+    from orb_learning.routing import Router
     from orb_learning.settings import LearningSettings, load_settings
 
 if sys.platform == "win32":
@@ -28,6 +29,7 @@ __all__ = [
     "LearningSettings",
     "OrbError",
     "Outbox",
+    "Router",
     "TelemetryCapture",
     "load_settings",
 ]
@@ -38,6 +40,7 @@ _MODULES = {
     "LearningSettings": "settings",
     "OrbError": "errors",
     "Outbox": "outbox",
+    "Router": "routing",
     "TelemetryCapture": "capture",
     "load_settings": "settings",
 }

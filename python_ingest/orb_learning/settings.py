@@ -137,9 +137,10 @@ class LearningSettings(BaseSettings):
         None, description="the folder of archived days, archive/ beside the database if not set"
     )
     routing_path: Path | None = Field(
-        None,
-        description="the file that a build publishes for routers, routing.json beside the database "
-        "if not set",
+        None, description="what builds publish for routers, routing.json by the database if not set"
+    )
+    routing_max_age_hours: float = Field(
+        48.0, ge=1, le=8_760, description="hours for which routers draw by what was published"
     )
     backup_path: Path | None = Field(
         None, description="the folder of backups, backups/ beside the database if not set"

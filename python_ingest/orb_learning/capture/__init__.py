@@ -1,6 +1,7 @@
 """What runs inside an orchestrator: it records executions and never opens DuckDB."""
 
 from orb_learning.capture.redaction import redact_secrets
+from orb_learning.capture.routing import cell_values, success_of
 from orb_learning.capture.run import ExecutionRun
 from orb_learning.capture.shapes import Decision, Result, Task
 from orb_learning.capture.telemetry import TelemetryCapture
@@ -11,5 +12,7 @@ __all__ = [
     "Result",
     "Task",
     "TelemetryCapture",
+    "cell_values",
     "redact_secrets",
+    "success_of",
 ]

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from orb_learning.capture.coercion import as_json, error_text, jsonable
-from orb_learning.capture.mapping import check_chances, check_routing, drop_non_finite
+from orb_learning.capture.mapping import drop_non_finite
+from orb_learning.capture.routing import check_chances, check_routing
 from orb_learning.capture.warnings import Warnings
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.outbox import Kind, Outbox

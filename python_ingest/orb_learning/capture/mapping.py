@@ -6,8 +6,7 @@ use for it. What nobody says stays out: unknown is None, never a value that look
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import isfinite
 from typing import Any
@@ -23,7 +22,6 @@ from orb_learning.record import (
     cut_texts,
     length_note,
     outcome_of,
-    task_uuid,
 )
 
 FIELDS = frozenset(COLUMNS) - {"timestamp", "uploaded_at", "metadata", "success"}
@@ -55,7 +53,6 @@ NAMES = (
 )
 """All that is read of a task or a result."""
 IDS = (str, int, UUID)
-ROUTING_NAMES = ("candidates", "plan", "policy", "propensity", "attempt", "first_task_id")
 
 ERROR_WORDS = {"timeout": "timeout", "timed out": "timeout", "validation": "validation"}
 
@@ -88,13 +85,13 @@ def map_execution(
     of_task, of_result = known_values(task, NAMES), known_values(result, NAMES)
     known = {**of_task, **of_result}
     values = {name: value for name, value in known.items() if name in FIELDS}
-    _add_under_other_names(values, of_task, TASK_NAMES)
+    add_under_other_names(values, of_task, TASK_NAMES)
     if "task_id" not in known and not isinstance(values.get("task_id"), IDS):
         values.pop("task_id", None)  # an attribute id of another meaning
-    _add_under_other_names(values, of_result, RESULT_NAMES)
+    add_under_other_names(values, of_result, RESULT_NAMES)
     if isinstance(result, BaseException):
         values.setdefault("error_message", result)
-    _add_outcome(values, of_result)
+    add_outcome(values, of_result)
     _add_times(values, start_time, end_time, with_zone, count)
     if redactor is not None:
         values = redactor.values(values)
@@ -147,70 +144,6 @@ def drop_non_finite(values: Mapping[str, Any], drop: Callable[[str], None]) -> d
     return kept
 
 
-def map_routing(
-    decision: Any, values: Mapping[str, Any], routing: Any = None, *, id_scope: str = ""
-) -> dict[str, Any]:
-    """Return what learning from logs needs of a decision: alternatives, policy, chance, choice.
-
-    Args:
-        decision: what was decided, a mapping or an object with attributes.
-        values: the fields of the record, of which the chosen tier and pool are taken.
-        routing: the same names as the decision's, which go before it.
-        id_scope: what the id of the first attempt is mapped by, as every id is.
-    """
-    known = known_values(decision, ROUTING_NAMES) | known_values(routing, ROUTING_NAMES)
-    if known.get("first_task_id") is not None:
-        with suppress(ValueError):  # what is no id is kept as it is, and counts as none
-            known["first_task_id"] = str(task_uuid(known["first_task_id"], id_scope))
-    chosen = {name: values[name] for name in ("model_tier", "pool_type") if name in values}
-    return {name: known[name] for name in ROUTING_NAMES if name in known} | {"chosen": chosen}
-
-
-def check_chances(routing: Mapping[str, Any]) -> None:
-    """Refuse candidates whose chances no policy could be valued by.
-
-    Args:
-        routing: what ``map_routing`` returns. Each candidate is a mapping of its ``plan`` (else
-            ``model_tier``) and its ``propensity``.
-
-    Raises:
-        ValueError: no chances are there, one is no number from 0 to 1, they do not sum to 1
-            within 1e-3, or what was chosen has none.
-    """
-    candidates = routing.get("candidates")
-    where = "metadata.routing.candidates"
-    if not isinstance(candidates, Sequence) or not candidates:
-        raise ValueError(f"{where}: each plan that could be drawn is needed, with its propensity")
-    chances: dict[Any, float] = {}
-    for candidate in candidates:
-        known = known_values(candidate, ("plan", "model_tier", "propensity"))
-        chance = known.get("propensity")
-        if not isinstance(chance, int | float) or isinstance(chance, bool) or not 0 <= chance <= 1:
-            raise ValueError(f"{where}: {candidate!r} has no propensity from 0 to 1")
-        name = known.get("plan", known.get("model_tier"))
-        chances[name] = chances.get(name, 0) + chance
-    if abs(sum(chances.values()) - 1) > 1e-3:
-        raise ValueError(f"{where}: the propensities sum to {sum(chances.values()):g}, not to 1")
-    choice = routing.get("plan", routing["chosen"].get("model_tier"))
-    if not chances.get(choice):
-        raise ValueError(f"{where}: {choice!r} was chosen, but has no propensity there")
-
-
-def check_routing(values: Mapping[str, Any]) -> None:
-    """Refuse a propensity that is no probability: what is learned from it would be wrong.
-
-    Raises:
-        ValueError: it is no number, not more than 0, or more than 1.
-    """
-    metadata = values.get("metadata")
-    decided = metadata.get("routing") if metadata else None
-    chance = decided.get("propensity") if isinstance(decided, Mapping) else None
-    if chance is not None and not (
-        isinstance(chance, int | float) and not isinstance(chance, bool) and 0 < chance <= 1
-    ):
-        raise ValueError("metadata.routing.propensity: must be more than 0 and at most 1")
-
-
 def infer_error_type(text: str) -> str:
     """Return the type of an error by its text, as the original did."""
     lowered = text.lower()
@@ -220,9 +153,10 @@ def infer_error_type(text: str) -> str:
     return "unknown"
 
 
-def _add_under_other_names(
+def add_under_other_names(
     values: dict[str, Any], known: dict[str, Any], names: Mapping[str, tuple[str, ...]]
 ) -> None:
+    """Add what is known under the names that pools use, where a field's own name has nothing."""
     for name, others in names.items():
         if name not in values:
             for other in others:
@@ -231,7 +165,8 @@ def _add_under_other_names(
                     break
 
 
-def _add_outcome(values: dict[str, Any], known: dict[str, Any]) -> None:
+def add_outcome(values: dict[str, Any], known: dict[str, Any]) -> None:
+    """Add whether it succeeded, and the type of its error, by what a result says."""
     error = values.get("error_message")
     if isinstance(error, BaseException):
         error = values["error_message"] = error_text(error)

@@ -16,13 +16,9 @@ from typing import Any
 
 from orb_learning.capture.coercion import jsonable, parse_timestamp
 from orb_learning.capture.keeper import NOT_TAKEN, Keeper, reason_of
-from orb_learning.capture.mapping import (
-    check_routing,
-    ended_result,
-    map_execution,
-    map_routing,
-)
+from orb_learning.capture.mapping import ended_result, map_execution
 from orb_learning.capture.redaction import RedactionError, Redactor
+from orb_learning.capture.routing import check_routing, map_routing
 from orb_learning.capture.run import ExecutionRun
 from orb_learning.capture.shapes import Decision, Result, Task, TaskId, Time
 from orb_learning.capture.times import NaiveTimes, with_zones

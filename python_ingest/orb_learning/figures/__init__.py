@@ -9,6 +9,9 @@ from orb_learning.figures.database_tools import (
     get_database_status,
     get_execution_statistics,
     get_performance_metrics,
+    get_policy_values,
+    get_recommendations,
+    get_route,
     get_storage_status,
 )
 from orb_learning.figures.funnel import record_funnel
@@ -20,6 +23,12 @@ from orb_learning.figures.quality import data_quality_report
 from orb_learning.figures.questions import Questions
 from orb_learning.figures.reader import WAIT_SECONDS, Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED, Result, shortened
+from orb_learning.figures.routing import (
+    plan_in_words,
+    policy_values,
+    recommend_route,
+    route_recommendations,
+)
 from orb_learning.figures.similar import (
     find_similar_executions,
     similar_tasks,
@@ -50,14 +59,21 @@ __all__ = [
     "get_database_status",
     "get_execution_statistics",
     "get_performance_metrics",
+    "get_policy_values",
     "get_pool_performance",
+    "get_recommendations",
+    "get_route",
     "get_solution_patterns",
     "get_storage_status",
     "get_tier_performance",
     "performance_metrics",
+    "plan_in_words",
+    "policy_values",
     "read_contents",
     "read_outbox_status",
+    "recommend_route",
     "record_funnel",
+    "route_recommendations",
     "shortened",
     "similar_tasks",
     "storage_status",

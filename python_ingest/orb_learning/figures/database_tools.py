@@ -19,6 +19,11 @@ from orb_learning.figures.performance import performance_metrics
 from orb_learning.figures.quality import data_quality_report
 from orb_learning.figures.reader import Reader
 from orb_learning.figures.results import Result
+from orb_learning.figures.routing import (
+    policy_values,
+    recommend_route,
+    route_recommendations,
+)
 from orb_learning.figures.statistics import execution_statistics
 from orb_learning.figures.storage import storage_status
 from orb_learning.settings import load_settings
@@ -124,6 +129,52 @@ async def get_changes() -> dict[str, Any]:
         DatabaseError: the database cannot be read, or nothing has been built.
     """
     return await _asked(what_to_change)
+
+
+async def get_policy_values(repo: str | None = None) -> dict[str, Any]:
+    """Return ``rows``: what routing policies would have come to, the greatest utility first.
+
+    Args:
+        repo: of this repository's decisions; of all if None.
+
+    Raises:
+        DatabaseError: the database cannot be read, or nothing has been built.
+    """
+    return await _asked(lambda reader: policy_values(reader, repo))
+
+
+async def get_recommendations(repo: str | None = None) -> dict[str, Any]:
+    """Return ``rows``: what to route by everywhere, in repositories and in cells, widest first.
+
+    Args:
+        repo: of this repository besides what holds everywhere; of all if None.
+
+    Raises:
+        DatabaseError: the database cannot be read, or nothing has been built.
+    """
+    return await _asked(lambda reader: route_recommendations(reader, repo))
+
+
+async def get_route(
+    task_description: str | None = None,
+    repo: str | None = None,
+    task_type: str | None = None,
+    complexity: int | None = None,
+) -> dict[str, Any]:
+    """Return ``sentence``, ``plan`` and ``rows``: what to route a task by, the narrowest first.
+
+    Args:
+        task_description: the task, in the words that it is recorded by.
+        repo: its repository; that of the newest execution of the description if None.
+        task_type: its type; the same.
+        complexity: its complexity score; the same.
+
+    Raises:
+        DatabaseError: the database cannot be read, or nothing has been built.
+    """
+    return await _asked(
+        lambda reader: recommend_route(reader, task_description, repo, task_type, complexity)
+    )
 
 
 async def _asked(tool: Callable[[Reader], Awaitable[Result]]) -> dict[str, Any]:

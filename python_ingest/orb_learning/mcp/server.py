@@ -35,6 +35,8 @@ from orb_learning.figures import (
     get_solution_patterns,
     get_tier_performance,
     performance_metrics,
+    policy_values,
+    recommend_route,
     storage_status,
     what_to_change,
 )
@@ -60,6 +62,8 @@ READING: list[ToolFunction] = [
     get_tier_performance,
     get_pool_performance,
     get_solution_patterns,
+    recommend_route,
+    policy_values,
     query,
 ]
 WRITING: list[ToolFunction] = [submit_feedback]

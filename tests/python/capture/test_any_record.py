@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from test_telemetry import END, RESULT, START, TASK, Captured
 
-from orb_learning.capture.mapping import NAMES, ROUTING_NAMES
+from orb_learning.capture.mapping import NAMES
 from orb_learning.capture.redaction import redact_secrets
+from orb_learning.capture.routing import ROUTING_NAMES
 from orb_learning.capture.shapes import Decision, Result, Task
 from orb_learning.capture.warnings import Warnings
 from orb_learning.errors import ExecutionRefusedError

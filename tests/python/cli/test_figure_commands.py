@@ -32,6 +32,9 @@ from orb_learning.figures.database_tools import (
     get_database_status,
     get_execution_statistics,
     get_performance_metrics,
+    get_policy_values,
+    get_recommendations,
+    get_route,
     get_storage_status,
 )
 from orb_learning.store.connection import connect, utc_now
@@ -46,6 +49,9 @@ TOOLS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "storage": get_storage_status,
     "alerts": get_database_alerts,
     "changes": get_changes,
+    "route nothing --repo web --complexity 40": lambda: get_route("nothing", "web", None, 40),
+    "recommend": get_recommendations,
+    "policies": get_policy_values,
     "alerts --success-rate 20 --avg-duration 1 --size-mb 0.1": lambda: get_database_alerts(
         20, 1, 0.1
     ),

@@ -1,4 +1,4 @@
-"""The example runs, a document shows its lines, and broken telemetry changes nothing in it."""
+"""The example routes and records, a document shows it; broken telemetry changes nothing in it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ import pytest
 from building import REPOSITORY
 from forking import forked
 
-from orb_learning import LearningDatabase, Outbox, TelemetryCapture
+from orb_learning import LearningDatabase, Outbox, Router, TelemetryCapture
 from orb_learning.ingest.relay import load_once
 from orb_learning.store.connection import connect
 
 EXAMPLE = REPOSITORY / "examples/pool_manager.py"
 TASKS = 24
 CALLS = 2 * TASKS
-"""Each task is a decision and an outcome."""
+"""Each task is a decision and an outcome: plans of one attempt are drawn."""
 MIDDLE = TASKS // 3
 """So many tasks have ended when something goes wrong; others run, and some have not begun."""
 TIMEOUT = 0.5
@@ -48,6 +48,11 @@ def example() -> ModuleType:
     module = sys.modules["pool_manager"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def router(plans: tuple[str, ...] = ("small", "large")) -> Router:
+    """One that draws from all plans alike, since nothing is published for it."""
+    return Router("/nowhere/learning.db", plans=plans, exploration=1, seed=1)
 
 
 def tasks(example: ModuleType) -> list[dict[str, Any]]:
@@ -71,7 +76,7 @@ def manager_that(
     pools = example.pools()
     for pool in pools.values():
         pool.worker = agent
-    return example.PoolManager(pools, telemetry=telemetry)
+    return example.PoolManager(pools, router(), telemetry)
 
 
 def run_tasks(
@@ -108,12 +113,16 @@ def test_it_runs_and_shows_what_it_recorded(database: Path) -> None:
         check=False,
         timeout=120,
     )
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert "{'kept': 100}" in ran.stdout
+    assert ran.returncode == 0, ran.stderr
+    assert f"{database.parent}/routing.json: it is not there" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
     assert "validation" in ran.stdout
-    assert query(database, "select count(*), count(distinct task_id) from raw.executions") == [
-        (50, 50)
-    ]
+    firsts = "count(*) filter ((metadata -> 'routing' ->> 'attempt')::integer = 1)"
+    [(attempts, tasks, decisions)] = query(
+        database, f"select count(*), count(distinct task_id), {firsts} from raw.executions"
+    )
+    assert (attempts, decisions) == (tasks, 50)
+    assert f"{{'kept': {2 * attempts}}}" in ran.stdout
 
 
 def test_the_document_shows_its_lines() -> None:
@@ -124,9 +133,30 @@ def test_the_document_shows_its_lines() -> None:
     assert len(shown) == 3
     for lines in shown:
         assert f"```python\n{textwrap.dedent(lines)}\n```" in readme
-    its_own = ("async def", "pool_id, decision =", "result = await", "return")
-    lines = [line.strip() for line in "\n".join(shown[:2]).splitlines()]
-    assert len([line for line in lines if not line.startswith(its_own)]) == 10
+
+
+def test_the_readmes_lines_route_and_record_a_task(database: Path) -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    [lines] = re.findall(r"```python\n(router = .*?)```", readme, re.DOTALL)
+    assert len(lines.splitlines()) == 6
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(database.parent)
+        learning = LearningDatabase(database)
+        names: dict[str, Any] = {
+            "Router": Router,
+            "learning": learning,
+            "task": {"id": "task-7", "prompt": "mend the build", "repo": "api"},
+            "run": lambda *_: {"status": "failed", "cost": 0.02},
+        }
+        exec(lines, names)  # noqa: S102 - the README's own
+    asyncio.run(learning.close())
+    assert learning.telemetry.counts() == {"kept": 2}
+    tiers = names["decision"]["plan"].split(">")
+    assert names["tier"] == (tiers[1] if len(tiers) > 1 else None)
+    load_once(database, database.parent / "outbox")
+    assert query(
+        database, "select success, model_tier, metadata->'routing'->>'plan' from raw.executions"
+    ) == [(False, tiers[0], names["decision"]["plan"])]
 
 
 def test_a_decision_and_its_outcome_are_one_row_that_can_be_learned_from(
@@ -134,36 +164,60 @@ def test_a_decision_and_its_outcome_are_one_row_that_can_be_learned_from(
 ) -> None:
     async def scenario() -> None:
         async with LearningDatabase(database) as learning:
-            manager = example.PoolManager(example.pools(), telemetry=learning.telemetry)
+            manager = example.PoolManager(example.pools(), router(), learning.telemetry)
             await asyncio.gather(*map(manager.route_task, tasks(example)))
             assert learning.telemetry.counts() == {"kept": CALLS}
 
     asyncio.run(scenario())
-    rows = query(database, "select metadata, task_type, success, pool_type from raw.executions")
+    rows = query(
+        database, "select metadata, task_type, success, pool_type, model_tier from raw.executions"
+    )
     assert len(rows) == TASKS
-    for text, task_type, success, pool_type in rows:
+    for text, task_type, success, pool_type, model_tier in rows:
         assert task_type is not None
         assert success is not None
         metadata = json.loads(text)
         assert "half" not in metadata
+        assert metadata["pool_id"] in example.pools()
         routing = metadata["routing"]
-        assert routing["policy"] == "least_load"
-        load = {one["pool_id"]: one["load"] for one in routing["candidates"]}
-        assert load.keys() == example.pools().keys()
-        assert routing["chosen"] == {"model_tier": routing["chosen"]["model_tier"]} | {
-            "pool_type": pool_type
-        }
-        is_best = metadata["pool_id"] == min(load, key=lambda name: load[name])
-        assert routing["propensity"] == pytest.approx(0.95 if is_best else 0.05)
+        assert routing["policy"] == "router_start"
+        assert routing["candidates"] == [
+            {"plan": plan, "propensity": 0.5} for plan in ("small", "large")
+        ]
+        assert routing["plan"] == routing["chosen"]["model_tier"] == model_tier
+        assert pool_type in ("mahavishnu", "runpod")
     assert query(database, "from raw.pending_halves") == []
 
 
-def test_the_propensity_is_the_chance_of_the_choice(example: ModuleType) -> None:
-    manager = example.PoolManager(example.pools())
-    decisions = [manager._decide() for _ in range(4_000)]
-    drawn = [decision["propensity"] for pool_id, decision in decisions if pool_id == "cloud-1"]
-    assert set(drawn) == {example.EXPLORED / 2}  # nothing runs, so the other one is the best
-    assert len(drawn) / len(decisions) == pytest.approx(example.EXPLORED / 2, abs=0.015)
+def test_a_failed_task_is_tried_again_by_its_plan(example: ModuleType, database: Path) -> None:
+    """Each attempt is an execution of its own that names the first one."""
+
+    async def scenario() -> list[Result]:
+        async with LearningDatabase(database) as learning:
+            chains = Router(database, "small>large", plans=[], exploration=0)
+            manager = example.PoolManager(example.pools(), chains, learning.telemetry)
+            return await asyncio.gather(*map(manager.route_task, tasks(example)))
+
+    results = asyncio.run(scenario())
+    rows = query(
+        database,
+        """
+        select first.model_tier, first.success, later.model_tier, later.success,
+            later.metadata ->> '$.routing.attempt'
+        from raw.executions as first
+        left join raw.executions as later
+            on (later.metadata ->> '$.routing.first_task_id') = first.task_id::varchar
+        where (first.metadata ->> '$.routing.attempt') = '1'
+        """,
+    )
+    assert len(rows) == TASKS
+    again = [row for row in rows if not row[1]]
+    assert 0 < len(again) < TASKS
+    for first_tier, succeeded, tier, _, attempt in rows:
+        assert first_tier == "small"
+        assert (tier, attempt) == ((None, None) if succeeded else ("large", "2"))
+    ended = sum(succeeded or later for _, succeeded, _, later, _ in rows)
+    assert ended == sum(result["status"] == "completed" for result in results)
 
 
 def test_a_task_that_nobody_routed_is_recorded_as_an_execution(
@@ -171,16 +225,18 @@ def test_a_task_that_nobody_routed_is_recorded_as_an_execution(
 ) -> None:
     task_id = str(uuid.uuid4())
 
-    async def scenario() -> None:
+    async def scenario() -> bool:
         async with LearningDatabase(database) as learning:
-            manager = example.PoolManager(example.pools(), telemetry=learning.telemetry)
-            await manager.execute_on_pool("cloud-1", tasks(example)[0] | {"task_id": task_id})
+            manager = example.PoolManager(example.pools(), router(), learning.telemetry)
+            task = tasks(example)[0] | {"task_id": task_id}
+            result = await manager.execute_on_pool("cloud-1", task)
             assert learning.telemetry.counts() == {"kept": 1}
+            return bool(result["status"] == "completed")
 
-    asyncio.run(scenario())
+    succeeded = asyncio.run(scenario())
     columns = "task_id, task_type, pool_type, success, metadata->>'pool_id'"
     assert query(database, f"select {columns} from raw.executions") == [
-        (uuid.UUID(task_id), "bugfix", "runpod", True, "cloud-1")
+        (uuid.UUID(task_id), "bugfix", "runpod", succeeded, "cloud-1")
     ]
 
 
@@ -201,7 +257,8 @@ def test_the_next_task_starts_before_the_last_one_is_recorded(
 
     async def scenario() -> None:
         pools = {"only": example.Pool("local", agent, 1)}
-        manager = example.PoolManager(pools, telemetry=Watched(Outbox(tmp_path / "outbox")))
+        watched = Watched(Outbox(tmp_path / "outbox"))
+        manager = example.PoolManager(pools, router(), watched)
         await asyncio.gather(*(manager.execute_on_pool("only", {}) for _ in range(3)))
 
     asyncio.run(scenario())
@@ -476,11 +533,12 @@ def test_an_interpreter_that_ends_in_the_middle_has_the_same_results(
     results: list[Result], tmp_path: Path
 ) -> None:
     script = f"""
-import asyncio, json, sys, threading
+import asyncio, json, logging, sys, threading
 sys.path.insert(0, {str(EXAMPLE.parent)!r})
 import pool_manager as example
-from orb_learning import LearningDatabase
+from orb_learning import LearningDatabase, Router
 
+logging.disable()  # of nothing that is published
 telemetry = None
 if len(sys.argv) > 1:
     learning = LearningDatabase(sys.argv[1], flush_interval=0.05)
@@ -488,7 +546,8 @@ if len(sys.argv) > 1:
     telemetry = learning.telemetry
 
 async def orchestrate():
-    manager = example.PoolManager(example.pools(), telemetry=telemetry)
+    router = Router("/nowhere/learning.db", plans=["small", "large"], exploration=1, seed=1)
+    manager = example.PoolManager(example.pools(), router, telemetry)
     tasks = [task | {{"timeout": {TIMEOUT}}} for task in example.tasks({TASKS})]
     return await asyncio.gather(*map(manager.route_task, tasks))
 

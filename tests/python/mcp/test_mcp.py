@@ -67,6 +67,8 @@ CALLS: dict[str, dict[str, Any]] = {
     "get_tier_performance": {"repo": "web"},
     "get_pool_performance": {},
     "get_solution_patterns": {"min_usage": 1},
+    "recommend_route": {"repo": "web", "task_type": "refactor", "complexity": 40},
+    "policy_values": {},
     "query": {"sql": "select repo, count(*) as runs from executions group by all order by all"},
 }
 HOLD = (
