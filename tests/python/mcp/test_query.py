@@ -458,7 +458,7 @@ def test_no_argument_is_taken_as_sql(url: str, injected: str) -> None:
                 assert len(text) < 50_000
                 if name == "repo" and not result.is_error:
                     rows = answer(result)["rows"]
-                    repos = {row["repo"] if "repo" in row else row["latest"]["repo"] for row in rows}
+                    repos = {row.get("latest", row)["repo"] for row in rows}
                     assert repos == ({EVIL_REPO} & {injected}), tool.name
                 elif name != "task_description":
                     assert result.is_error, (tool.name, argument)
