@@ -1,10 +1,16 @@
 {#- Which values are shown, and why others are not. -#}
 
 
+{#- Whether nearly every decision gave the policy a chance. -#}
+{% macro is_supported() -%}
+    unsupported_count <= 0.05 * decision_count
+{%- endmacro %}
+
+
 {#- Whether a value rests on enough: by the chances as planned, never by the weights as they came. -#}
 {% macro is_enough(effective) -%}
     coalesce({{ effective }} >= {{ var('routing_least_effective') }}, false)
-    and unsupported_count <= 0.05 * decision_count
+    and {{ is_supported() }}
     and task_count >= 10
 {%- endmacro %}
 
@@ -22,7 +28,7 @@
 {#- Why a value is not shown, or its cost is to be doubted. -#}
 {% macro reason_of_value() -%}
     case
-        when unsupported_count > 0.05 * decision_count
+        when not {{ is_supported() }}
             then 'a part of the decisions gave this policy no chance'
         when not has_enough_samples
             then 'too few decisions took, or were likely to take, what this policy takes'

@@ -2,7 +2,8 @@
 
 
 {#- Of the CTE gains: the plans of each unit with their gains over the baseline, and the baseline's own,
-    whose gain is known to be 0. -#}
+    whose gain is known to be 0. A plan that decisions gave no chance is explored and no more: of it, a
+    gain is the model's word alone. -#}
 {% macro plans_to_draw() -%}
     select
         level,
@@ -11,7 +12,7 @@
         complexity_band,
         plan,
         policy,
-        gain,
+        case when {{ is_supported() }} then gain else -1 end as gain,
         greatest(error, 1e-4) as error
     from gains
     where plan is not null

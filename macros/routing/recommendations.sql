@@ -42,7 +42,7 @@
 {% macro reason_of_recommendation() -%}
     case
         when is_recommended then 'its gain is above zero at the level asked for'
-        when unsupported_count > 0.05 * decision_count
+        when not {{ is_supported() }}
             then 'a part of the decisions gave this policy no chance'
         when not has_enough_samples then 'too few decisions'
         when is_dominated

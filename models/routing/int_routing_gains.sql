@@ -1,5 +1,4 @@
 -- One row is a cell, repository or everything, a policy and a measure: its gain over the baseline.
---
 -- Units of a level are drawn towards each other: random effects by DerSimonian, R. and Laird, N.
 -- (1986), Meta-analysis in clinical trials, Controlled Clinical Trials 7.
 with

@@ -10,10 +10,6 @@
 {%- set scopes = {'all': 'true', 'repo': 'repo', 'cell': '_cell_id'} %}
 with
 
-sums as (
-    select * from {{ ref('int_routing_sums') }}
-),
-
 paths as (
     select distinct unnest({{ prefixes_of('plan') }}) as path
     from {{ ref('routing_policies') }}
@@ -23,12 +19,9 @@ paths as (
 cells as (
     select distinct
         _cell_id,
-        repo
-    from sums
-),
-
-folds as (
-    select unnest(range(5))::tinyint as fold
+        repo,
+        unnest(range(5))::tinyint as fold
+    from {{ ref('int_routing_sums') }}
 ),
 
 -- Also where a cell has not seen a path: its mean is then the repository's, or that of all.
@@ -36,16 +29,15 @@ grid as (
     select
         cells._cell_id,
         cells.repo,
-        folds.fold,
+        cells.fold,
         {% for name in ['success_count', 'run_count', 'known_count', 'cost', 'capped_cost'] %}
         coalesce(sums.{{ name }}, 0) as {{ name }},
         {% endfor %}
         paths.path
     from cells
-    cross join folds
     cross join paths
-    left join sums
-        on cells._cell_id = sums._cell_id and folds.fold = sums.fold and paths.path = sums.path
+    left join {{ ref('int_routing_sums') }} as sums
+        on cells._cell_id = sums._cell_id and cells.fold = sums.fold and paths.path = sums.path
 ),
 
 others as (

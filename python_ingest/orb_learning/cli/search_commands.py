@@ -7,16 +7,16 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.padding import Padding
 from rich.table import Table
 
 from orb_learning import formats
 from orb_learning.cli.console import err, out, say, with_settings
 from orb_learning.cli.options import AsJson
-from orb_learning.cli.tables import Cell, over, print_json, printable, text
+from orb_learning.cli.tables import Cell, Columns, over, print_json, printable, text
 
 if TYPE_CHECKING:
     import duckdb
-    from rich.console import OverflowMethod
 
     from orb_learning.settings import LearningSettings
 
@@ -42,60 +42,41 @@ Rows = list[dict[str, Any]]
 Found = tuple[Rows, str]
 """The rows of a search, and why there are none."""
 Search = Callable[["duckdb.DuckDBPyConnection", Sequence[float]], Found]
-Columns = dict[str, tuple[int, Cell]]
-"""By their headers: the share of the width, 0 for what is needed, and the cell of a row."""
-
-
-def by_tier(show: Callable[[Mapping[str, Any]], str]) -> Cell:
-    """Return the cell with a line for each tier."""
-    return lambda row: "\n".join(show(tier) for tier in row["by_tier"])
 
 
 def nearness(row: Mapping[str, Any]) -> str:
     """Return how similar a task is, as a number and in a word."""
-    return f"{row['similarity']:.2f}\n{row['strength']}"
+    return f"[bold]{row['similarity']:.2f} {row['strength']}[/]"
 
 
 def task(row: Mapping[str, Any]) -> str:
     """Return a task, and below it what solved it."""
     solution = row["best_solution"]
-    return text(row["task_description"]) + ("" if solution is None else f"\n→ {text(solution)}")
+    said = f"{nearness(row)}  {text(row['task_description'])}"
+    return said if solution is None else f"{said}\n→ {text(solution)}"
+
+
+def solution(row: Mapping[str, Any]) -> str:
+    """Return a solution, and below it the task that it solved."""
+    return f"{nearness(row)}  {text(row['solution_summary'])}\nfor: {text(row['task_description'])}"
 
 
 TIER_COLUMNS: Columns = {
-    "tier": (0, by_tier(lambda tier: text(tier["model_tier"]))),
-    "runs": (0, by_tier(lambda tier: formats.number(tier["execution_count"]))),
-    "succeeded": (
-        0,
-        by_tier(
-            lambda tier: (
-                f"{formats.rate(tier['success_rate'])} "
-                f"({formats.interval(tier['success_rate_lower'], tier['success_rate_upper'])})"
-            )
-        ),
+    "tier": lambda tier: text(tier["model_tier"]),
+    "runs": lambda tier: formats.number(tier["execution_count"]),
+    "succeeded": lambda tier: (
+        f"{formats.rate(tier['success_rate'])} "
+        f"({formats.interval(tier['success_rate_lower'], tier['success_rate_upper'])})"
     ),
-}
-"""A line a tier."""
-TASK_COLUMNS: Columns = {
-    "like": (0, nearness),
-    "task": (1, task),
-    **TIER_COLUMNS,
-}
-SOLUTION_COLUMNS: Columns = {
-    "like": (0, nearness),
-    "solution": (
-        1,
-        lambda row: f"{text(row['solution_summary'])}\nfor: {text(row['task_description'])}",
-    ),
-    **TIER_COLUMNS,
 }
 
 
 def means(least: int) -> Columns:
-    """Return the mean cost and time of each tier; over fewer than the least runs it is marked."""
-    cost = over("avg_cost", "cost_known_count", least, formats.money)
-    time = over("avg_duration", "duration_known_count", least, formats.duration)
-    return {"cost": (0, by_tier(cost)), "time": (0, by_tier(time))}
+    """Return the mean cost and time of a tier; over fewer than the least runs it is marked."""
+    return {
+        "cost": over("avg_cost", "cost_known_count", least, formats.money),
+        "time": over("avg_duration", "duration_known_count", least, formats.duration),
+    }
 
 
 @app.command("similar")
@@ -127,8 +108,8 @@ def similar_command(
             return rows, ""
         return rows, why_no_task(connection, settings, vector, success=success, **given)
 
-    columns = {**TASK_COLUMNS, **means(settings.min_samples_for_learning)}
-    show(found(settings, wanted, search), columns, as_json=as_json)
+    columns = {**TIER_COLUMNS, **means(settings.min_samples_for_learning)}
+    show(found(settings, wanted, search), task, columns, as_json=as_json)
 
 
 @app.command("solutions")
@@ -161,8 +142,8 @@ def solutions_command(
         rows = similar_solutions(connection, vector, limit=limit, **given)
         return rows, "" if rows else why_no_solution(connection, vector, **given)
 
-    columns = {**SOLUTION_COLUMNS, **means(settings.min_samples_for_learning)}
-    show(found(settings, wanted, search), columns, as_json=as_json)
+    columns = {**TIER_COLUMNS, **means(settings.min_samples_for_learning)}
+    show(found(settings, wanted, search), solution, columns, as_json=as_json)
 
 
 @app.command("index")
@@ -195,8 +176,15 @@ def found(settings: LearningSettings, wanted: str, search: Search) -> Found:
         return search(connection, vector)
 
 
-def show(answer: Found, columns: Columns, *, as_json: bool) -> None:
-    """Print rows as a table, or as a JSON list with UUIDs and times as texts; or why none."""
+def show(answer: Found, said: Cell, columns: Columns, *, as_json: bool) -> None:
+    """Print what was found and its tiers, or a JSON list, or why nothing was found.
+
+    Args:
+        answer: the rows, and why there are none.
+        said: the text of a row.
+        columns: the cells of a tier by their headers.
+        as_json: whether to print JSON.
+    """
     rows, why = answer
     if as_json:
         print_json(rows)
@@ -204,11 +192,11 @@ def show(answer: Found, columns: Columns, *, as_json: bool) -> None:
     if not rows:
         say(printable(why), to=err)
         return
-    table = Table(expand=True, show_lines=True)
-    for header, (ratio, _) in columns.items():
-        # A line is a tier, across the columns: only the texts may take more lines.
-        overflow: OverflowMethod = "fold" if ratio else "ellipsis"
-        table.add_column(header, ratio=ratio or None, overflow=overflow, no_wrap=not ratio)
     for row in rows:
-        table.add_row(*(cell_of(row) for _, cell_of in columns.values()))
-    out.print(table)
+        out.print(said(row), highlight=False)
+        table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
+        for header in columns:
+            table.add_column(header, overflow="fold")
+        for tier in row["by_tier"]:
+            table.add_row(*(cell(tier) for cell in columns.values()))
+        out.print(Padding(table, (0, 0, 1, 2)), highlight=False)

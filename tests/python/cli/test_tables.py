@@ -14,7 +14,7 @@ from building import STEM
 from rich.text import Text as Markup
 
 from orb_learning import formats
-from orb_learning.cli.search_commands import TASK_COLUMNS
+from orb_learning.cli.search_commands import TIER_COLUMNS
 from orb_learning.cli.status_commands import show_contents
 from orb_learning.cli.tables import (
     LONGEST_CELL,
@@ -41,8 +41,7 @@ RATE: dict[str, Any] = {
 
 def test_a_cell_shows_a_text_as_it_is_but_for_what_acts() -> None:
     assert Markup.from_markup(text(HOSTILE)).plain == SHOWN
-    tiers = TASK_COLUMNS["tier"][1]({"by_tier": [{"model_tier": HOSTILE}, {"model_tier": "small"}]})
-    assert Markup.from_markup(tiers).plain == f"{SHOWN}\nsmall"
+    assert Markup.from_markup(TIER_COLUMNS["tier"]({"model_tier": HOSTILE})).plain == SHOWN
     assert text(None) == "-"
     assert len(text("x" * 1_000)) == LONGEST_CELL + 1
     assert Markup.from_markup(printable("a  [b]/c")).plain == "a  [b]/c"
