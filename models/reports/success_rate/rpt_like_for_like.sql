@@ -53,13 +53,20 @@ members as (
     group by time_range, dimension
 ),
 
+ones as (
+    select
+        *,
+        unnest(members) as one
+    from members
+),
+
 pairs as (
     select
         time_range,
         dimension,
         one,
         unnest(members) as other
-    from (select *, unnest(members) as one from members)
+    from ones
 ),
 
 {{ sides_of_pairs() }}
