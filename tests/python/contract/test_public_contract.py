@@ -34,7 +34,7 @@ from orb_learning.store.connection import connect
 FILE = Path(__file__).with_name("public_contract.json")
 WITHDRAWN = "withdrawn since the last release"
 RELATIONS = ["executions", "metadata", "solution_clusters", "error_resolutions"]
-RELATIONS += ["rejected_executions"]
+RELATIONS += ["executions_flat", "rejected_executions"]
 
 Contract = dict[str, dict[str, str]]
 """What is offered → its parts, in order → the type of each."""
