@@ -149,7 +149,9 @@ def test_figures_are_those_of_the_reports(site: Site, answers: dict[str, dict[st
     assert "of the last 24 hours" in warning
     assert status["executions"]["total"] == report("select count(*) from executions")
     assert status["executions"]["recent_1h"] == 25
-    assert status["performance"]["has_enough_samples"] is True
+    assert status["performance"]["has_enough_samples"] is report(
+        "select has_enough_samples from rpt_performance where time_range = '24h'"
+    )
     assert status["performance"]["daily_success_rate"] == pytest.approx(
         report("select success_rate from rpt_performance where time_range = '24h'")
     )
@@ -464,6 +466,7 @@ READ_BESIDE_REPORTS = {
     "execution_statistics": {"raw.outbox_positions"},
     "database_alerts": {"alerts_at"},
     "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
+    "recommend_route": {"executions"},
 }
 """As docs/architecture.md says; with an index similar_among takes similar_executions' place."""
 
@@ -500,7 +503,7 @@ def test_a_tool_reads_reports_and_what_is_named_beside_them(
             asyncio.run(ask(reader, task_description="something that nobody has asked"))
     finally:
         reader.close()
-    read = set(re.findall(r"\b(?:from|join) ([\w.]+)", " ".join(asked)))
+    read = set(re.findall(r"\b(?:(?<!distinct )from|join) ([\w.]+)", " ".join(asked)))
     others = {relation for relation in read if not relation.startswith("rpt_")}
     assert "rpt_freshness" in read
     assert others == READ_BESIDE_REPORTS.get(tool, set())

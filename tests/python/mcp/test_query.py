@@ -430,6 +430,8 @@ def test_values_come_as_json_has_them(url: str) -> None:
     assert row[16:] == [[1, "b"], [1], "101", [1, 2], {"a": None}, None]
 
 
+ROUTING = {"recommend_route", "policy_values"}
+FREE_TEXTS = {("recommend_route", "task_type")}
 INJECTIONS = [
     "' or '1' = '1",
     "api' union select * from raw.feedback --",
@@ -459,8 +461,12 @@ def test_no_argument_is_taken_as_sql(url: str, injected: str) -> None:
                 if name == "repo" and not result.is_error:
                     rows = answer(result)["rows"]
                     repos = {row.get("latest", row)["repo"] for row in rows}
-                    assert repos == ({EVIL_REPO} & {injected}), tool.name
-                elif name != "task_description":
+                    asked = {EVIL_REPO} & {injected}
+                    if tool.name in ROUTING:  # what is known of all repositories stands beside
+                        assert repos <= asked | {None}, tool.name
+                    else:
+                        assert repos == asked, tool.name
+                elif name != "task_description" and (tool.name, name) not in FREE_TEXTS:
                     assert result.is_error, (tool.name, argument)
 
     over_http(url, each)

@@ -34,7 +34,8 @@ def database(tmp_path: Path) -> Path:
     with connect(path) as connection:
         connection.execute("create table executions as select 'api' as repo")
         connection.execute(
-            "create view rpt_freshness as select now()::timestamp as as_of, null as built_at"
+            "create view rpt_freshness as select now()::timestamp as as_of, null as built_at, "
+            "10 as least_samples"
         )
     return path
 
