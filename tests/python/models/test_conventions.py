@@ -30,7 +30,7 @@ PREFIXES = {
     "embeddings": r"int_\w+|text_embeddings|solution_clusters",
     "resolutions": r"int_\w+|error_\w+",
     "routing": r"int_routing_\w+|routing_propensities",
-    "public": r"executions|metadata",
+    "public": r"executions|executions_flat|metadata",
     "search": r"similar_\w+|solutions_of_similar_errors|known_vector",
     "reports": r"rpt_\w+|alerts_at|int_\w+",
 }
@@ -43,7 +43,7 @@ MAY_READ = {
     "embeddings": {"core", "marts", "embeddings"},
     "resolutions": {"core", "embeddings", "resolutions"},
     "routing": {"seed", "core", "routing"},
-    "public": {"staging", "core", "embeddings"},
+    "public": {"staging", "core", "embeddings", "public"},
     "search": {"core", "embeddings"},
     "reports": {
         "seed",
