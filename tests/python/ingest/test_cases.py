@@ -47,7 +47,7 @@ UNREADABLE = {
 REFUSED = {
     "langfuse_traces_renamed.jsonl": ("a trace export of Langfuse", "scores"),
     "litellm_spendlogs_renamed.csv": ("a spend log of LiteLLM", "request_tags"),
-    "mlflow_traces_renamed.parquet": ("a trace export of MLflow", "task_id: is not of type UUID"),
+    "mlflow_traces_renamed.parquet": ("a trace export of MLflow", "timestamp: has no time zone"),
     "no_known_key.jsonl": ("no column or key has a name", "it has message, type, uuid"),
     "phoenix_spans_renamed.parquet": ("a span export of Phoenix", "context.span_id"),
 }
