@@ -86,7 +86,8 @@ QUERIES = {
     "qualify row_number() over (partition by time_range order by "
     "least(matched_count, other_matched_count) desc, dimension, rpt_like_for_like.name, "
     "rpt_like_for_like.other_name) <= 15 order by time_range, "
-    "least(matched_count, other_matched_count) desc, dimension, rpt_like_for_like.name",
+    "least(matched_count, other_matched_count) desc, dimension, rpt_like_for_like.name, "
+    "rpt_like_for_like.other_name",
     "correlations": "select time_range, duration_bucket, memory_correlation, "
     "memory_and_duration_known_count, cpu_correlation, cpu_and_duration_known_count "
     "from rpt_resources_by_duration order by all",
