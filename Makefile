@@ -21,7 +21,7 @@ test: $(READY) lint
 	$(PYTEST) -m "not slow and not soak"
 
 test-slow: $(READY)
-	$(PYTEST) -m slow
+	$(PYTEST) -m "slow and not soak"
 
 # The crash tests with 500 kills of what records and loads, and 100 or more of each other command;
 # ORB_SEED=… repeats a run's choices. Then what CI does not need every time.

@@ -32,6 +32,7 @@ def wrong_rows(figures: list[Figure]) -> dict[str, float]:
 
 
 @pytest.mark.usefixtures("built")
+@pytest.mark.soak
 def test_marts_are_exact_after_an_append():
     figures = list(exact.run(replace(SMALL, large_rows=ROWS, append_rows=400)))
     assert wrong_rows(figures) == {
@@ -44,6 +45,7 @@ def test_marts_are_exact_after_an_append():
     assert all(figure.is_met for figure in figures)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("table", "damage"),
     [
@@ -66,6 +68,7 @@ def test_a_wrong_table_is_seen(built: Path, table: str, damage: str):
 
 
 @pytest.mark.usefixtures("built")
+@pytest.mark.soak
 def test_reports_and_tools_are_measured_and_one_with_other_figures_is_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

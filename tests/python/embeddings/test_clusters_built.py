@@ -128,7 +128,7 @@ def assert_as_defined(history: History) -> None:
     assert [{name: row[name] for name in shared} for row in solutions] == wanted_solutions
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", range(2))
 def test_clusters_of_a_random_history_are_those_of_a_full_refresh(
     history: History, seed: int

@@ -283,6 +283,7 @@ def test_steady_readers_do_not_keep_the_loader_out(
     assert max(waits) < LONGEST_WAIT_BESIDE_READERS
 
 
+@pytest.mark.soak
 def test_dbt_starts_beside_steady_readers_and_a_loader_that_never_pauses(
     crash_project: DbtProject,
     empty_database: Path,

@@ -155,7 +155,10 @@ def test_composite_indexes_come_and_go_with_their_variable(
     ("command", "killed_in"),
     [
         (["run", "--exclude", REPORTS], MODELS[::2]),
-        (["run", "--exclude", REPORTS, "--full-refresh"], MODELS[1::2]),
+        pytest.param(
+            *(["run", "--exclude", REPORTS, "--full-refresh"], MODELS[1::2]),
+            marks=pytest.mark.soak,
+        ),
     ],
     ids=["incremental", "full refresh"],
 )

@@ -134,7 +134,7 @@ HISTORIES = st.lists(
 )  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_random_histories_end_as_a_full_refresh_does(
     project: DbtProject, small_database: Path
 ) -> None:

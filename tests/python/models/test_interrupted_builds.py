@@ -14,6 +14,8 @@ from oracle import MODELS, contents
 from orb_learning.store.connection import connect
 
 pytestmark = pytest.mark.slow
+EACH_TIME = {"fct_executions", "solution_patterns_mv"}
+"""The models whose failure is tried on every change, a table of versions and a mart."""
 
 STOPS = """
   orb_learning:
@@ -50,7 +52,13 @@ def rows_and_state(database: Path) -> Any:
     return contents(database), state, retries
 
 
-@pytest.mark.parametrize("model", [*MODELS, "int_retries"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        model if model in EACH_TIME else pytest.param(model, marks=pytest.mark.soak)
+        for model in [*MODELS, "int_retries"]
+    ],
+)
 def test_a_model_that_fails_leaves_its_rows_and_its_state(
     stopping: DbtProject, history: History, model: str
 ) -> None:

@@ -37,6 +37,7 @@ def test_an_empty_run_names_the_tables_that_it_emptied(
     history.assert_equal_to_full_refresh()
 
 
+@pytest.mark.soak
 def test_a_sampled_run_names_the_tables_that_it_cut(
     tmp_path: Path, project: DbtProject, history: History
 ) -> None:
@@ -61,13 +62,20 @@ def test_a_sampled_run_names_the_tables_that_it_cut(
     ("window", "select", "tables"),
     [
         ("tier_window_days", "tier_performance_mv", "tier_performance_mv"),
-        ("pool_window_days", "pool_performance_mv", "pool_performance_mv"),
-        (
+        pytest.param(
+            *("pool_window_days", "pool_performance_mv", "pool_performance_mv"),
+            marks=pytest.mark.soak,
+        ),
+        pytest.param(
             "solution_window_days",
             "int_solution_days+",
             "int_solution_days, solution_clusters, solution_patterns_mv",
+            marks=pytest.mark.soak,
         ),
-        ("error_resolution_window_hours", "int_attempts int_retries", "int_retries"),
+        pytest.param(
+            *("error_resolution_window_hours", "int_attempts int_retries", "int_retries"),
+            marks=pytest.mark.soak,
+        ),
     ],
 )
 def test_a_run_with_another_window_names_the_tables_that_it_cut(

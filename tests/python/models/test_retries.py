@@ -134,7 +134,7 @@ def moment(chance: random.Random) -> datetime:
     return TODAY - timedelta(hours=hours, microseconds=chance.choice([0, 0, 1]))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", range(3))
 def test_retries_of_a_random_history_are_those_of_a_full_refresh(
     history: History, seed: int
