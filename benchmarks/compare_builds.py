@@ -28,10 +28,6 @@ TABLES = [
 ]
 TOLERANCE = 1e-9
 """Of a float, relative."""
-NEAR = 1e-8
-"""Of a float of BY_DIFFERENCES, absolute: an error of 0 is then the root of a rounding error."""
-BY_DIFFERENCES = {"rpt_policy_values", "rpt_routing_recommendations"}
-"""Reports whose errors are roots of differences of sums."""
 FLOATS = {"FLOAT", "DOUBLE"}
 Contents = tuple[dict[str, str], list[tuple[Any, ...]]]
 """The columns with their types, and the rows."""
@@ -89,14 +85,13 @@ def _differences_of(name: str, one: Contents, other: Contents) -> Iterator[str]:
     if len(rows) != len(other_rows):
         yield f"{name}: {len(rows):,} and {len(other_rows):,} rows"
         return
-    near = NEAR if name in BY_DIFFERENCES else 0.0
     is_float = [of_type in FLOATS for of_type in columns.values()]
     pairs = zip(_sorted(rows, is_float), _sorted(other_rows, is_float), strict=True)
     different = [
         (column, a, b)
         for row, other_row in pairs
         for column, inexact, a, b in zip(columns, is_float, row, other_row, strict=True)
-        if not (_is_close(a, b, near) if inexact else a == b)
+        if not (_is_close(a, b) if inexact else a == b)
     ]
     for column, found in itertools.groupby(sorted(different, key=lambda d: d[0]), lambda d: d[0]):
         values = list(found)
@@ -129,11 +124,10 @@ def _sorted(rows: list[tuple[Any, ...]], is_float: list[bool]) -> list[tuple[Any
     )
 
 
-def _is_close(one: float | None, other: float | None, near: float) -> bool:
+def _is_close(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
-    is_close = math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=near)
-    return is_close or (math.isnan(one) and math.isnan(other))
+    return math.isclose(one, other, rel_tol=TOLERANCE) or (math.isnan(one) and math.isnan(other))
 
 
 def main() -> int:

@@ -62,19 +62,3 @@
     ) as counted_groups
     group by all
 {%- endmacro %}
-
-
-{#- Sums over texts of squared differences from the means: of success, of cost, and of both. Where costs
-    are unknown, those of cost are as if the known decisions stood for all. -#}
-{% macro deviations() -%}
-    success_success - 2 * success * success_decisions + pow(success, 2) * decisions_decisions
-        as success_deviation,
-    pow(decision_count / nullif(known_count, 0), 2) * (
-        capped_cost_capped_cost - 2 * capped_cost * capped_cost_known_decisions
-        + pow(capped_cost, 2) * known_decisions_known_decisions
-    ) as cost_deviation,
-    decision_count / nullif(known_count, 0) * (
-        success_capped_cost - success * capped_cost_decisions
-        - capped_cost * success_known_decisions + success * capped_cost * decisions_known_decisions
-    ) as product_deviation
-{%- endmacro %}
