@@ -66,7 +66,8 @@ def place(
     folder = tmp_path_factory.mktemp("analyst")
     copy_of_project(folder)
     shutil.copy(REPOSITORY / ".sqlfluff", folder)
-    shutil.copytree(REPOSITORY / "docs", folder / "docs")
+    for part in ("docs", "examples"):
+        shutil.copytree(REPOSITORY / part, folder / part)
     (folder / "python_ingest").symlink_to(REPOSITORY / "python_ingest")
     (folder / ".venv").symlink_to(Path(sys.prefix))
     file = folder / "data" / f"{STEM}.db"

@@ -135,7 +135,7 @@ def run(words: list[str], folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": "/usr/bin:/bin"},
+        env={"PATH": f"{folder}/.venv/bin:/usr/bin:/bin"},
     )
     assert outcome.returncode == 0, f"{words}: {outcome.stdout}{outcome.stderr}"
     return outcome.stdout

@@ -15,9 +15,10 @@ from typing import Any
 import duckdb
 import faiss
 
-from orb_learning.search.vector_index import index_folder, update_index
+from orb_learning.search.vector_index import index_folder, on_disk, update_index
 
 write_index = faiss.write_index
+unlink = Path.unlink
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -38,6 +39,12 @@ def half_written(index: Any, path: str) -> None:
     die()
 
 
+def dies_after_an_index(path: Path, missing_ok: bool = False) -> None:
+    unlink(path, missing_ok)
+    if path.suffix == ".faiss":
+        die()
+
+
 def main(database: Path, model: str, step: str) -> None:
     match step:
         case "write_index":
@@ -45,13 +52,13 @@ def main(database: Path, model: str, step: str) -> None:
         case "fsync":
             os.fsync = die
         case "write_text":
-            Path.write_text = dies_after(Path.write_text)  # type: ignore[method-assign]
+            on_disk.write_private = dies_after(on_disk.write_private)
         case "replace":
             Path.replace = die  # type: ignore[method-assign]
         case "after replace":
             Path.replace = dies_after(Path.replace)  # type: ignore[method-assign]
         case "unlink":
-            Path.unlink = dies_after(Path.unlink)  # type: ignore[method-assign]
+            Path.unlink = dies_after_an_index  # type: ignore[method-assign]
     with duckdb.connect(database, read_only=True) as connection:
         print("building", flush=True)  # noqa: T201
         update_index(connection, index_folder(database), model)
