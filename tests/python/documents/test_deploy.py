@@ -266,7 +266,7 @@ def test_the_workflows_commands_run_one_after_the_other(
     for file in ("data.tar.gz.enc", "backup.tar.gz.enc"):
         assert (clone / file).read_bytes().startswith(b"Salted__")
     shutil.rmtree(clone / "data")
-    decrypt = next(step["run"] for step in job["steps"] if step["name"] == "Decrypt the data")
+    decrypt = next(step["run"] for step in job["steps"] if step.get("name") == "Decrypt the data")
     subprocess.run(
         ["bash", "-eo", "pipefail", "-c", decrypt], cwd=clone, env=environment, check=True
     )
