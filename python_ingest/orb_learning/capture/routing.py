@@ -17,7 +17,8 @@ from orb_learning.capture.mapping import (
 )
 from orb_learning.record import NULL_MARKS, task_uuid
 
-CELL_NAMES = ("repo", "task_type", *TASK_NAMES["task_type"], "complexity_score")
+TYPE_NAMES = ("task_type", *TASK_NAMES["task_type"])
+CELL_NAMES = ("repo", *TYPE_NAMES, "complexity_score")
 ROUTING_NAMES = ("candidates", "plan", "policy", "propensity", "attempt", "first_task_id")
 
 
@@ -111,11 +112,11 @@ def cell_values(task: Any) -> tuple[str, str, float | None]:
     """
     known = task if type(task) is dict else known_values(task, CELL_NAMES)
     repo = _text_or_unknown(known.get("repo"))
-    task_type = known.get("task_type")
-    if task_type is None:
-        task_type = known.get("type")
-    if task_type is None:
-        task_type = known.get("category")
+    task_type = None
+    for name in TYPE_NAMES:
+        task_type = known.get(name)
+        if task_type is not None:
+            break
     score = known.get("complexity_score")
     return repo, _text_or_unknown(task_type), score if type(score) is int else _score(score)
 

@@ -61,7 +61,7 @@ LOAD = "(select $sha256 as sha256, $file as file, $now as now, $first as first) 
 
 
 HELPERS = ("_said", "_external")
-"""What is among the columns for the identity only."""
+"""What is among the columns and is not stored: what an identity covers, and whose id is no UUID."""
 
 
 def plan(source: Source, id_scope: str) -> tuple[str, dict[str, str], str | None]:

@@ -20,6 +20,7 @@ from orb_learning.ingest.files.identity import (
     row_uuid,
 )
 from orb_learning.ingest.files.plan import HELPERS, LOAD, Source, has_any_ids, plan
+from orb_learning.record import is_uuid_sql
 from orb_learning.store import identifier
 
 
@@ -84,10 +85,19 @@ def store(
             f"from file_values left join file_ordinals using (_row), {LOAD}"
         )
         bound = given
-    if has_any_ids(source):
+    if has_any_ids(source) and _has_external_ids(connection, source):
         rows = with_rows_told_apart(connection, rows, values, bound)
     row_count = source.last_row_number - rows_before
     return _insert(connection, load, rows, list(values), bound, row_count)
+
+
+def _has_external_ids(connection: duckdb.DuckDBPyConnection, source: Source) -> bool:
+    """Return whether an id may be no UUID; most files have none, and are read once less."""
+    query = (
+        f"select 1 from {source.relation} "  # noqa: S608
+        f"where not {is_uuid_sql('task_id::varchar')} limit 1"
+    )
+    return connection.execute(query, source.parameters).fetchone() is not None
 
 
 def _insert(
