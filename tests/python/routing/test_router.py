@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import logging
 import os
@@ -13,10 +14,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from building import REPOSITORY
 from forking import forked
 
 from orb_learning import Outbox, Router, TelemetryCapture
 from orb_learning.errors import SettingsError
+from orb_learning.routing.router import PLANS
 
 BUILT = datetime(2026, 4, 1, 12, tzinfo=UTC)
 CELL = {"repo": "api", "task_type": "fix", "complexity_score": 33}
@@ -381,3 +384,9 @@ def test_a_forked_process_draws_on_its_own(file: Path, clock: Clock, seed: int |
     clock.wait(seconds=1)
     mine = [router.draw(CELL)["plan"] == "large" for _ in range(64)]
     assert json.loads(state.read_text()) != mine
+
+
+def test_the_plans_before_a_build_are_those_of_the_policies_as_shipped() -> None:
+    with (REPOSITORY / "seeds/routing_policies.csv").open() as file:
+        plans = [policy["plan"] for policy in csv.DictReader(file)]
+    assert [*PLANS, "logged"] == plans
