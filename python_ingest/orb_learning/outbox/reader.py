@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from orb_learning.filesystem import open_private
+from orb_learning.filesystem import open_private, sync
 from orb_learning.outbox.defence import open_defensively
 from orb_learning.outbox.segment import SUFFIX, inherited, is_in_use, note_open
 
@@ -87,8 +87,11 @@ class OutboxReader:
 
     def bind(self, database_id: uuid.UUID) -> None:
         """Write into the segment which database it feeds, durably before anything is loaded."""
-        self._connection.execute("pragma synchronous = full")
+        # The disk is waited for after the lock is given up, or a put beside it would be refused.
+        self._connection.execute("pragma synchronous = normal")
         self._connection.execute("update outbox set database_id = ?", (str(database_id),))
+        sync(self.path.with_name(f"{self.path.name}-wal"))
+        sync(self.path.parent)
         self.database_id = str(database_id)
 
     def read(self, after: int, limit: int) -> list[OutboxRecord]:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 PHASE_BYTES = 64
+PATIENCE_MS = 10_000
+"""Longer than any lock of the outbox, however slow the machine: a put is refused for no load."""
 PR_SET_PDEATHSIG = 1
 
 
@@ -64,7 +66,7 @@ def produce(phase_file: str, outbox_folder: str, acknowledged: str, pause: str) 
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     phase = Phase(Path(phase_file))
-    outbox = Outbox(Path(outbox_folder))
+    outbox = Outbox(Path(outbox_folder), busy_timeout_ms=PATIENCE_MS)
     notes = os.open(acknowledged, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     chance = random.Random()  # noqa: S311
     slowest, number = 0.0, 0
