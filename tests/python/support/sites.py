@@ -34,7 +34,8 @@ def quick_project(folder: Path) -> Path:
     """Copy the project without marts and data tests, which would take most of the time."""
     untested_project(folder)
     models = folder / "models"
-    for part in [*models.glob("*/"), *models.glob("reports/*/"), folder / "tests/reconciliation"]:
+    layers = [folder / "tests/reconciliation", folder / "tests/agreement"]
+    for part in [*models.glob("*/"), *models.glob("reports/*/"), *layers]:
         if part.name not in ("staging", "core", "reports", "operations"):
             shutil.rmtree(part)
     for part in models.glob("reports/operations/rpt_database_status.*"):
