@@ -4,6 +4,10 @@
     before its seed), what was built from the old state is built again when the new one is there. -#}
 {% macro definition_hash() %}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
+    {#- Noted in the graph, which is of one run: a model asks for it some ten times, and DuckDB writes
+        out every view's SQL for each view that is asked for. What it depends on is built before it. -#}
+    {%- set node_of_run = graph.nodes[model.unique_id] -%}
+    {%- if node_of_run.definition_hash is defined -%}{{ return(node_of_run.definition_hash) }}{%- endif -%}
     {%- set policy = ['execution_rules', 'load_block_size', 'solution_min_usage', 'error_resolution_window_hours'] -%}
     {%- set parts = [model.raw_code] -%}
     {%- for name in policy -%}{%- do parts.append(name ~ (var(name) | tojson)) -%}{%- endfor -%}
@@ -15,7 +19,7 @@
     {%- endfor -%}
     {%- set visited = [] -%}
     {#- From the graph: it stays as parsed, while model's own list grows by what its SQL calls when it runs. -#}
-    {%- set depends_on = graph.nodes[model.unique_id].depends_on -%}
+    {%- set depends_on = node_of_run.depends_on -%}
     {%- set waiting = depends_on.nodes + depends_on.macros -%}
     {%- for _ in range(10000) if waiting -%}
         {%- set id = waiting.pop() -%}
@@ -37,7 +41,8 @@
     {%- for name in of_some_models if "var('" ~ name ~ "')" in parts | join -%}
         {%- do parts.append(name ~ (var(name) | tojson)) -%}
     {%- endfor -%}
-    {{ return(local_md5(parts | sort | join('\n'))) }}
+    {%- do node_of_run.update({'definition_hash': local_md5(parts | sort | join('\n'))}) -%}
+    {{ return(node_of_run.definition_hash) }}
 {% endmacro %}
 
 
