@@ -118,6 +118,10 @@ class QueryRefusedError(OrbError):
     """A query from outside may not run, or took too much."""
 
 
+class ExportError(OrbError):
+    """The copy for reading cannot be written."""
+
+
 class PageError(OrbError):
     """The page cannot be made or written."""
 

@@ -142,6 +142,11 @@ class LearningSettings(BaseSettings):
     routing_max_age_hours: float = Field(
         48.0, ge=1, le=8_760, description="hours for which routers draw by what was published"
     )
+    export_path: Path | None = Field(
+        None,
+        description="where `orb maintain` writes a copy for reading: a .db or .duckdb file, or a "
+        "folder of Parquet files; it writes none if not set",
+    )
     backup_path: Path | None = Field(
         None, description="the folder of backups, backups/ beside the database if not set"
     )

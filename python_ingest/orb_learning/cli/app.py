@@ -37,7 +37,7 @@ PANELS = {
         "feedback",
         "dead-letters",
     ],
-    "Look": ["changes", "status", "alerts", "stats", "metrics", "quality", "report"],
+    "Look": ["changes", "status", "alerts", "stats", "metrics", "quality", "report", "export"],
     "Learn": ["similar", "solutions", "route", "recommend", "policies", "index", "mcp"],
     "Maintain": [
         "maintain",

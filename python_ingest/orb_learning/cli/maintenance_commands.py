@@ -40,7 +40,7 @@ def maintain_command(
 
     Exit status: 0 if every step succeeded; 1 if it could not run at all; 2 for
     a wrong option; 3 if another run is at work; else the sum of what failed:
-    load 4, build 8, retention 16, backup 32, prune 64.
+    load 4, build 8, retention 16, backup 32, prune 64, export 128.
     """
     from orb_learning.errors import MaintenanceBusyError
     from orb_learning.operations import maintain

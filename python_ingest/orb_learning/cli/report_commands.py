@@ -1,4 +1,4 @@
-"""``orb report``: the page that shows what was learned."""
+"""``orb report`` and ``orb export``: what was learned, for people and for other tools."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from orb_learning.cli.console import say, with_settings
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
+
+Wait = Annotated[
+    float, typer.Option(min=0, help="Seconds to wait while another process has the database.")
+]
 
 
 @app.command("report")
@@ -23,9 +28,7 @@ def report_command(
         Path | None,
         typer.Option(help="The HTML file; report.html beside the database if left out."),
     ] = None,
-    wait: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait while another process has the database.")
-    ] = 30.0,
+    wait: Wait = 30.0,
 ) -> None:
     """Write the page: every report as charts in one HTML file, which needs no network."""
     from orb_learning.page import write_page
@@ -34,3 +37,32 @@ def report_command(
     file = output or database.with_name("report.html")
     size = write_page(database, file, outbox=settings.outbox_folder, wait_seconds=wait)
     say(f"{file}: {size / 1e6:.1f} MB; open it in a browser")
+
+
+@app.command("export")
+@with_settings
+def export_command(
+    settings: LearningSettings,
+    output: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A .db or .duckdb file, or else a folder of Parquet files, one a relation.",
+            show_default=False,
+        ),
+    ],
+    wait: Wait = 30.0,
+) -> None:
+    """Write a copy for other tools: public relations and reports as tables.
+
+    Tools that bundle DuckDB 1.4 or later open the file, without a setting and
+    without waiting for who records. Nothing private is in it. An earlier export
+    is replaced in one step. The setting `export_path` lets `orb maintain` do it.
+    """
+    from orb_learning.operations import export_for_reading
+
+    done = export_for_reading(settings.database_path, output, wait_seconds=wait)
+    say(
+        f"{escape(str(done.output))}: {done.row_count:,} rows in {done.relation_count} relations, "
+        f"{done.size_bytes / 1e6:.1f} MB"
+    )

@@ -117,8 +117,9 @@ def forget_command(
     )
     if not result.task_count:
         say(f"[yellow]nothing names {escape(repr(repo))}: is it spelt as in the records?[/]")
-    for page in result.removed_pages:
-        say(f"{escape(str(page))} is deleted; `orb report` writes it anew")
+    for file in result.removed_files:
+        anew = "report" if file.suffix == ".html" else "export"
+        say(f"{escape(str(file))} is deleted; `orb {anew}` writes it anew")
     for file in result.exports:
         say(f"[bold red]still in[/] {escape(str(file))}; delete it, or what it holds of them")
     for copy in result.still_in:

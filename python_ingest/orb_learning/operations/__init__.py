@@ -1,6 +1,7 @@
 """What spans the stores: load, maintain, erase, restore."""
 
 from orb_learning.operations.erasure import erase
+from orb_learning.operations.export import export_for_reading
 from orb_learning.operations.load import load_outbox, places_of, relay_options
 from orb_learning.operations.losses import Missing
 from orb_learning.operations.maintenance import MaintenanceRun, maintain
@@ -12,6 +13,7 @@ __all__ = [
     "Missing",
     "delete_own_feedback",
     "erase",
+    "export_for_reading",
     "load_outbox",
     "maintain",
     "places_of",

@@ -23,7 +23,7 @@ from orb_learning.errors import OutboxError
 from orb_learning.operations.exported_files import (
     find_exports,
     read_erased_content,
-    remove_pages,
+    remove_written_files,
 )
 from orb_learning.operations.load import load_outbox
 from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, erase_records
@@ -62,7 +62,7 @@ class Erasure:
     out_of_reach: list[Path] = field(default_factory=list)
     """Archived files that are not in the archive's folder, and backups of which it is not known
     whose they are: they may hold some of it."""
-    removed_pages: list[Path] = field(default_factory=list)
+    removed_files: list[Path] = field(default_factory=list)
     """Pages that were written from the database, and are deleted."""
     exports: list[Path] = field(default_factory=list)
     """Files beside the database, and in the working folder, that hold some of it."""
@@ -116,7 +116,7 @@ def erase(
     compact(path)
     result.outbox_count = _erase_records(settings, target)
     copy_archive(settings, index)  # over the copies that still hold them
-    result.removed_pages = remove_pages(settings)
+    result.removed_files = remove_written_files(settings)
     result.exports = find_exports(settings, content)
     copies = find_remaining_copies(settings, index.database_id, target)
     result.out_of_reach += [backup.folder for backup in copies.unknown]

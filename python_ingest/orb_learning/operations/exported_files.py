@@ -14,6 +14,7 @@ import duckdb
 
 from orb_learning.archive import EXECUTIONS
 from orb_learning.errors import OrbError
+from orb_learning.operations.export import remove_written
 from orb_learning.operations.mentions import ErasureTarget, mentions_any
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
@@ -22,7 +23,7 @@ from orb_learning.store import (
     literal,
     mentions_any_sql,
     unglobbed,
-    written_pages,
+    written_files,
 )
 
 ENDINGS = re.compile(
@@ -113,17 +114,17 @@ def read_erased_content(
     return ErasedContent(target, tuple(text for (text,) in rows))
 
 
-def remove_pages(settings: LearningSettings) -> list[Path]:
-    """Delete the pages that were written from the database: `orb report` writes them anew.
+def remove_written_files(settings: LearningSettings) -> list[Path]:
+    """Delete the pages and exports that were written from the database.
 
     Returns:
-        those that were there.
+        those that were there; `orb report` and `orb export` write them anew.
     """
     path = settings.database_path
-    pages = {page.resolve() for page in [path.with_name("report.html"), *written_pages(path)]}
-    removed = sorted(page for page in pages if page.is_file())
-    for page in removed:
-        page.unlink()
+    page = path.parent.resolve() / "report.html"
+    removed = sorted({*written_files(path), *([page] if page.is_file() else [])})
+    for file in removed:
+        remove_written(file)
     return removed
 
 

@@ -1,4 +1,4 @@
-"""One run of what keeps the learning database well: load, build, retention, backup, prune.
+"""One run of what keeps the learning database well: load, build, retention, backup, prune, export.
 
 Each step can be done again, so a run that was killed leaves nothing to go on from: the next run
 does what is left. What becomes of a step goes into the outbox before and after it, so a run that
@@ -28,12 +28,15 @@ from orb_learning.store import check_path, connect, sample_sizes, utc_now
 
 Outcome = Literal["succeeded", "failed", "skipped"]
 
-FAILURE_BITS = {"load": 4, "build": 8, "retention": 16, "backup": 32, "prune": 64}
+FAILURE_BITS = {
+    "load": 4, "build": 8, "retention": 16, "backup": 32, "prune": 64, "export": 128,
+}  # fmt: skip
 """The steps in their order, and what each adds to the exit status when it fails. 1 and 2 say that
 the command could not run at all."""
 
-NEEDS = {"retention": "build", "prune": "backup"}
-"""What was never summed up must not leave the database, nor an old backup go without a new one."""
+NEEDS = {"retention": "build", "prune": "backup", "export": "build"}
+"""What was never summed up must not leave the database, nor an old backup go without a new one;
+and who reads an export wants it of one build."""
 
 RUN = "run"
 """The step by which the run as a whole is recorded."""
@@ -168,6 +171,8 @@ class _Run:
             "backup": self.steps.back_up,
             "prune": self.steps.prune,
         }
+        if self.settings.export_path is not None:
+            steps["export"] = self.steps.export
         for step, work in steps.items():
             self._do_step(step, work)
         self._attempt("the storage was not measured", self._sample)

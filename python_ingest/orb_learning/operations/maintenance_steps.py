@@ -12,6 +12,7 @@ from orb_learning.dbt import run_dbt
 from orb_learning.errors import MaintenanceError
 from orb_learning.filesystem import public_url
 from orb_learning.ingest import drop_old_spans
+from orb_learning.operations.export import export_for_reading
 from orb_learning.operations.load import load_outbox
 from orb_learning.settings import LearningSettings
 from orb_learning.store import connect, utc_now
@@ -90,6 +91,15 @@ class MaintenanceSteps:
                 "; ".join([*parts, *(f"without {one}" for one in made.left_out)])
             )
         return "; ".join(parts)
+
+    def export(self) -> str:
+        """Write the copy for reading, where a setting names one."""
+        output = self.settings.export_path
+        assert output is not None
+        done = export_for_reading(
+            self.settings.database_path, output, wait_seconds=self.wait_seconds
+        )
+        return f"{done.relation_count:,} relations, {done.row_count:,} rows in {output}"
 
     def prune(self) -> str:
         """Remove the backups that the policy does not keep."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from orb_learning.errors import PageError
 from orb_learning.page.reports import Columns, read_reports
-from orb_learning.store import note_page
+from orb_learning.store import note_written
 from orb_learning.time_ranges import TIME_RANGES
 
 FILTERS = {"repo": "Repository", "model_tier": "Model tier", "pool_type": "Pool"}
@@ -57,7 +57,7 @@ def write_page(
             f"{output} cannot be written: {error.strerror or error}; name another file with "
             "--output"
         ) from error
-    note_page(database, output)
+    note_written(database, output)
     return len(content)
 
 

@@ -35,7 +35,7 @@ from orb_learning.store.tombstones import (
     existing_tables,
     mentions_any_sql,
 )
-from orb_learning.store.written_pages import note_page, written_pages
+from orb_learning.store.written_files import note_written, written_files
 
 __all__ = [
     "CONFIG",
@@ -67,7 +67,7 @@ __all__ = [
     "literal",
     "mentions_any_sql",
     "migrate",
-    "note_page",
+    "note_written",
     "open_with_lock",
     "read_relations",
     "rows_as_dicts",
@@ -83,5 +83,5 @@ __all__ = [
     "translated_errors",
     "unglobbed",
     "utc_now",
-    "written_pages",
+    "written_files",
 ]

@@ -283,7 +283,7 @@ def test_pages_are_deleted_and_exports_are_named(
     clean = beside / "clean.json"
     clean.write_text(f"[{payload(2)}]")
     result = erase(settings, task_ids=[uuid.UUID(int=1)], now=NOW)
-    assert result.removed_pages == [elsewhere, page]
+    assert result.removed_files == [elsewhere, page]
     assert not page.exists()
     assert not elsewhere.exists()
     assert result.exports == sorted([copied, by_id, by_text, packed, table])

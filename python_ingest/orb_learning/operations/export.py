@@ -1,0 +1,197 @@
+"""A copy for reading: the public relations and the reports as tables, for whatever tool reads them.
+
+The database's file is copied first, so that who writes it waits for a copy of bytes and no more.
+The reports are worked out on that copy. What is there of an earlier export is replaced at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from tempfile import mkdtemp
+
+import duckdb
+
+from orb_learning.errors import ExportError, NotBuiltError
+from orb_learning.filesystem import is_full, make_folder, make_private, sync
+from orb_learning.outbox import try_lock
+from orb_learning.store import (
+    connect,
+    connect_without_lock,
+    identifier,
+    literal,
+    note_written,
+    written_files,
+)
+
+PUBLIC = """
+select table_name from information_schema.tables
+where
+    table_catalog = current_database() and table_schema = 'main'
+    and (
+        table_name in (
+            'executions', 'executions_flat', 'rejected_executions', 'metadata',
+            'solution_clusters', 'error_resolutions', 'error_resolution_rates'
+        )
+        or suffix(table_name, '_mv')
+        or prefix(table_name, 'rpt_') and not prefix(table_name, 'rpt_page_')
+    )
+order by table_name
+"""
+"""What others build on. None of it shows private feedback."""
+
+PUBLIC_COLUMNS = "select columns(lambda name: not starts_with(name, '_'))"
+"""The others are the models' own; one of them has a type that Parquet has not."""
+
+ONE_FILE = {".db", ".duckdb"}
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was written."""
+
+    output: Path
+    relation_count: int
+    row_count: int
+    size_bytes: int
+
+
+def export_for_reading(database: Path, output: Path, *, wait_seconds: float = 30.0) -> Export:
+    """Write the public relations and reports as tables.
+
+    Args:
+        database: the database file.
+        output: a name in .db or .duckdb is one file that DuckDB 1.4 and later opens; any other is a
+            folder with one Parquet file a relation. An earlier export there is replaced.
+        wait_seconds: for how long to wait while another process writes the database.
+
+    Raises:
+        ExportError: it cannot be written, another export is at work on it, or what is there
+            is no export of this database.
+        DatabaseError: there is no database, it cannot be read, or it was never built.
+    """
+    _check_place(database, output)
+    try:
+        with _work_folder(output) as work:
+            copy = work / database.name
+            _copy_file(database, copy, wait_seconds)
+            made = work / ("export.duckdb" if output.suffix in ONE_FILE else "export")
+            with connect_without_lock(copy, scratch=work) as connection:
+                names = [str(name) for (name,) in connection.execute(PUBLIC).fetchall()]
+                if "executions" not in names:
+                    raise NotBuiltError(f"{database} was never built; run `orb build` first")
+                write = _write_tables if output.suffix in ONE_FILE else _write_parquet
+                row_count = write(connection, names, made)
+            size = _publish(made, output)
+    except OSError as error:
+        full = "the disk is full" if is_full(error) else error.strerror or str(error)
+        raise ExportError(f"{output} cannot be written: {full}; nothing there changed") from error
+    note_written(database, output)
+    return Export(output, len(names), row_count, size)
+
+
+def _check_place(database: Path, output: Path) -> None:
+    place = output.parent.resolve() / output.name
+    if os.path.lexists(output) and place not in written_files(database):
+        raise ExportError(
+            f"{output} is there and is no export of {database}; name another file, or move it away"
+        )
+
+
+@contextmanager
+def _work_folder(output: Path) -> Iterator[Path]:
+    """Make a folder beside the output, for its owner alone, and remove it in the end."""
+    folder = output.parent
+    make_folder(folder)
+    lock = try_lock(folder / f".{output.name}")
+    if lock is None:
+        raise ExportError(f"another export to {output} is at work; run it again when that is done")
+    try:
+        for left in folder.glob(f".{escape(output.name)}.export-*"):
+            shutil.rmtree(left)  # by a run that was killed
+        work = Path(mkdtemp(dir=folder, prefix=f".{output.name}.export-"))
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    finally:
+        os.close(lock)
+
+
+def _copy_file(database: Path, copy: Path, wait_seconds: float) -> None:
+    """Copy the file's bytes while it is open to be read, which is while nobody writes it."""
+    with connect(database, read_only=True, wait_seconds=wait_seconds):
+        log = Path(f"{database}.wal")
+        for file in [database, *([log] if log.exists() else [])]:
+            # Another process's: closing the file in this one would end DuckDB's lock on it.
+            copying = ["cp", "--", str(file), f"{copy}{file.name.removeprefix(database.name)}"]
+            done = subprocess.run(copying, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise ExportError(f"{file} cannot be copied: {done.stderr.strip()}")
+
+
+def _write_tables(connection: duckdb.DuckDBPyConnection, names: list[str], file: Path) -> int:
+    """Write a table for each relation into a new database; returns the number of rows."""
+    rows = 0
+    connection.execute(f"attach {literal(file)} as export (read_write)")
+    for name in names:
+        table = identifier(name)
+        [(count,)] = connection.execute(
+            f"create table export.main.{table} as {PUBLIC_COLUMNS} from main.{table}"
+        ).fetchall()
+        rows += count
+    connection.execute("detach export")
+    return rows
+
+
+def _write_parquet(connection: duckdb.DuckDBPyConnection, names: list[str], folder: Path) -> int:
+    """Write a Parquet file for each relation into a new folder; returns the number of rows."""
+    make_folder(folder)
+    rows = 0
+    for name in names:
+        file = literal(folder / f"{name}.parquet")
+        rows_of_one = f"{PUBLIC_COLUMNS} from main.{identifier(name)}"
+        copying = f"copy ({rows_of_one}) to {file} (format parquet)"
+        [(count,)] = connection.execute(copying).fetchall()
+        rows += count
+    return rows
+
+
+def _publish(made: Path, output: Path) -> int:
+    """Put what was made into the output's place, in one step; returns its size."""
+    files = [made] if made.is_file() else sorted(made.iterdir())
+    for file in files:
+        make_private(file)
+        sync(file)
+    size = sum(file.stat().st_size for file in files)
+    if made.is_file():
+        made.replace(output)
+    else:
+        _exchange_folder(made, output)
+    sync(output.parent)
+    return size
+
+
+def _exchange_folder(made: Path, output: Path) -> None:
+    """A folder that is not empty cannot be replaced; a link to it can."""
+    before = output.resolve() if output.is_symlink() else None
+    place = Path(mkdtemp(dir=output.parent, prefix=f".{output.name}.of-"))
+    made.replace(place)
+    link = made.with_name("link")
+    link.symlink_to(place.name)
+    link.replace(output)
+    if before is not None:
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def remove_written(written: Path) -> None:
+    """Delete a page or an export."""
+    if written.is_symlink():
+        shutil.rmtree(written.resolve(), ignore_errors=True)
+    written.unlink()

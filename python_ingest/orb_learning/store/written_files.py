@@ -1,0 +1,26 @@
+"""Which pages and exports were written from a database, so that erasing reaches them anywhere."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+
+def note_written(database: Path, file: Path) -> None:
+    """Note where a file was written; where the database's folder cannot be written, it is not."""
+    files = sorted({*written_files(database), file.parent.resolve() / file.name})
+    with suppress(OSError):
+        _list_of(database).write_text("".join(f"{one}\n" for one in files), encoding="utf-8")
+
+
+def written_files(database: Path) -> list[Path]:
+    """Return what was written from a database and is still there: pages, exports, their folders."""
+    try:
+        lines = _list_of(database).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    return [file for file in map(Path, lines) if file.exists()]
+
+
+def _list_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}.pages")
