@@ -144,8 +144,7 @@ class LearningSettings(BaseSettings):
     )
     export_path: Path | None = Field(
         None,
-        description="where `orb maintain` writes a copy for reading: a .db or .duckdb file, or a "
-        "folder of Parquet files; it writes none if not set",
+        description="where `orb maintain` writes what `orb export` does; nowhere if not set",
     )
     backup_path: Path | None = Field(
         None, description="the folder of backups, backups/ beside the database if not set"
@@ -194,9 +193,7 @@ class LearningSettings(BaseSettings):
         le=10_000_000,
         description="characters of JSON that the MCP tool `query` returns at most",
     )
-    mcp_query_seconds: float = Field(
-        10.0, ge=0.1, le=600, description="seconds after which the MCP tool `query` gives up"
-    )
+    mcp_query_seconds: float = Field(10.0, ge=0.1, le=600, description="seconds that `query` has")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -265,9 +262,12 @@ def check_variables(environment: Iterable[str]) -> None:
     Raises:
         SettingsError: names each, and the one that is nearest.
     """
-    known = [*SHORT_VARIABLES, *(f"{ENV_PREFIX}{name.upper()}" for name in _names())]
+    known = [
+        *SHORT_VARIABLES,
+        *(f"{ENV_PREFIX}{name.upper()}" for name in LearningSettings.model_fields),
+    ]
     wrong = [
-        f"{name} is no setting{nearest or _listed()}"
+        f"{name} is no setting{nearest or LISTED}"
         for name in sorted(environment)
         if name.upper().startswith("ORB_") and name.upper() not in known
         for nearest in [did_you_mean(name.upper(), known, likeness=MEANT)]
@@ -277,12 +277,7 @@ def check_variables(environment: Iterable[str]) -> None:
         raise SettingsError("; ".join(wrong))
 
 
-def _names() -> list[str]:
-    return list(LearningSettings.model_fields)
-
-
-def _listed() -> str:
-    return f"; the settings are {', '.join(_names())}"
+LISTED = f"; the settings are {', '.join(LearningSettings.model_fields)}"
 
 
 def _explain(item: Any) -> str:
@@ -290,8 +285,8 @@ def _explain(item: Any) -> str:
     name = {"orb_database": "database_path", "orb_outbox": "outbox_path"}.get(name, name)
     field = LearningSettings.model_fields.get(name)
     if field is None:
-        nearest = did_you_mean(name, _names())
-        return f"learning.{name} is not a setting{nearest}{_listed()}"
+        nearest = did_you_mean(name, LearningSettings.model_fields)
+        return f"learning.{name} is not a setting{nearest}{LISTED}"
     bounds = {
         key: getattr(part, key)
         for part in field.metadata

@@ -69,10 +69,12 @@ def show_route(found: Row) -> None:
 
 def show_recommendations(found: Row) -> None:
     """Print a sentence a place, the widest first."""
+    from orb_learning.figures import NO_DECISIONS
+
     for row in found["rows"]:
         say(f"[bold]{text(place(row))}[/]: {text(row['sentence'])}")
     if not found["rows"]:
-        say("No routing decision is known yet: docs/learning.md says what to log.")
+        say(NO_DECISIONS)
 
 
 def show_policies(found: Row) -> None:

@@ -24,6 +24,7 @@ from orb_learning.figures.questions import Questions
 from orb_learning.figures.reader import WAIT_SECONDS, Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED, Result, shortened
 from orb_learning.figures.routing import (
+    NO_DECISIONS,
     plan_in_words,
     policy_values,
     recommend_route,
@@ -42,6 +43,7 @@ from orb_learning.figures.tiers import get_tier_performance
 
 __all__ = [
     "LONGEST_TEXT",
+    "NO_DECISIONS",
     "UNTRUSTED",
     "WAIT_SECONDS",
     "Questions",

@@ -10,6 +10,8 @@ from orb_learning import formats
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import Limit, Repo, Result, Text
 
+NO_DECISIONS = "No routing decision is known yet: docs/learning.md says what to log."
+
 
 class PolicyValue(BaseModel):
     """A policy: what all decisions would have come to by it."""
@@ -229,9 +231,6 @@ async def recommend_route(
         return snapshot.result(Route, sentence=sentence, plan=plan, rows=told, **task)
 
     return await reader.read(route)
-
-
-NO_DECISIONS = "No routing decision is known yet: docs/learning.md says what to log."
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

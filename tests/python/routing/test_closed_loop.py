@@ -69,7 +69,7 @@ class Loop:
 
 
 @pytest.mark.slow
-def test_what_is_drawn_is_logged_with_its_chances_and_changes_the_next_draws(
+def test_what_is_drawn_is_logged_and_changes_the_next_draws(
     project: DbtProject, database: Path
 ) -> None:
     loop = Loop(project, database)
