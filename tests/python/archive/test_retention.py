@@ -540,9 +540,10 @@ def test_the_days_are_utc_days_in_every_zone(
     try:
         history.as_of = datetime.fromisoformat(as_of)
         first_kept = history.as_of.date() - timedelta(days=10)
-        for hours in range(-30, 30):
-            moment = datetime.combine(first_kept, datetime.min.time()) + timedelta(hours=hours)
-            history.insert(200 + hours, timestamp=moment)
+        midnight = datetime.combine(first_kept, datetime.min.time())
+        history.insert_each(
+            {200 + n: {"timestamp": midnight + timedelta(hours=n)} for n in range(-30, 30)}
+        )
         retain(history, 10)
         left = {task.int for task in days_of_tasks(history)}
         assert {task - 200 for task in left if 170 <= task < 230} == set(range(30))

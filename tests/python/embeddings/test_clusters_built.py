@@ -137,15 +137,18 @@ def test_clusters_of_a_random_history_are_those_of_a_full_refresh(
     texts = chance.sample(WORDS, len(WORDS))
     embed(history, texts[:12])
     for step in range(5):
-        for task in range(100 + 10 * step, 104 + 10 * step):
-            history.insert(
-                task,
-                timestamp=days_ago(chance.randrange(95)),
-                task_description=chance.choice(WORDS),
-                solution_summary=chance.choice([*WORDS, None]),
-                repo=chance.choice(["api", "web"]),
-                success=chance.random() < 0.5,
-            )
+        history.insert_each(
+            {
+                task: {
+                    "timestamp": days_ago(chance.randrange(95)),
+                    "task_description": chance.choice(WORDS),
+                    "solution_summary": chance.choice([*WORDS, None]),
+                    "repo": chance.choice(["api", "web"]),
+                    "success": chance.random() < 0.5,
+                }
+                for task in range(100 + 10 * step, 104 + 10 * step)
+            }
+        )
         if step == 2:
             embed(history, texts[12:])
         if step == 3:
@@ -162,12 +165,20 @@ def test_clusters_of_a_random_history_are_those_of_a_full_refresh(
     assert read(history) == incremental
 
 
+def insert_words(history: History) -> None:
+    history.insert_each(
+        {
+            100 + number: {"solution_summary": text, "task_description": text}
+            for number, text in enumerate(WORDS)
+        }
+    )
+
+
 @pytest.mark.parametrize("another", ["threshold = 0.95", "model = 'another'", "definition = 1"])
 def test_clusters_of_another_threshold_model_or_definition_are_found_again(
     history: History, another: str
 ) -> None:
-    for number, text in enumerate(WORDS):
-        history.insert(100 + number, solution_summary=text, task_description=text)
+    insert_words(history)
     embed(history, WORDS)
     build(history)
     with connect(history.database) as connection:
@@ -178,8 +189,7 @@ def test_clusters_of_another_threshold_model_or_definition_are_found_again(
 
 def test_a_database_of_an_older_version_gets_all_its_clusters_anew(history: History) -> None:
     """Its table has no column `definition`, and its leaders follow the texts' numbers."""
-    for number, text in enumerate(WORDS):
-        history.insert(100 + number, solution_summary=text, task_description=text)
+    insert_words(history)
     embed(history, WORDS)
     build(history)
     with connect(history.database) as connection:

@@ -93,8 +93,7 @@ def test_without_as_of_a_window_ends_now_in_any_time_zone(
     before = datetime.now(UTC).replace(tzinfo=None)
     hours = [before - timedelta(hours=n) for n in range(7 * 24 - 12, 7 * 24 + 13)]
     history.remove()
-    for n, hour in enumerate(hours):
-        history.insert(n, timestamp=hour)
+    history.insert_each({n: {"timestamp": hour} for n, hour in enumerate(hours)})
     with connect(history.database) as connection:
         connection.execute("update raw.executions set _loaded_at = ?", [before])
     dbt = project.start(

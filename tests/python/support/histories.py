@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -73,12 +74,16 @@ class History:
 
     def insert(self, task: int, times: int = 1, **values: Any) -> None:
         """Load a version of each of so many tasks, beginning with ``task``."""
-        rows = [{**ORDINARY, **values, "task_id": task_id(task + n)} for n in range(times)]
+        self.insert_each({task + n: values for n in range(times)})
+
+    def insert_each(self, versions: Mapping[int, Row]) -> None:
+        """Load a version of each task with its values, all at once: opening takes 0.1 s."""
         with connect(self.database) as connection:
-            for row in rows:
+            for task, values in versions.items():
+                row = {**ORDINARY, **values, "task_id": task_id(task)}
                 number = connection.execute("select nextval('raw.load_seq')").fetchone()
                 _append(connection, {**row, "_load_seq": number[0], "_loaded_at": _LOADED_AT})
-            count_received(connection, len(rows), _LOADED_AT)
+            count_received(connection, len(versions), _LOADED_AT)
 
     def remove(self, *, newest_only: bool = False, also_built: bool = False, **where: Any) -> None:
         """Delete the versions of the tasks that have a version with these values.
