@@ -12,13 +12,13 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-
 from building import STEM, DbtProject
 from histories import BLOCK_SIZE, NOON
 from intervals import interval, tasks_of
 from oracle import MODELS, RULES, Row, expected, raw_rows
-from orb_learning.store.connection import connect
 from report_rows import insert, known
+
+from orb_learning.store.connection import connect
 
 THRESHOLDS = {
     "no_executions": {"warning": 1},
@@ -269,9 +269,7 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
     }
 
 
-def test_a_given_threshold_acts_where_the_seeds_is_always_so(
-    database: Path, executions: list[Row]
-) -> None:
+def test_a_given_threshold_acts_where_the_seeds_is_always_so(database: Path) -> None:
     """The other alerts stay as they are."""
     now = next(
         moment
