@@ -46,7 +46,7 @@ DAILY = {"daily_success_rate", "daily_quality", "daily_cost", "routing_confidenc
 NEEDS_SAMPLES = {*HOURLY, *DAILY, *DROPS} - {"hourly_cost", "daily_cost"}
 HOUR = timedelta(hours=1)
 TASKS = [f"task {number}" for number in range(80)]
-GOOD = [1.0, 1.0, 1.0, 1.0, 0.97, 0.8, 0.8, 0.8]
+GOOD = [1.0, 1.0, 1.0, 0.97, 0.8, 0.8]
 
 Alerts = dict[tuple[str, str | None], Row]
 
@@ -190,8 +190,8 @@ def database(
     chance = random.Random(8)  # noqa: S311
     rows: list[Row] = []
     for hour in range(24 * 40):
-        # Most hours were bad that are 25 days ago or more: so it was always.
-        share = chance.choice([0.6, 0.6, 0.8] if hour > 24 * 25 else GOOD)
+        # Most hours were bad that are 30 days ago or more: so it was always.
+        share = chance.choice([0.6, 0.6, 0.8] if hour > 24 * 30 else GOOD)
         if 300 < hour < 330:
             share = 0.3
         quality, confidence = (30, 0.5) if (hour // 24) % 3 == 0 else (90, 0.9)
