@@ -90,7 +90,9 @@ select
         when is_shown
             then row_number() over (
                 partition by time_range, is_shown
-                order by least(matched_count, other_matched_count) desc, dimension, name, other_name
+                order by
+                    least(matched_count, other_matched_count) desc,
+                    dimension asc, name asc, other_name asc
             )
     end as shown_rank
 from judged

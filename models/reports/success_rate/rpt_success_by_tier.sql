@@ -1,5 +1,5 @@
 -- One row is a time range and a model tier used in it.
-{%- set groups = 'grouping sets ((time_range, model_tier), (time_range, model_tier, model))' %}
+{%- set groups = 'time_range, model_tier, rollup (model)' %}
 with
 
 executions as not materialized (
