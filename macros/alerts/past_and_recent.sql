@@ -42,7 +42,7 @@ halves as (
     ['dimension', 'name', 'is_recent'], figures='halves', executions='compared_runs'
 ) }},
 
-drops as (
+pasts as (
     select
         dimension,
         name,
@@ -57,14 +57,21 @@ drops as (
         max({{ rate }}) filter ({{ condition }}) as {{ half }}_rate,
         {% for bound, sign in {'lower': '-', 'upper': '+'}.items() %}
         max({{ rate_bound(rate, '_rate_variance', '_rate_t', sign) }}) filter ({{ condition }})
-            as {{ half }}_{{ bound }},
+            as {{ half }}_{{ bound }}{{ ',' if not loop.last }}
         {% endfor %}
+        {{- ',' if not loop.last }}
         {% endfor %}
+    from rates
+    group by dimension, name
+),
+
+drops as (
+    select
+        *,
         {{ difference_bound('past_rate', 'past_lower', 'recent_rate', 'recent_upper', '-') }}
             as least_drop,
         {{ difference_bound('past_rate', 'past_upper', 'recent_rate', 'recent_lower', '+') }}
             as largest_drop
-    from rates
-    group by dimension, name
+    from pasts
 )
 {%- endmacro %}
