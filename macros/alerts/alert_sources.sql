@@ -32,19 +32,29 @@ loaded as (
     where started_at <= {{ now }}
 ),
 
--- A tier's last 24 hours, and the 30 days before them.
+-- All executions' last 24 hours and a tier's, and the 30 days before them.
+{{ past_and_recent(now, {'all': 'null::varchar', 'tier': 'model_tier'}) }},
+
 tiers as (
-    {{ past_and_recent(now, 'model_tier', 'model_tier') }}
+    select
+        *,
+        name as model_tier
+    from drops
+    where dimension = 'tier'
 ),
 
+-- One row, where there are no executions, too.
 all_tiers as (
     select
-        coalesce(sum(recent_count), 0)::bigint as recent_count,
-        coalesce(sum(assigned_time_count), 0)::bigint as assigned_time_count,
-        coalesce(sum(recent_successes), 0)::bigint as recent_successes,
-        coalesce(sum(past_count), 0)::bigint as past_count,
-        coalesce(sum(past_successes), 0)::bigint as past_successes
-    from tiers
+        {% for half in ['recent', 'past'] %}
+        {% for column in ['count', 'successes', 'tasks'] %}
+        coalesce(max({{ half }}_{{ column }}), 0) as {{ half }}_{{ column }},
+        {% endfor %}
+        {% endfor %}
+        coalesce(max(assigned_time_count), 0) as assigned_time_count,
+        max(least_drop) as least_drop
+    from drops
+    where dimension = 'all'
 ),
 
 -- What DuckDB counts now: a sample of `orb maintain` is from its last run, or there is none.

@@ -21,7 +21,14 @@
         when value is null then 'nothing to judge by'
         when unit = 'executions' then finding
         when not has_enough_samples
-            then finding || '; too few to judge by, at least {{ setting('min_samples_for_learning', '10') }} are'
+            then format(
+                '{}; too few {}to judge by, at least {{ setting('min_samples_for_learning', '10') }} are',
+                finding,
+                case
+                    when ends_with(alert_name, '_rate') or ends_with(alert_name, '_drop') then 'tasks '
+                    else ''
+                end
+            )
         when is_always_so
             then format(
                 '{}; always so, and not raised: {:,} of {:,} {} of the last 28 days {} {:g} {}',

@@ -17,7 +17,7 @@
     'routing_confidence': "'the confidence of the last 24 hours'' {} was {} on average', "
         ~ shown_count('sample_count', 'choice') ~ ", " ~ share
 } -%}
-{%- set drop = "100 * " ~ least_drop('past_successes', 'past_count', 'recent_successes', 'recent_count') -%}
+{%- set drop = "100 * least_drop" -%}
 {{ measured_alert('no_executions', 'everything', 'total_executions::double', 'total_executions', """
     case
         when total_executions = 0 then 'No execution records found - database is empty'
@@ -33,10 +33,10 @@ union all
     format('the figures are those of the last build, {} ago', """ ~ shown_duration('3600 * value') ~ """)
 """, assigned='0') }}
 union all
-{% for name, (bucket, value, samples, needs_samples) in bucketed_alerts().items() -%}
+{% for name, (bucket, value, samples, needed) in bucketed_alerts().items() -%}
 {{ measured_alert(
     name, 'last_' ~ bucket, '(' ~ value ~ ')::double', samples, 'format(' ~ findings[name] ~ ')',
-    enough.format(samples) if needs_samples else 'true'
+    enough.format(needed) if needed else 'true'
 ) }}
 union all
 {% endfor -%}
@@ -45,20 +45,20 @@ union all
 """, assigned='0') }}
 union all
 {{ measured_alert('success_drop', 'all_tiers', drop, 'recent_count', drop_finding(),
-    enough.format('least(past_count, recent_count)')) }}
+    enough.format('least(past_tasks, recent_tasks)')) }}
 union all
 {{ measured_alert('tier_drop', 'tiers', drop, 'recent_count', drop_finding(),
-    enough.format('least(past_count, recent_count)'), 'model_tier') }}
+    enough.format('least(past_tasks, recent_tasks)'), 'model_tier') }}
 {%- endmacro %}
 
 
 {#- How a success rate lies to its own past, as a sentence. -#}
 {% macro drop_finding() -%}
     format(
-        '{} of the last 24 hours'' {} succeeded, after {} of {:,} in the 30 days before: ',
+        '{} of the last 24 hours'' {} of {} succeeded, after {} of {:,} of {:,} in the 30 days before: ',
         {{ shown_rate('recent_successes / nullif(recent_count, 0)') }},
-        {{ shown_count('recent_count', 'execution') }},
-        {{ shown_rate('past_successes / nullif(past_count, 0)') }}, past_count
+        {{ shown_count('recent_count', 'execution') }}, {{ shown_count('recent_tasks', 'task') }},
+        {{ shown_rate('past_successes / nullif(past_count, 0)') }}, past_count, past_tasks
     )
     || case
         when value > 0 then format('a drop of at least {:.1f} points, 95 % sure', value)

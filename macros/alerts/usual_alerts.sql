@@ -16,13 +16,13 @@ past_{{ bucket }}s as (
 ),
 {% endfor %}
 past_values as (
-    {% for name, (bucket, value, samples, needs_samples) in bucketed_alerts().items() %}
+    {% for name, (bucket, value, samples, needed) in bucketed_alerts().items() %}
     select
         '{{ name }}' as alert_name,
         '{{ bucket }}s' as buckets,
         {{ value }} as value
     from past_{{ bucket }}s
-    where {{ samples }} >= {{ least if needs_samples else 1 }}
+    where {{ needed or samples }} >= {{ least if needed else 1 }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),

@@ -35,15 +35,6 @@
 {%- endmacro %}
 
 
-{#- A bound of the difference of two rates, of their own bounds: Newcombe's method 10, as least_drop. -#}
-{% macro difference_bound(rate, rate_bound, other, other_bound, sign) -%}
-    (
-        {{ rate }} - {{ other }}
-        {{ sign }} sqrt(pow({{ rate }} - {{ rate_bound }}, 2) + pow({{ other }} - {{ other_bound }}, 2))
-    )
-{%- endmacro %}
-
-
 {#- What a change is worth: the money, and the successes at what one is worth. -#}
 {% macro worth_of(usd, successes) -%}
     (coalesce({{ usd }}, 0) + coalesce({{ successes }}, 0) * {{ var('routing_usd_per_success') }})

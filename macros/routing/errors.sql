@@ -16,8 +16,8 @@
         {% endfor %}
         policy,
         baseline,
-        {% for one, other in measure_pairs() %}
-        sum({{ one }}_{{ other }}) as {{ one }}_{{ other }}{{ ',' if not loop.last }}
+        {% for column in product_columns() %}
+        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ rows }}
     where {{ condition }}

@@ -12,6 +12,23 @@
 {%- endmacro %}
 
 
+{#- How large the terms of a measure's square are that mostly cancel each other out: what its rounding is to
+    be measured by. -#}
+{% macro size_of(measure) -%}
+    sum(
+        abs(moments.product * one.{{ measure }} * other.{{ measure }})
+        * case when moments.is_square then 1 else 2 end
+    )
+{%- endmacro %}
+
+
+{#- The columns of products: those of each pair of measures, and the sizes of the terms of squares. -#}
+{% macro product_columns() %}
+    {%- set columns = measure_pairs() | map('join', '_') | list -%}
+    {{ return(columns + ['success_size', 'capped_cost_size']) }}
+{% endmacro %}
+
+
 {#- The pairs of measures whose products errors are made of. -#}
 {% macro measure_pairs() %}
     {{ return([

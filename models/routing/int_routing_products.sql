@@ -45,6 +45,9 @@ select
     {% for one, other in measure_pairs() %}
     {{ product_of(one, other) }} as {{ one }}_{{ other }},
     {% endfor %}
+    {% for measure in ['success', 'capped_cost'] %}
+    {{ size_of(measure) }} as {{ measure }}_size,
+    {% endfor %}
     one.baseline
 from moments
 inner join measures as one

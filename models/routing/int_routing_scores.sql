@@ -68,7 +68,7 @@ means as (
 )
 
 select
-    * exclude ({{ measure_pairs() | map('join', '_') | join(', ') }}), -- noqa: AM04
+    * exclude ({{ product_columns() | join(', ') }}), -- noqa: AM04
     decisions_decisions as decision_squares,
     {{ deviations() }}
 from means

@@ -1,7 +1,7 @@
 -- One row is a tier, pool, model or repository whose success dropped against its own past.
 --
 -- Compared as the alert tier_drop compares: the last 24 hours with the 30 days before them, by the
--- least drop of Newcombe's interval, beyond the alert's threshold.
+-- least drop of the difference's interval over tasks, beyond the alert's threshold.
 {{ config(materialized='table') }}
 {%- set groups = {
     'tier': 'model_tier', 'pool': 'pool_type', 'model': '_model', 'repository': 'repo'
@@ -9,31 +9,7 @@
 
 with
 
-counts as (
-    {% for dimension, expression in groups.items() %}
-    select
-        '{{ dimension }}' as dimension,
-        *
-    from ({{ past_and_recent(utc_now(), expression, 'name') }})
-    where name is not null
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
-drops as (
-    select
-        *,
-        past_successes / past_count as past_rate,
-        recent_successes / recent_count as recent_rate,
-        {{ least_drop('past_successes', 'past_count', 'recent_successes', 'recent_count') }}
-            as least_drop,
-        -{{ least_drop('recent_successes', 'recent_count', 'past_successes', 'past_count') }}
-            as largest_drop
-    from counts
-    where
-        past_count >= {{ setting('min_samples_for_learning', '10') }}
-        and recent_count >= {{ setting('min_samples_for_learning', '10') }}
-),
+{{ past_and_recent(utc_now(), groups) }},
 
 thresholds as (
     select min(threshold) / 100 as threshold
@@ -67,4 +43,8 @@ select
     drops.recent_count + drops.past_count as execution_count
 from drops
 cross join thresholds
-where drops.least_drop > thresholds.threshold
+where
+    drops.name is not null
+    and drops.past_tasks >= {{ setting('min_samples_for_learning', '10') }}
+    and drops.recent_tasks >= {{ setting('min_samples_for_learning', '10') }}
+    and drops.least_drop > thresholds.threshold

@@ -69,11 +69,30 @@ pairs as (
     from ones
 ),
 
-{{ sides_of_pairs() }}
+{{ sides_of_pairs() }},
+
+judged as (
+    select
+        *,
+        coalesce(mix_difference >= {{ var('mix_differs_from') }}, false) as mix_differs,
+        least(matched_count, other_matched_count)
+        >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples,
+        -- Each pair is there from both sides; the one with more executions comes first.
+        mix_differs
+        and dimension in ('pool', 'repository')
+        and (total_executions, name) > (other_executions, other_name) as is_shown
+    from compared
+)
 
 select
-    *,
-    coalesce(mix_difference >= {{ var('mix_differs_from') }}, false) as mix_differs,
-    least(matched_count, other_matched_count)
-    >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples
-from compared
+    * exclude (is_shown),
+    case
+        when is_shown
+            then row_number() over (
+                partition by time_range, is_shown
+                order by
+                    least(matched_count, other_matched_count) desc,
+                    dimension asc, name asc, other_name asc
+            )
+    end as shown_rank
+from judged

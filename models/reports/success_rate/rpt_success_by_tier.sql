@@ -1,58 +1,48 @@
 -- One row is a time range and a model tier used in it.
+{%- set groups = 'time_range, model_tier, rollup (model)' %}
 with
 
 executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
+    select
+        *,
+        coalesce(_model, '') as model
+    from {{ ref('int_executions_by_range') }}
 ),
 
+-- Of a tier, where model is NULL, and of each of its models.
 figures as (
     select
         time_range,
         model_tier,
+        model,
         {{ execution_figures() }}
     from executions
-    group by time_range, model_tier
+    group by {{ groups }}
 ),
 
-{{ rates_by_task(['time_range', 'model_tier']) }},
+{{ rates_by_task(['time_range', 'model_tier', 'model'], grouping=groups) }},
 
-models as (
+columns_of_rates as (
     select
         time_range,
         model_tier,
-        count(*) as trials,
-        count(*) filter (success) as successes
-    from executions
-    where _model is not null
-    group by time_range, model_tier, _model
-    having count(*) >= {{ setting('min_samples_for_learning', '10') }}
-),
-
--- Never empty, because DuckDB 2.0.0 makes wrong sums of a join with nothing (2026-11).
-mixtures as (
-    select
-        time_range,
-        model_tier,
-        count(*) as model_count,
-        min(successes / trials) as lowest_model_rate,
-        max(successes / trials) as highest_model_rate,
-        highest_model_rate - lowest_model_rate >= {{ var('mixed_models_from') }}
-        and min({{ wilson_upper('successes', 'trials') }})
-        < max({{ wilson_lower('successes', 'trials') }}) as mixes_models
-    from models
-    group by time_range, model_tier
-    union all
-    select {{ (['null'] * 6) | join(', ') }}
+        model,
+        {{ figure_columns('rates') }},
+        model <> '' and has_enough_samples as is_compared
+    from rates
 )
 
 select
-    rates.time_range,
-    rates.model_tier,
-    {{ figure_columns('rates') }},
-    coalesce(mixtures.model_count, 0) as model_count,
-    mixtures.lowest_model_rate,
-    mixtures.highest_model_rate,
-    coalesce(mixtures.mixes_models, false) as mixes_models
-from rates
-left join mixtures
-    on rates.time_range = mixtures.time_range and rates.model_tier = mixtures.model_tier
+    * exclude (model, is_compared),
+    count(*) filter (is_compared) over of_tier as model_count,
+    min(success_rate) filter (is_compared) over of_tier as lowest_model_rate,
+    max(success_rate) filter (is_compared) over of_tier as highest_model_rate,
+    coalesce(
+        highest_model_rate - lowest_model_rate >= {{ var('mixed_models_from') }}
+        and min(success_rate_upper) filter (is_compared) over of_tier
+        < max(success_rate_lower) filter (is_compared) over of_tier,
+        false
+    ) as mixes_models
+from columns_of_rates
+window of_tier as (partition by time_range, model_tier)
+qualify model is null

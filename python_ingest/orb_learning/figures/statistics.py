@@ -11,11 +11,6 @@ from orb_learning.figures.results import Figures, Result, Text, TimeRange, UtcTi
 MOST_REPOSITORIES = 10
 MOST_TASK_TYPES = 15
 MOST_PAIRS = 15
-SHOWN_PAIRS = (
-    "dimension in ('pool', 'repository') "
-    "and (total_executions, name) > (other_executions, other_name)"
-)
-"""Each pair is there from both sides; the one with more executions comes first."""
 
 
 class Bucket(Figures):
@@ -144,9 +139,7 @@ async def execution_statistics(reader: Reader, time_range: TimeRange = "7d") -> 
             ),
             like_for_like=rows(
                 LikeForLike,
-                f"rpt_like_for_like {of_range} and mix_differs and {SHOWN_PAIRS} "
-                f"order by least(matched_count, other_matched_count) desc, dimension, name, "
-                f"other_name limit {MOST_PAIRS}",
+                f"rpt_like_for_like {of_range} and shown_rank <= {MOST_PAIRS} order by shown_rank",
             ),
             performance=rows(All, f"rpt_performance {of_range}")[0],
             record_funnel=record_funnel(snapshot, reader.settings.outbox_folder),

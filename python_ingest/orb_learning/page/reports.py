@@ -80,14 +80,7 @@ QUERIES = {
     "like_for_like": f"select time_range, dimension, {_short('name')}, {_short('other_name')}, "
     "mix_difference, success_rate, other_success_rate, like_for_like_rate, matched_count, "
     "other_like_for_like_rate, other_matched_count, has_enough_samples from rpt_like_for_like "
-    "where mix_differs and dimension in ('pool', 'repository') "
-    "and (total_executions, rpt_like_for_like.name) "
-    "> (other_executions, rpt_like_for_like.other_name) "
-    "qualify row_number() over (partition by time_range order by "
-    "least(matched_count, other_matched_count) desc, dimension, rpt_like_for_like.name, "
-    "rpt_like_for_like.other_name) <= 15 order by time_range, "
-    "least(matched_count, other_matched_count) desc, dimension, rpt_like_for_like.name, "
-    "rpt_like_for_like.other_name",
+    "where shown_rank <= 15 order by time_range, shown_rank",
     "correlations": "select time_range, duration_bucket, memory_correlation, "
     "memory_and_duration_known_count, cpu_correlation, cpu_and_duration_known_count "
     "from rpt_resources_by_duration order by all",

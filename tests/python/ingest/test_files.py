@@ -843,6 +843,15 @@ def test_the_originals_database_imports_and_a_vector_of_768_is_noted(
     ]
 
 
+def test_naive_times_and_vectors_of_a_database_are_said(database: Path, tmp_path: Path) -> None:
+    _, output = run_cli(database, str(original(tmp_path / "original.duckdb")))
+    assert (
+        "the times of timestamp and uploaded_at have no zone and were taken as UTC"
+        in output.replace("\n", " ")
+    )
+    assert "768" in output
+
+
 def test_a_database_of_the_same_name_whose_executions_is_a_view_imports(
     database: Path, tmp_path: Path
 ) -> None:

@@ -25,3 +25,10 @@ def test_every_tool_refuses_an_argument_that_it_does_not_have(database: Path) ->
             ToolError, match=f"'{wrong}' is no argument{nearest}".replace("?", r"\?")
         ):
             asyncio.run(server.call_tool(tool.name, {wrong: "7d"}))
+
+
+def test_a_tool_refuses_a_search_of_no_days(database: Path) -> None:
+    server = make_server(load_settings(database_path=database))
+    asked = {"task_description": "a task", "days_back": 0}
+    with pytest.raises(ToolError, match=r"days_back\s.*greater than or equal to 1"):
+        asyncio.run(server.call_tool("find_similar_executions", asked))

@@ -12,12 +12,13 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-
 from building import STEM, DbtProject
 from histories import BLOCK_SIZE, NOON
+from intervals import interval, tasks_of
 from oracle import MODELS, RULES, Row, expected, raw_rows
+from report_rows import insert, known
+
 from orb_learning.store.connection import connect
-from report_rows import insert, known, wilson
 
 THRESHOLDS = {
     "no_executions": {"warning": 1},
@@ -39,10 +40,13 @@ LOW = {
     "no_executions", "success_rate", "daily_success_rate", "daily_quality", "routing_confidence",
 }  # fmt: skip
 DROPS = {"success_drop", "tier_drop"}
+RATES = {*DROPS, "success_rate", "daily_success_rate", "error_rate"}
 HOURLY = {"success_rate", "error_rate", "avg_duration", "hourly_cost"}
 DAILY = {"daily_success_rate", "daily_quality", "daily_cost", "routing_confidence"}
 NEEDS_SAMPLES = {*HOURLY, *DAILY, *DROPS} - {"hourly_cost", "daily_cost"}
 HOUR = timedelta(hours=1)
+TASKS = [f"task {number}" for number in range(80)]
+GOOD = [1.0, 1.0, 1.0, 0.97, 0.8, 0.8]
 
 Alerts = dict[tuple[str, str | None], Row]
 
@@ -65,13 +69,16 @@ def percent(rows: list[Row]) -> float | None:
     return 100 * sum(row["success"] for row in rows) / len(rows) if rows else None
 
 
+def tasks(rows: list[Row]) -> list[tuple[int, int]]:
+    return tasks_of((row["_task_text_id"], row["success"]) for row in rows)
+
+
 def least_drop(before: list[Row], now: list[Row]) -> float | None:
-    """Work out Newcombe's lower bound (1998, method 10), in percentage points."""
+    """Work out Newcombe's lower bound (1998, method 10) over tasks, in percentage points."""
     if not before or not now:
         return None
     rates = [sum(row["success"] for row in rows) / len(rows) for rows in (before, now)]
-    lower = wilson(sum(row["success"] for row in before), len(before))[0]
-    upper = wilson(sum(row["success"] for row in now), len(now))[1]
+    lower, upper = interval(tasks(before))[0], interval(tasks(now))[1]
     assert lower is not None
     assert upper is not None
     return 100 * (rates[0] - rates[1] - math.hypot(rates[0] - lower, upper - rates[1]))
@@ -80,7 +87,7 @@ def least_drop(before: list[Row], now: list[Row]) -> float | None:
 def values_of(
     rows: list[Row], versions: list[Row], built_at: datetime, now: datetime
 ) -> dict[tuple[str, str | None], tuple[Any, int | None]]:
-    """Work out each alert's value, and over how many rows it is."""
+    """Work out each alert's value, and how many of what it is judged by it is over."""
     loaded = [row["timestamp"] for row in versions if not RULES["timestamp_in_the_future"](row)]
     loaded = [moment for moment in loaded if moment <= now]
     past = [row for row in rows if row["timestamp"] <= now]
@@ -104,10 +111,7 @@ def values_of(
         )
         drop = least_drop(of_before, of_day)
         name = "tier_drop" if tier else "success_drop"
-        if drop is None or len(of_before) >= 10:
-            found[name, tier] = drop, len(of_day)
-        else:
-            found[name, tier] = drop, min(len(of_day), 9)
+        found[name, tier] = drop, min(len(tasks(of_before)), len(tasks(of_day)))
     return found
 
 
@@ -121,9 +125,9 @@ def values_of_a_bucket(rows: list[Row], names: set[str]) -> dict[str, tuple[floa
     rate, confidence = percent(rows), mean["routing_confidence"]
     cost = math.fsum(of["actual_cost"]) if of["actual_cost"] else None
     values = {
-        "success_rate": (rate, len(rows)),
-        "daily_success_rate": (rate, len(rows)),
-        "error_rate": (None if rate is None else 100 - rate, len(rows)),
+        "success_rate": (rate, len(tasks(rows))),
+        "daily_success_rate": (rate, len(tasks(rows))),
+        "error_rate": (None if rate is None else 100 - rate, len(tasks(rows))),
         "avg_duration": (mean["duration_seconds"], len(of["duration_seconds"])),
         "hourly_cost": (cost, len(of["actual_cost"])),
         "daily_cost": (cost, len(of["actual_cost"])),
@@ -186,8 +190,8 @@ def database(
     chance = random.Random(8)  # noqa: S311
     rows: list[Row] = []
     for hour in range(24 * 40):
-        # Three weeks ago and before, most hours were bad: so it was always.
-        share = chance.choice([0.6, 0.6, 0.8] if hour > 24 * 21 else [1.0, 1.0, 1.0, 0.97, 0.8, 0.8, 0.6])
+        # Most hours were bad that are 30 days ago or more: so it was always.
+        share = chance.choice([0.6, 0.6, 0.8] if hour > 24 * 30 else GOOD)
         if 300 < hour < 330:
             share = 0.3
         quality, confidence = (30, 0.5) if (hour // 24) % 3 == 0 else (90, 0.9)
@@ -199,6 +203,8 @@ def database(
                 {
                     "timestamp": NOON - (hour + chance.random()) * HOUR,
                     "model_tier": tier,
+                    # Most tasks are run again and again; some hours run few of them.
+                    "task_description": chance.choice([None, *TASKS[: 9 if hour % 5 == 0 else 80]]),
                     "success": chance.random() < (0.4 if bad else share),
                     "duration_seconds": chance.choice([None, chance.expovariate(1 / slow)]),
                     "actual_cost": chance.choice([None, dear * chance.random()]),
@@ -243,7 +249,7 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
                 assert row["value"] is None
             else:
                 assert row["value"] == pytest.approx(value, rel=1e-6, abs=1e-6)
-            if name not in DROPS:
+            if name not in RATES:
                 assert row["sample_count"] == samples
             if name in NEEDS_SAMPLES and value is not None:
                 assert row["has_enough_samples"] == ((samples or 0) >= 10)
@@ -263,9 +269,7 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
     }
 
 
-def test_a_given_threshold_acts_where_the_seeds_is_always_so(
-    database: Path, executions: list[Row]
-) -> None:
+def test_a_given_threshold_acts_where_the_seeds_is_always_so(database: Path) -> None:
     """The other alerts stay as they are."""
     now = next(
         moment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import random
 import re
@@ -25,6 +26,7 @@ from oracle import MODELS
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from orb_learning.errors import NotBuiltError, PageError
+from orb_learning.page.charts.shared import AMBER, BLUE
 from orb_learning.page.panels import SECTIONS
 from orb_learning.page.reports import read_reports
 from orb_learning.page.writing import render, write_page
@@ -338,6 +340,59 @@ TILES = {
     "cost_24h": "daily_cost",
 }
 """Of each tile its alert."""
+
+
+def pixels_of(page: Page, panel: str, *colours: str) -> list[int]:
+    """Count the pixels of a panel's chart that have just that colour, of each."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """([panel, colours]) => {
+          const canvas = document.querySelector(`#panel-${panel} canvas`);
+          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          return colours.map((colour) => {
+            const wanted = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+            let count = 0;
+            for (let at = 0; at < data.length; at += 4)
+              if (wanted.every((part, place) => data[at + place] === part)) count += 1;
+            return count;
+          });
+        }""",
+        [panel, colours],
+    )
+
+
+@pytest.mark.parametrize("is_beyond", [True, False])
+def test_page_commands_and_tools_judge_by_the_seed_alone(
+    browser: Browser, database: Path, tmp_path: Path, *, is_beyond: bool
+) -> None:
+    """With thresholds that everything breaks, and with those that nothing does."""
+    copy = Path(shutil.copy(database, tmp_path / database.name))
+    with connect(copy) as connection:
+        connection.execute(
+            "update alert_thresholds set threshold = if((raised_when = 'under') = ?, 1e9, -1e9)",
+            [is_beyond],
+        )
+        # Each execution a task of its own, so that all are enough to judge by.
+        connection.execute("update fct_executions set _task_text_id = null")
+    # What the tool returns; in a process, because the browser's own loop runs here.
+    found = json.loads(orb("alerts", "--json", ORB_DATABASE=str(copy)).stdout)
+    states = {row["alert_name"]: row["state"] for row in [*found["others"], *found["raised"]]}
+    assert sum(state != "unknown" for state in states.values()) >= 10
+    judged = set(states.values()) - {"unknown", "always so"}
+    assert judged == ({"warning", "critical"} if is_beyond else {"ok"})
+    said = orb("alerts", ORB_DATABASE=str(copy), COLUMNS="200").stdout
+    assert ("No alert is raised" in said) is not is_beyond
+    for name, state in states.items():
+        assert re.search(rf"{name}( of \S+)?[ │]+{state} ", said), name
+    write_page(copy, tmp_path / "report.html")
+    with opened(browser, tmp_path / "report.html") as page:
+        for tile, alert in TILES.items():
+            assert page.locator(f"#tile-{tile}").get_attribute("data-level") == states[alert]
+        for panel in itertools.chain.from_iterable(SECTIONS.values()):
+            if panel.judged_by:
+                # Legends show as much of each.
+                amber, blue = pixels_of(page, panel.name, AMBER, BLUE)
+                assert (amber > blue) is is_beyond, panel.name
+                assert amber != blue
 
 
 def test_a_tile_says_the_state_of_its_alert_and_nothing_else(

@@ -21,7 +21,11 @@ pairs as (
 bounds as (
     select
         *,
-        {{ least_drop('successes_before', 'trials_before', 'successes', 'trials') }} as found_lower
+        {{ difference_bound(
+            'successes_before / nullif(trials_before, 0)',
+            wilson_lower('successes_before', 'trials_before'),
+            'successes / nullif(trials, 0)', wilson_upper('successes', 'trials'), '-'
+        ) }} as found_lower
     from pairs
 )
 
