@@ -22,7 +22,7 @@ from typing import Any
 import duckdb
 
 from orb_learning.errors import DatabaseError, DatabaseLockedError
-from orb_learning.filesystem import Lock, ReadWriteLock, make_private
+from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_private
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.paths import check_path
 from orb_learning.store.schema import check_version, migrate
@@ -254,9 +254,10 @@ def open_with_lock(
     """
     deadline = time.monotonic() + wait_seconds
     pause = FIRST_PAUSE_SECONDS
+    waiting = Waiting(path)
     while True:
         try:
-            lock = ReadWriteLock(path).acquire(shared=shared, deadline=deadline)
+            lock = ReadWriteLock(path).acquire(shared=shared, deadline=deadline, waiting=waiting)
         except OSError as error:
             raise DatabaseError(f"{path} cannot be written: {error}") from error
         if lock is None:
@@ -277,5 +278,6 @@ def open_with_lock(
             lock.release()
             if not isinstance(error, DatabaseLockedError) or time.monotonic() + pause > deadline:
                 raise
+        waiting.look(path)
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
