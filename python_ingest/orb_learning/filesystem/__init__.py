@@ -13,10 +13,11 @@ from orb_learning.filesystem.private import (
 from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
 from orb_learning.filesystem.tokens import SHORTEST_TOKEN, read_token_users
 from orb_learning.filesystem.urls import public_url, without_secrets
-from orb_learning.filesystem.waiting import Waiting
+from orb_learning.filesystem.waiting import WAITING, Waiting
 
 __all__ = [
     "SHORTEST_TOKEN",
+    "WAITING",
     "Lock",
     "ReadWriteLock",
     "Waiting",

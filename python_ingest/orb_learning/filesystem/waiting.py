@@ -9,8 +9,8 @@ from orb_learning.filesystem.logs import get_logger
 
 NOTICE_SECONDS = 2.0
 """So long nobody wonders."""
-BEGINNING = "waiting for "
-"""Of each notice."""
+WAITING = "waiting for "
+"""How each notice begins."""
 LONGEST_COMMAND = 80
 
 log = get_logger(__name__)
@@ -40,7 +40,7 @@ class Waiting:
             _name_of(pid) for pid in sorted({pid for file in locked for pid in _holders(file)})
         ]
         holders = f", which {' and '.join(names)} has" if names else ", which another process has"
-        log.warning("%s%s%s", BEGINNING, self._subject, holders)
+        log.warning("%s%s%s", WAITING, self._subject, holders)
 
 
 def _holders(file: Path) -> set[int]:
