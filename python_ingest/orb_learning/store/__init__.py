@@ -35,6 +35,7 @@ from orb_learning.store.tombstones import (
     existing_tables,
     mentions_any_sql,
 )
+from orb_learning.store.written_log import make_log, remove_empty_log
 from orb_learning.store.written_pages import note_page, written_pages
 
 __all__ = [
@@ -65,11 +66,13 @@ __all__ = [
     "identifier",
     "is_compaction_worth_it",
     "literal",
+    "make_log",
     "mentions_any_sql",
     "migrate",
     "note_page",
     "open_with_lock",
     "read_relations",
+    "remove_empty_log",
     "rows_as_dicts",
     "sample_sizes",
     "sample_sizes_hourly",

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import duckdb
 
@@ -26,6 +27,7 @@ from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_private
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.paths import check_path
 from orb_learning.store.schema import check_version, migrate
+from orb_learning.store.written_log import check_log, make_log, remove_empty_log
 
 CONFIG: dict[str, Any] = {
     # DuckDB would take an SQLite file for an order to download an extension. The file's header must
@@ -66,6 +68,9 @@ _open_mutex = threading.Lock()
 """Held while DuckDB opens a file. It looks into the file first, and closing that look ends this
 process's locks on the file, also that of a thread that has just opened it: of four threads that
 read without this, half read without a lock, beside whoever writes (measured 2026-11-23)."""
+
+_written: WeakKeyDictionary[duckdb.DuckDBPyConnection, Path] = WeakKeyDictionary()
+"""The files of the connections that write."""
 
 
 def _renew_mutex_in_child() -> None:
@@ -116,10 +121,14 @@ def connect(
             _begin(connection, sandbox_memory_mb)
             check_version(connection, path)
             if not read_only:
+                _written[connection] = path
+                make_log(path)
                 migrate(connection)
             yield connection
     finally:
         connection.close()
+        if not read_only:
+            remove_empty_log(path)
         lock.release()
 
 
@@ -220,6 +229,8 @@ def _time_limit(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[N
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commit what is done inside, or nothing of it."""
+    if path := _written.get(connection):
+        make_log(path)
     connection.execute("begin")
     try:
         yield
@@ -267,6 +278,7 @@ def open_with_lock(
             )
         try:
             with translated_errors(path), _open_mutex:
+                check_log(path)
                 is_new = not path.exists()
                 connection = opening()
                 if is_new:  # still without a row

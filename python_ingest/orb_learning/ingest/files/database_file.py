@@ -40,7 +40,7 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
         if opened.read(12)[8:] != b"DUCK":
             raise ImportFileError(f"{file} is not a DuckDB database; is its name's ending right?")
     log = file.with_name(file.name + ".wal")
-    if log.exists():
+    if log.exists() and log.stat().st_size:
         raise ImportFileError(
             f"{file} has a write-ahead log beside it, {log.name}, with changes that are not in it "
             f'yet; close what uses it, or run: python -c "import duckdb; '
