@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -139,6 +139,7 @@ def connect_without_lock(
     read_only: bool = True,
     scratch: Path | None = None,
     sandbox_memory_mb: int | None = None,
+    limits: Mapping[str, Any] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file that may be a stranger's: nobody writes it, or the caller holds its lock.
 
@@ -150,12 +151,14 @@ def connect_without_lock(
         scratch: the one folder where queries may read and write files; a temporary one if None,
             for what does not fit into memory.
         sandbox_memory_mb: as of ``connect``; then there is no such folder.
+        limits: settings of DuckDB, such as ``memory_limit``, in place of those of a sealed file.
 
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
     """
     check_path(path, must_exist=read_only)
-    config = SEALED_CONFIG if sandbox_memory_mb is None else _config(sandbox_memory_mb)
+    sealed = SEALED_CONFIG | dict(limits or {})
+    config = sealed if sandbox_memory_mb is None else _config(sandbox_memory_mb)
     with ExitStack() as stack:
         stack.enter_context(translated_errors(path))
         folder = scratch or Path(stack.enter_context(TemporaryDirectory(prefix="orb-")))

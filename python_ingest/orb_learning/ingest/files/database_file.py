@@ -19,6 +19,8 @@ _EXACT_IN_PARQUET = {
     "UBIGINT", "FLOAT", "DOUBLE", "VARCHAR", "BLOB", "DATE", "UUID", "JSON", "TIMESTAMP",
     "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "FLOAT[]", "DOUBLE[]",
 }  # fmt: skip
+LIMITS = {"memory_limit": "512MB", "threads": 1}
+"""Of DuckDB, while it copies what a database has."""
 
 
 def copy_executions(file: Path, parquet: Path) -> list[str]:
@@ -57,7 +59,7 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
         connection.execute(
             f"copy (select {', '.join(_copied(name, types[name]) for name in types)} "  # noqa: S608
             f"from executions) to {literal(parquet)} "
-            f"(format parquet, kv_metadata {{{MARK}: 'utc'}})"
+            f"(format parquet, row_group_size 20480, kv_metadata {{{MARK}: 'utc'}})"
         )
         naive = [name for name in types if name in TIMES and types[name] in NAIVE_TYPES]
         if not naive or _is_ours(connection):
@@ -77,7 +79,7 @@ def _is_ours(connection: duckdb.DuckDBPyConnection) -> bool:
 @contextmanager
 def _opened(file: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
-        with connect_without_lock(file, scratch=scratch) as connection:
+        with connect_without_lock(file, scratch=scratch, limits=LIMITS) as connection:
             yield connection
     except NotADatabaseError as error:
         raise ImportFileError(
