@@ -57,6 +57,10 @@ class ReadWriteLock:
         self._file = path.with_name(f"{path.name}.turn")
         self._gate = path.with_name(f"{path.name}.door")
 
+    def was_used(self) -> bool:
+        """Return whether anybody ever waited for the lock."""
+        return self._file.exists()
+
     def acquire(
         self, *, shared: bool, deadline: float, waiting: Waiting | None = None
     ) -> Lock | None:

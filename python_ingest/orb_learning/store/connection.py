@@ -25,7 +25,7 @@ import duckdb
 from orb_learning.errors import DatabaseError, DatabaseLockedError
 from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_private
 from orb_learning.store.duckdb_errors import translated_errors
-from orb_learning.store.paths import check_path
+from orb_learning.store.paths import check_path, check_unknown_file
 from orb_learning.store.schema import check_version, migrate
 from orb_learning.store.written_log import check_log, make_log, remove_empty_log
 
@@ -266,6 +266,7 @@ def open_with_lock(
     Raises:
         DatabaseError: one of its subclasses says who has the file, or what is wrong with it.
     """
+    check_unknown_file(path)
     deadline = time.monotonic() + wait_seconds
     pause = FIRST_PAUSE_SECONDS
     waiting = Waiting(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ _EXACT_IN_PARQUET = {
     "UBIGINT", "FLOAT", "DOUBLE", "VARCHAR", "BLOB", "DATE", "UUID", "JSON", "TIMESTAMP",
     "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "FLOAT[]", "DOUBLE[]",
 }  # fmt: skip
+CHECKPOINT = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('checkpoint')"
+"""What writes a database's log into it, as Python."""
 LIMITS = {"memory_limit": "512MB", "threads": 1}
 """Of DuckDB, while it copies what a database has."""
 
@@ -45,8 +48,8 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
     if log.exists() and log.stat().st_size:
         raise ImportFileError(
             f"{file} has a write-ahead log beside it, {log.name}, with changes that are not in it "
-            f'yet; close what uses it, or run: python -c "import duckdb; '
-            f"duckdb.connect('{file.name}').execute('checkpoint')\""
+            f"yet; close what uses it, or run: python -c {shlex.quote(CHECKPOINT)} "
+            f"{shlex.quote(str(file))}"
         )
     with _opened(file, parquet.parent) as connection:
         try:
