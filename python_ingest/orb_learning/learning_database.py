@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from orb_learning.capture import ExecutionRun, Task, TelemetryCapture, redact_se
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.feedback import check_feedback_enabled, current_user, submit_feedback
 from orb_learning.figures import Questions
-from orb_learning.filesystem import make_folder
+from orb_learning.filesystem import get_logger, make_folder
 from orb_learning.ingest import BackgroundLoader
 from orb_learning.operations import relay_options, restore_backup
 from orb_learning.outbox import Outbox
@@ -25,7 +24,7 @@ from orb_learning.record import ExecutionRecord
 from orb_learning.settings import load_settings
 from orb_learning.store import check_path
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class LearningDatabase(Questions):

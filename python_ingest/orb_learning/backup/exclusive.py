@@ -31,7 +31,7 @@ def exclusive_backups(folder: Path, wait_seconds: float, not_done: str) -> Itera
         lambda error: BackupError(f"{folder}: {not_done}: {error}; the database is as it was"),
     ):
         make_folder(folder)
-        lock = ReadWriteLock(folder / "backups").acquire(
+        lock = ReadWriteLock(folder / "backups", f"the backups in {folder}").acquire(
             shared=False, deadline=time.monotonic() + wait_seconds
         )
         if lock is None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 
+from orb_learning.filesystem import get_logger
+
 SECONDS_BETWEEN = 60.0
 MOST_REASONS = 50
 """Reasons that are told apart; later ones count as one."""
 
-logger = logging.getLogger("orb_learning")
+logger = get_logger("orb_learning")
 
 
 class Warnings:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from orb_learning.cli.console import err, out, print_error, reported_errors, say, with_settings
 from orb_learning.cli.options import AsJson, Wait
+from orb_learning.cli.tables import Table, text
 from orb_learning.errors import InvalidBackupError, OrbError
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def backups_command(
     table = Table("time (UTC)", "MB", "rows", "verified (UTC)", "kept by")
     for row in listed:
         if row["damage"]:
-            table.add_row(_time(row["time"]), "", "", "[bold red]DAMAGED[/]", escape(row["damage"]))
+            table.add_row(_time(row["time"]), "", "", "[bold red]DAMAGED[/]", text(row["damage"]))
             continue
         table.add_row(
             _time(row["time"]),

@@ -35,10 +35,12 @@ def show_changes(found: Row) -> None:
                     out.print(Padding(text(line), (0, 0, 0, 3)), highlight=False)
     silent = [row for row in found["rows"] if not row["is_change"]]
     if silent:
-        say("\nNothing known to change, and what it takes to know:")
+        out.print()
+        say("Nothing known to change, and what it takes to know:")
     for row in silent:
         out.print(Padding(text(f"{row['sentence']} ({row['reason']})"), (0, 0, 0, 3)))
-    say("\nTry next: `orb similar TASK` shows a task by tier; `orb alerts` what is wrong now.")
+    out.print()
+    say("Try next: `orb similar TASK` shows a task by tier; `orb alerts` what is wrong now.")
 
 
 def stakes(row: Row) -> str:

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.segment import Segment
 
 from orb_learning.errors import OrbError
-from orb_learning.filesystem import printable
+from orb_learning.filesystem import printable, without_controls
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -31,14 +31,7 @@ class PlainConsole(Console):
         """Render as rich does, what is no printable character as a space."""
         for segment in super().render(renderable, options):
             text, style, control = segment
-            yield segment if control else Segment(without_controls(text), style)
-
-
-def without_controls(text: str) -> str:
-    """Return a text with a space for each character that is not printable, but ends of lines."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() or one == "\n" else " " for one in text)
+            yield segment if control else Segment(without_controls(text, kept="\n"), style)
 
 
 out = PlainConsole()
@@ -131,4 +124,5 @@ def print_error(error: OrbError) -> None:
 
 def say(message: str, *, to: Console = out) -> None:
     """Print a message in rich's markup on one line, which a terminal may wrap."""
-    to.print(printable(message), highlight=False, soft_wrap=True)
+    message = " ".join(printable(message).splitlines())
+    to.print(message, highlight=False, soft_wrap=True)

@@ -29,16 +29,14 @@ def list_command(
     limit: Annotated[int, typer.Option(min=1, help="The most to show.")] = 50,
 ) -> None:
     """List the records that were not taken, the newest first."""
-    from rich.table import Table
-
+    from orb_learning.cli.tables import Table, text
     from orb_learning.ingest import read_dead_letters
 
     letters = read_dead_letters(settings.database_path, limit=limit)
     table = Table("id", "kind", "put at (UTC)", "reason")
     for letter in letters:
-        reason = letter.reason.replace("\n", " ")
         when = str(letter.put_at or "unknown")
-        table.add_row(str(letter.number), escape(letter.kind), when, escape(reason))
+        table.add_row(str(letter.number), text(letter.kind), when, text(letter.reason))
     out.print(table if letters else "There are no dead letters.")
 
 

@@ -73,7 +73,8 @@ def _print_json(run: MaintenanceRun) -> None:
 
 
 def _show(run: MaintenanceRun) -> None:
-    from rich.table import Table
+    from orb_learning.cli.tables import Table, text
+    from orb_learning.operations.maintenance import LONGEST_MESSAGE
 
     table = Table("step", "outcome", "seconds", "message")
     table.columns[2].justify = "right"
@@ -84,7 +85,7 @@ def _show(run: MaintenanceRun) -> None:
             result.step,
             f"[{colour}]{result.outcome}[/]",
             f"{result.seconds:.1f}",
-            escape(result.message or ""),
+            text(result.message or "", longest=LONGEST_MESSAGE),
         )
     out.print(table)
     for problem in run.problems:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
@@ -15,6 +14,7 @@ from orb_learning.cli.options import AsJson, Strict
 from orb_learning.cli.tables import (
     Columns,
     Row,
+    Table,
     coloured,
     figure,
     megabytes,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning.cli.console import out, say, with_settings
+from orb_learning.cli.console import out, print_error, say, with_settings
 from orb_learning.errors import OrbError
 
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ def check_archive_command(settings: LearningSettings) -> None:
 
     problems = list(check_archive(settings))
     if problems:
-        raise OrbError("\n".join(problems))
+        for problem in problems:
+            print_error(OrbError(problem))
+        raise typer.Exit(1)
     out.print("Every archived file is what was archived.")
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.padding import Padding
-from rich.table import Table
 
 from orb_learning import formats
 from orb_learning.cli.console import err, out, say, with_settings
 from orb_learning.cli.options import AsJson
-from orb_learning.cli.tables import Cell, Columns, over, print_json, printable, text
+from orb_learning.cli.tables import Cell, Columns, Table, over, print_json, printable, text
 
 if TYPE_CHECKING:
     import duckdb

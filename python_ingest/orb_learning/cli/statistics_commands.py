@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
@@ -16,6 +15,7 @@ from orb_learning.cli.tables import (
     Cell,
     Columns,
     Row,
+    Table,
     figure,
     over,
     rate,

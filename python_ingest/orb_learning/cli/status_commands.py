@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.table import Table
 
 from orb_learning import formats
 from orb_learning.cli.answers import ask, finish, show_age
 from orb_learning.cli.console import out, print_error, say, with_settings
 from orb_learning.cli.funnel import show_assigned_times, show_funnel
 from orb_learning.cli.options import AsJson, Strict
-from orb_learning.cli.tables import Row, coloured, over, print_json, printable, rate, text
+from orb_learning.cli.tables import Row, Table, coloured, over, print_json, printable, rate, text
 from orb_learning.errors import DatabaseError, NotBuiltError
 
 if TYPE_CHECKING:
@@ -107,23 +106,24 @@ def show_contents(settings: LearningSettings) -> bool:
         table = Table("relation", "rows")
         table.columns[1].justify = "right"
         for name, rows in contents.relations.items():
-            table.add_row(name, formats.number(rows))
+            table.add_row(text(name), formats.number(rows))
         table.add_section()
         for key, value in contents.facts.items():
-            table.add_row(key, value or "none")
+            table.add_row(key, text(value or "none"))
         out.print(table)
     show_size(outbox.folder, outbox.size_bytes)
     table = Table("outbox", "")
     table.columns[1].justify = "right"
     for key, value in outbox.facts().items():
-        table.add_row(key, value)
+        table.add_row(key, text(value))
     out.print(table)
     if contents is not None and contents.unknown_models:
         say("models of unknown tier; to tell it, add the line to seeds/model_tiers.csv:")
         for model in contents.unknown_models:
             say(f"  {model['total_executions']:,} executions: {text(model['seed_line'])}")
     if contents is not None:
-        say(TRY_NEXT.format(database=printable(path)))
+        for line in TRY_NEXT.splitlines():
+            say(line.format(database=printable(path)))
     return contents is not None
 
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import typer
+from rich import table as rich_table
+from rich.console import RenderableType
 from rich.markup import escape
-from rich.table import Table
 
 from orb_learning import formats
 from orb_learning.cli.console import out
+from orb_learning.filesystem import without_controls
 
 LONGEST_CELL = 300
 
@@ -31,6 +33,18 @@ COLOURS = {
 }
 
 
+class Table(rich_table.Table):
+    """A table of commands: whatever a cell says is on one line, which a terminal may wrap."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        """Add a row; the ends of lines in its texts become spaces."""
+        super().add_row(*map(_on_one_line, cells), **options)
+
+
+def _on_one_line(cell: RenderableType | None) -> RenderableType | None:
+    return " ".join(without_controls(cell).split()) if isinstance(cell, str) else cell
+
+
 def show_table(title: str, columns: Columns, rows: Iterable[Row]) -> None:
     """Print rows as a table, or that there are none."""
     table = Table(title=title)
@@ -43,17 +57,13 @@ def show_table(title: str, columns: Columns, rows: Iterable[Row]) -> None:
 
 def printable(value: Any) -> str:
     """Return a text as it is, without what acts on a terminal or on rich."""
-    return escape(_without_controls(value))
+    return escape(without_controls(str(value)))
 
 
-def text(value: Any) -> str:
+def text(value: Any, longest: int = LONGEST_CELL) -> str:
     """Return a text for a table: on one line and cut; a dash where it is unknown."""
-    shown = "-" if value is None else " ".join(_without_controls(value).split())
-    return escape(shown if len(shown) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}…")
-
-
-def _without_controls(value: Any) -> str:
-    return "".join(one if one.isprintable() else " " for one in str(value))
+    shown = "-" if value is None else " ".join(without_controls(str(value)).split())
+    return escape(shown if len(shown) <= longest else f"{shown[:longest]}…")
 
 
 def text_of(key: str) -> Cell:

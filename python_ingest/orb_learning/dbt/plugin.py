@@ -17,7 +17,15 @@ from orb_learning.dbt import archive_functions, routing_functions
 from orb_learning.errors import DatabaseError, SettingsError
 from orb_learning.filesystem import Lock
 from orb_learning.settings import check_variables
-from orb_learning.store import CONFIG, check_path, check_version, migrate, open_with_lock
+from orb_learning.store import (
+    CONFIG,
+    check_path,
+    check_version,
+    make_log,
+    migrate,
+    open_with_lock,
+    remove_empty_log,
+)
 
 WAIT_SECONDS = 30.0
 """How long dbt waits for the file, unless profiles.yml says ``wait_seconds``."""
@@ -41,6 +49,8 @@ class Plugin(BasePlugin):
             raise DbtRuntimeError(str(error)) from error
         self._wait_seconds = float(plugin_config.get("wait_seconds", WAIT_SECONDS))
         self._opened: duckdb.DuckDBPyConnection | None = None
+        self._path: Path | None = None
+        self._is_shared = False
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Open the file under the lock, the moment before dbt-duckdb opens it.
@@ -58,9 +68,9 @@ class Plugin(BasePlugin):
         config["storage_compatibility_version"] = CONFIG["storage_compatibility_version"]
         # What dbt had open before in this process, it has given up, or shares with this one.
         Plugin._lock.release()
-        path = Path(creds.path)
+        path = self._path = Path(creds.path)
         opening = partial(duckdb.connect, creds.path, read_only=False, config=config)
-        is_shared = str(config.get("access_mode", "")).upper() == "READ_ONLY"
+        is_shared = self._is_shared = str(config.get("access_mode", "")).upper() == "READ_ONLY"
         try:
             check_path(path, must_exist=is_shared)
             self._opened, Plugin._lock = open_with_lock(
@@ -77,7 +87,7 @@ class Plugin(BasePlugin):
         """
         if self._opened is not None:
             # dbt-duckdb drops its connection when it closes the file.
-            weakref.finalize(conn, Plugin._lock.release)
+            weakref.finalize(conn, _give_up, None if self._is_shared else self._path, Plugin._lock)
             self._opened.close()
             self._opened = None
         try:
@@ -86,6 +96,18 @@ class Plugin(BasePlugin):
             raise DbtRuntimeError(str(error)) from error
         row = conn.execute("select current_setting('access_mode')").fetchone()
         if row != ("READ_ONLY",):
+            self.configure_cursor(conn)
             migrate(conn)
             archive_functions.register(conn)
             routing_functions.register(conn)
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:  # noqa: ARG002
+        """Make the log for what a cursor writes, which the checkpoint of one before has deleted."""
+        if self._path is not None and not self._is_shared:
+            make_log(self._path)
+
+
+def _give_up(written: Path | None, lock: Lock) -> None:
+    if written is not None:
+        remove_empty_log(written)
+    lock.release()

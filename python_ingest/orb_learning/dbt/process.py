@@ -6,17 +6,25 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 
+from orb_learning.dbt.failures import in_one_message, read_events, read_results
 from orb_learning.dbt.project import find_project
 from orb_learning.errors import DbtError
+from orb_learning.filesystem import WAITING, get_logger, make_folder
 from orb_learning.settings import LearningSettings
 
-LINES_SHOWN = 20
-"""Of a failed command's output, in the error."""
+FAILED_STATUS = 1
+"""Of dbt, where a node failed and not the command itself."""
+START = "import sys; sys.argv[0] = 'dbt'; from dbt.cli.main import cli; cli()"
+"""As its command starts it, but by this interpreter; ``-m dbt.cli.main`` warns of itself."""
+
+log = get_logger(__name__)
 
 
 def run_dbt(
@@ -37,30 +45,64 @@ def run_dbt(
         its standard output.
 
     Raises:
-        DbtError: it failed; the message has the end of its output.
+        DbtError: it failed; the message says of what.
     """
     variables = ("--vars", json.dumps({"as_of": now.isoformat()})) if now else ()
     command, environment = _prepared(
-        settings, arguments, ("--quiet", "--no-use-colors"), after=variables
+        settings, arguments, ("--quiet", "--log-format", "json"), after=variables
     )
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, pass_fds=pass_fds
-    )
-    if done.returncode:
-        lines = (done.stdout + done.stderr).strip().splitlines()[-LINES_SHOWN:]
-        raise DbtError(f"dbt {arguments[0]} failed:\n" + "\n".join(lines))
-    return done.stdout
+    said = ""
+    with (
+        TemporaryFile("w+", encoding="utf-8", errors="replace") as output,
+        subprocess.Popen(
+            command,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            pass_fds=pass_fds,
+        ) as process,
+    ):
+        for line in process.stderr or ():
+            _, mark, subject = line.strip().partition(WAITING)  # behind the name of a logger
+            if mark:
+                log.warning(mark + subject)
+            elif line.strip():
+                said = line  # the end of a traceback, or of how the command is used
+        status = process.wait()
+        output.seek(0)
+        printed, failures = read_events(output.read())
+    if status:
+        raise DbtError(
+            in_one_message(_name_of(arguments), failures or [said.strip()], _log_of(environment))
+        )
+    return printed
+
+
+def _name_of(arguments: Sequence[str]) -> str:
+    """Return what a command does, for an error."""
+    return arguments[1] if arguments[0] == "run-operation" else "the build"
+
+
+def _log_of(environment: Mapping[str, str]) -> Path:
+    return Path(environment["DBT_LOG_PATH"]) / "dbt.log"
 
 
 def show_dbt(settings: LearningSettings, *arguments: str) -> int:
     """Run a dbt command as ``run_dbt`` does, and let it print; return its exit status.
 
     Raises:
-        DbtError: dbt is not installed, or there is no project.
+        DbtError: dbt is not installed, there is no project, or something of it failed.
     """
-    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.database_path.parent)
     command, environment = _prepared(settings, arguments)
-    return subprocess.run(command, env=environment, check=False).returncode
+    began = time.time()
+    status = subprocess.run(command, env=environment, check=False).returncode
+    failures = read_results(Path(environment["DBT_TARGET_PATH"]) / "run_results.json", began)
+    if status == FAILED_STATUS and failures:
+        raise DbtError(in_one_message(_name_of(arguments), failures, _log_of(environment)))
+    return status
 
 
 def _prepared(
@@ -74,15 +116,14 @@ def _prepared(
     if find_spec("dbt") is None or find_spec("dbt.cli") is None:
         raise DbtError("dbt is not installed here; pip install 'orb-learning[dbt]'")
     command = [
-        *(sys.executable, "-m", "dbt.cli.main", *options),
+        *(sys.executable, "-c", START, *options),
         *(arguments[0], "--project-dir", str(project), "--profiles-dir", str(project)),
         *arguments[1:],
         *after,
     ]
     # dbt changes into the project's folder, so relative paths would be others there.
     environment = {**os.environ, "ORB_DATABASE": str(settings.database_path.resolve())}
-    if Path.cwd() != project:
-        # An installed project may be where nobody can write, and belongs to several folders.
-        environment.setdefault("DBT_TARGET_PATH", str(Path("target").resolve()))
-        environment.setdefault("DBT_LOG_PATH", str(Path("logs").resolve()))
+    # An installed project may be where nobody can write, and belongs to several folders.
+    environment.setdefault("DBT_TARGET_PATH", str(Path("target").resolve()))
+    environment.setdefault("DBT_LOG_PATH", str(Path("logs").resolve()))
     return command, environment

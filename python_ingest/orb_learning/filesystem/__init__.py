@@ -1,7 +1,8 @@
-"""Files that survive a power cut, files of tokens, and the lock of processes and threads."""
+"""Files that survive a power cut, files of tokens, locks that say who has them, and the log."""
 
 from orb_learning.filesystem.durable import is_full, sha256_of, sync, translated_disk_errors
-from orb_learning.filesystem.names import printable
+from orb_learning.filesystem.logs import get_logger
+from orb_learning.filesystem.names import printable, without_controls
 from orb_learning.filesystem.private import (
     is_open_to_others,
     make_folder,
@@ -12,11 +13,15 @@ from orb_learning.filesystem.private import (
 from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
 from orb_learning.filesystem.tokens import SHORTEST_TOKEN, read_token_users
 from orb_learning.filesystem.urls import public_url, without_secrets
+from orb_learning.filesystem.waiting import WAITING, Waiting
 
 __all__ = [
     "SHORTEST_TOKEN",
+    "WAITING",
     "Lock",
     "ReadWriteLock",
+    "Waiting",
+    "get_logger",
     "is_full",
     "is_open_to_others",
     "make_folder",
@@ -28,6 +33,7 @@ __all__ = [
     "sha256_of",
     "sync",
     "translated_disk_errors",
+    "without_controls",
     "without_secrets",
     "write_private",
 ]

@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 from orb_learning.filesystem.private import open_private
+from orb_learning.filesystem.waiting import Waiting
 
 POLL_SECONDS = 0.003
 
@@ -48,18 +49,27 @@ class ReadWriteLock:
 
     Args:
         path: the file that is protected; the lock's own files stand beside it.
+        subject: what a notice says is waited for; the path if None.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, subject: Path | str | None = None):
+        self._subject = path if subject is None else subject
         self._file = path.with_name(f"{path.name}.turn")
         self._gate = path.with_name(f"{path.name}.door")
 
-    def acquire(self, *, shared: bool, deadline: float) -> Lock | None:
+    def was_used(self) -> bool:
+        """Return whether anybody ever waited for the lock."""
+        return self._file.exists()
+
+    def acquire(
+        self, *, shared: bool, deadline: float, waiting: Waiting | None = None
+    ) -> Lock | None:
         """Wait for the lock.
 
         Args:
             shared: whether beside others that share, or alone.
             deadline: the ``time.monotonic`` until which to wait.
+            waiting: a wait that this one is a part of.
 
         Returns:
             the lock, or None if it did not become free in time.
@@ -67,8 +77,9 @@ class ReadWriteLock:
         Raises:
             OSError: a writer cannot make the lock's files.
         """
+        waiting = waiting or Waiting(self._subject)
         try:
-            gate = _lock(self._gate, shared, deadline)
+            gate = _lock(self._gate, shared, deadline, waiting)
         except OSError:
             if not shared:
                 raise
@@ -76,7 +87,7 @@ class ReadWriteLock:
         if gate is None:
             return None
         try:
-            descriptor = _lock(self._file, shared, deadline)
+            descriptor = _lock(self._file, shared, deadline, waiting)
         finally:
             _unlock(gate)
         return None if descriptor is None else Lock(descriptor)
@@ -84,7 +95,7 @@ class ReadWriteLock:
     def writer_waiting(self) -> bool:
         """Return whether a writer waits for the lock."""
         try:
-            gate = _lock(self._gate, shared=True, deadline=time.monotonic())
+            gate = _lock(self._gate, True, time.monotonic(), Waiting(self._subject))
         except OSError:
             return False  # a folder that cannot be written has no writer
         if gate is None:
@@ -93,7 +104,7 @@ class ReadWriteLock:
         return False
 
 
-def _lock(path: Path, shared: bool, deadline: float) -> int | None:
+def _lock(path: Path, shared: bool, deadline: float, waiting: Waiting) -> int | None:
     descriptor = open_private(path, os.O_RDWR)
     mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     while True:
@@ -103,6 +114,7 @@ def _lock(path: Path, shared: bool, deadline: float) -> int | None:
             if time.monotonic() >= deadline:
                 os.close(descriptor)
                 return None
+            waiting.look(path)
             time.sleep(POLL_SECONDS)
         except BaseException:
             os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 SHORTEST_TOKEN = 16
@@ -19,7 +20,7 @@ def read_token_users(file: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"the tokens cannot be read: {error}") from error
     if mode & 0o077:
-        raise ValueError(f"others may read the tokens: run `chmod 600 {file}`")
+        raise ValueError(f"others may read the tokens: run `chmod 600 {shlex.quote(str(file))}`")
     users: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):

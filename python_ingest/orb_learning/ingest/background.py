@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 
 from orb_learning.errors import DatabaseLockedError, LoaderBusyError, OrbError
+from orb_learning.filesystem import get_logger
 from orb_learning.ingest.relay import (
     DEFAULTS,
     LoadResult,
@@ -21,7 +22,7 @@ WAIT_SECONDS = 5.0
 """How long one attempt waits for the database, and so the end of the process."""
 LONGEST_BACK_OFF_SECONDS = 60.0
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class BackgroundLoader:

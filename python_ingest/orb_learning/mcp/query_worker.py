@@ -77,7 +77,7 @@ def run_query(snapshot: Snapshot, sql: str, settings: LearningSettings) -> Query
         statement = check_sql(connection, sql)
         selected = connection.sql(statement)  # not run yet: it has the columns and their types
         columns = [
-            Column(name=name, type=str(kind))
+            Column(name=shortened(name), type=shortened(str(kind)))
             for name, kind in zip(selected.columns, selected.types, strict=True)
         ]
         bounds = bounds_of(selected.types, settings.mcp_query_characters)
@@ -149,7 +149,7 @@ def _time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterat
             f"the query needs more memory than there is for it: {str(error).splitlines()[0]}"
         ) from error
     except duckdb.Error as error:
-        raise QueryRefusedError(f"DuckDB refuses the query: {error}") from error
+        raise QueryRefusedError(f"DuckDB refuses the query: {shortened(str(error))}") from error
     finally:
         timer.cancel()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import resource
+import socket
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from importlib.metadata import version
@@ -125,6 +126,25 @@ def serve_stdio(settings: LearningSettings) -> None:
     make_server(settings).run("stdio")
 
 
+def _check_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened at, before anybody is told of it.
+
+    Raises:
+        McpServerError: it is in use, or is none of this machine.
+    """
+    try:
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+            tried.bind(address)
+    except OSError as error:
+        raise McpServerError(
+            f"{host}:{port} cannot be listened at: {error.strerror or error}; name another --port"
+        ) from error
+
+
 def serve_http(
     settings: LearningSettings,
     *,
@@ -143,8 +163,8 @@ def serve_http(
         ready: is told the URL once it may be served.
 
     Raises:
-        McpServerError: the host, or a name that clients reach it by, is not this machine alone and
-            there are no tokens, or they cannot be read.
+        McpServerError: the address cannot be listened at; the host, or a name that clients reach it
+            by, is not this machine alone and there are no tokens; or they cannot be read.
     """
     # A name of another machine is a proxy's: what comes through it is from anywhere.
     beyond = [name for name in [host, *(allowed_hosts or [])] if not _is_loopback(name)]
@@ -155,6 +175,7 @@ def serve_http(
             f"to it"
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
+    _check_free(host, port)
     ready(f"http://{host}:{port}/mcp")
     _limit_memory(settings)
     make_server(settings, tokens=tokens).run(

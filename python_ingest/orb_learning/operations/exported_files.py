@@ -103,7 +103,7 @@ def read_erased_content(
 ) -> ErasedContent:
     """Read the texts of what is to be erased, while the database and the archive still hold it."""
     sources = ["raw.executions"]
-    if files := [str(file) for file in archive_folder.glob(EXECUTIONS.pattern)]:
+    if files := [unglobbed(file) for file in archive_folder.glob(EXECUTIONS.pattern)]:
         sources.append(f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)")
     rows = connection.execute(
         f"select text from ({' union '.join(TEXTS.format(source=one) for one in sources)}) "  # noqa: S608

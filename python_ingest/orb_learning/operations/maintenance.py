@@ -8,7 +8,6 @@ never got the database, or was killed, is reported by the next load (rpt_mainten
 from __future__ import annotations
 
 import json
-import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from orb_learning.errors import DatabaseError, MaintenanceBusyError, OrbError
-from orb_learning.filesystem import make_folder, without_secrets
+from orb_learning.filesystem import get_logger, make_folder, without_secrets
 from orb_learning.operations.load import load_outbox, places_of
 from orb_learning.operations.maintenance_steps import MaintenanceSteps
 from orb_learning.outbox import Outbox, try_lock
@@ -45,7 +44,7 @@ SECONDS_FOR_THE_END = 10.0
 """How long the end waits for the database: what it does there, the next run does as well."""
 LONGEST_MESSAGE = 4_000
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)

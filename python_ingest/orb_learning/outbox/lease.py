@@ -33,7 +33,7 @@ def hold_lease(outbox_folder: Path, wait_seconds: float) -> Iterator[None]:
         ),
     ):
         make_folder(outbox_folder)
-        lock = ReadWriteLock(outbox_folder / "loader").acquire(
+        lock = ReadWriteLock(outbox_folder / "loader", f"the outbox {outbox_folder}").acquire(
             shared=False, deadline=time.monotonic() + wait_seconds
         )
     if lock is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from orb_learning.capture import Decision, cell_values, success_of
+from orb_learning.filesystem import get_logger
 from orb_learning.routing.published import (
     Chances,
     Published,
@@ -21,7 +21,7 @@ from orb_learning.routing.published import (
 )
 from orb_learning.settings import load_settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 LOOK_AFTER = timedelta(seconds=1)
 """How long what was read stands before the file is looked at again."""

@@ -36,6 +36,7 @@ from orb_learning.store.tombstones import (
     mentions_any_sql,
 )
 from orb_learning.store.written_files import note_written, written_files
+from orb_learning.store.written_log import make_log, remove_empty_log
 
 __all__ = [
     "CONFIG",
@@ -65,11 +66,13 @@ __all__ = [
     "identifier",
     "is_compaction_worth_it",
     "literal",
+    "make_log",
     "mentions_any_sql",
     "migrate",
     "note_written",
     "open_with_lock",
     "read_relations",
+    "remove_empty_log",
     "rows_as_dicts",
     "sample_sizes",
     "sample_sizes_hourly",

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import DatabaseError, DiskFullError
-from orb_learning.filesystem import sync, translated_disk_errors
+from orb_learning.filesystem import make_private, sync, translated_disk_errors
 from orb_learning.store.checksums import table_checksums
 from orb_learning.store.connection import (
     CONFIG,
@@ -27,6 +27,7 @@ from orb_learning.store.connection import (
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.paths import check_path
 from orb_learning.store.sql_text import identifier, literal
+from orb_learning.store.written_log import log_of, make_log
 
 WAIT_SECONDS = 30.0
 """For how long to wait while others have the file."""
@@ -92,11 +93,13 @@ def compact(path: Path) -> tuple[int, int]:
 def _copy(connection: duckdb.DuckDBPyConnection, copied: Path) -> None:
     [(name,)] = connection.execute("select current_database()").fetchall()
     connection.execute(f"attach {literal(copied)} as compacted")
+    make_private(copied)  # still without a row
+    make_log(copied)
     connection.execute(f"copy from database {identifier(name)} to compacted")
     # Detaching would do it, too, but not say if it failed; and the log stays behind.
     connection.execute("checkpoint compacted")
     connection.execute("detach compacted")
-    log = _log_of(copied)
+    log = log_of(copied)
     if log.exists() and log.stat().st_size:
         raise DatabaseError(
             f"a part of the copy of the database is in {log} and not in the copy; the database "
@@ -114,13 +117,9 @@ def _copy(connection: duckdb.DuckDBPyConnection, copied: Path) -> None:
         )
 
 
-def _log_of(file: Path) -> Path:
-    return file.with_name(f"{file.name}.wal")
-
-
 def _remove(copied: Path) -> None:
     copied.unlink(missing_ok=True)
-    _log_of(copied).unlink(missing_ok=True)
+    log_of(copied).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -11,21 +11,23 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import duckdb
 
 from orb_learning.errors import DatabaseError, DatabaseLockedError
-from orb_learning.filesystem import Lock, ReadWriteLock, make_private
+from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_private
 from orb_learning.store.duckdb_errors import translated_errors
-from orb_learning.store.paths import check_path
+from orb_learning.store.paths import check_path, check_unknown_file
 from orb_learning.store.schema import check_version, migrate
+from orb_learning.store.written_log import check_log, make_log, remove_empty_log
 
 CONFIG: dict[str, Any] = {
     # DuckDB would take an SQLite file for an order to download an extension. The file's header must
@@ -66,6 +68,9 @@ _open_mutex = threading.Lock()
 """Held while DuckDB opens a file. It looks into the file first, and closing that look ends this
 process's locks on the file, also that of a thread that has just opened it: of four threads that
 read without this, half read without a lock, beside whoever writes (measured 2026-11-23)."""
+
+_written: WeakKeyDictionary[duckdb.DuckDBPyConnection, Path] = WeakKeyDictionary()
+"""The files of the connections that write."""
 
 
 def _renew_mutex_in_child() -> None:
@@ -116,10 +121,14 @@ def connect(
             _begin(connection, sandbox_memory_mb)
             check_version(connection, path)
             if not read_only:
+                _written[connection] = path
+                make_log(path)
                 migrate(connection)
             yield connection
     finally:
         connection.close()
+        if not read_only:
+            remove_empty_log(path)
         lock.release()
 
 
@@ -130,6 +139,7 @@ def connect_without_lock(
     read_only: bool = True,
     scratch: Path | None = None,
     sandbox_memory_mb: int | None = None,
+    limits: Mapping[str, Any] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file that may be a stranger's: nobody writes it, or the caller holds its lock.
 
@@ -141,12 +151,14 @@ def connect_without_lock(
         scratch: the one folder where queries may read and write files; a temporary one if None,
             for what does not fit into memory.
         sandbox_memory_mb: as of ``connect``; then there is no such folder.
+        limits: settings of DuckDB, such as ``memory_limit``, in place of those of a sealed file.
 
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
     """
     check_path(path, must_exist=read_only)
-    config = SEALED_CONFIG if sandbox_memory_mb is None else _config(sandbox_memory_mb)
+    sealed = SEALED_CONFIG | dict(limits or {})
+    config = sealed if sandbox_memory_mb is None else _config(sandbox_memory_mb)
     with ExitStack() as stack:
         stack.enter_context(translated_errors(path))
         folder = scratch or Path(stack.enter_context(TemporaryDirectory(prefix="orb-")))
@@ -220,6 +232,8 @@ def _time_limit(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[N
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commit what is done inside, or nothing of it."""
+    if path := _written.get(connection):
+        make_log(path)
     connection.execute("begin")
     try:
         yield
@@ -252,11 +266,13 @@ def open_with_lock(
     Raises:
         DatabaseError: one of its subclasses says who has the file, or what is wrong with it.
     """
+    check_unknown_file(path)
     deadline = time.monotonic() + wait_seconds
     pause = FIRST_PAUSE_SECONDS
+    waiting = Waiting(path)
     while True:
         try:
-            lock = ReadWriteLock(path).acquire(shared=shared, deadline=deadline)
+            lock = ReadWriteLock(path).acquire(shared=shared, deadline=deadline, waiting=waiting)
         except OSError as error:
             raise DatabaseError(f"{path} cannot be written: {error}") from error
         if lock is None:
@@ -266,6 +282,7 @@ def open_with_lock(
             )
         try:
             with translated_errors(path), _open_mutex:
+                check_log(path)
                 is_new = not path.exists()
                 connection = opening()
                 if is_new:  # still without a row
@@ -277,5 +294,6 @@ def open_with_lock(
             lock.release()
             if not isinstance(error, DatabaseLockedError) or time.monotonic() + pause > deadline:
                 raise
+        waiting.look(path)
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
-from orb_learning.errors import DatabaseError, DatabaseMissingError
-from orb_learning.filesystem import printable
+from orb_learning.errors import DatabaseError, DatabaseMissingError, NotADatabaseError
+from orb_learning.filesystem import ReadWriteLock, printable
 
 RESERVED_STEMS = {"raw", "main", "temp", "system"}
 """A file's stem is its catalog's name; these make ``raw.executions`` or ``main.x`` ambiguous."""
@@ -49,3 +51,22 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
         )
     if not path.parent.is_dir():
         raise DatabaseError(f"{path.parent} is not a directory; create it first")
+
+
+def check_unknown_file(path: Path) -> None:
+    """Refuse a file that is no database before a lock is made beside it, if none is there.
+
+    Raises:
+        NotADatabaseError: it does not begin as DuckDB's files do.
+    """
+    if not path.is_file() or ReadWriteLock(path).was_used():
+        return
+    # Another process reads, because closing the file would end the locks of this one on it.
+    command = ["head", "-c", "12", "--", str(path.absolute())]
+    with suppress(OSError):
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode == 0 and done.stdout[8:] != b"DUCK":
+            raise NotADatabaseError(
+                f"{path} is not a DuckDB database, or is damaged; set ORB_DATABASE to another "
+                f"file, or restore a backup"
+            )

@@ -9,7 +9,6 @@ the lock gets the file at once.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,11 +20,11 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import DatabaseLockedError, DatabaseMissingError, NotADatabaseError
-from orb_learning.filesystem import ReadWriteLock
+from orb_learning.filesystem import ReadWriteLock, get_logger
 from orb_learning.store.connection import connect, connect_without_lock
 from orb_learning.store.duckdb_errors import built_by_this_version, translated_errors
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 LONGEST_HOLD_SECONDS = 1.0
 """For so long readers that overlap keep the file; then new ones wait until all have left it."""

@@ -54,3 +54,9 @@ def test_a_search_of_no_days_is_refused(command: str) -> None:
     outcome = CliRunner().invoke(app, [command, "a task", "--days", "0"])
     assert outcome.exit_code == 2
     assert "'--days': Input should be greater than or equal to 1" in outcome.output
+
+
+def test_an_argument_that_is_no_utf8_is_refused_by_name() -> None:
+    done = CliRunner().invoke(app, ["similar", "a\udcffb"])
+    assert done.exit_code == 2
+    assert r"is not UTF-8: a\xffb" in done.stderr

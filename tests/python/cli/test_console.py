@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rich.table import Table
+from building import REPOSITORY
 from typer.testing import CliRunner
 
 from orb_learning.cli import app
 from orb_learning.cli.console import err, out, print_error, say
+from orb_learning.cli.tables import Table
 from orb_learning.errors import OrbError
 
 EVIL = "name\x1b]0;title\x07\x1b[31mred\x1b[2J\u202eend\r\x9b1m"
@@ -37,3 +38,26 @@ def test_no_file_name_acts_on_the_terminal(tmp_path: Path, monkeypatch: pytest.M
     result = CliRunner().invoke(app, ["import", str(file)])
     assert result.output
     assert all(one.isprintable() or one == "\n" for one in result.output)
+
+
+def test_a_cell_and_a_message_of_many_lines_are_one(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = "first\nsecond\r\n\n  third\u2028fourth"
+    table = Table("what", "why")
+    table.add_row(lines, "one")
+    out.print(table)
+    rows = [line for line in capsys.readouterr().out.splitlines() if "first" in line]
+    assert len(rows) == 1
+    assert "first second third fourth" in rows[0]
+    print_error(OrbError(lines))
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_commands_make_no_other_tables() -> None:
+    commands = REPOSITORY / "python_ingest/orb_learning/cli"
+    found = {
+        file.name
+        for file in commands.glob("*.py")
+        if "rich" in (text := file.read_text())
+        and ("rich.table import" in text or "rich import table" in text)
+    }
+    assert found == {"tables.py"}

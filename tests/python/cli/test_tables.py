@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,18 @@ def test_a_path_is_no_markup(
     shutil.copy(empty_database, file)
     assert show_contents(load_settings(database_path=file))
     assert capsys.readouterr().out.count(f"[bold]/{STEM}.db") == 2
+
+
+def test_the_status_warns_of_a_folder_that_every_account_can_look_into(
+    empty_database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tempfile.TemporaryDirectory() as made:  # those above pytest's own are closed
+        folder = Path(made)
+        file = Path(shutil.copy(empty_database, folder))
+        for mode, is_said in ((0o755, True), (0o700, False)):
+            folder.chmod(mode)
+            assert show_contents(load_settings(database_path=file))
+            assert (f"can look into {folder}" in capsys.readouterr().out) is is_said
 
 
 def test_the_tools_tiers_are_texts_that_are_cut() -> None:

@@ -5,19 +5,24 @@ The vectors are put into text_embeddings by hand: near a few directions, so that
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from building import REPOSITORY
 from histories import History, days_ago, task_id
 from oracle import Row, raw_rows, text_id
 
 from orb_learning.embeddings.near_pairs import ONE, SCALE
+from orb_learning.ingest.files import import_file
+from orb_learning.search.queries import new_vector
 from orb_learning.store.connection import connect
 
 MODEL = "all-MiniLM-L6-v2"
@@ -36,7 +41,12 @@ def vector(text: str) -> list[float]:
     return values
 
 
-def embed(history: History, texts: Sequence[str], model: str = MODEL) -> None:
+def embed(
+    history: History,
+    texts: Sequence[str],
+    model: str = MODEL,
+    vector: Callable[[str], Sequence[float]] = vector,
+) -> None:
     with connect(history.database) as connection:
         for text in texts:
             connection.execute("delete from text_embeddings where text_id = ?", [text_id(text)])
@@ -231,3 +241,39 @@ def clusters_of(history: History) -> tuple[list[Any], list[Any]]:
         ).fetchall()
         solutions = connection.execute("from solution_clusters order by cluster_id").fetchall()
     return clusters, solutions
+
+
+def test_clusters_of_two_days_are_those_of_one_build(history: History, tmp_path: Path) -> None:
+    """Day 2 rewords what was solved on day 1, twice; its most used wording is near one only."""
+    (tmp_path / "other").mkdir()
+    file = shutil.copy(history.database, tmp_path / "other" / history.database.name)
+    at_once = History(history.project, Path(file))
+    days = [REPOSITORY / f"tests/data/cases/clusters_day{day}.jsonl" for day in (1, 2)]
+    texts = sorted(
+        {json.loads(line)[name] for day in days for line in day.open() for name in KINDS.values()}
+    )
+    for one in (history, at_once):
+        embed(one, texts, vector=partial(new_vector, model=MODEL))
+    for day in days:
+        import_lately(history, day)
+        build(history)
+        import_lately(at_once, day)
+    build(at_once)
+    assert clusters_of(history) == clusters_of(at_once)
+    build(history, full_refresh=True)
+    assert clusters_of(history) == clusters_of(at_once)
+    with connect(history.database) as connection:
+        query = "select usage_count from solution_clusters where representative like '%None%'"
+        assert sorted(connection.execute(query).fetchall()) == [(6,), (12,)]
+
+
+def import_lately(history: History, file: Path) -> None:
+    """Import executions of 20 to 22 November 2026 as of the last days of a history."""
+    import_file(history.database, file)
+    with connect(history.database) as connection:
+        connection.execute(
+            "update raw.executions "
+            "set timestamp = $1::timestamp + (timestamp - timestamp '2026-11-20') "
+            "where timestamp between '2026-11-20' and '2026-11-23'",
+            [days_ago(4)],
+        )

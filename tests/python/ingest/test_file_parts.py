@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -324,3 +327,39 @@ def test_times_of_a_database_are_said_to_be_taken_as_utc(database: Path, tmp_pat
     result = import_file(database, tmp_path / "old.db")
     assert result.notes == ("the times of timestamp have no zone and were taken as UTC",)
     assert result.set_aside == (("embedding of 768 dimensions", 1),)
+
+
+def test_the_advice_on_a_log_can_be_typed_whatever_the_file_is_named(
+    database: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "it's"
+    folder.mkdir()
+    file = folder / "$(touch evil) `touch evil`.db"
+    code = (
+        "import duckdb, os, sys\n"
+        "connection = duckdb.connect(sys.argv[1])\n"
+        "connection.execute('create table executions as select true as success, 7 as task_id')\n"
+        "os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(file)], check=True)
+    with pytest.raises(ImportFileError, match="has a write-ahead log beside it") as caught:
+        import_file(database, file)
+    advised = str(caught.value).partition("or run: ")[2]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run(
+        ["sh", "-c", advised], check=True, cwd=tmp_path, env={**os.environ, "PATH": path}
+    )
+    assert import_file(database, file).row_count == 1
+    assert not (tmp_path / "evil").exists()
+
+
+def test_a_line_that_a_gzip_blows_up_is_unreadable_and_the_next_is_read(
+    database: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "x.jsonl.gz"
+    with gzip.open(file, "wb", compresslevel=9) as stream:
+        stream.write(b'{"repo": "r"}\n{"repo": "' + b"x" * (64 * 2**20) + b'"}\n{"repo": "r"}\n')
+    assert file.stat().st_size < 100_000
+    result = import_file(database, file)
+    assert (result.row_count, result.unreadable_count) == (2, 1)
+    assert result.unreadable_reasons[0][0] == "the line has more than 16 MB"

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 from orb_learning.cli.app import app
 from orb_learning.errors import ImportFileError
 from orb_learning.filesystem.durable import sha256_of
-from orb_learning.ingest.files import ImportResult, import_file
+from orb_learning.ingest.files import ImportResult, import_file, importer
 from orb_learning.ingest.files.casts import NEEDED
 from orb_learning.record.model import COLUMNS, ExecutionRecord
 from orb_learning.record.text_limits import LONGEST_TEXT, cut_texts
@@ -985,3 +985,15 @@ def test_the_present_is_the_loading_time_in_utc(database: Path, tmp_path: Path) 
     )
     assert times == 1
     assert before <= loaded_at <= datetime.now(UTC).replace(tzinfo=None)
+
+
+def test_a_page_that_needs_too_much_memory_is_refused_with_advice(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "TABLE_MEMORY_MB", 40)
+    values = "true as success, repeat('x', 60000000 + n) as task_description from range(2) r (n)"
+    file = write_parquet(tmp_path / "x.parquet", f"select 'r' as repo, {values}")
+    with pytest.raises(ImportFileError, match="smaller row groups"):
+        import_file(database, file)
+    with connect(database, read_only=True) as connection:
+        assert connection.execute("from raw.loaded_files").fetchall() == []

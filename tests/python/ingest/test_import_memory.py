@@ -1,4 +1,4 @@
-"""The memory of an import of text: at most 1 GB and three times the longest line."""
+"""The memory of an import: at most 1 GB and three times the longest line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 MB = 2**20
@@ -78,6 +79,32 @@ def long_lines(file: Path) -> None:
         stream.write('{"repo": "' + "x" * (FILE_MB * MB) + '"}\n')
 
 
+VECTORS = """
+select {task_id} timestamptz '2026-01-01 00:00:00+00' + interval (n) second as timestamp,
+    true as success, 'fix ' || n as task_description, 'r' || n % 7 as repo,
+    list_transform(range(384), lambda x: (random() - 0.5)::float) as embedding
+from range({count}) as rows (n)
+"""
+
+
+def vectors(file: Path, *, task_id: str = "uuid() as task_id,", count: int = 150_000) -> None:
+    """Write vectors in one row group, as tools do that know nothing of who reads it."""
+    query = VECTORS.format(task_id=task_id, count=count)
+    with duckdb.connect() as connection:
+        connection.execute("set memory_limit = '2GB'; set preserve_insertion_order = false")
+        connection.execute(f"copy ({query}) to '{file}' (format parquet, row_group_size 1000000)")
+
+
+def vectors_without_ids(file: Path) -> None:
+    vectors(file, task_id="", count=20_000)
+
+
+def database_of_vectors(file: Path) -> None:
+    with duckdb.connect(file) as connection:
+        query = VECTORS.format(task_id="uuid() as task_id,", count=100_000)
+        connection.execute(f"create table executions as {query}")
+
+
 MADE: list[tuple[str, Callable[[Path], None]]] = [
     ("x.jsonl", json_lines),
     ("x.jsonl.gz", zipped),
@@ -85,6 +112,9 @@ MADE: list[tuple[str, Callable[[Path], None]]] = [
     ("quoted.csv", quoted),
     ("open.csv", never_closed),
     ("long.jsonl", long_lines),
+    ("vectors.parquet", vectors),
+    ("no-ids.parquet", vectors_without_ids),
+    ("vectors.db", database_of_vectors),
 ]
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -369,6 +370,11 @@ def test_what_is_reached_beyond_this_machine_needs_tokens() -> None:
     ]:
         with pytest.raises(McpServerError, match="ORB_LEARNING__MCP_TOKEN_FILE"):
             serve_http(load_settings(), ready=told.append, **given)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(McpServerError, match="cannot be listened at: Address already in use"),
+    ):
+        serve_http(load_settings(), port=taken.getsockname()[1], ready=told.append)
     assert told == []  # no URL of what is not served
 
 

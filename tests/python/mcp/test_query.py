@@ -388,6 +388,20 @@ def test_the_nested_values_of_a_row_have_its_bound_together(url: str) -> None:
     assert row == [*["… (2,400 parts and characters, cut here)"] * 2, [["a"]]]
 
 
+def test_keys_names_and_errors_are_cut_as_texts_are(url: str) -> None:
+    long = "k" * 3_000
+    sql = f"select map([repeat('k', 3000 + n)], [1]) as \"{long}\" from range(1) as r (n)"
+    found = answer(call(url, "query", sql=sql))
+    cut = f"{long[:LONGEST_TEXT]}… (3,000 characters, cut here)"
+    assert found["rows"] == [[{cut: 1}]]
+    assert found["columns"][0]["name"] == cut
+    refused = said(
+        call(url, "query", sql="select (repeat('k', 9000 + n))::int from range(1) r (n)")
+    )
+    assert "Could not convert string" in refused
+    assert len(refused) < LONGEST_TEXT + 200
+
+
 @pytest.mark.parametrize("end", ["", ";", " ; -- ö;", " -- ;\n;;", "/* ; */ ; /* x */", " -- x"])
 def test_a_statement_in_brackets_is_without_its_end(end: str) -> None:
     with duckdb.connect() as connection:

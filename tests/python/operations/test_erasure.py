@@ -29,6 +29,8 @@ from orb_learning.ingest.files import import_file
 from orb_learning.ingest.relay import load_once
 from orb_learning.operations import erasure
 from orb_learning.operations.erasure import erase
+from orb_learning.operations.exported_files import read_erased_content
+from orb_learning.operations.mentions import ErasureTarget
 from orb_learning.outbox.writer import Outbox
 from orb_learning.page.writing import write_page
 from orb_learning.settings import LearningSettings, load_settings
@@ -530,3 +532,17 @@ def test_copies_in_another_place_are_named_and_deleted_on_request(
     [new] = set(backups_in(settings.backup_folder)) - {without}
     names = copies_of(place, without.manifest.database_id)
     assert names == [without.folder.name, new.folder.name]
+
+
+def test_an_archived_file_is_read_by_its_name_and_not_by_a_pattern(tmp_path: Path) -> None:
+    target = ErasureTarget(frozenset({uuid.UUID(int=1)}))
+    with connect(tmp_path / "learning.db") as connection:
+        for name, said in (("a", "of another file"), ("[ab]", "of the file with brackets")):
+            connection.execute(
+                f"copy (select one.* replace ('{uuid.UUID(int=1)}'::uuid as task_id, "
+                f"'{said * 20}' as task_description) "
+                "from range(1) left join raw.executions as one on false) "
+                f"to '{tmp_path}/executions_archive_{name}.parquet'"
+            )
+        content = read_erased_content(connection, tmp_path, target)
+    assert {text[:6] for text in content.texts} == {"of ano", "of the"}

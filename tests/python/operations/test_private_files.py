@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from restore_cases import EVERYTHING_IS_PRUNED, Place
 
-from orb_learning.errors import OrbError
+from orb_learning.errors import DatabaseError, OrbError
 from orb_learning.filesystem.private import is_open_to_others, make_folder
 from orb_learning.outbox.writer import Outbox
 from orb_learning.search.vector_index.on_disk import exclusive_build
+from orb_learning.store import connect, transaction
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,36 @@ def test_files_are_their_owners_alone_whatever_the_umask(tmp_path: Path) -> None
     assert len(found) > 20
     for name, mode in found.items():
         assert mode == ("0o700" if (tmp_path / name).is_dir() else "0o600"), name
+
+
+def test_the_log_of_an_open_database_is_its_owners_alone(tmp_path: Path) -> None:
+    database = tmp_path / "learning.db"
+    log = database.with_name("learning.db.wal")
+    with connect(database) as connection:
+        for number in range(3):
+            with transaction(connection):
+                connection.execute(f"create table t{number} as from range(9)")
+            assert log.stat().st_size
+            assert modes(tmp_path)[log.name] == "0o600"
+            connection.execute("checkpoint")  # which deletes it
+    with connect(database):
+        assert log.exists()
+    assert not log.exists()
+
+
+def test_no_log_is_written_through_a_link(tmp_path: Path) -> None:
+    database, victim = tmp_path / "learning.db", tmp_path / "victim"
+    log = tmp_path / "learning.db.wal"
+    victim.touch()
+    for is_new in (True, False):
+        log.symlink_to(victim)
+        with pytest.raises(DatabaseError, match="is a link"), connect(database):
+            pass
+        assert database.exists() is not is_new
+        log.unlink()
+        with connect(database):
+            pass
+    assert victim.read_bytes() == b""
 
 
 def test_a_shared_folder_is_its_groups_too(tmp_path: Path) -> None:

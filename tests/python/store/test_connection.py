@@ -122,7 +122,7 @@ def test_a_missing_database_is_not_made_by_a_reader(database: Path) -> None:
         db.connect(database, read_only=True),
     ):
         pass
-    assert not database.exists()
+    assert list(database.parent.iterdir()) == []
 
 
 def test_a_newer_schema_is_refused_with_both_versions(database: Path) -> None:
@@ -207,6 +207,17 @@ def test_what_is_no_database_is_refused_and_stays_as_it_is(
         pass
     assert str(database) in str(caught.value)
     assert database.read_bytes() == before
+
+
+@pytest.mark.parametrize("spoil", [text_file, short_file, sqlite_file])
+def test_nothing_is_left_beside_a_file_that_is_no_database(
+    database: Path, spoil: Callable[[Path], None]
+) -> None:
+    spoil(database)
+    for read_only in (True, False):
+        with pytest.raises(NotADatabaseError), db.connect(database, read_only=read_only):
+            pass
+    assert list(database.parent.iterdir()) == [database]
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:

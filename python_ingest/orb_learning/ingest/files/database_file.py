@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,10 @@ _EXACT_IN_PARQUET = {
     "UBIGINT", "FLOAT", "DOUBLE", "VARCHAR", "BLOB", "DATE", "UUID", "JSON", "TIMESTAMP",
     "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "FLOAT[]", "DOUBLE[]",
 }  # fmt: skip
+CHECKPOINT = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('checkpoint')"
+"""What writes a database's log into it, as Python."""
+LIMITS = {"memory_limit": "512MB", "threads": 1}
+"""Of DuckDB, while it copies what a database has."""
 
 
 def copy_executions(file: Path, parquet: Path) -> list[str]:
@@ -40,11 +45,11 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
         if opened.read(12)[8:] != b"DUCK":
             raise ImportFileError(f"{file} is not a DuckDB database; is its name's ending right?")
     log = file.with_name(file.name + ".wal")
-    if log.exists():
+    if log.exists() and log.stat().st_size:
         raise ImportFileError(
             f"{file} has a write-ahead log beside it, {log.name}, with changes that are not in it "
-            f'yet; close what uses it, or run: python -c "import duckdb; '
-            f"duckdb.connect('{file.name}').execute('checkpoint')\""
+            f"yet; close what uses it, or run: python -c {shlex.quote(CHECKPOINT)} "
+            f"{shlex.quote(str(file))}"
         )
     with _opened(file, parquet.parent) as connection:
         try:
@@ -57,7 +62,7 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
         connection.execute(
             f"copy (select {', '.join(_copied(name, types[name]) for name in types)} "  # noqa: S608
             f"from executions) to {literal(parquet)} "
-            f"(format parquet, kv_metadata {{{MARK}: 'utc'}})"
+            f"(format parquet, row_group_size 20480, kv_metadata {{{MARK}: 'utc'}})"
         )
         naive = [name for name in types if name in TIMES and types[name] in NAIVE_TYPES]
         if not naive or _is_ours(connection):
@@ -77,7 +82,7 @@ def _is_ours(connection: duckdb.DuckDBPyConnection) -> bool:
 @contextmanager
 def _opened(file: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
-        with connect_without_lock(file, scratch=scratch) as connection:
+        with connect_without_lock(file, scratch=scratch, limits=LIMITS) as connection:
             yield connection
     except NotADatabaseError as error:
         raise ImportFileError(

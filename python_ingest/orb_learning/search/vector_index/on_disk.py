@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
+import math
 import threading
 import uuid
 from collections.abc import Iterator
@@ -14,9 +13,9 @@ from typing import Any
 
 from orb_learning.errors import VectorIndexError
 from orb_learning.filesystem import (
+    ReadWriteLock,
     make_folder,
     make_private,
-    open_private,
     sha256_of,
     sync,
     write_private,
@@ -103,9 +102,13 @@ def exclusive_build(folder: Path) -> Iterator[None]:
     """Wait until nobody else builds the index; a lock ends with its process."""
     try:
         make_folder(folder)
-        lock = os.fdopen(open_private(folder / "builder.lock", os.O_RDWR), "r+")
+        lock = ReadWriteLock(folder / "builder", f"the index {folder}").acquire(
+            shared=False, deadline=math.inf
+        )
     except OSError as error:
         raise VectorIndexError(f"{folder} cannot be written: {error}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    assert lock is not None, "without a limit it waits until it has the lock"
+    try:
         yield
+    finally:
+        lock.release()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from orb_learning.filesystem import get_logger
 from orb_learning.search.vector_index.faiss_index import nearest
 from orb_learning.search.vector_index.manifest import IndexManifest, UnusableError, read_manifest
 from orb_learning.search.vector_index.on_disk import loaded
@@ -17,7 +17,7 @@ from orb_learning.search.vector_index.table import Table, snapshot
 if TYPE_CHECKING:
     from orb_learning.search.vector_index.faiss_index import Array
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class VectorIndex:

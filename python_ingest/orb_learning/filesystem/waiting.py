@@ -1,0 +1,69 @@
+"""Whoever waits for long says for whom, in the log, which a command has on standard error."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from orb_learning.filesystem.logs import get_logger
+
+NOTICE_SECONDS = 2.0
+"""So long nobody wonders."""
+WAITING = "waiting for "
+"""How each notice begins."""
+LONGEST_COMMAND = 80
+
+log = get_logger(__name__)
+
+
+class Waiting:
+    """One wait, which is told of once.
+
+    Args:
+        subject: what is waited for.
+    """
+
+    def __init__(self, subject: Path | str):
+        self._subject = subject
+        self._notice_at = time.monotonic() + NOTICE_SECONDS
+
+    def look(self, *locked: Path) -> None:
+        """Say for whom it waits, once that lasts long.
+
+        Args:
+            locked: the files whose locks the others hold.
+        """
+        if time.monotonic() < self._notice_at:
+            return
+        self._notice_at = float("inf")
+        names = [
+            _name_of(pid) for pid in sorted({pid for file in locked for pid in _holders(file)})
+        ]
+        holders = f", which {' and '.join(names)} has" if names else ", which another process has"
+        log.warning("%s%s%s", WAITING, self._subject, holders)
+
+
+def _holders(file: Path) -> set[int]:
+    """Return the processes that hold a lock on a file, where the system (Linux) says so."""
+    try:
+        inode = str(file.stat().st_ino)
+        lines = Path("/proc/locks").read_text("utf-8").splitlines()
+    except OSError:
+        return set()
+    held = [words for line in lines if "->" not in (words := line.split())]
+    return {int(words[4]) for words in held if words[5].rpartition(":")[2] == inode}
+
+
+def _name_of(pid: int) -> str:
+    """Return a process by its number and its command, without the interpreter and the folder."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return f"process {pid}"
+    words = [word for word in command.split("\0") if word]
+    if len(words) > 1 and Path(words[0]).name.startswith("python"):
+        del words[0]
+    if not words:
+        return f"process {pid}"
+    said = " ".join([Path(words[0]).name, *words[1:]])
+    return f"process {pid} ({said if len(said) <= LONGEST_COMMAND else said[:LONGEST_COMMAND]})"

@@ -1,0 +1,130 @@
+"""What a dbt command failed of is said in one message, without dbt's own insides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from commands import orb
+
+from orb_learning.dbt import run_dbt
+from orb_learning.dbt.failures import in_one_message, in_words, read_events
+from orb_learning.errors import DbtError
+from orb_learning.filesystem import ReadWriteLock
+from orb_learning.settings import LearningSettings, load_settings
+
+FILES = {
+    "dbt_project.yml": "name: orb_learning\nversion: '1.0.0'\nprofile: p\n",
+    "profiles.yml": """
+p:
+  target: dev
+  outputs:
+    dev:
+      type: duckdb
+      path: "{{ env_var('ORB_DATABASE') }}"
+      plugins: [{module: orb_learning.dbt_plugin, config: {wait_seconds: 3}}]
+""",
+    "models/broken.sql": "select nosuch from range(3)",
+    "models/below.sql": "select * from {{ ref('broken') }}",
+    "models/whole.sql": "select 1 as a",
+    "models/units.yml": """
+unit_tests:
+  - {name: whole_is_two, model: whole, given: [], expect: {rows: [{a: 2}]}}
+""",
+    "tests/none_is_found.sql": "select unnest([1, 2, 3])",
+    "macros/refuse.sql": """
+{% macro inner_refusal() %}
+{{ exceptions.raise_compiler_error("archive_path is 'x*': it may not contain *. Name another.") }}
+{% endmacro %}
+{% macro refuse() %}{{ inner_refusal() }}{% endmacro %}
+{% macro answer() %}{{ print('{"a": 1}') }}{% endmacro %}
+""",
+}
+INSIDES = re.compile(
+    r"Runtime Error|Compilation Error|Database Error|compiled code|in macro|called by|\x1b|\n"
+)
+"""What no message of ``orb`` may hold."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LearningSettings:
+    for name, text in FILES.items():
+        file = tmp_path / "project" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(tmp_path / "project"))
+    return load_settings(database_path=tmp_path / "learning.db")
+
+
+def refusal(run: Callable[[], object]) -> str:
+    """Return the message of what is refused, which has no insides of dbt."""
+    with pytest.raises(DbtError) as caught:
+        run()
+    message = str(caught.value)
+    assert INSIDES.search(message) is None, message
+    return message
+
+
+def test_a_failed_build_names_each_node_and_why(settings: LearningSettings) -> None:
+    said = refusal(lambda: run_dbt(settings, "build"))
+    assert said.startswith("the build failed: ")
+    assert 'model broken: Binder Error: Referenced column "nosuch" not found' in said
+    assert "test none_is_found: 3 rows break what it claims" in said
+    assert "unit test whole.whole_is_two: its rows are not those expected" in said
+    assert str(Path("logs/dbt.log").resolve()) in said
+    assert Path("logs/dbt.log").exists()
+
+
+def test_orb_build_ends_with_one_error(
+    settings: LearningSettings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    done = orb(settings.database_path, "build", "--select", "broken")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: the build failed: model broken: Binder Error: ")
+    assert INSIDES.search(line) is None
+    shown = capfd.readouterr()
+    assert "1 of 1 ERROR" in shown.out
+    assert "RuntimeWarning" not in shown.err
+
+
+def test_an_operation_says_what_it_refused_and_what_it_printed(settings: LearningSettings) -> None:
+    said = refusal(lambda: run_dbt(settings, "run-operation", "refuse"))
+    assert said.startswith(
+        "refuse failed: archive_path is 'x*': it may not contain *. Name another. Mend it"
+    )
+    assert run_dbt(settings, "run-operation", "answer") == '{"a": 1}'
+
+
+def test_a_command_of_dbt_says_for_whom_it_waits(
+    settings: LearningSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = ReadWriteLock(settings.database_path).acquire(shared=False, deadline=0)
+    assert lock is not None
+    said = refusal(lambda: run_dbt(settings, "run-operation", "answer"))
+    lock.release()
+    assert f"{settings.database_path} was in use by others" in said
+    (notice,) = caplog.messages
+    assert notice.startswith(f"waiting for {settings.database_path}, which process ")
+
+
+def test_a_project_that_cannot_be_read_is_named(settings: LearningSettings) -> None:
+    (Path("project") / "models/lost.sql").write_text("from {{ ref('missing') }}")
+    said = refusal(lambda: run_dbt(settings, "run"))
+    assert "(models/lost.sql) depends on a node named 'missing' which was not found" in said
+    assert "No such option" in refusal(lambda: run_dbt(settings, "build", "--nosuch"))
+
+
+def test_a_message_without_insides_stays_as_it_is() -> None:
+    assert in_words("disk is full\n  Candidate bindings: x") == "disk is full Candidate bindings: x"
+    assert in_words("Runtime Error") == "Runtime Error"
+    assert (
+        in_words("Runtime Error\n  Runtime Error\n    x is taken\n    > in macro m") == "x is taken"
+    )
+    assert read_events("no JSON\n[1]\n{}") == ("no JSON\n[1]\n{}", [])
+    many = in_one_message("the build", [f"model m{n}: x" for n in range(5)], Path("dbt.log"))
+    assert many.count("model m") == 3
+    assert "; and 2 more." in many
