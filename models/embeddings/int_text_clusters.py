@@ -1,4 +1,4 @@
-"""One row is a text that has a vector, as a task or as a solution, and the cluster it belongs to."""
+"""One row is a text that has a vector, as a task or as a solution, and its cluster."""
 
 
 def model(dbt, session):

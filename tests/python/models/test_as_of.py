@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from benchmarks.compare_builds import differences
 from building import STEM, DbtProject
 from moments import EARLIER, LATER, MOMENT, fill, vector
+
 from orb_learning.store.connection import connect
 
 OF_WHAT_IS_STORED = {
@@ -21,6 +21,8 @@ OF_WHAT_IS_STORED = {
     "rpt_record_funnel",
 }
 """Reports that count the rows of the file, whenever they started."""
+
+
 @pytest.fixture(scope="module")
 def known(
     project: DbtProject, empty_database: Path, tmp_path_factory: pytest.TempPathFactory

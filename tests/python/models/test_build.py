@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 from benchmarks.generate import generate
-
 from building import REPOSITORY, STEM, BuildError, DbtProject, copy_of_project
+
 from orb_learning.ingest.files import import_file
 from orb_learning.ingest.sample import load_sample
 from orb_learning.store.connection import CONFIG, connect

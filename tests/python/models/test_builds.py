@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
 from building import REPORTS, BuildError, DbtProject
 from histories import NOON, History, days_ago, task_id
 from oracle import MARTS, MODELS, contents
+
 from orb_learning.store.connection import connect
 
 

@@ -14,14 +14,14 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from building import REPOSITORY, DbtProject
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.clients.jinja import get_environment
 from jinja2.nodes import Macro
 
-from building import REPOSITORY, DbtProject
-from orb_learning.time_ranges import TIME_RANGES
 from orb_learning.record.model import COLUMNS, STORED_COLUMNS
 from orb_learning.store.schema import ddl
+from orb_learning.time_ranges import TIME_RANGES
 
 PREFIXES = {
     "staging": r"stg_\w+",

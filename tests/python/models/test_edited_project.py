@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from building import DbtProject, copy_of_project, edit
 from histories import History
 from oracle import MARTS, RULES, TIERS, Row, assert_equal, contents
+
 from orb_learning.store.connection import connect
 
 pytestmark = pytest.mark.slow

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from building import REPOSITORY, DbtProject
 from dbt.contracts.graph.manifest import Manifest
 
-from building import REPOSITORY, DbtProject
 from orb_learning.figures.database_tools import (
     get_data_quality_report,
     get_database_alerts,
@@ -61,7 +61,8 @@ def test_every_view_is_in_one_and_every_tool_that_reads(
         folder: {
             node.name
             for node in manifest.nodes.values()
-            if node.resource_type == "model" and node.fqn[1] == folder
+            if node.resource_type == "model"
+            and node.fqn[1] == folder
             and not node.name.startswith("int_")
         }
         for folder in ("reports", "public")

@@ -11,11 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
-from hypothesis import strategies as st
-
 from building import STEM, DbtProject
 from histories import BLOCK_SIZE, NOON, TODAY, TOO_LATE, History, days_ago, task_id
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
 from oracle import MODELS
 
 CASES: dict[str, Callable[[History], None]] = {

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from building import BuildError, DbtProject, copy_of_project, edit
 from histories import BLOCK_SIZE, NOON, History, days_ago, task_id
 from oracle import MODELS, contents
+
 from orb_learning.store.connection import connect
 
 pytestmark = pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The interval of a rate whose executions are runs of tasks holds the true rate as often as said."""
+"""The interval of a rate over runs of tasks holds the true rate as often as it says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def simulated(chance: random.Random, runs: list[int], share: float) -> list[tupl
 
 @pytest.mark.parametrize("count", [10, 40])
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.8])
-@pytest.mark.parametrize(("runs", "least"), [((1, 1), 0.93), ((5, 5), 0.93), ((1, 9), 0.9), ((*[1] * 9, 50), 0.865)])
+@pytest.mark.parametrize(
+    ("runs", "least"), [((1, 1), 0.93), ((5, 5), 0.93), ((1, 9), 0.9), ((*[1] * 9, 50), 0.865)]
+)
 def test_the_interval_holds_the_true_rate_as_often_as_it_says(
     count: int, share: float, runs: tuple[int, ...], least: float
 ) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from building import REPOSITORY, BuildError, DbtProject
 from histories import NOON, History, days_ago, task_id
 from oracle import raw_rows
+
 from orb_learning.archive.restore_days import unarchive
 from orb_learning.feedback.submit import submit_feedback
 from orb_learning.ingest.relay import load_once

@@ -59,7 +59,12 @@ def at_random(seed: int) -> Callable[[History], None]:
     return load
 
 
-DATABASES = {"empty": nothing, "NULLs": null_rich, "random 1": at_random(1), "random 2": at_random(2)}
+DATABASES = {
+    "empty": nothing,
+    "NULLs": null_rich,
+    "random 1": at_random(1),
+    "random 2": at_random(2),
+}
 
 
 def relations(database: Path) -> set[str]:

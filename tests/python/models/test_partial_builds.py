@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from building import DbtProject, copy_of_project, edit
 from histories import NOON, History
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
-
 from building import REPOSITORY
 from crash_worker import payload_of
+from typer.testing import CliRunner
+
 from orb_learning.backup.create import make_backup
 from orb_learning.cli.app import app
 from orb_learning.ingest.relay import load_once

@@ -1,7 +1,6 @@
 """The reports hold what plain Python works out from raw, and answer without a single row, too."""
 
 from __future__ import annotations
-from report_rows import REPORTS, insert, known, rate
 
 import math
 import random
@@ -10,14 +9,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import NormalDist, correlation, fmean, median
+from statistics import correlation, fmean, median
 from typing import Any
 
 import pytest
-
-from building import REPOSITORY, STEM, DbtProject
-from histories import BLOCK_SIZE, NOON, TODAY, insert_many, task_id
+from building import STEM, DbtProject
+from histories import BLOCK_SIZE, NOON, TODAY
 from oracle import MODELS, Row, expected, raw_rows
+from report_rows import REPORTS, insert, known, rate
+
 from orb_learning.store.connection import connect
 
 RANGES = {

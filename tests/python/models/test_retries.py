@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-
 from histories import TODAY, History
 from oracle import TIERS, Row, model_of, raw_rows, text_id
+
 from orb_learning.store.connection import connect
 
 PARTS = ["fct_executions", "int_text_clusters", "int_attempts", "int_retries"]

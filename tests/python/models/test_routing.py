@@ -101,7 +101,7 @@ def routing(project: DbtProject, history: History) -> Routing:
 
 def test_values_are_those_of_each_decision_by_itself(routing: Routing) -> None:
     """Of recorded chances, estimated ones, invalid ones; with unknown costs and repeated tasks."""
-    draw = random.Random(3)
+    draw = random.Random(3)  # noqa: S311
     for number in range(0, 160, 4):
         routing.decide(1_000 + number, draw)
     routing.build()
@@ -117,13 +117,13 @@ def test_values_are_those_of_each_decision_by_itself(routing: Routing) -> None:
 
 
 def test_an_incremental_build_of_decisions_is_that_of_a_full_refresh(routing: Routing) -> None:
-    assert_history_is_exact(routing, random.Random(11), rounds=3)
+    assert_history_is_exact(routing, random.Random(11), rounds=3)  # noqa: S311
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(4))
 def test_random_histories_of_decisions_end_as_a_full_refresh(routing: Routing, seed: int) -> None:
-    assert_history_is_exact(routing, random.Random(seed), rounds=6)
+    assert_history_is_exact(routing, random.Random(seed), rounds=6)  # noqa: S311
 
 
 def assert_history_is_exact(routing: Routing, draw: random.Random, *, rounds: int) -> None:
@@ -207,7 +207,7 @@ def _draw_plan(draw: random.Random, chances: str) -> tuple[str, dict[str, Any]]:
 
 
 def test_a_build_publishes_what_a_router_draws_from(routing: Routing, database: Path) -> None:
-    draw = random.Random(5)
+    draw = random.Random(5)  # noqa: S311
     for number in range(0, 400, 4):
         routing.decide(1_000 + number, draw)
     routing.build()

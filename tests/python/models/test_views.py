@@ -14,8 +14,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from building import STEM, SUPPORT, DbtProject
 
-from building import SUPPORT, STEM, DbtProject
 from orb_learning.store.connection import connect
 
 WORKER = SUPPORT / "zone_worker.py"
