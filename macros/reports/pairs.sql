@@ -1,3 +1,24 @@
+{#- CTE `strata`: how many executions each member of these groups has by range, tier and task type. -#}
+{% macro strata_of(groups) -%}
+strata as (
+    {% for dimension, expression in groups.items() %}
+    select
+        time_range,
+        '{{ dimension }}' as dimension,
+        {{ expression }} as name,
+        model_tier,
+        task_type,
+        count(*) as trials,
+        count(*) filter (success) as successes
+    from {{ ref('int_executions_by_range') }}
+    where {{ expression }} is not null
+    group by all
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+{%- endmacro %}
+
+
 {#- CTEs up to `compared`: of the pairs in the CTE `pairs`, each with the strata of both, the rates of the
     two, plain and like for like. -#}
 {% macro sides_of_pairs() -%}

@@ -1,26 +1,10 @@
 -- One row is a time range and two pools, models or repositories of the 10 most used, compared.
 --
--- Like for like is within each model tier and task type that both have, so that one that gets
--- more of the easy work does not look better for it.
+-- Like for like is within each tier and task type of both: easy work makes none look better.
 {%- set groups = {'pool': 'pool_type', 'model': '_model', 'repository': 'repo'} %}
 with
 
-strata as (
-    {% for dimension, expression in groups.items() %}
-    select
-        time_range,
-        '{{ dimension }}' as dimension,
-        {{ expression }} as name,
-        model_tier,
-        task_type,
-        count(*) as trials,
-        count(*) filter (success) as successes
-    from {{ ref('int_executions_by_range') }}
-    where {{ expression }} is not null
-    group by all
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
+{{ strata_of(groups) }}
 
 -- Each CTE is read once, so that a filter on the range leaves the others unread.
 names as (
@@ -53,20 +37,18 @@ members as (
     group by time_range, dimension
 ),
 
-ones as (
-    select
-        *,
-        unnest(members) as one
-    from members
-),
-
 pairs as (
     select
         time_range,
         dimension,
         one,
         unnest(members) as other
-    from ones
+    from (
+        select
+            *,
+            unnest(members) as one
+        from members
+    ) as ones
 ),
 
 {{ sides_of_pairs() }},

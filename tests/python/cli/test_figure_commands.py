@@ -118,6 +118,7 @@ def database(
         [
             {
                 "timestamp": NOON - timedelta(hours=chance.choice([0.9, 20, 150, 2100]) * part),
+                "task_description": f"split module {number % 40}",
                 "repo": chance.choice(["api", "web", HOSTILE]),
                 "model_tier": chance.choice(["small", "medium"]),
                 "success": chance.random() < 0.5,

@@ -98,11 +98,11 @@ ALL = [words for words in commands(typer.main.get_command(app)) if words[0] not 
 def test_every_command_is_interrupted_in_one_line(
     words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(**_: Any) -> None:
+    def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
     # Each begins by it; whatever a command does later is within the same block.
-    monkeypatch.setattr(settings, "load_settings", interrupted)
+    monkeypatch.setattr(settings, "check_variables", interrupted)
     done = CliRunner().invoke(app, words)
     assert (done.exit_code, done.stdout) == (130, "")
     assert len(done.stderr.splitlines()) == 1

@@ -37,7 +37,7 @@ connection = duckdb.connect(sys.argv[1])
 print("held", flush=True)
 time.sleep(float(sys.argv[2]))
 """
-SOON = 0.1
+SOON = 0.5
 """Seconds after which a wait is told of in these tests."""
 
 

@@ -90,15 +90,22 @@ def _build(project: DbtProject, small_database: Path, folder: Path) -> Site:
     shutil.copy(small_database, site.database)
     history = History(project, site.database)
     hour = NOON - timedelta(minutes=30)
-    history.insert(100, 12, repo="web", timestamp=hour, cost_estimate=0.5, peak_memory_mb=100.0)
-    history.insert(150, 8, repo="web", timestamp=hour, success=False, error_type="timeout")
+    done = {"repo": "web", "timestamp": hour, "cost_estimate": 0.5, "peak_memory_mb": 100.0}
+    failed = {"repo": "web", "timestamp": hour, "success": False, "error_type": "timeout"}
+    rows = {**dict.fromkeys(range(100, 112), done), **dict.fromkeys(range(150, 158), failed)}
+    history.insert_each(
+        {task: {**row, "task_description": f"web task {task}"} for task, row in rows.items()}
+    )
     history.insert(170, 5, repo=EVIL_REPO, solution_summary=PROMPT, timestamp=days_ago(1))
     for number, text in enumerate(EVIL_TEXTS):
         history.insert(180 + number, task_description=text, repo="evil", timestamp=hour)
     project.run(site.database, select=MODELS, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
     with connect(site.database) as connection:
-        rows = connection.execute("select distinct task_description from executions").fetchall()
-        for number, (text,) in enumerate(rows, 1):
+        texts = connection.execute(
+            "select distinct task_description from executions "
+            "where not starts_with(task_description, 'web task ')"
+        ).fetchall()
+        for number, (text,) in enumerate(texts, 1):
             vector = [1.0, *[0.0] * 383] if text == "split the module" else [0.6, 0.8, *[0.0] * 382]
             connection.execute(
                 "insert into text_embeddings "
