@@ -3,12 +3,13 @@
 -- The record's own rating and acceptance, else those of the latest team or public feedback.
 with
 
+-- Lists: DuckDB 2.0.0 cannot read arrays from a left join where some rows have no match (2026-11).
 -- Never empty: DuckDB 2.0.0 makes wrong sums of a join with nothing (2026-11), and this view is
 -- summed up by whoever opens the file, with settings of their own.
 task_vectors as (
     select
         text_id,
-        embedding
+        embedding::float[] as embedding
     from {{ ref('text_embeddings') }}
     where model = '{{ embedding_model() }}'
     union all
@@ -55,7 +56,7 @@ select
     peak_memory_mb,
     cpu_time_seconds,
     solution_summary,
-    coalesce(executions.embedding::float[384], task_vectors.embedding) as embedding,
+    coalesce(executions.embedding, task_vectors.embedding)::float[384] as embedding,
     metadata,
     uploaded_at
 from {{ ref('fct_executions') }} as executions
