@@ -233,6 +233,22 @@ def test_two_histories_of_the_same_texts_have_the_same_clusters(
     assert clusters_of(other) == clusters_of(history)
 
 
+def test_executions_are_read_while_some_texts_have_no_vector(history: History) -> None:
+    """Also whole, with the vectors: some of these rows find one by their text, some find none."""
+    insert_words(history)
+    embed(history, WORDS[::3])
+    build(history)
+    with connect(history.database, read_only=True) as connection:
+        rows = connection.execute("from executions").fetchall()
+        vectors = connection.execute(
+            "select task_description, embedding from executions where embedding is not null"
+        ).fetchall()
+    assert len(rows) > len(WORDS)
+    assert {text for text, _ in vectors} == set(WORDS[::3])
+    for text, found in vectors:
+        assert found == pytest.approx(vector(text))
+
+
 def clusters_of(history: History) -> tuple[list[Any], list[Any]]:
     """Return what is a function of the texts: all but the numbers that they were given."""
     with connect(history.database) as connection:
