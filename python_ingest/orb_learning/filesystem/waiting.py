@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from orb_learning.filesystem.logs import get_logger
+from orb_learning.filesystem.urls import without_secrets
 
 NOTICE_SECONDS = 2.0
 """So long nobody wonders."""
@@ -65,5 +66,5 @@ def _name_of(pid: int) -> str:
         del words[0]
     if not words:
         return f"process {pid}"
-    said = " ".join([Path(words[0]).name, *words[1:]])
+    said = without_secrets(" ".join([Path(words[0]).name, *words[1:]]))
     return f"process {pid} ({said if len(said) <= LONGEST_COMMAND else said[:LONGEST_COMMAND]})"

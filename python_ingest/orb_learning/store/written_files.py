@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from orb_learning.filesystem import write_private
+
 
 def note_written(database: Path, file: Path) -> None:
     """Note where a file was written; where the database's folder cannot be written, it is not."""
     files = sorted({*written_files(database), file.parent.resolve() / file.name})
     with suppress(OSError):
-        _list_of(database).write_text("".join(f"{one}\n" for one in files), encoding="utf-8")
+        write_private(_list_of(database), "".join(f"{one}\n" for one in files).encode())
 
 
 def written_files(database: Path) -> list[Path]:

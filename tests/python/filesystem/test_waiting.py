@@ -91,6 +91,16 @@ def test_a_long_wait_says_once_which_process_it_is_for(
     assert f"which process {pid} (" in notice
 
 
+def test_a_process_is_named_without_the_passwords_of_its_command() -> None:
+    command = [sys.executable, "-c", "input()", "https://ada:4711@bucket.example/copies"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        said = waiting._name_of(process.pid)
+        process.kill()
+    assert f"process {process.pid} (" in said
+    assert "bucket.example/copies" in said
+    assert "4711" not in said
+
+
 def test_the_builder_of_an_index_says_for_whom_it_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
