@@ -87,11 +87,14 @@ class OutboxReader:
 
     def bind(self, database_id: uuid.UUID) -> None:
         """Write into the segment which database it feeds, durably before anything is loaded."""
-        # The disk is waited for after the lock is given up, or a put beside it would be refused.
-        self._connection.execute("pragma synchronous = normal")
+        # A copy out of a backup has no log, and nobody else at work on it. Where there is one, the
+        # disk is waited for after the lock is given up, or a put beside it would be refused.
+        has_log = self._connection.execute("pragma journal_mode").fetchone() == ("wal",)
+        self._connection.execute(f"pragma synchronous = {'normal' if has_log else 'full'}")
         self._connection.execute("update outbox set database_id = ?", (str(database_id),))
-        sync(self.path.with_name(f"{self.path.name}-wal"))
-        sync(self.path.parent)
+        if has_log:
+            sync(self.path.with_name(f"{self.path.name}-wal"))
+            sync(self.path.parent)
         self.database_id = str(database_id)
 
     def read(self, after: int, limit: int) -> list[OutboxRecord]:

@@ -286,7 +286,7 @@ def test_dbt_refuses_a_file_that_is_no_database_in_one_sentence(clone: Path) -> 
     (clone / "data/learning.db").write_text("not a database")
     outcome = run_dbt(clone, "build")
     assert outcome.returncode != 0
-    assert "not a valid DuckDB database" in outcome.stdout
+    assert "is not a DuckDB database, or is damaged" in outcome.stdout
     assert (clone / "data/learning.db").read_text() == "not a database"
 
 
