@@ -554,4 +554,4 @@ def test_a_killed_builder_leaves_the_old_index_or_the_new_one(
         # What the killed one left goes with the next update.
         embed(after, 1)
         update_index(after, folder, MODEL)
-    assert sorted(path.suffix for path in folder.iterdir()) == [".faiss", ".json", ".lock"]
+    assert sorted(path.suffix for path in folder.iterdir()) == [".door", ".faiss", ".json", ".turn"]
