@@ -46,18 +46,15 @@
 {% endmacro %}
 
 
-{#- Of what definition a model or seed is in the database: a seed's rows, a view's SQL, the hash that an
-    incremental model was last built by. -#}
+{#- Of what definition a model or seed is in the database: a seed's rows, the hash of a view's query,
+    that which an incremental model was last built by. -#}
 {% macro definition_in_database(node) %}
     {%- set relation = api.Relation.create(database=target.database, schema=node.schema, identifier=node.alias) -%}
     {%- if node.resource_type == 'seed' -%}
         {%- if adapter.get_relation(target.database, node.schema, node.alias) is none -%}{{ return('') }}{%- endif -%}
         {%- set query = 'select sum(hash(seed)) from ' ~ relation ~ ' as seed' -%}
     {%- elif node.config.materialized == 'view' -%}
-        {#- The file keeps these words in the form of DuckDB 1.4, which reads otherwise than a new view's. -#}
-        {%- set query = "select replace(replace(sql, 'TIMESTAMP_US', 'TIMESTAMP'), ' NOT MATERIALIZED', '')"
-            ~ " from duckdb_views() where database_name = '" ~ target.database
-            ~ "' and schema_name = '" ~ node.schema ~ "' and view_name = '" ~ node.alias ~ "'" -%}
+        {{ return(standing_views().get(node.alias, '').split(' ') | first) }}
     {%- else -%}
         {{ return(recorded_definition_hash(node.alias) or '') }}
     {%- endif -%}

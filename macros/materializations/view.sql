@@ -1,17 +1,23 @@
-{#- A view and its comments, replaced by one statement. (dbt's own makes another view, renames both,
-    drops the old one and asks for the columns in between: four times the work, with 60 views.) -#}
+{#- A view and its comments, replaced by one statement where they are not what they would be. (dbt's own makes
+    another view each time, renames both, drops the old one and asks for the columns in between.) -#}
 {% materialization view, adapter='duckdb' %}
     {%- set standing = load_cached_relation(this) -%}
     {%- set relation = this.incorporate(type='view') -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- if standing is not none and not standing.is_view %}
-        {%- do adapter.drop_relation(standing) %}
+    {%- set hash = view_hash(sql) %}
+    {%- if standing is not none and not flags.FULL_REFRESH and standing_views().get(this.identifier) == hash %}
+        {%- do store_raw_result(name='main', message='STANDS', code='STANDS', rows_affected='0') %}
+    {%- else %}
+        {%- if standing is not none and not standing.is_view %}
+            {%- do adapter.drop_relation(standing) %}
+        {%- endif %}
+        {% call statement('main') %}
+            {{ get_create_view_as_sql(relation, sql) }}
+            {{ view_comments(relation) }}
+            {{ record_view(hash) }}
+        {% endcall %}
     {%- endif %}
-    {% call statement('main') %}
-        {{ get_create_view_as_sql(relation, sql) }}
-        {{ view_comments(relation) }}
-    {% endcall %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

@@ -210,3 +210,47 @@ def test_a_view_takes_the_place_of_whatever_has_its_name_with_its_comments(
     assert [name for name, _ in views] == names
     assert all(comment.startswith("One row is") for _, comment in views)
     assert uncommented == 0
+
+
+def column_comment(file: Path, view: str, column: str) -> str:
+    [(comment,)] = query(
+        file,
+        f"select comment from duckdb_columns() where table_name = '{view}' and column_name = '{column}'",
+    )
+    return str(comment)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "alter table int_repeated_tasks add column new_column int",
+        "create or replace view int_executions_by_range as "
+        "select '24h' as time_range, fct_executions.* from fct_executions",
+        "create or replace view rpt_pools as select 1 as total_executions",
+    ],
+)
+def test_a_view_is_made_anew_where_it_or_what_it_reads_is_another(
+    project: DbtProject, history: History, change: str
+) -> None:
+    names = ["int_executions_by_range", "rpt_pools"]
+    by_hand = "comment on column rpt_pools.total_executions is 'by hand'"
+    project.run(history.database, select=names)
+    with connect(history.database) as connection:
+        connection.execute(by_hand)
+    project.run(history.database, select=names)
+    assert column_comment(history.database, "rpt_pools", "total_executions") == "by hand"
+    with connect(history.database) as connection:
+        connection.execute(change)
+        connection.execute(by_hand)
+    project.run(history.database, select=["rpt_pools"])
+    assert column_comment(history.database, "rpt_pools", "total_executions") != "by hand"
+    project.run(history.database, select=names)
+    assert query(history.database, "select count(*) from rpt_pools")
+
+
+def test_a_full_refresh_makes_every_view_anew(project: DbtProject, history: History) -> None:
+    project.run(history.database, select=["rpt_pools"])
+    with connect(history.database) as connection:
+        connection.execute("comment on column rpt_pools.total_executions is 'by hand'")
+    project.run(history.database, select=["rpt_pools"], full_refresh=True)
+    assert column_comment(history.database, "rpt_pools", "total_executions") != "by hand"

@@ -183,7 +183,10 @@ class History:
 
     def _assert_not_built_anew(self, connection: duckdb.DuckDBPyConnection) -> None:
         """A model whose definition changed would have been built whole: no incremental build."""
-        rows = connection.execute("select distinct model, definition_hash from build_state")
+        rows = connection.execute(
+            "select distinct model, definition_hash from build_state "
+            "where model in (select table_name from duckdb_tables())"
+        )
         definitions = dict(rows.fetchall())
         changed = self._definitions.items() - definitions.items()
         assert not changed, f"built anew or forgotten: {changed}"
