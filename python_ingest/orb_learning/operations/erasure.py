@@ -45,6 +45,9 @@ from orb_learning.store import (
 
 TASKS_A_RECORD = 10_000
 
+TABLES = ("+config.materialized:incremental", "+config.materialized:table")
+"""dbt's selectors of what may hold an erased row, and of the views that it is built from."""
+
 
 @dataclass
 class Erasure:
@@ -111,7 +114,7 @@ def erase(
     result.out_of_reach += index.missing_in(settings.archive_folder)
     if is_built:
         # Texts that wait for their vectors can go on waiting.
-        run_dbt(settings, "run", "--exclude", "text_embeddings")
+        run_dbt(settings, "run", "--select", *TABLES, "--exclude", "text_embeddings")
     shutil.rmtree(index_folder(path), ignore_errors=True)  # `orb index` makes it again
     compact(path)
     result.outbox_count = _erase_records(settings, target)

@@ -14,7 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 from benchmarks.generate import generate
-from building import REPOSITORY, STEM, BuildError, DbtProject, copy_of_project
+from building import PARSE_VARIABLE, REPOSITORY, STEM, BuildError, DbtProject, copy_of_project
+from parsing import parse_of
 
 from orb_learning.ingest.files import import_file
 from orb_learning.ingest.sample import load_sample
@@ -22,6 +23,7 @@ from orb_learning.store.connection import CONFIG, connect
 
 UNTIL = datetime(2026, 4, 1, tzinfo=UTC)
 AS_OF = UNTIL.isoformat()
+TABLES = [f"path:models/{folder}" for folder in ("core", "embeddings", "marts", "resolutions")]
 SAMPLE = REPOSITORY / "data/sample/terminal_bench_trials.csv"
 
 
@@ -40,10 +42,10 @@ def sample_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def generated_database(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """20,000 generated rows with every test passed, then 2,000 more, built and tested again."""
+    """20,000 generated rows with every test passed, then 2,000 more in tables that are tested."""
     folder = tmp_path_factory.mktemp("generated")
     database = folder / f"{STEM}.db"
-    for first, rows in ((0, 20_000), (20_000, 2_000)):
+    for first, rows, select in ((0, 20_000, []), (20_000, 2_000, TABLES)):
         file = folder / f"{first}.parquet"
         generate(file, rows=rows, days=90, seed=1, until=UNTIL, first=first)
         import_file(database, file, now=UNTIL.replace(tzinfo=None))
@@ -51,6 +53,7 @@ def generated_database(project: DbtProject, tmp_path_factory: pytest.TempPathFac
         project.run(
             database,
             command="build",
+            select=select,
             exclude=["resource_type:unit_test", "tag:agreement"],
             as_of=AS_OF,
         )
@@ -266,6 +269,8 @@ def clone(tmp_path: Path) -> Path:
 
 def run_dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if "ORB" not in name}
+    parse = parse_of(REPOSITORY, {}).for_dbt(folder, Path("data/learning.db"), {})
+    environment[PARSE_VARIABLE] = str(parse)
     return subprocess.run(
         [sys.executable, "-m", "dbt.cli.main", *arguments],
         cwd=folder,

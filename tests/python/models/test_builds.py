@@ -215,7 +215,8 @@ def test_a_view_takes_the_place_of_whatever_has_its_name_with_its_comments(
 def column_comment(file: Path, view: str, column: str) -> str:
     [(comment,)] = query(
         file,
-        f"select comment from duckdb_columns() where table_name = '{view}' and column_name = '{column}'",
+        "select comment from duckdb_columns() "
+        f"where table_name = '{view}' and column_name = '{column}'",
     )
     return str(comment)
 
