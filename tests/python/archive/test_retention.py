@@ -60,24 +60,24 @@ def history(history: History) -> History:
 
 
 def with_feedback(history: History) -> History:
-    for task, days in ((5, 1), (5, 20), (6, 50), (0, 60), (99, 40), (98, 1)):
-        give(history, task, days)
+    give(history, (5, 1), (5, 20), (6, 50), (0, 60), (99, 40), (98, 1))
     return history
 
 
-def give(history: History, task: int, days: int) -> None:
-    """Load feedback on a task, given so many days ago."""
+def give(history: History, *tasks_and_days: tuple[int, int]) -> None:
+    """Load feedback on tasks, each given so many days ago."""
     with connect(history.database) as connection:
-        [(number,)] = connection.execute("select nextval('raw.load_seq')").fetchall()
-        said = Feedback(
-            feedback_id=UUID(int=number),
-            task_id=task_id(task),
-            submitted_at=days_ago(days),
-            satisfaction="good",
-            visibility="private",
-            user_id="ann",
-        )
-        insert_feedback(connection, [said], NOON)
+        for task, days in tasks_and_days:
+            [(number,)] = connection.execute("select nextval('raw.load_seq')").fetchall()
+            said = Feedback(
+                feedback_id=UUID(int=number),
+                task_id=task_id(task),
+                submitted_at=days_ago(days),
+                satisfaction="good",
+                visibility="private",
+                user_id="ann",
+            )
+            insert_feedback(connection, [said], NOON)
 
 
 def settings_of(history: History) -> LearningSettings:
@@ -621,7 +621,7 @@ def test_imported_history_stays_until_somebody_confirms_it(
 ) -> None:
     import_old_rows(history, tmp_path, "old.jsonl", 700, 701)
     history.insert(710, timestamp=days_ago(400))  # recorded, and loaded late: nobody imported it
-    give(history, 700, 1)
+    give(history, (700, 1))
     history.run()
     retain(history)
     numbers = "select _load_seq from raw.executions where task_id in ? order by 1"

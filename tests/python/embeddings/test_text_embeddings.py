@@ -281,6 +281,10 @@ def test_without_the_packages_the_error_says_what_to_install(
         monkeypatch.undo()
 
 
+OF_TEXTS = ["+executions", "+solution_clusters", "path:models/search"]
+"""dbt's selectors of what has to do with texts and their vectors."""
+
+
 def insert(database: Path, *rows: dict[str, Any]) -> None:
     with connect(database) as connection:
         for row in rows:
@@ -313,7 +317,7 @@ def test_a_build_embeds_texts_of_every_kind(
         {"task_description": "with both", "solution_summary": " \n", "error_message": "boom"},
         {"task_description": "solved", "solution_summary": "a decorator\u00a0"},
     )
-    project.run(database, command="build", embeddings_enabled=True)
+    project.run(database, command="build", select=OF_TEXTS, embeddings_enabled=True)
     texts = {text for (text,) in select(database, "select text from text_embeddings")}
     normalised = {
         "split the module", "emoji 🦆🦆 and 日本語", "NUL in the middle", "\u00e9", "\u200b",
@@ -353,7 +357,7 @@ def test_a_build_embeds_texts_of_every_kind(
     )
     options = project._options({"embeddings_enabled": True})
     outcome = subprocess.run(
-        [sys.executable, "-c", code, "run", "--quiet", *options],
+        [sys.executable, "-c", code, "run", "--quiet", "--select", *OF_TEXTS, *options],
         env={**os.environ, "ORB_DATABASE": str(database)},
         capture_output=True,
         text=True,
@@ -361,7 +365,7 @@ def test_a_build_embeds_texts_of_every_kind(
     )
     assert outcome.stdout.splitlines()[-1] == "False"
     insert(database, {"task_description": "a new text"})
-    project.run(database, embeddings_enabled=False)
+    project.run(database, select=OF_TEXTS, embeddings_enabled=False)
     assert select(
         database, "select embedding from executions where task_description = 'a new text'"
     ) == [(None,)]

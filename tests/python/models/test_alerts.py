@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import duckdb
 import pytest
 from building import STEM, DbtProject
 from histories import BLOCK_SIZE, NOON
@@ -52,14 +53,16 @@ Alerts = dict[tuple[str, str | None], Row]
 
 
 def alerts(database: Path, time_zone: str = "UTC", **given: Any) -> Alerts:
-    named = ", ".join(f"{name} := ${name}" for name in given)
     with connect(database, read_only=True) as connection:
         connection.execute(f"set timezone = '{time_zone}'")
-        relation = connection.execute(
-            f"from alerts_at({named})" if given else "from rpt_alerts", given
-        )
-        names = [column[0] for column in relation.description or []]
-        rows = [dict(zip(names, values, strict=True)) for values in relation.fetchall()]
+        return alerts_in(connection, **given)
+
+
+def alerts_in(connection: duckdb.DuckDBPyConnection, **given: Any) -> Alerts:
+    named = ", ".join(f"{name} := ${name}" for name in given)
+    relation = connection.execute(f"from alerts_at({named})" if given else "from rpt_alerts", given)
+    names = [column[0] for column in relation.description or []]
+    rows = [dict(zip(names, values, strict=True)) for values in relation.fetchall()]
     found = {(row["alert_name"], row["model_tier"]): row for row in rows}
     assert len(found) == len(rows)
     return found
@@ -238,8 +241,12 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
     states = set()
     versions, built_at = raw_rows(database), time_of_build(database)
     moments = [NOON - hour * HOUR for hour in (*range(0, 42 * 24, 7), 10_000)]
-    for now in [*moments, built_at + 3.1 * HOUR, built_at + 2.9 * HOUR]:
-        found = alerts(database, moment=now)
+    with connect(database, read_only=True) as connection:
+        alerts_at = {
+            now: alerts_in(connection, moment=now)
+            for now in [*moments, built_at + 3.1 * HOUR, built_at + 2.9 * HOUR]
+        }
+    for now, found in alerts_at.items():
         wanted = values_of(executions, versions, built_at, now)
         always = usual(executions, now)
         assert found.keys() == {*wanted, ("database_size", None)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -40,8 +41,9 @@ class DbtProject:
         self.folder = folder
         self.scratch = scratch
         self._unedited = unedited
-        self._manifests: dict[bool, Manifest] = {}
-        self._untested: dict[bool, Manifest] = {}
+        # Pickled: dbt writes into a manifest what a run finds out, and this copies one fastest.
+        self._manifests: dict[bool, bytes] = {}
+        self._untested: dict[bool, bytes] = {}
 
     def parse(self) -> Manifest:
         """Read the project's files again, after an edit."""
@@ -49,7 +51,7 @@ class DbtProject:
         self._untested.clear()
         return self._parsed(embeddings_enabled=False)
 
-    def _parsed(self, *, embeddings_enabled: bool) -> Manifest:
+    def _parsed(self, *, embeddings_enabled: bool, with_tests: bool = True) -> Manifest:
         # A model's config takes its variables when it is parsed, its SQL when it is compiled.
         if embeddings_enabled not in self._manifests:
             variables = {"embeddings_enabled": embeddings_enabled}
@@ -59,13 +61,16 @@ class DbtProject:
             options = ["--partial-parse-file-path", str(kept)]
             parsed = self._invoke(dbtRunner(), "parse", database, variables, options)
             assert isinstance(parsed.result, Manifest)
-            self._manifests[embeddings_enabled] = parsed.result
-            self._untested[embeddings_enabled] = without_tests(parsed.result)
+            self._manifests[embeddings_enabled] = pickle.dumps(parsed.result)
+            self._untested[embeddings_enabled] = pickle.dumps(without_tests(parsed.result))
             # The collector would walk a parse's objects again and again: a third of a small run.
             gc.unfreeze()  # so that the parse before it can go
             gc.collect()
             gc.freeze()
-        return self._manifests[embeddings_enabled]
+        kept = self._manifests if with_tests else self._untested
+        manifest = pickle.loads(kept[embeddings_enabled])  # noqa: S301
+        assert isinstance(manifest, Manifest)
+        return manifest
 
     def run(
         self,
@@ -83,17 +88,14 @@ class DbtProject:
             BuildError: dbt or one of its nodes failed.
         """
         embeddings_enabled = variables.get("embeddings_enabled", False)
-        manifest = self._parsed(embeddings_enabled=embeddings_enabled)
-        if command in ("run", "seed"):
-            manifest = self._untested[embeddings_enabled]
+        manifest = self._parsed(
+            embeddings_enabled=embeddings_enabled, with_tests=command not in ("run", "seed")
+        )
         arguments = [word for name in select for word in ("--select", name)]
         arguments += [word for name in exclude for word in ("--exclude", name)]
         if full_refresh:
             arguments.append("--full-refresh")
-        # A copy, because a run writes into the manifest what it finds out.
-        self._invoke(
-            dbtRunner(manifest=manifest.deepcopy()), command, database, variables, arguments
-        )
+        self._invoke(dbtRunner(manifest=manifest), command, database, variables, arguments)
 
     def operate(
         self, database: Path, macro: str, arguments: dict[str, Any], **variables: Any
@@ -103,10 +105,10 @@ class DbtProject:
         Raises:
             BuildError: it failed.
         """
-        manifest = self._parsed(embeddings_enabled=False)
+        manifest = self._parsed(embeddings_enabled=False, with_tests=False)
         options = [macro, "--args", json.dumps(arguments)]
         said: list[str] = []  # what an operation fails of, dbt says nowhere else
-        runner = dbtRunner(manifest.deepcopy(), [lambda event: said.append(event.info.msg)])
+        runner = dbtRunner(manifest, [lambda event: said.append(event.info.msg)])
         try:
             self._invoke(runner, "run-operation", database, variables, options)
         except BuildError as error:
@@ -208,7 +210,7 @@ def edit(file: Path, old: str, new: str) -> None:
 def without_tests(manifest: Manifest) -> Manifest:
     """Leave out what a run does not need: copying it for each takes a fifth of a small one."""
     nodes = {name: node for name, node in manifest.nodes.items() if node.resource_type != "test"}
-    return Manifest(
+    untested = Manifest(
         nodes=nodes,
         sources=manifest.sources,
         macros=manifest.macros,
@@ -216,6 +218,8 @@ def without_tests(manifest: Manifest) -> Manifest:
         metadata=manifest.metadata,
         state_check=manifest.state_check,
     )
+    untested.build_flat_graph()
+    return untested
 
 
 def _failures(outcome: dbtRunnerResult) -> str:
