@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -66,7 +67,21 @@ class InPanels(TyperGroup):
         return sorted(super().list_commands(ctx), key=list(PANEL_OF).index)
 
 
-app = typer.Typer(
+class OwnProcess(typer.Typer):
+    """The command as a process of its own, which a call starts; a test's runner makes no call."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command; what it makes is private, but what it makes to be shown."""
+        from orb_learning.errors import OrbError
+        from orb_learning.filesystem import narrow_umask
+        from orb_learning.settings import load_settings
+
+        with suppress(OrbError):  # which the command says
+            narrow_umask(load_settings().database_path.parent)
+        return super().__call__(*arguments, **options)
+
+
+app = OwnProcess(
     name="orb",
     cls=InPanels,
     no_args_is_help=True,

@@ -4,9 +4,11 @@ from orb_learning.filesystem.durable import is_full, sha256_of, sync, translated
 from orb_learning.filesystem.logs import get_logger
 from orb_learning.filesystem.names import printable, without_controls
 from orb_learning.filesystem.private import (
+    callers_umask,
     is_open_to_others,
     make_folder,
     make_private,
+    narrow_umask,
     open_private,
     write_private,
 )
@@ -21,11 +23,13 @@ __all__ = [
     "Lock",
     "ReadWriteLock",
     "Waiting",
+    "callers_umask",
     "get_logger",
     "is_full",
     "is_open_to_others",
     "make_folder",
     "make_private",
+    "narrow_umask",
     "open_private",
     "printable",
     "public_url",
