@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,7 +86,7 @@ def test_a_file_that_unpacks_to_more_than_memory_is_refused(
     assert int(peak_kb) / 1024 <= MOST_MB
     with duckdb.connect(database) as connection:
         assert connection.sql("select count(*) from raw.executions").fetchall() == [(0,)]
-    assert not [name for name in os.listdir(database.parent) if "tmp" in name]
+    assert not [path.name for path in database.parent.iterdir() if "tmp" in path.name]
 
 
 def test_a_dictionary_that_fits_is_loaded(tmp_path: Path) -> None:
