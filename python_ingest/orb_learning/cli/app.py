@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from orb_learning.cli import (
     backup_commands,
@@ -27,6 +29,7 @@ from orb_learning.cli import (
     statistics_commands,
     status_commands,
 )
+from orb_learning.filesystem import without_controls
 
 PANELS = {
     "Record": [
@@ -59,8 +62,28 @@ PANELS = {
 PANEL_OF = {name: panel for panel, names in PANELS.items() for name in names}
 
 
+@contextmanager
+def _plain_messages() -> Iterator[None]:
+    """Make errors of use printable: an argument may be a stranger's file name."""
+    try:
+        yield
+    except TyperException as error:
+        error.message = without_controls(error.message)
+        raise
+
+
 class InPanels(TyperGroup):
-    """The commands in the order of their panels."""
+    """The commands in the order of their panels; what is wrong of their use acts on no terminal."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the options before the command."""
+        with _plain_messages():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read a command's options and call it."""
+        with _plain_messages():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands."""

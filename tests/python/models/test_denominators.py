@@ -43,8 +43,8 @@ def test_rejected_checks_of_three_imports_are_over_all_versions(
         Path(shutil.copy(empty_database, tmp_path)),
         "success_missing",
         executions=f"select true as success, {VALID.format(number=57)} from range(10)",
-        rejected="select 19 * (n // 9) + n % 9 + 1 as _load_seq, ['success_missing'] as broken_rules "
-        "from range(27) as rows (n)",
+        rejected="select 19 * (n // 9) + n % 9 + 1 as _load_seq, "
+        "['success_missing'] as broken_rules from range(27) as rows (n)",
         versions=57,
     )
     assert found == ("47.4 %", 27, 57)
