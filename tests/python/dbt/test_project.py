@@ -63,7 +63,7 @@ def test_a_project_is_copied_once(tmp_path: Path) -> None:
 def test_a_project_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(DbtError, match="cannot be copied to .*; name another folder"):
+    with pytest.raises(DbtError, match=r"cannot be copied to .*; name another folder"):
         copy_project(file / "folder")
 
 
