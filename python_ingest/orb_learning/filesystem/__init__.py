@@ -1,6 +1,12 @@
 """Files that survive a power cut, files of tokens, locks that say who has them, and the log."""
 
-from orb_learning.filesystem.durable import is_full, sha256_of, sync, translated_disk_errors
+from orb_learning.filesystem.durable import (
+    is_full,
+    read_regular,
+    sha256_of,
+    sync,
+    translated_disk_errors,
+)
 from orb_learning.filesystem.logs import get_logger
 from orb_learning.filesystem.names import printable, without_controls
 from orb_learning.filesystem.private import (
@@ -33,6 +39,7 @@ __all__ = [
     "open_private",
     "printable",
     "public_url",
+    "read_regular",
     "read_token_users",
     "sha256_of",
     "sync",
