@@ -1,9 +1,12 @@
-{#- CTE `strata`: how many executions each member of these groups has by range and stratum, a tier and
-    task type; and how many tasks. A task of several strata counts in one of them, so that no sum of strata
-    has it twice. Only tasks that were executed more than once are grouped by task, which takes time. -#}
+{#- CTE `strata`: how many executions each member of these groups has by range and stratum, a tier
+    and task type; and how many tasks. A task of several strata counts in one of them, so that no
+    sum of strata has it twice. Only tasks that were executed more than once are grouped by task,
+    which takes time. -#}
 {% macro strata_of(groups) -%}
 {%- set stratum = 'hash(model_tier, task_type)' -%}
-{%- set repeated = '_task_text_id in (select _task_text_id from ' ~ ref('int_repeated_tasks') ~ ')' -%}
+{%- set repeated -%}
+    _task_text_id in (select _task_text_id from {{ ref('int_repeated_tasks') }})
+{%- endset -%}
 counted as (
     {% for dimension, expression in groups.items() %}
     select
