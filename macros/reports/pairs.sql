@@ -1,24 +1,3 @@
-{#- CTE `strata`: how many executions each member of these groups has by range, tier and task type. -#}
-{% macro strata_of(groups) -%}
-strata as (
-    {% for dimension, expression in groups.items() %}
-    select
-        time_range,
-        '{{ dimension }}' as dimension,
-        {{ expression }} as name,
-        model_tier,
-        task_type,
-        count(*) as trials,
-        count(*) filter (success) as successes
-    from {{ ref('int_executions_by_range') }}
-    where {{ expression }} is not null
-    group by all
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-{%- endmacro %}
-
-
 {#- CTEs up to `compared`: of the pairs in the CTE `pairs`, each with the strata of both, the rates of the
     two, plain and like for like. -#}
 {% macro sides_of_pairs() -%}
@@ -50,11 +29,12 @@ cells as (
         any_value(other.success_rate) as other_success_rate,
         {% for side, is_one in {'': 'is_one', 'other_': 'not is_one'}.items() %}
         coalesce(sum(stratum.trials) filter ({{ is_one }}), 0) as {{ side }}trials,
-        coalesce(sum(stratum.successes) filter ({{ is_one }}), 0) as {{ side }}successes
+        coalesce(sum(stratum.successes) filter ({{ is_one }}), 0) as {{ side }}successes,
+        coalesce(sum(stratum.tasks) filter ({{ is_one }}), 0) as {{ side }}tasks
         {{- ',' if not loop.last }}
         {% endfor %}
     from sides
-    group by time_range, dimension, one.name, other.name, stratum.model_tier, stratum.task_type
+    group by time_range, dimension, one.name, other.name, stratum.stratum
 ),
 
 compared as (
@@ -73,7 +53,9 @@ compared as (
         {{ like_for_like_rate('other_successes', 'other_trials', 'trials') }}
             as other_like_for_like_rate,
         coalesce(sum(trials) filter (other_trials > 0), 0)::bigint as matched_count,
-        coalesce(sum(other_trials) filter (trials > 0), 0)::bigint as other_matched_count
+        coalesce(sum(other_trials) filter (trials > 0), 0)::bigint as other_matched_count,
+        coalesce(sum(tasks) filter (other_trials > 0), 0)::bigint as matched_task_count,
+        coalesce(sum(other_tasks) filter (trials > 0), 0)::bigint as other_matched_task_count
     from cells
     group by time_range, dimension, name, other_name
 )

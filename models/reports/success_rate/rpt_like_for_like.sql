@@ -15,8 +15,7 @@ names as (
         sum(trials)::bigint as trials,
         sum(successes) / sum(trials) as success_rate,
         list({
-            'model_tier': model_tier, 'task_type': task_type,
-            'trials': trials, 'successes': successes
+            'stratum': stratum, 'trials': trials, 'successes': successes, 'tasks': tasks
         }) as strata
     from strata
     group by time_range, dimension, name
@@ -57,7 +56,7 @@ judged as (
     select
         *,
         coalesce(mix_difference >= {{ var('mix_differs_from') }}, false) as mix_differs,
-        least(matched_count, other_matched_count)
+        least(matched_task_count, other_matched_task_count)
         >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples,
         -- Each pair is there from both sides; the one with more executions comes first.
         mix_differs

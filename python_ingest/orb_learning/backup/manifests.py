@@ -21,6 +21,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orb_learning.errors import BackupError, InvalidBackupError
+from orb_learning.filesystem import read_regular
 from orb_learning.store import TableChecksum
 
 MANIFEST = "manifest.json"
@@ -204,7 +205,7 @@ def read_manifest(folder: Path) -> BackupManifest:
 
 @lru_cache(maxsize=64)
 def _read(file: Path, *state: int) -> BackupManifest:  # noqa: ARG001 (a changed file is read again)
-    return BackupManifest.model_validate_json(file.read_bytes())
+    return BackupManifest.model_validate_json(read_regular(file))
 
 
 def checksums_in(folder: Path) -> dict[str, str]:
@@ -214,7 +215,7 @@ def checksums_in(folder: Path) -> dict[str, str]:
         InvalidBackupError: it is missing, or some line is none of a SHA-256 and a file.
     """
     try:
-        text = (folder / SUMS).read_bytes().decode()
+        text = read_regular(folder / SUMS).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidBackupError(f"{SUMS} cannot be read: {error}") from error
     lines = [_SUM.fullmatch(line) for line in text.removesuffix("\n").split("\n")]

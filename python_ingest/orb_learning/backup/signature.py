@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orb_learning.backup.manifests import SUMS
 from orb_learning.errors import BackupError
-from orb_learning.filesystem import write_private
+from orb_learning.filesystem import read_regular, write_private
 
 SIGNATURE = "SHA256SUMS.hmac"
 SHORTEST_KEY = 16
@@ -37,7 +37,7 @@ def signature_problem(folder: Path, key_file: Path | None) -> str | None:
     if key_file is None:
         return None
     try:
-        found = (folder / SIGNATURE).read_text("ascii").strip()
+        found = read_regular(folder / SIGNATURE).decode("ascii").strip()
         expected = _code(folder, key_file)
     except (OSError, ValueError):
         return f"{SIGNATURE} cannot be read, so it is not known whose backup it is"
@@ -57,4 +57,4 @@ def _code(folder: Path, key_file: Path) -> str:
             f"{key_file}: the key must have {SHORTEST_KEY} characters and be its owner's alone; "
             f"`(umask 077; openssl rand -hex 32 > FILE)` makes one"
         )
-    return hmac.new(key, (folder / SUMS).read_bytes(), hashlib.sha256).hexdigest()
+    return hmac.new(key, read_regular(folder / SUMS), hashlib.sha256).hexdigest()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from orb_learning.cli import (
     backup_commands,
@@ -26,6 +29,7 @@ from orb_learning.cli import (
     statistics_commands,
     status_commands,
 )
+from orb_learning.filesystem import without_controls
 
 PANELS = {
     "Record": [
@@ -58,15 +62,49 @@ PANELS = {
 PANEL_OF = {name: panel for panel, names in PANELS.items() for name in names}
 
 
+@contextmanager
+def _plain_messages() -> Iterator[None]:
+    """Make errors of use printable: an argument may be a stranger's file name."""
+    try:
+        yield
+    except TyperException as error:
+        error.message = without_controls(error.message)
+        raise
+
+
 class InPanels(TyperGroup):
-    """The commands in the order of their panels."""
+    """The commands in the order of their panels; what is wrong of their use acts on no terminal."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the options before the command."""
+        with _plain_messages():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read a command's options and call it."""
+        with _plain_messages():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands."""
         return sorted(super().list_commands(ctx), key=list(PANEL_OF).index)
 
 
-app = typer.Typer(
+class OwnProcess(typer.Typer):
+    """The command as a process of its own, which a call starts; a test's runner makes no call."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command; what it makes is private, but what it makes to be shown."""
+        from orb_learning.errors import OrbError
+        from orb_learning.filesystem import narrow_umask
+        from orb_learning.settings import load_settings
+
+        with suppress(OrbError):  # which the command says
+            narrow_umask(load_settings().database_path.parent)
+        return super().__call__(*arguments, **options)
+
+
+app = OwnProcess(
     name="orb",
     cls=InPanels,
     no_args_is_help=True,

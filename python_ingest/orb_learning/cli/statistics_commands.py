@@ -119,6 +119,9 @@ def show_like_for_like(pairs: list[Row]) -> None:
             ),
             "like for like": like_for_like,
             "of runs": lambda row: f"{row['matched_count']:,} to {row['other_matched_count']:,}",
+            "of tasks": lambda row: (
+                f"{row['matched_task_count']:,} to {row['other_matched_task_count']:,}"
+            ),
         },
         pairs,
     )

@@ -59,16 +59,21 @@ def copy_project(folder: Path) -> Path:
     """Copy the package's project into a folder, for who wants to edit it; return the folder.
 
     Raises:
-        DbtError: a part of it is there already; nothing is copied.
+        DbtError: a part of it is there already, and nothing is copied; or it cannot be written.
     """
     source = packaged_project()
     standing = [part for part in PARTS if (folder / part).exists()]
     if standing:
         raise DbtError(f"{folder / standing[0]} is there already; name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in PARTS:
-        if (source / part).is_dir():
-            shutil.copytree(source / part, folder / part, ignore=IGNORED)
-        else:
-            shutil.copy(source / part, folder / part)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in PARTS:
+            if (source / part).is_dir():
+                shutil.copytree(source / part, folder / part, ignore=IGNORED)
+            else:
+                shutil.copy(source / part, folder / part)
+    except OSError as error:
+        raise DbtError(
+            f"the project cannot be copied to {folder}: {error}; name another folder"
+        ) from error
     return folder

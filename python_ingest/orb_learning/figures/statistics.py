@@ -78,7 +78,11 @@ class LikeForLike(BaseModel):
     other_like_for_like_rate: float | None = Field(description="The other's within them.")
     matched_count: int = Field(description="Executions that like_for_like_rate is over.")
     other_matched_count: int = Field(description="Those that the other's is over.")
-    has_enough_samples: bool = Field(description="False if one is over too few to look at.")
+    matched_task_count: int = Field(description="How many tasks those executions are runs of.")
+    other_matched_task_count: int = Field(description="How many tasks those of the other are.")
+    has_enough_samples: bool = Field(
+        description="False if one is over too few tasks to look at. The rates have no interval."
+    )
 
 
 class ExecutionStatistics(Result):

@@ -1,12 +1,20 @@
 """Files that survive a power cut, files of tokens, locks that say who has them, and the log."""
 
-from orb_learning.filesystem.durable import is_full, sha256_of, sync, translated_disk_errors
+from orb_learning.filesystem.durable import (
+    is_full,
+    read_regular,
+    sha256_of,
+    sync,
+    translated_disk_errors,
+)
 from orb_learning.filesystem.logs import get_logger
 from orb_learning.filesystem.names import printable, without_controls
 from orb_learning.filesystem.private import (
+    callers_umask,
     is_open_to_others,
     make_folder,
     make_private,
+    narrow_umask,
     open_private,
     write_private,
 )
@@ -21,14 +29,17 @@ __all__ = [
     "Lock",
     "ReadWriteLock",
     "Waiting",
+    "callers_umask",
     "get_logger",
     "is_full",
     "is_open_to_others",
     "make_folder",
     "make_private",
+    "narrow_umask",
     "open_private",
     "printable",
     "public_url",
+    "read_regular",
     "read_token_users",
     "sha256_of",
     "sync",

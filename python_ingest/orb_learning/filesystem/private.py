@@ -11,6 +11,8 @@ import stat
 from pathlib import Path
 
 _SHARED = stat.S_ISGID | stat.S_IWGRP
+_callers: list[int] = []
+"""The umasks that this process had before it narrowed them, the first its own."""
 
 
 def make_folder(folder: Path) -> None:
@@ -26,6 +28,26 @@ def make_folder(folder: Path) -> None:
         if mode != 0o700:  # which no umask narrows
             part.chmod(mode)
     folder.mkdir(exist_ok=True)  # a file of that name is an error
+
+
+def narrow_umask(folder: Path) -> None:
+    """Let what this process and its children make from now on be private, as what is in a folder.
+
+    It is for files that a library makes by itself. Call it where the process is this package's own:
+    an orchestrator's umask is not ours to set.
+    """
+    standing = next(part for part in (folder, *folder.absolute().parents) if part.is_dir())
+    before = os.umask(0o007 if _is_shared(standing) else 0o077)
+    _callers.append(before)
+
+
+def callers_umask() -> int:
+    """Return the umask that this process was started with, for files that are made to be shown."""
+    if _callers:
+        return _callers[0]
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def make_private(file: Path) -> None:

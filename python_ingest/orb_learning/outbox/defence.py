@@ -31,10 +31,12 @@ def open_defensively(path: Path, mode: str, *, busy_seconds: float = 5.0) -> sql
 
     Raises:
         sqlite3.DatabaseError: it is no segment.
-        OSError: it is a link.
+        OSError: it is a link, or no regular file.
     """
     if path.is_symlink():
         raise OSError(f"{path} is a link")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for who writes it
+        raise OSError(f"{path} is not a regular file")
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=busy_seconds, isolation_level=None
     )

@@ -46,7 +46,7 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.glob(f"*{SUFFIX}")
-        if str(path) not in inherited and not path.is_symlink()
+        if str(path) not in inherited and path.is_file() and not path.is_symlink()
     )
 
 

@@ -79,7 +79,8 @@ QUERIES = {
     "last_execution_at from rpt_repositories where repo_rank <= 10 order by time_range, repo_rank",
     "like_for_like": f"select time_range, dimension, {_short('name')}, {_short('other_name')}, "
     "mix_difference, success_rate, other_success_rate, like_for_like_rate, matched_count, "
-    "other_like_for_like_rate, other_matched_count, has_enough_samples from rpt_like_for_like "
+    "other_like_for_like_rate, other_matched_count, matched_task_count, other_matched_task_count, "
+    "has_enough_samples from rpt_like_for_like "
     "where shown_rank <= 15 order by time_range, shown_rank",
     "correlations": "select time_range, duration_bucket, memory_correlation, "
     "memory_and_duration_known_count, cpu_correlation, cpu_and_duration_known_count "

@@ -6,7 +6,6 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +13,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from orb_learning.errors import PageError
+from orb_learning.filesystem import callers_umask
 from orb_learning.page.reports import Columns, read_reports
 from orb_learning.store import note_written
 from orb_learning.time_ranges import TIME_RANGES
@@ -48,7 +48,7 @@ def write_page(
         try:
             with file:
                 file.write(content)
-            partial.chmod(0o666 & ~_umask())
+            partial.chmod(0o666 & ~callers_umask())
             partial.replace(output)
         finally:
             partial.unlink(missing_ok=True)
@@ -59,12 +59,6 @@ def write_page(
         ) from error
     note_written(database, output)
     return len(content)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def render(reports: dict[str, Columns]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -113,3 +114,13 @@ def test_rows_are_only_counted_where_another_duckdb_made_the_backup(
     (backup.folder / "manifest.json").write_text(json.dumps(noted))
     sign_again(backup)
     assert "has 1 rows, not 2" in problems(backup)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "SHA256SUMS", "learning.db"])
+def test_a_pipe_in_a_backup_is_waited_for_by_nobody(signed_backup: Backup, name: str) -> None:
+    copy = signed_backup.folder.with_name(f"{signed_backup.folder.name}-with-{name}")
+    shutil.copytree(signed_backup.folder, copy)
+    (copy / name).unlink()
+    os.mkfifo(copy / name)
+    with pytest.raises(InvalidBackupError, match=name):
+        check_backup(copy)

@@ -40,6 +40,18 @@ def test_no_file_name_acts_on_the_terminal(tmp_path: Path, monkeypatch: pytest.M
     assert all(one.isprintable() or one == "\n" for one in result.output)
 
 
+@pytest.mark.parametrize(
+    "words", [f"import --{EVIL}", f"recommend|{EVIL}", EVIL, f"--{EVIL}", f"stats|--range|{EVIL}"]
+)
+def test_no_error_of_use_acts_on_the_terminal(words: str) -> None:
+    """A pattern of the shell makes an option of a stranger's file name."""
+    arguments = words.split("|") if "|" in words else words.split(" ")
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "title" in result.output
+    assert all(one.isprintable() or one == "\n" for one in result.output)
+
+
 def test_a_cell_and_a_message_of_many_lines_are_one(capsys: pytest.CaptureFixture[str]) -> None:
     lines = "first\nsecond\r\n\n  third\u2028fourth"
     table = Table("what", "why")

@@ -60,6 +60,13 @@ def test_a_project_is_copied_once(tmp_path: Path) -> None:
         copy_project(folder)
 
 
+def test_a_project_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(DbtError, match=r"cannot be copied to .*; name another folder"):
+        copy_project(file / "folder")
+
+
 def test_the_command_says_its_version() -> None:
     said = CliRunner().invoke(app, ["--version"]).output
     assert said.startswith("orb-learning ")

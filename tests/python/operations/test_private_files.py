@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -70,6 +72,46 @@ def test_the_log_of_an_open_database_is_its_owners_alone(tmp_path: Path) -> None
     with connect(database):
         assert log.exists()
     assert not log.exists()
+
+
+@pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o700, "0o600"), (0o2770, "0o660")])
+def test_a_log_that_duckdb_makes_again_is_private_in_our_process(
+    tmp_path: Path, folder_mode: int, file_mode: str
+) -> None:
+    """Only a command is a process of ours; the umask of the one that it runs in is 0 here."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(folder_mode)
+    script = """
+import os, subprocess, sys
+from pathlib import Path
+from orb_learning.cli import app
+from orb_learning.filesystem import callers_umask
+from orb_learning.store import connect
+
+app(["--version"], standalone_mode=False)
+file = Path(os.environ["ORB_DATABASE"])
+with connect(file) as connection:
+    connection.execute("create table one as from range(9)")
+    connection.execute("checkpoint")
+    log = file.with_name(file.name + ".wal")
+    assert not log.exists()
+    connection.execute("create table two as from range(9)")  # in no transaction of ours
+    print(oct(log.stat().st_mode & 0o777))
+    print(oct(file.stat().st_mode & 0o777))
+print(callers_umask())  # the page's, which is made to be shown
+print(subprocess.check_output(["sh", "-c", "umask"], text=True))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "ORB_DATABASE": str(folder / "learning.db")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = ended.stdout.split()[-4:]
+    assert said[:3] == [file_mode, file_mode, "0"]
+    assert int(said[3], 8) == 0o777 & ~folder_mode  # of what it starts, such as dbt
 
 
 def test_no_log_is_written_through_a_link(tmp_path: Path) -> None:

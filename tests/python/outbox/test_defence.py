@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import uuid
 from contextlib import closing
@@ -85,3 +86,19 @@ def test_a_link_in_the_outbox_is_no_segment(tmp_path: Path) -> None:
     assert other.read_bytes() == before
     with pytest.raises(OSError, match="is a link"):
         open_defensively(folder / "1-1.sqlite", "mode=ro")
+
+
+def test_a_pipe_in_the_outbox_is_no_segment(tmp_path: Path) -> None:
+    """To open it would wait for ever, with the loader's lock."""
+    folder = tmp_path / "outbox"
+    outbox = Outbox(folder)
+    assert outbox.put("execution", "{}")
+    outbox.close()
+    pipe = folder / "00000000000000001-1.sqlite"
+    os.mkfifo(pipe)
+    (folder / "00000000000000002-1.sqlite").mkdir()
+    result = load_once(tmp_path / "learning.db", folder)
+    assert result.damaged == []
+    assert sum(result.counts.values()) == 1
+    with pytest.raises(OSError, match="is not a regular file"):
+        open_defensively(pipe, "mode=ro")

@@ -99,6 +99,8 @@ PANELS = [
             Column("other_success_rate", "of the other", "percent"),
             Column("like_for_like_rate", "like for like", "percent", "matched_count"),
             Column("other_like_for_like_rate", "of the other", "percent", "other_matched_count"),
+            Column("matched_task_count", "tasks", "count"),
+            Column("other_matched_task_count", "of the other", "count"),
         ],
         is_filtered=False,
         wide=True,
