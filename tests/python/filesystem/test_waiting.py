@@ -102,12 +102,12 @@ def test_a_long_wait_says_once_which_process_it_is_for(
     assert f"which process {pid} (" in notice
 
 
-def bind_segment(outbox: Outbox, path: Path) -> None:
+def bind_segment(_: Outbox, path: Path) -> None:
     with open_reader(path) as reader, pytest.raises(sqlite3.OperationalError):
         reader.bind(uuid.uuid4())
 
 
-def put_record(outbox: Outbox, path: Path) -> None:
+def put_record(outbox: Outbox, _: Path) -> None:
     assert not outbox.put("maintenance", "{}")
 
 

@@ -457,7 +457,7 @@ def test_readers_kept_out_by_longer_ones_say_that_they_wait(
     async def wait() -> None:
         first = asyncio.ensure_future(pool.run(gate))
         await gate.filled(1)
-        second = asyncio.ensure_future(pool.run(lambda connection: 0))
+        second = asyncio.ensure_future(pool.run(id))
         await asyncio.sleep(0.6)
         gate.open.set()
         await asyncio.gather(first, second)
