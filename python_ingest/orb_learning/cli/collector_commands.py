@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orb_learning.cli.console import err, with_settings
+from orb_learning.cli.console import err, say, with_settings
 from orb_learning.errors import CollectorError
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def collect_command(
             f"the collector's packages are not installed ({error}): "
             f"run `pip install 'orb-learning[otel]'`"
         ) from error
-    err.print(
+    say(
         f"set OTEL_EXPORTER_OTLP_ENDPOINT=http://{host}:{port} in what is to be recorded; "
         f"stop it with Ctrl-C",
-        highlight=False,
+        to=err,
     )
     serve(settings, host=host, port=port)

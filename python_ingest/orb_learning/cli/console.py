@@ -98,10 +98,12 @@ def reported_errors() -> Iterator[None]:
         raise KeyboardInterrupt
 
     before = signal.getsignal(signal.SIGINT)
-    if is_default := before is signal.default_int_handler:
+    if is_python := callable(before):  # whatever runs in a shell's background ignores it
         signal.signal(signal.SIGINT, interrupt)
     try:
         yield
+        if interrupted.is_set():  # a server that was served ends as if nothing had been
+            raise KeyboardInterrupt
     except BaseException as error:
         if interrupted.is_set() or isinstance(error, KeyboardInterrupt):
             say("interrupted; what was not committed is as it was", to=err)
@@ -111,7 +113,7 @@ def reported_errors() -> Iterator[None]:
         print_error(error)
         raise typer.Exit(1) from error
     finally:
-        if is_default:
+        if is_python:
             signal.signal(signal.SIGINT, before)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from orb_learning.dbt.failures import in_one_message, read_events, read_results
 from orb_learning.dbt.project import find_project
@@ -21,8 +24,20 @@ from orb_learning.settings import LearningSettings
 
 FAILED_STATUS = 1
 """Of dbt, where a node failed and not the command itself."""
-START = "import sys; sys.argv[0] = 'dbt'; from dbt.cli.main import cli; cli()"
-"""As its command starts it, but by this interpreter; ``-m dbt.cli.main`` warns of itself."""
+START = """
+import os, signal, sys
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+sys.argv[0] = "dbt"
+from dbt.cli.main import cli
+cli()
+"""
+"""As its command starts it, but by this interpreter; ``-m dbt.cli.main`` warns of itself. Ctrl-C
+ends it at once and without its tracebacks: what it did not commit is as it was."""
+UNTOLD = "ignore:resource_tracker:UserWarning"
+"""What Python says of dbt's semaphores then; it has cleared them away."""
+GRACE_SECONDS = 2.0
+"""For so long dbt may take to end after Ctrl-C, before it is killed."""
 
 log = get_logger(__name__)
 
@@ -63,6 +78,7 @@ def run_dbt(
             errors="replace",
             pass_fds=pass_fds,
         ) as process,
+        _ended_with_us(process),
     ):
         for line in process.stderr or ():
             _, mark, subject = line.strip().partition(WAITING)  # behind the name of a logger
@@ -98,11 +114,25 @@ def show_dbt(settings: LearningSettings, *arguments: str) -> int:
     make_folder(settings.database_path.parent)
     command, environment = _prepared(settings, arguments)
     began = time.time()
-    status = subprocess.run(command, env=environment, check=False).returncode
+    with subprocess.Popen(command, env=environment) as process, _ended_with_us(process):
+        status = process.wait()
     failures = read_results(Path(environment["DBT_TARGET_PATH"]) / "run_results.json", began)
     if status == FAILED_STATUS and failures:
         raise DbtError(in_one_message(_name_of(arguments), failures, _log_of(environment)))
     return status
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Let no dbt go on that has the database while nobody waits for it."""
+    try:
+        yield
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+        process.kill()
+        raise
 
 
 def _prepared(
@@ -125,5 +155,7 @@ def _prepared(
     environment = {**os.environ, "ORB_DATABASE": str(settings.database_path.resolve())}
     # An installed project may be where nobody can write, and belongs to several folders.
     environment.setdefault("DBT_TARGET_PATH", str(Path("target").resolve()))
+    told = environment.get("PYTHONWARNINGS")
+    environment["PYTHONWARNINGS"] = f"{told},{UNTOLD}" if told else UNTOLD
     environment.setdefault("DBT_LOG_PATH", str(Path("logs").resolve()))
     return command, environment

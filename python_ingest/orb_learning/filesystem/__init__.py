@@ -21,9 +21,10 @@ from orb_learning.filesystem.private import (
 from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
 from orb_learning.filesystem.tokens import SHORTEST_TOKEN, read_token_users
 from orb_learning.filesystem.urls import public_url, without_secrets
-from orb_learning.filesystem.waiting import WAITING, Waiting
+from orb_learning.filesystem.waiting import NOTICE_SECONDS, WAITING, Waiting, told_wait
 
 __all__ = [
+    "NOTICE_SECONDS",
     "SHORTEST_TOKEN",
     "WAITING",
     "Lock",
@@ -43,6 +44,7 @@ __all__ = [
     "read_token_users",
     "sha256_of",
     "sync",
+    "told_wait",
     "translated_disk_errors",
     "without_controls",
     "without_secrets",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from orb_learning.filesystem.logs import get_logger
@@ -13,6 +17,7 @@ NOTICE_SECONDS = 2.0
 WAITING = "waiting for "
 """How each notice begins."""
 LONGEST_COMMAND = 80
+THREAD = "another thread of this process"
 
 log = get_logger(__name__)
 
@@ -37,11 +42,37 @@ class Waiting:
         if time.monotonic() < self._notice_at:
             return
         self._notice_at = float("inf")
-        names = [
-            _name_of(pid) for pid in sorted({pid for file in locked for pid in _holders(file)})
-        ]
-        holders = f", which {' and '.join(names)} has" if names else ", which another process has"
-        log.warning("%s%s%s", WAITING, self._subject, holders)
+        pids = {pid for file in locked for pid in _holders(file)}
+        _say(self._subject, " and ".join(map(_name_of, sorted(pids))) or "another process")
+
+
+@contextmanager
+def told_wait(subject: Path | str, locked: Path | None = None) -> Iterator[None]:
+    """Say for whom a block waits that cannot look itself, once it lasts long.
+
+    Args:
+        subject: what is waited for.
+        locked: the file whose lock another process holds; another thread waits for none.
+    """
+
+    def say() -> None:
+        if locked is None:
+            _say(subject, THREAD)
+        # The block may have a lock of its own on it, or be slow where nobody else has one.
+        elif pids := _holders(locked) - {os.getpid()}:
+            _say(subject, " and ".join(map(_name_of, sorted(pids))))
+
+    timer = threading.Timer(NOTICE_SECONDS, say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _say(subject: Path | str, holders: str) -> None:
+    log.warning("%s%s, which %s has", WAITING, subject, holders)
 
 
 def _holders(file: Path) -> set[int]:
@@ -57,6 +88,8 @@ def _holders(file: Path) -> set[int]:
 
 def _name_of(pid: int) -> str:
     """Return a process by its number and its command, without the interpreter and the folder."""
+    if pid == os.getpid():
+        return THREAD
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
     except OSError:

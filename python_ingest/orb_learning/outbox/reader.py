@@ -6,14 +6,14 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from orb_learning.filesystem import open_private, sync
+from orb_learning.filesystem import open_private, sync, told_wait
 from orb_learning.outbox.defence import open_defensively
-from orb_learning.outbox.segment import SUFFIX, inherited, is_in_use, note_open
+from orb_learning.outbox.segment import SUFFIX, inherited, is_in_use, note_open, segment_lock
 
 BUSY_SECONDS = 5.0
 HEADER_BYTES = 100
@@ -69,7 +69,7 @@ class OutboxReader:
 
     def __init__(self, path: Path):
         self.path = path
-        with _damage(path):
+        with _damage(path), self._told():
             self._connection = open_defensively(path, "mode=rw", busy_seconds=BUSY_SECONDS)
             try:
                 row = self._connection.execute("select outbox_id, database_id from outbox")
@@ -85,13 +85,18 @@ class OutboxReader:
         """Close the file."""
         self._connection.close()
 
+    def _told(self) -> AbstractContextManager[None]:
+        """Say for whom SQLite waits."""
+        return told_wait(*segment_lock(self.path))
+
     def bind(self, database_id: uuid.UUID) -> None:
         """Write into the segment which database it feeds, durably before anything is loaded."""
         # A copy out of a backup has no log, and nobody else at work on it. Where there is one, the
         # disk is waited for after the lock is given up, or a put beside it would be refused.
         has_log = self._connection.execute("pragma journal_mode").fetchone() == ("wal",)
         self._connection.execute(f"pragma synchronous = {'normal' if has_log else 'full'}")
-        self._connection.execute("update outbox set database_id = ?", (str(database_id),))
+        with self._told():
+            self._connection.execute("update outbox set database_id = ?", (str(database_id),))
         if has_log:
             sync(self.path.with_name(f"{self.path.name}-wal"))
             sync(self.path.parent)
@@ -131,14 +136,16 @@ class OutboxReader:
         if not sequence_numbers:
             return
         self._connection.execute("pragma secure_delete = on")
-        self._connection.execute("begin immediate")
+        with self._told():
+            self._connection.execute("begin immediate")
         self._connection.executemany(
             "update records set kind = 'forgotten', payload = '' where id = ?",
             [(number,) for number in sequence_numbers],
         )
         self._connection.execute("commit")
         # The log still has them as they were.
-        self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        with self._told():
+            self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
 
     def back_up(self, file: Path) -> None:
         """Copy the file as it is at this moment, with what is in its log, while others append.

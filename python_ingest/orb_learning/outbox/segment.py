@@ -153,6 +153,11 @@ class Segment:
             os.close(self._descriptors.pop())
 
 
+def segment_lock(path: Path) -> tuple[str, Path]:
+    """Return what a wait for a segment is said to be for, and the file on which SQLite locks it."""
+    return f"the outbox's {path}", path.with_name(f"{path.name}-shm")
+
+
 def try_lock(path: Path) -> int | None:
     """Take the lock beside a file, without waiting.
 

@@ -17,14 +17,14 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from orb_learning.filesystem import is_full, make_folder
-from orb_learning.outbox.segment import SUFFIX, Segment, Synchronous
+from orb_learning.filesystem import NOTICE_SECONDS, is_full, make_folder, told_wait
+from orb_learning.outbox.segment import SUFFIX, Segment, Synchronous, segment_lock
 
 Kind = Literal[
     "execution",
@@ -133,7 +133,8 @@ class Outbox:
                     reason = "size_limit"
                 else:
                     file = self._current_file()
-                    write(file)
+                    with self._told(file):
+                        write(file)
                     if self._unreported:
                         self._report_refused(file)
                     return True
@@ -152,6 +153,12 @@ class Outbox:
             self._refused[reason] += count
             self._unreported[reason] += count
             return False
+
+    def _told(self, file: Segment) -> AbstractContextManager[None]:
+        """Say for whom a write waits, where it may wait for so long; it costs a thread."""
+        if self._busy_timeout_ms <= NOTICE_SECONDS * 1_000:
+            return nullcontext()
+        return told_wait(*segment_lock(file.path))
 
     def _report_refused(self, file: Segment) -> None:
         """Put what was refused since the last time into the outbox, for `orb status`."""

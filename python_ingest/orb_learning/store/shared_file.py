@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import DatabaseLockedError, DatabaseMissingError, NotADatabaseError
-from orb_learning.filesystem import ReadWriteLock, get_logger
+from orb_learning.filesystem import ReadWriteLock, get_logger, told_wait
 from orb_learning.store.connection import connect, connect_without_lock
 from orb_learning.store.duckdb_errors import built_by_this_version, translated_errors
 
@@ -114,12 +114,9 @@ class SharedFile:
         """
         deadline = began + self._wait_seconds
         with self._changed:
-            while self._opening or self._is_held_too_long():
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise DatabaseLockedError(
-                        f"{self.path}: it could not be opened in {self._wait_seconds:g} s, "
-                        f"because others write it or readers before this one go on"
-                    )
+            if self._must_wait():
+                with told_wait(self.path):
+                    self._wait_until(deadline)
             if self._root is not None and self._in_use == 0 and not self._may_stay_open():
                 self._close()
             if self._root is not None:
@@ -139,6 +136,17 @@ class SharedFile:
             self.count(files_opened=1)
             self._changed.notify_all()
             return self._hand_out(root, began)
+
+    def _must_wait(self) -> bool:
+        return self._opening or self._is_held_too_long()
+
+    def _wait_until(self, deadline: float) -> None:
+        while self._must_wait():
+            if not self._changed.wait(deadline - time.monotonic()):
+                raise DatabaseLockedError(
+                    f"{self.path}: it could not be opened in {self._wait_seconds:g} s, "
+                    f"because others write it or readers before this one go on"
+                )
 
     def give_back(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Keep a connection for the next reader; close the file if there is none."""

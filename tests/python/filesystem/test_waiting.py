@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +18,9 @@ from building import REPOSITORY
 
 from orb_learning.backup.exclusive import exclusive_backups
 from orb_learning.errors import OrbError
-from orb_learning.filesystem import get_logger, waiting
-from orb_learning.outbox import hold_lease
+from orb_learning.filesystem import ReadWriteLock, get_logger, waiting
+from orb_learning.outbox import Outbox, hold_lease, reader, writer
+from orb_learning.outbox.reader import files_of, open_reader
 from orb_learning.search.vector_index.on_disk import exclusive_build
 from orb_learning.store import connect
 
@@ -34,6 +37,14 @@ HOLD_WITHOUT_LOCK = """
 import sys, time, duckdb
 
 connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+HOLD_SEGMENT = """
+import sqlite3, sys, time
+
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("begin immediate")
 print("held", flush=True)
 time.sleep(float(sys.argv[2]))
 """
@@ -89,6 +100,46 @@ def test_a_long_wait_says_once_which_process_it_is_for(
     assert notice.startswith("waiting for ")
     assert str(tmp_path) in notice
     assert f"which process {pid} (" in notice
+
+
+def bind_segment(_: Outbox, path: Path) -> None:
+    with open_reader(path) as reader, pytest.raises(sqlite3.OperationalError):
+        reader.bind(uuid.uuid4())
+
+
+def put_record(outbox: Outbox, _: Path) -> None:
+    assert not outbox.put("maintenance", "{}")
+
+
+@pytest.mark.parametrize("wait", [bind_segment, put_record])
+def test_a_wait_of_sqlite_says_which_process_has_the_segment(
+    tmp_path: Path,
+    wait: Callable[[Outbox, Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for module in (waiting, writer):
+        monkeypatch.setattr(module, "NOTICE_SECONDS", SOON)
+    monkeypatch.setattr(reader, "BUSY_SECONDS", 2 * SOON)
+    outbox = Outbox(tmp_path, busy_timeout_ms=int(2_000 * SOON))
+    assert outbox.put("maintenance", "{}")
+    (path,) = files_of(tmp_path)
+    with held(path, HOLD_SEGMENT) as pid:
+        wait(outbox, path)
+    (notice,) = caplog.messages
+    assert notice.startswith(f"waiting for the outbox's {path}, which process {pid} (")
+
+
+def test_a_thread_that_waits_for_another_one_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(waiting, "NOTICE_SECONDS", SOON)
+    file = tmp_path / "learning.db"
+    with connect(file):
+        lock = ReadWriteLock(file).acquire(shared=True, deadline=time.monotonic() + 2 * SOON)
+    assert lock is None
+    (notice,) = caplog.messages
+    assert notice == f"waiting for {file}, which another thread of this process has"
 
 
 def test_a_process_is_named_without_the_passwords_of_its_command() -> None:

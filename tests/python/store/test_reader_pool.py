@@ -23,7 +23,9 @@ from orb_learning.errors import (
     NotBuiltError,
     ReaderPoolTimeoutError,
 )
+from orb_learning.filesystem import waiting
 from orb_learning.settings import load_settings
+from orb_learning.store import shared_file
 from orb_learning.store.connection import connect
 from orb_learning.store.reader_pool import ReaderPool
 
@@ -442,3 +444,25 @@ def test_a_closed_pool_says_so(database: Path) -> None:
     pool.close()
     with pytest.raises(DatabaseError, match="closed"):
         asyncio.run(pool.query("select 1"))
+
+
+def test_readers_kept_out_by_longer_ones_say_that_they_wait(
+    database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(waiting, "NOTICE_SECONDS", 0.2)
+    monkeypatch.setattr(shared_file, "LONGEST_HOLD_SECONDS", 0.0)
+    pool = ReaderPool(database)
+    gate = Gate()
+
+    async def wait() -> None:
+        first = asyncio.ensure_future(pool.run(gate))
+        await gate.filled(1)
+        second = asyncio.ensure_future(pool.run(id))
+        await asyncio.sleep(0.6)
+        gate.open.set()
+        await asyncio.gather(first, second)
+
+    asyncio.run(wait())
+    pool.close()
+    (notice,) = caplog.messages
+    assert notice == f"waiting for {database}, which another thread of this process has"
