@@ -127,17 +127,21 @@ async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseSta
     try:
         return await reader.read(status, db_path=db_path)
     except DatabaseError as error:
-        now = utc_now()
-        return DatabaseStatus(
-            as_of=now,
-            built_at=None,
-            from_backup=False,
-            status="ERROR",
-            timestamp=now,
-            database=DatabaseFile(path=shown),
-            executions=ExecutionCounts(),
-            performance=DailyPerformance(),
-            record_funnel=[],
-            warnings=[],
-            errors=[str(error)],
-        )
+        return _unreadable(shown, error)
+
+
+def _unreadable(shown: str, error: DatabaseError) -> DatabaseStatus:
+    now = utc_now()
+    return DatabaseStatus(
+        as_of=now,
+        built_at=None,
+        from_backup=False,
+        status="ERROR",
+        timestamp=now,
+        database=DatabaseFile(path=shown),
+        executions=ExecutionCounts(),
+        performance=DailyPerformance(),
+        record_funnel=[],
+        warnings=[],
+        errors=[str(error)],
+    )

@@ -102,11 +102,7 @@ def restore_backup(
     folder = folder_of(file)
     manifest = read_manifest(folder)
     path, outbox_folder = settings.database_path, settings.outbox_folder
-    if path.stem != manifest.stem:
-        raise RestoreError(
-            f"{folder} is a backup of {manifest.database_file}, and its views know it by that "
-            f"name: set ORB_DATABASE to {path.with_name(manifest.database_file)}"
-        )
+    _check_name(folder, manifest, path)
     _check(folder, settings, validate)
     result = Restored(folder, manifest.created_at)
     with hold_lease(outbox_folder, wait_seconds):
@@ -132,6 +128,14 @@ def restore_backup(
     _load_outbox(result, settings, wait_seconds, now)
     _rewrite_archive(result, settings)
     return result
+
+
+def _check_name(folder: Path, manifest: BackupManifest, path: Path) -> None:
+    if path.stem != manifest.stem:
+        raise RestoreError(
+            f"{folder} is a backup of {manifest.database_file}, and its views know it by that "
+            f"name: set ORB_DATABASE to {path.with_name(manifest.database_file)}"
+        )
 
 
 def _check(folder: Path, settings: LearningSettings, validate: bool) -> None:

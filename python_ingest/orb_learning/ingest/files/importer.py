@@ -83,8 +83,7 @@ def import_file(
         mapping: of another system's records; None for the one whose they are beyond doubt, if any.
         score: the name of the score in metadata.scores that fills quality_score.
         id_scope: of task_ids that are no UUIDs; a mapping's are those of its system.
-        rules: by name, the SQL condition that a valid execution holds; the result counts who
-            breaks one.
+        rules: by name, the SQL that a valid execution holds; the result counts who breaks one.
         now: the rows' ``_loaded_at``, naive UTC; None is the present.
         show_progress: whether to draw a bar on standard error.
 
@@ -93,8 +92,7 @@ def import_file(
 
     Raises:
         ImportFileError: the file cannot be read, is damaged, or holds no executions.
-        DatabaseError: the database to write or to read cannot be opened, or the disk is full.
-        Nothing of the file was loaded then.
+        DatabaseError: a database cannot be opened, or the disk is full; nothing was loaded.
     """
     check_file(file, database_path, endings=ENDINGS if mapping is None else MAPPED_ENDINGS)
     with read_errors(file):
@@ -109,12 +107,9 @@ def import_file(
         if only_naive and not (naive_is_utc and has_unreadable(connection, sha256, NAIVE)):
             return ImportResult(file, sha256, True, 0, 0)
         by_row = is_known and was_named_by_row(connection, sha256)
-        known_as = Path(printable(file))
-        load = Load(sha256, known_as, now or utc_now(), by_row, only_naive, id_scope)
-        if is_text(file):
-            connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
-        else:  # each thread has a page of each column and a row group of ours
-            connection.execute(f"set memory_limit = '{TABLE_MEMORY_MB}MB'; set threads = 1")
+        name = Path(printable(file))
+        load = Load(sha256, name, now or utc_now(), by_row, only_naive, id_scope)
+        _limit_memory(connection, file)
         found = _read_by_mapping(connection, file, mapping)
         with transaction(connection), read_errors(file):
             if found is None:
@@ -122,7 +117,14 @@ def import_file(
             else:
                 result = _load_mapped(connection, file, load, found, score, rules or {})
             _check_unchanged(file, before)
-    return result
+        return result
+
+
+def _limit_memory(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    if is_text(file):
+        connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
+    else:  # each thread has a page of each column and a row group of ours
+        connection.execute(f"set memory_limit = '{TABLE_MEMORY_MB}MB'; set threads = 1")
 
 
 def _check_unchanged(file: Path, before: os.stat_result) -> None:
