@@ -20,8 +20,10 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import ToolAnnotations
+from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from mcp_types import Tool as ListedTool
 from pydantic import AnyHttpUrl, BaseModel
+from pydantic_core import to_json
 
 from orb_learning.errors import McpServerError, OrbError
 from orb_learning.figures import (
@@ -87,7 +89,31 @@ MB_BESIDE_QUERIES = 1_024
 """Of the process itself: Python, its threads and the model's weights take up to half of it."""
 
 
-def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> MCPServer[Any]:
+class Server(MCPServer[Any]):
+    """An MCP server whose listing and answers leave an agent its context."""
+
+    async def list_tools(self) -> list[ListedTool]:
+        """List the tools without the schemas of their results, which are five sixths of it."""
+        return [
+            tool.model_copy(update={"output_schema": None}) for tool in await super().list_tools()
+        ]
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Any = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; its text is the result as JSON without spaces.
+
+        Raises:
+            ToolError: there is no such tool, or it fails.
+        """
+        result = await super().call_tool(name, arguments, context)
+        if isinstance(result, CallToolResult) and result.structured_content is not None:
+            text = to_json(result.structured_content).decode()
+            return result.model_copy(update={"content": [TextContent(type="text", text=text)]})
+        return result
+
+
+def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> Server:
     """Return the server with its tools.
 
     Args:
@@ -108,7 +134,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
             read_only_hint=False, destructive_hint=False, open_world_hint=False
         )
         tools += [_tool(FeedbackOutbox(settings), tool, writes) for tool in WRITING]
-    return MCPServer(
+    return Server(
         "orb-learning",
         tools=tools,
         version=version("orb-learning"),

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import duckdb
+import pydantic_core
 import pytest
 from building import REPOSITORY, DbtProject
 from mcp.client.client import Client
+from mcp.server import MCPServer
 from serving import (
     EVIL_REPO,
     EVIL_TEXTS,
@@ -50,7 +52,7 @@ from orb_learning.figures.database_tools import (
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
 from orb_learning.figures.status import read_contents
-from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS, READING, serve_http
+from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS, READING, make_server, serve_http
 from orb_learning.page.reports import read_reports
 from orb_learning.search.queries import known_vector
 from orb_learning.settings import LearningSettings, load_settings
@@ -121,11 +123,23 @@ def test_every_tool_is_described_and_typed(url: str) -> None:
     assert [name for name, _ in rows] == [*CALLS, "submit_feedback"]
     for tool in tools:
         assert tool.annotations.read_only_hint == (tool.name != "submit_feedback")
-        assert tool.output_schema["type"] == "object"
+        assert tool.output_schema is None
         for name, argument in tool.input_schema.get("properties", {}).items():
             assert argument["description"], (tool.name, name)
-        for name, field in tool.output_schema["properties"].items():
+    for tool in asyncio.run(MCPServer.list_tools(make_server(load_settings()))):
+        for name, field in (tool.output_schema or {})["properties"].items():
             assert field.get("description") or "$ref" in field, (tool.name, name)
+
+
+def test_the_tools_and_their_answers_leave_an_agent_its_context(url: str) -> None:
+    async def sent(client: Client) -> tuple[str, Any]:
+        tools = (await client.list_tools()).model_dump_json(by_alias=True, exclude_none=True)
+        return tools, await client.call_tool("database_status", {})
+
+    tools, status = over_http(url, sent)
+    assert len(tools) <= 16_000
+    (text,) = status.content
+    assert text.text == pydantic_core.to_json(status.structured_content).decode()
 
 
 def test_every_result_says_of_when_it_is_and_how_to_take_its_texts(
