@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -29,7 +29,7 @@ from orb_learning.cli import (
     statistics_commands,
     status_commands,
 )
-from orb_learning.filesystem import without_controls
+from orb_learning.filesystem import narrow_umask, without_controls
 
 PANELS = {
     "Record": [
@@ -95,12 +95,7 @@ class OwnProcess(typer.Typer):
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Run the command; what it makes is private, but what it makes to be shown."""
-        from orb_learning.errors import OrbError
-        from orb_learning.filesystem import narrow_umask
-        from orb_learning.settings import load_settings
-
-        with suppress(OrbError):  # which the command says
-            narrow_umask(load_settings().database_path.parent)
+        narrow_umask()
         return super().__call__(*arguments, **options)
 
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.segment import Segment
 
 from orb_learning.errors import OrbError
-from orb_learning.filesystem import printable, without_controls
+from orb_learning.filesystem import printable, share_umask, without_controls
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -57,7 +57,9 @@ def with_settings(
 
         _check_texts(options)
         with reported_errors():
-            command(load_settings(), *arguments, **options)
+            settings = load_settings()
+            share_umask(settings.database_path.parent)
+            command(settings, *arguments, **options)
 
     named = command.__annotations__
     run.__annotations__ = {name: named[name] for name in named if name != "settings"}

@@ -16,6 +16,7 @@ from orb_learning.filesystem.private import (
     make_private,
     narrow_umask,
     open_private,
+    share_umask,
     write_private,
 )
 from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
@@ -43,6 +44,7 @@ __all__ = [
     "read_regular",
     "read_token_users",
     "sha256_of",
+    "share_umask",
     "sync",
     "told_wait",
     "translated_disk_errors",

@@ -30,15 +30,20 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(exist_ok=True)  # a file of that name is an error
 
 
-def narrow_umask(folder: Path) -> None:
-    """Let what this process and its children make from now on be private, as what is in a folder.
+def narrow_umask() -> None:
+    """Let what this process and its children make from now on be private.
 
     It is for files that a library makes by itself. Call it where the process is this package's own:
     an orchestrator's umask is not ours to set.
     """
+    _callers.append(os.umask(0o077))
+
+
+def share_umask(folder: Path) -> None:
+    """Let what a process of a narrowed umask makes be its group's, too, where a folder is."""
     standing = next(part for part in (folder, *folder.absolute().parents) if part.is_dir())
-    before = os.umask(0o007 if _is_shared(standing) else 0o077)
-    _callers.append(before)
+    if _callers and _is_shared(standing):
+        os.umask(0o007)
 
 
 def callers_umask() -> int:

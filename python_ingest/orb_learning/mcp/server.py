@@ -24,6 +24,8 @@ from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from mcp_types import Tool as ListedTool
 from pydantic import AnyHttpUrl, BaseModel
 from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from orb_learning.errors import McpServerError, OrbError
 from orb_learning.figures import (
@@ -134,8 +136,9 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
             read_only_hint=False, destructive_hint=False, open_world_hint=False
         )
         tools += [_tool(FeedbackOutbox(settings), tool, writes) for tool in WRITING]
-    return Server(
+    server = Server(
         "orb-learning",
+        title="Learning database",
         tools=tools,
         version=version("orb-learning"),
         instructions=INSTRUCTIONS,
@@ -144,6 +147,13 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         auth=auth if tokens else None,
         subscriptions=False,
     )
+    server.custom_route("/health", methods=["GET"])(_health)
+    return server
+
+
+async def _health(_: Request) -> Response:
+    """Tell whoever watches the process that it answers; nothing of the database, so no token."""
+    return JSONResponse({"status": "ok", "version": version("orb-learning")})
 
 
 def serve_stdio(settings: LearningSettings) -> None:

@@ -356,6 +356,16 @@ def status_of(url: str, **headers: str) -> int:
         return error.code
 
 
+def test_whoever_watches_the_server_needs_no_token(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("ada 0123456789abcdef\n")
+    with serving(site, ORB_LEARNING__MCP_TOKEN_FILE=str(file)) as guarded:
+        health = guarded.replace("/mcp", "/health")
+        with urllib.request.urlopen(health, timeout=30) as response:  # noqa: S310
+            assert json.load(response) == {"status": "ok", "version": version("orb-learning")}
+        assert status_of(guarded) == 401
+
+
 def test_requests_by_another_hosts_name_are_refused(site: Site, url: str, tmp_path: Path) -> None:
     assert status_of(url) == 200
     assert status_of(url, Host="attacker.example") == 421

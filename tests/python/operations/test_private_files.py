@@ -89,7 +89,7 @@ from orb_learning.cli import app
 from orb_learning.filesystem import callers_umask
 from orb_learning.store import connect
 
-app(["--version"], standalone_mode=False)
+app(["backups"], standalone_mode=False)
 file = Path(os.environ["ORB_DATABASE"])
 with connect(file) as connection:
     connection.execute("create table one as from range(9)")
