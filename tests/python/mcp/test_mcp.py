@@ -359,6 +359,7 @@ def status_of(url: str, **headers: str) -> int:
 def test_whoever_watches_the_server_needs_no_token(site: Site, tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text("ada 0123456789abcdef\n")
+    file.chmod(0o600)
     with serving(site, ORB_LEARNING__MCP_TOKEN_FILE=str(file)) as guarded:
         health = guarded.replace("/mcp", "/health")
         with urllib.request.urlopen(health, timeout=30) as response:  # noqa: S310
