@@ -673,7 +673,7 @@ def act(history: History, what: str, *values: int) -> None:
     actions: dict[str, Callable[..., Any]] = {
         "insert": lambda task, days: history.insert(task, timestamp=days_ago(days)),
         "reject": lambda task, days: history.insert(task, timestamp=days_ago(days), repo=""),
-        "say": lambda task, days: give(history, task, days),
+        "say": lambda task, days: give(history, (task, days)),
         "retain": lambda days: retain(history, days),
         "unarchive": lambda first, count: unarchive(
             settings_of(history), days_ago(first + count).date(), days_ago(first).date()
