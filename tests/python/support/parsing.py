@@ -26,6 +26,8 @@ STEM = "learning"
 CACHE = REPOSITORY / "target" / "test_parses"
 KEPT = 12
 """Parses in the cache: the newest, of several projects, variables and edits."""
+PROJECT_LINK = "project"
+"""Leads from a kept parse to the folder that was parsed."""
 PARSED_FOR = f"{STEM}.db"
 
 
@@ -60,7 +62,9 @@ def parse_of(project: Path, variables: dict[str, Any]) -> KeptParse:
     key = _key(project, variables)
     folder = CACHE / key
     with locked(CACHE / f"{key}.lock"):
-        if not folder.exists():
+        # A parse names the folder that its seeds are read from: a copy's may be gone.
+        if not (folder / PROJECT_LINK).exists():
+            shutil.rmtree(folder, ignore_errors=True)
             _parse(project, variables, folder)
             _drop_old_parses()
         os.utime(folder)
@@ -93,6 +97,7 @@ def _parse(project: Path, variables: dict[str, Any], folder: Path) -> None:
         raise outcome.exception or AssertionError(outcome.result)
     credentials = FACTORY.adapters["duckdb"].config.credentials
     (making / "connection.json").write_text(json.dumps(dict(credentials.connection_info())))
+    (making / PROJECT_LINK).symlink_to(project.resolve())
     making.rename(folder)
 
 
