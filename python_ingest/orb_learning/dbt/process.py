@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +38,7 @@ ends it at once and without its tracebacks: what it did not commit is as it was.
 UNTOLD = "ignore:resource_tracker:UserWarning"
 """What Python says of dbt's semaphores then; it has cleared them away."""
 GRACE_SECONDS = 2.0
-"""For so long dbt may take to end after Ctrl-C, before it is killed."""
+"""For so long dbt may take to end, before it is killed."""
 
 log = get_logger(__name__)
 
@@ -69,7 +70,7 @@ def run_dbt(
     said = ""
     with (
         TemporaryFile("w+", encoding="utf-8", errors="replace") as output,
-        subprocess.Popen(
+        _started(
             command,
             env=environment,
             stdout=output,
@@ -78,7 +79,6 @@ def run_dbt(
             errors="replace",
             pass_fds=pass_fds,
         ) as process,
-        _ended_with_us(process),
     ):
         for line in process.stderr or ():
             _, mark, subject = line.strip().partition(WAITING)  # behind the name of a logger
@@ -114,7 +114,7 @@ def show_dbt(settings: LearningSettings, *arguments: str) -> int:
     make_folder(settings.database_path.parent)
     command, environment = _prepared(settings, arguments)
     began = time.time()
-    with subprocess.Popen(command, env=environment) as process, _ended_with_us(process):
+    with _started(command, env=environment) as process:
         status = process.wait()
     failures = read_results(Path(environment["DBT_TARGET_PATH"]) / "run_results.json", began)
     if status == FAILED_STATUS and failures:
@@ -123,16 +123,37 @@ def show_dbt(settings: LearningSettings, *arguments: str) -> int:
 
 
 @contextmanager
-def _ended_with_us(process: subprocess.Popen[Any]) -> Iterator[None]:
-    """Let no dbt go on that has the database while nobody waits for it."""
+def _started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Start dbt, and let none go on that has the database while nobody waits for it."""
+    with ExitStack() as until_started:
+        until_started.enter_context(_delayed_interrupt())
+        with subprocess.Popen(command, **options) as process:
+            try:
+                until_started.close()
+                yield process
+            except BaseException:
+                process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(GRACE_SECONDS)
+                process.kill()
+                raise
+
+
+@contextmanager
+def _delayed_interrupt() -> Iterator[None]:
+    """Let Ctrl-C come at the end: within ``Popen`` it would leave a process that nobody knows."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    came = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: came.set())
     try:
         yield
-    except BaseException:
-        process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
-        process.kill()
-        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came.is_set():
+            signal.raise_signal(signal.SIGINT)
 
 
 def _prepared(
