@@ -39,7 +39,7 @@ def until(condition: Callable[[], object]) -> None:
     limit = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < limit
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks at another process
 
 
 def is_open(pid: int, file: Path) -> bool:

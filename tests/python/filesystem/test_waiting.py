@@ -46,7 +46,7 @@ import sqlite3, sys, time
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("begin immediate")
 print("held", flush=True)
-time.sleep(float(sys.argv[2]))
+time.sleep(float(sys.argv[2]))  # for which a wait is to last
 """
 SOON = 0.5
 """Seconds after which a wait is told of in these tests."""
