@@ -143,8 +143,12 @@ def test_a_thread_that_waits_for_another_one_says_so(
 
 
 def test_a_process_is_named_without_the_passwords_of_its_command() -> None:
-    command = [sys.executable, "-c", "input()", "https://ada:4711@bucket.example/copies"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+    # The system names a process once its program runs, a little after Popen returns.
+    program = "print(flush=True); input()"
+    command = [sys.executable, "-c", program, "https://ada:4711@bucket.example/copies"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
         said = waiting._name_of(process.pid)
         process.kill()
     assert f"process {process.pid} (" in said
