@@ -77,6 +77,7 @@ def run(*command: str, cwd: Path | None = None, env: dict[str, str] | None = Non
 
 
 def import_rows(installed: Installed) -> None:
+    shutil.rmtree(installed.database.parent)  # a newcomer's folder has none
     rows = [payload_of(str(uuid.UUID(int=number)), number) for number in range(100)]
     (installed.folder / "rows.jsonl").write_text("\n".join(rows))
     assert "100" in installed.run("orb", "import", "rows.jsonl")
@@ -88,7 +89,7 @@ def build_every_model(installed: Installed) -> None:
         r"```python\n(import asyncio.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL
     )
     (installed.folder / "smallest.py").write_text(smallest)
-    installed.database.unlink()
+    shutil.rmtree(installed.database.parent)
     installed.run("python", "smallest.py")
     assert "ERROR=0" in installed.run("orb", "build", "--exclude-resource-type", "unit_test")
     found = (

@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 import duckdb
 
 from orb_learning.errors import DatabaseError, DatabaseLockedError
-from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_private
+from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_folder, make_private
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.paths import check_path, check_unknown_file
 from orb_learning.store.schema import check_version, migrate
@@ -272,6 +272,8 @@ def open_with_lock(
     waiting = Waiting(path)
     while True:
         try:
+            if not shared:
+                make_folder(path.parent)
             lock = ReadWriteLock(path).acquire(shared=shared, deadline=deadline, waiting=waiting)
         except OSError as error:
             raise DatabaseError(f"{path} cannot be written: {error}") from error

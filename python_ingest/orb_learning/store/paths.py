@@ -49,8 +49,10 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
             f"{path} does not exist; `orb sample` or `orb import` makes it, "
             f"or set ORB_DATABASE to the file you mean"
         )
-    if not path.parent.is_dir():
-        raise DatabaseError(f"{path.parent} is not a directory; create it first")
+    # The folder is made with the file. More of them missing is a path with a mistake.
+    folder = path.parent if path.parent.exists() else path.parent.parent
+    if not folder.is_dir():
+        raise DatabaseError(f"{folder} is not a directory; create it first")
 
 
 def check_unknown_file(path: Path) -> None:

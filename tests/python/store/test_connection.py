@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import struct
 import subprocess
 import sys
@@ -228,13 +229,21 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_database_in_a_missing_directory_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "no" / "learning.db"
+def test_the_databases_folder_is_made_with_it(tmp_path: Path) -> None:
+    with db.connect(tmp_path / "data" / "learning.db"):
+        pass
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_database_in_two_missing_folders_is_refused(tmp_path: Path, read_only: bool) -> None:
+    message = "does not exist" if read_only else "no is not a directory; create it"
     with (
-        pytest.raises(DatabaseError, match="no is not a directory; create it"),
-        db.connect(file),
+        pytest.raises(DatabaseError, match=message),
+        db.connect(tmp_path / "no" / "data" / "learning.db", read_only=read_only),
     ):
         pass
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["raw.db", "RAW.duckdb", "main.db", "temp.db", "system.db"])
