@@ -15,6 +15,7 @@ from orb_learning.backup import copy_archived_files
 from orb_learning.errors import ArchiveError
 from orb_learning.feedback import FEEDBACK_FIELDS
 from orb_learning.filesystem import sha256_of
+from orb_learning.formats import count
 from orb_learning.record import STORED_COLUMNS
 from orb_learning.settings import LearningSettings
 from orb_learning.store import connect, count_feedback
@@ -118,7 +119,7 @@ def check_archived_file(folder: Path, file: ArchivedFile) -> None:
         sha256 = sha256_of(path)
     except OSError as error:
         raise ArchiveError(
-            f"{path}, {file.row_count:,} rows of {file.archived_day}, cannot be read: "
+            f"{path}, {count(file.row_count, 'row')} of {file.archived_day}, cannot be read: "
             f"{error.strerror}; bring it back from a copy of the archive"
         ) from error
     if sha256 != file.file_sha256:

@@ -14,6 +14,7 @@ from datetime import datetime
 from orb_learning.archive.files import copy_archive
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import DatabaseLockedError
+from orb_learning.formats import count
 from orb_learning.settings import LearningSettings
 from orb_learning.store import compact, is_compaction_worth_it
 
@@ -46,7 +47,7 @@ class RetentionResult:
     def what_went(self) -> str:
         """The versions and the feedback, in words."""
         feedback = f" and {self.feedback_count:,} of people's feedback"
-        versions = f"{self.archived_count:,} versions of {self.days_cleaned:,} days"
+        versions = f"{count(self.archived_count, 'version')} of {count(self.days_cleaned, 'day')}"
         return versions + (feedback if self.feedback_count else "")
 
     @property
@@ -64,8 +65,8 @@ class RetentionResult:
         more = len(self.kept_files) - FILES_NAMED
         names += f" and {more:,} more" if more > 0 else ""
         return (
-            f"{self.kept_count:,} versions of {self.kept_days:,} days were older than the limit "
-            f"when they were imported from {names}, and stay: "
+            f"{count(self.kept_count, 'version')} of {count(self.kept_days, 'day')} stay, which "
+            f"were imported from {names} beyond the limit: "
             "`orb retention --yes` archives them, a larger retention_days keeps them, "
             "retention_takes_imported archives such versions unasked"
         )

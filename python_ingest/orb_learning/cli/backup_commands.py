@@ -13,6 +13,7 @@ from orb_learning.cli.console import err, out, print_error, reported_errors, say
 from orb_learning.cli.options import AsJson, Wait
 from orb_learning.cli.tables import Table, text
 from orb_learning.errors import InvalidBackupError, OrbError
+from orb_learning.formats import count
 
 if TYPE_CHECKING:
     from orb_learning.ingest import LoadResult
@@ -45,8 +46,9 @@ def backup_command(
     made = make_backup(settings, wait_seconds=wait)
     manifest = made.backup.manifest
     say(
-        f"{escape(str(made.backup.folder))}: {manifest.row_count:,} rows, {len(manifest.outbox):,} "
-        f"files of the outbox, {manifest.size_bytes / 1e6:,.1f} MB, validated"
+        f"{escape(str(made.backup.folder))}: {count(manifest.row_count, 'row')}, "
+        f"{count(len(manifest.outbox), 'file')} of the outbox, "
+        f"{manifest.size_bytes / 1e6:,.1f} MB, validated"
     )
     if made.copied_to:
         say(f"copied to {escape(made.copied_to)}, read back and compared")
@@ -71,8 +73,8 @@ def validate_backup_command(file: File) -> None:
     if result.problems:
         raise typer.Exit(1)
     say(
-        f"{escape(str(result.folder))} is what it was: {result.file_count:,} files, "
-        f"{result.row_count:,} rows, {result.relation_count:,} relations"
+        f"{escape(str(result.folder))} is what it was: {count(result.file_count, 'file')}, "
+        f"{count(result.row_count, 'row')}, {count(result.relation_count, 'relation')}"
     )
 
 
@@ -170,11 +172,12 @@ def _prune(settings: LearningSettings) -> None:
     from orb_learning.filesystem import public_url
 
     pruned = prune_backups(settings)
-    err.print(f"{len(pruned.removed):,} backups removed", highlight=False)
+    err.print(f"{count(len(pruned.removed), 'backup')} removed", highlight=False)
     if pruned.removed_copies:
-        count = len(pruned.removed_copies)
+        copies = len(pruned.removed_copies)
         err.print(
-            f"{count:,} copies removed from {public_url(settings.backup_copy_to or '')}",
+            f"{count(copies, 'copy', 'copies')} removed from "
+            f"{public_url(settings.backup_copy_to or '')}",
             soft_wrap=True,
         )
     for backup in pruned.kept_as_valid:
@@ -197,6 +200,6 @@ def _missing(missing: Missing) -> str:
         else ""
     )
     return (
-        f"{missing.count:,} records are missing that came after the backup{span}: they had left "
-        f"the outbox. A newer backup may have them."
+        f"{count(missing.count, 'record')} missing that came after the backup{span} and had left "
+        "the outbox. A newer backup may have them."
     )

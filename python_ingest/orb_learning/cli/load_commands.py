@@ -12,6 +12,7 @@ from orb_learning.cli.console import err, print_error, reported_errors, say, wit
 from orb_learning.cli.options import Wait
 from orb_learning.errors import OrbError
 from orb_learning.filesystem import printable
+from orb_learning.formats import count
 
 if TYPE_CHECKING:
     from orb_learning.ingest import Counted, ImportResult
@@ -120,7 +121,7 @@ def _say_result(result: ImportResult) -> None:
     if result.already_known:
         say(f"{name}: loaded before, skipped; --again loads it once more")
         return
-    counts = f"{name}: {result.row_count:,} rows loaded"
+    counts = f"{name}: {count(result.row_count, 'row')} loaded"
     if result.mapping:
         counts += f" as {escape(result.mapping)}'s"
     if result.unreadable_count:
@@ -185,9 +186,9 @@ def sample_command(
         say(f"Nothing to do: {load.skipped_because}.")
         return
     say(
-        f"{load.rows:,} trials of Terminal-Bench are in {path}, replayed over the last 90 days: "
-        "their times are assigned. The sample has no solutions, so the solution patterns stay "
-        "empty."
+        f"{count(load.rows, 'trial')} of Terminal-Bench are in {path}, replayed over the last "
+        "90 days: their times are assigned. The sample has no solutions, so the solution patterns "
+        "stay empty."
     )
 
 
@@ -207,13 +208,14 @@ def load_command(
     result = load_outbox(settings, wait_seconds=wait, adopt=adopt)
     counts = result.counts
     say(
-        f"{counts['execution']:,} executions, {counts['routing']:,} routing decisions and "
-        f"{counts['outcome']:,} outcomes loaded; {counts['unmatched']:,} unmatched ones recorded"
+        f"{count(counts['execution'], 'execution')}, {counts['routing']:,} routing decisions and "
+        f"{count(counts['outcome'], 'outcome')} loaded; {counts['unmatched']:,} unmatched ones "
+        "recorded"
     )
     if counts["span"] or counts["late_span"]:
         say(
-            f"{counts['span']:,} spans loaded, {counts['trace']:,} executions of traces; "
-            f"{counts['late_span']:,} spans came too late"
+            f"{count(counts['span'], 'span')} loaded, {count(counts['trace'], 'execution')} of "
+            f"traces; {count(counts['late_span'], 'span')} came too late"
         )
     if counts["dead_letter"]:
         say(f"[bold red]{counts['dead_letter']:,} DEAD LETTERS[/]: see orb dead-letters list")

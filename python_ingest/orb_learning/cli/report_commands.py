@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from orb_learning.cli.console import say, with_settings
+from orb_learning.formats import count
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -63,6 +64,6 @@ def export_command(
 
     done = export_for_reading(settings.database_path, output, wait_seconds=wait)
     say(
-        f"{escape(str(done.output))}: {done.row_count:,} rows in {done.relation_count} relations, "
-        f"{done.size_bytes / 1e6:.1f} MB"
+        f"{escape(str(done.output))}: {count(done.row_count, 'row')} in {done.relation_count} "
+        f"relations, {done.size_bytes / 1e6:.1f} MB"
     )

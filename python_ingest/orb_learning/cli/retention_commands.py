@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from orb_learning.cli.console import out, print_error, say, with_settings
 from orb_learning.errors import OrbError
+from orb_learning.formats import count
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -41,7 +42,7 @@ def retention_command(
 
     if release and not dry_run:
         released = release_holds(settings)
-        out.print(f"{len(released):,} days released", highlight=False)
+        out.print(f"{count(len(released), 'day')} released", highlight=False)
     result = archive_and_retain(
         settings, days_to_keep=days, dry_run=dry_run, take_imported=True if yes else None
     )
@@ -69,8 +70,8 @@ def unarchive_command(
         say("Nothing is archived of these days: nothing came back.")
         return
     say(
-        f"{back.version_count:,} versions and {back.feedback_count:,} of people's feedback are in "
-        "raw again; run `orb build`"
+        f"{count(back.version_count, 'version')} and {back.feedback_count:,} of people's feedback "
+        "are in raw again; run `orb build`"
     )
 
 
@@ -113,9 +114,9 @@ def forget_command(
     ids = [task_uuid(each, settings.id_scope) for each in task_ids or ()]
     result = erase(settings, task_ids=ids, repo=repo, in_backups=in_backups)
     say(
-        f"{result.task_count:,} tasks forgotten: {result.version_count:,} versions in the "
-        f"database, {result.archived_count:,} in the archive, {result.outbox_count:,} records in "
-        "the outbox"
+        f"{count(result.task_count, 'task')} forgotten: {count(result.version_count, 'version')} "
+        f"in the database, {result.archived_count:,} in the archive, "
+        f"{count(result.outbox_count, 'record')} in the outbox"
     )
     if not result.task_count:
         say(f"[yellow]nothing names {escape(repr(repo))}: is it spelt as in the records?[/]")

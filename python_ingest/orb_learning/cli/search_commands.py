@@ -160,7 +160,8 @@ def index_command(settings: LearningSettings) -> None:
     reason = result.rebuilt_because
     built = f"built anew ({reason})" if reason else "brought up to date"
     say(
-        f"{printable(folder)}: {built} in {result.seconds:.1f} s, {result.vectors:,} vectors, "
+        f"{printable(folder)}: {built} in {result.seconds:.1f} s, "
+        f"{formats.count(result.vectors, 'vector')}, "
         f"{result.added:,} of them new"
     )
 

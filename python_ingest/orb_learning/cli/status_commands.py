@@ -120,7 +120,10 @@ def show_contents(settings: LearningSettings) -> bool:
     if contents is not None and contents.unknown_models:
         say("models of unknown tier; to tell it, add the line to seeds/model_tiers.csv:")
         for model in contents.unknown_models:
-            say(f"  {model['total_executions']:,} executions: {text(model['seed_line'])}")
+            say(
+                f"  {formats.count(model['total_executions'], 'execution')}: "
+                f"{text(model['seed_line'])}"
+            )
     if contents is not None:
         for line in TRY_NEXT.splitlines():
             say(line.format(database=printable(path)))

@@ -11,6 +11,7 @@ from orb_learning.backup import make_backup, prune_backups
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import MaintenanceError
 from orb_learning.filesystem import public_url
+from orb_learning.formats import count
 from orb_learning.ingest import drop_old_spans
 from orb_learning.operations.export import export_for_reading
 from orb_learning.operations.load import load_outbox
@@ -36,7 +37,7 @@ class MaintenanceSteps:
     def load(self) -> str:
         """Load the outbox; fails where a segment was damaged, or feeds another database."""
         result = load_outbox(self.settings, wait_seconds=self.wait_seconds, now=self.given_now())
-        parts = [f"{result.counts['execution']:,} executions loaded"]
+        parts = [f"{count(result.counts['execution'], 'execution')} loaded"]
         if result.counts["dead_letter"]:
             parts.append(
                 f"{result.counts['dead_letter']:,} dead letters: see orb dead-letters list"
@@ -71,7 +72,7 @@ class MaintenanceSteps:
         result = archive_and_retain(self.settings, now=self.given_now(), pass_fds=[self.lock])
         spans = self.drop_spans()
         done = f"{result.what_went} archived{result.what_was_reclaimed}"
-        told = f"{spans:,} spans deleted" if spans else None
+        told = f"{count(spans, 'span')} deleted" if spans else None
         return "; ".join(filter(None, [done, result.what_was_kept, told]))
 
     def drop_spans(self) -> int:
@@ -99,14 +100,16 @@ class MaintenanceSteps:
         done = export_for_reading(
             self.settings.database_path, output, wait_seconds=self.wait_seconds
         )
-        return f"{done.relation_count:,} relations, {done.row_count:,} rows in {output}"
+        return (
+            f"{count(done.relation_count, 'relation')}, {count(done.row_count, 'row')} in {output}"
+        )
 
     def prune(self) -> str:
         """Remove the backups that the policy does not keep."""
         pruned = prune_backups(self.settings, wait_seconds=self.wait_seconds)
-        parts = [f"{len(pruned.removed):,} backups removed"]
+        parts = [f"{count(len(pruned.removed), 'backup')} removed"]
         if pruned.removed_copies:
             place = public_url(str(self.settings.backup_copy_to))
-            parts.append(f"{len(pruned.removed_copies):,} copies in {place}")
+            parts.append(f"{count(len(pruned.removed_copies), 'copy', 'copies')} in {place}")
         parts += [f"{one.folder.name} kept: no newer one is valid" for one in pruned.kept_as_valid]
         return "; ".join(parts)

@@ -660,8 +660,8 @@ def test_a_dry_run_needs_no_build_and_says_what_would_stay(
     monkeypatch.setenv("ORB_DATABASE", str(database))
     monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(REPOSITORY))
     said = orb("retention", "--dry-run")
-    assert "1 versions of 1 days would go" in said
-    assert "1 versions of 1 days were older than the limit when they were imported" in said
+    assert "1 version of 1 day would go" in said
+    assert "1 version of 1 day stay, which were imported" in said
     assert str(file) in said.replace("\n", "")
     assert "`orb retention --yes` archives them" in said
     assert "2 versions of 2 days would go" in orb("retention", "--dry-run", "--yes")

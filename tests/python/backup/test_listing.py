@@ -35,7 +35,7 @@ def test_the_commands_make_list_validate_and_prune(
     shown = run(app, ["backups"]).stdout
     assert (shown.count("last"), shown.count("nothing")) == (2, 1)
     done = run(app, ["backups", "--prune", "--json"])
-    assert "1 backups removed" in done.stderr
+    assert "1 backup removed" in done.stderr
     listed = json.loads(done.stdout)
     assert [row["kept_by"] for row in listed] == [["last"], ["last"]]
     assert [Path(row["folder"]) for row in listed] == [

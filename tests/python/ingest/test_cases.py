@@ -45,11 +45,15 @@ UNREADABLE = {
 """Files with rows that cannot be read: their numbers, and a part of the reason."""
 
 REFUSED = {
-    "langfuse_traces_renamed.jsonl": ("a trace export of Langfuse", "scores"),
-    "litellm_spendlogs_renamed.csv": ("a spend log of LiteLLM", "request_tags"),
-    "mlflow_traces_renamed.parquet": ("a trace export of MLflow", "timestamp: has no time zone"),
+    "langfuse_traces_renamed.jsonl": ("a trace export of Langfuse", "--from langfuse`", "scores"),
+    "litellm_spendlogs_renamed.csv": ("a spend log of LiteLLM", "--from litellm`", "request_tags"),
+    "mlflow_traces_renamed.parquet": (
+        "a trace export of MLflow",
+        "--from mlflow`",
+        "has no time zone",
+    ),
     "no_known_key.jsonl": ("no column or key has a name", "it has message, type, uuid"),
-    "phoenix_spans_renamed.parquet": ("a span export of Phoenix", "context.span_id"),
+    "phoenix_spans_renamed.parquet": ("a span export of Phoenix", "--from phoenix`", "span_id"),
 }
 """Files that are refused: what they are said to be, and what was found."""
 

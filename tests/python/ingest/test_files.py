@@ -913,7 +913,7 @@ def test_the_command_goes_on_after_a_broken_file_and_exits_with_1(
     code, output = run_cli(database, str(missing), str(good))
     assert code == 1
     assert f"error: {missing} does not exist" in output
-    assert f"{good}: 1 rows loaded, 1 UNREADABLE" in output
+    assert f"{good}: 1 row loaded, 1 UNREADABLE" in output
     assert "unreadable: success: is not of type BOOLEAN (1); see raw.unreadable_rows" in output
     assert counts(database) == (1, 1, 1)
 
@@ -950,7 +950,7 @@ def test_naive_rows_are_read_by_the_advised_second_try(database: Path, tmp_path:
     assert (code, "--naive-is-utc takes such times as UTC" in output) == (0, True)
     assert counts(database) == (1, 2, 1)
     code, output = run_cli(database, "--naive-is-utc", str(file))
-    assert (code, f"{file}: 1 rows loaded, 1 UNREADABLE" in output) == (0, True)
+    assert (code, f"{file}: 1 row loaded, 1 UNREADABLE" in output) == (0, True)
     assert counts(database) == (2, 1, 2)
     sums = "select sum(row_count), sum(unreadable_count) from raw.loaded_files"
     assert rows_of(database, sums) == [(2, 1)]

@@ -463,7 +463,7 @@ def test_archived_files_in_another_folder_are_named(settings: LearningSettings) 
     environment = {"ORB_DATABASE": str(settings.database_path)}
     said = CliRunner().invoke(app, ["forget", "--task-id", str(wanted)], env=environment)
     assert said.exit_code == 1
-    assert "1 tasks forgotten" in said.stdout
+    assert "1 task forgotten" in said.stdout
     assert "executions_archive_gone.parquet" in said.stderr
 
 

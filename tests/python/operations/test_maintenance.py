@@ -169,7 +169,7 @@ def test_a_run_prunes_by_the_settings(tmp_path: Path) -> None:
     )
     for _ in range(4):
         run = maintain(settings)
-    assert run.steps[4].message == "1 backups removed"
+    assert run.steps[4].message == "1 backup removed"
     assert len(backups_in(settings.backup_folder)) == 2
 
 

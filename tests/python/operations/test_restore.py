@@ -225,7 +225,7 @@ def test_the_command_restores_and_says_what_to_do(
     for said in (
         "before-restore-",
         "loaded again from the outbox: 1 execution",
-        "1 records are missing that came after the backup, recorded between 20",
+        "1 record missing that came after the backup, recorded between 20",
         f"import it again: {file}",
         "Now run `orb build`",
     ):

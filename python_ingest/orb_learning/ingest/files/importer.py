@@ -253,11 +253,12 @@ def _check_kind(result: ImportResult, names: Collection[str]) -> None:
     Raises:
         ImportFileError: with what it seems to be and the commonest reason.
     """
-    kind = kind_of(names, is_unreadable=True)
-    if not result.row_count and result.unreadable_count and kind is not None:
+    known = kind_of(names, is_unreadable=True)
+    if not result.row_count and result.unreadable_count and known is not None:
+        kind, mapping = known
         raise ImportFileError(
-            f"{result.file} seems to be {kind}, not executions; no row of it can be read: "
-            f"{result.unreadable_reasons[0][0]}"
+            f"{result.file} seems to be {kind}, not executions; try `orb import --from {mapping}`; "
+            f"no row of it can be read: {result.unreadable_reasons[0][0]}"
         )
 
 

@@ -54,11 +54,12 @@ def check_names(file: Path, names: Collection[str]) -> None:
     Raises:
         ImportFileError: with what it seems to be, the names that it has and those of an execution.
     """
-    kind = kind_of(names)
-    if kind is not None:
+    known = kind_of(names)
+    if known is not None:
+        kind, mapping = known
         raise ImportFileError(
-            f"{file} seems to be {kind}, not executions; `orb import --from SYSTEM` reads such "
-            f"files, `orb mappings` lists the systems; {_expected(names)}"
+            f"{file} seems to be {kind}, not executions; try `orb import --from {mapping}`, "
+            f"`orb mappings` lists the systems; {_expected(names)}"
         )
     if not set(spellings(names)) - GENERIC:
         raise ImportFileError(
