@@ -25,7 +25,7 @@ import duckdb
 from orb_learning.errors import DatabaseError, DatabaseLockedError
 from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_folder, make_private
 from orb_learning.store.duckdb_errors import translated_errors
-from orb_learning.store.paths import check_path, check_unknown_file
+from orb_learning.store.paths import check_path, check_readable_path, check_unknown_file
 from orb_learning.store.schema import check_version, migrate
 from orb_learning.store.written_log import check_log, make_log, remove_empty_log
 
@@ -156,7 +156,7 @@ def connect_without_lock(
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
     """
-    check_path(path, must_exist=read_only)
+    check_readable_path(path, must_exist=read_only)
     sealed = SEALED_CONFIG | dict(limits or {})
     config = sealed if sandbox_memory_mb is None else _config(sandbox_memory_mb)
     with ExitStack() as stack:

@@ -19,16 +19,31 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
     Raises:
         DatabaseError: DuckDB or dbt cannot use such a path, it is a directory, or it is missing.
     """
+    check_readable_path(path, must_exist=must_exist)
+    path = Path(path)
+    if {"'", '"'} & set(path.stem):
+        raise DatabaseError(
+            f"{path}: a database file's name may not have a quote, because dbt writes the catalog, "
+            f"which is named after it, into its queries as it is; give it another name"
+        )
+    if {"#", ";"} & set(str(path)) or not str(path).isprintable():
+        raise DatabaseError(
+            f"{printable(path)}: a database file's path may not have a # or a ; or a control "
+            f"character, because dbt takes it for a URL's end; give it another name"
+        )
+
+
+def check_readable_path(path: Path | str, *, must_exist: bool) -> None:
+    """Refuse a path at which DuckDB opens no file, with the reason.
+
+    Raises:
+        DatabaseError: DuckDB cannot use such a path, it is a directory, or it is missing.
+    """
     path = Path(path)
     if path.stem.lower() in RESERVED_STEMS:
         raise DatabaseError(
             f"{path}: a database file may not be named {path.stem!r}, because DuckDB names the "
             f"catalog after it and raw.executions becomes ambiguous; give it another name"
-        )
-    if {"'", '"'} & set(path.stem):
-        raise DatabaseError(
-            f"{path}: a database file's name may not have a quote, because dbt writes the catalog, "
-            f"which is named after it, into its queries as it is; give it another name"
         )
     if "\\" in str(path):
         raise DatabaseError(

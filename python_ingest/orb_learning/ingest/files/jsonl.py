@@ -212,7 +212,7 @@ def _read_objects(
 
 def _says_doubled(found: list[str]) -> str:
     """Return the branch of a CASE that names two keys of one meaning in one object."""
-    reason = f"its keys {' and '.join(map(repr, found))} mean the same; keep one"
+    reason = f"its keys {' and '.join(map(json.dumps, found))} mean the same; keep one"
     return f"when len(list_intersect(keys, {_list(found)})) > 1 then {literal(reason)}"
 
 
