@@ -19,7 +19,7 @@ import duckdb
 
 from orb_learning.archive import EXECUTIONS, copy_archive, read_index, rewrite_archive
 from orb_learning.dbt import run_dbt
-from orb_learning.errors import OutboxError
+from orb_learning.errors import DbtError, OutboxError
 from orb_learning.operations.exported_files import (
     find_exports,
     read_erased_content,
@@ -112,13 +112,12 @@ def erase(
         is_built = bool(existing_tables(connection, ["main.fct_executions"]))
         _delete_vectors(connection)
     result.out_of_reach += index.missing_in(settings.archive_folder)
-    if is_built:
-        # Texts that wait for their vectors can go on waiting.
-        run_dbt(settings, "run", "--select", *TABLES, "--exclude", "text_embeddings")
     shutil.rmtree(index_folder(path), ignore_errors=True)  # `orb index` makes it again
-    compact(path)
     result.outbox_count = _erase_records(settings, target)
     copy_archive(settings, index)  # over the copies that still hold them
+    if is_built:
+        _build_anew(settings)
+    compact(path)
     result.removed_files = remove_written_files(settings)
     result.exports = find_exports(settings, content)
     copies = find_remaining_copies(settings, index.database_id, target)
@@ -128,6 +127,23 @@ def erase(
         replace_remaining_copies(settings, copies, now=now)
         result.still_in = []
     return result
+
+
+def _build_anew(settings: LearningSettings) -> None:
+    """Build every table without what was erased.
+
+    Raises:
+        DbtError: a build fails, with what still holds the tasks.
+    """
+    try:
+        # Texts that wait for their vectors can go on waiting.
+        run_dbt(settings, "run", "--select", *TABLES, "--exclude", "text_embeddings")
+    except DbtError as error:
+        raise DbtError(
+            f"the tasks are deleted where they were recorded, but models in "
+            f"{settings.database_path}, pages and backups still hold them: {error}. "
+            f"Then forget again"
+        ) from error
 
 
 def _erase_records(settings: LearningSettings, target: ErasureTarget) -> int:

@@ -25,6 +25,7 @@ from orb_learning.backup.offsite import copies_of
 from orb_learning.backup.prune import remove_backups
 from orb_learning.backup.verify import validate_backup
 from orb_learning.cli.app import app
+from orb_learning.errors import DbtError
 from orb_learning.ingest.files import import_file
 from orb_learning.ingest.relay import load_once
 from orb_learning.operations import erasure
@@ -215,6 +216,20 @@ def test_a_repository_is_erased_with_what_names_it(
     assert "vault-2" in content
     unarchive(settings, date.min, date.max, now=NOW)
     assert tasks(settings) == [4, 5]
+
+
+def test_a_build_that_fails_leaves_no_record_and_says_what_is_left(
+    built_settings: LearningSettings, outbox: Outbox, tmp_path: Path
+) -> None:
+    settings = built_settings
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/dbt_project.yml").write_text("name: orb_learning\nprofile: nowhere\n")
+    put(outbox, 1, task_description=SECRET)
+    broken = settings.model_copy(update={"project_path": tmp_path / "broken"})
+    with pytest.raises(DbtError, match=r"pages and backups still hold them: .* forget again"):
+        erase(broken, task_ids=[uuid.UUID(int=1)], now=NOW)
+    assert tasks(settings) == []
+    assert files_with(settings.outbox_folder, SECRET) == []
 
 
 def test_no_model_keeps_an_erased_text(
