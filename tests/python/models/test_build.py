@@ -331,3 +331,21 @@ def test_the_read_only_target_reads_beside_another_reader(
         )
     assert outcome.returncode == 0, outcome.stdout
     assert "6199" in outcome.stdout
+
+
+def test_a_renamed_copy_answers_as_the_original(small_database: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copied.duckdb"
+    shutil.copy(small_database, copy)
+    with connect(copy, read_only=True) as connection:
+        macros = connection.execute(
+            "select function_name, len(parameters) from duckdb_functions() "
+            "where database_name = 'copied' and function_type = 'table_macro'"
+        ).fetchall()
+        views = connection.execute(
+            "select view_name from duckdb_views() where database_name = 'copied' and not internal"
+        ).fetchall()
+        assert len(macros) >= 5
+        for name, count in macros:
+            connection.execute(f"from {name}({', '.join(['null'] * count)}) limit 1")
+        for (name,) in views:
+            connection.execute(f"explain from {name}")
