@@ -21,7 +21,7 @@ from orb_learning.archive.files import (
 )
 from orb_learning.errors import ArchiveError
 from orb_learning.settings import LearningSettings
-from orb_learning.store import connect, identifier, transaction, unglobbed, utc_now
+from orb_learning.store import check_path, connect, identifier, transaction, unglobbed, utc_now
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,14 @@ def unarchive(
     Raises:
         ArchiveError: a file is missing or is not what was archived, or the first day is after the
             last; nothing came back.
-        DatabaseError: the database cannot be written.
+        DatabaseError: there is no database, or it cannot be written.
     """
     if first > last:
         raise ArchiveError(
             f"the first day, {first}, is after the last, {last}; did you mean --from {last} "
             f"--to {first}?"
         )
+    check_path(settings.database_path, must_exist=True)
     now = now or utc_now()
     counts = {EXECUTIONS: 0, FEEDBACK: 0}
     with connect(settings.database_path) as connection:

@@ -16,7 +16,7 @@ from orb_learning.dbt import run_dbt
 from orb_learning.errors import DatabaseLockedError
 from orb_learning.formats import count
 from orb_learning.settings import LearningSettings
-from orb_learning.store import compact, is_compaction_worth_it
+from orb_learning.store import check_path, compact, is_compaction_worth_it
 
 FILES_NAMED = 3
 """In a sentence about files; of the others it says how many they are."""
@@ -95,8 +95,9 @@ def archive_and_retain(
     Raises:
         DbtError: it failed, and the message says why; days that were done before stay done.
         BackupError: all is done, but not every file was copied to the other place.
-        DatabaseError: all is done, but the file was not made smaller.
+        DatabaseError: there is no database; or all is done, but the file was not made smaller.
     """
+    check_path(settings.database_path, must_exist=True)
     arguments = {
         "days_to_keep": settings.retention_days if days_to_keep is None else days_to_keep,
         "archive_path": str(settings.archive_folder.resolve()),

@@ -25,7 +25,7 @@ from orb_learning.operations.exported_files import (
     read_erased_content,
     remove_written_files,
 )
-from orb_learning.operations.load import load_outbox
+from orb_learning.operations.load import check_recorded, load_outbox
 from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, erase_records
 from orb_learning.operations.remaining_copies import (
     find_remaining_copies,
@@ -96,6 +96,7 @@ def erase(
     """
     now = now or utc_now()
     path = settings.database_path
+    check_recorded(settings)
     load_outbox(settings, now=now)
     with connect(path, read_only=True) as connection:
         target = _find_target(connection, settings.archive_folder, task_ids, repo)

@@ -22,6 +22,8 @@ from orb_learning.errors import ExportError, NotBuiltError
 from orb_learning.filesystem import is_full, make_folder, make_private, sync
 from orb_learning.outbox import try_lock
 from orb_learning.store import (
+    built_by_this_version,
+    check_path,
     connect,
     connect_without_lock,
     identifier,
@@ -76,6 +78,7 @@ def export_for_reading(database: Path, output: Path, *, wait_seconds: float = 30
             is no export of this database.
         DatabaseError: there is no database, it cannot be read, or it was never built.
     """
+    check_path(database, must_exist=True)
     _check_place(database, output)
     try:
         with _work_folder(output) as work:
@@ -87,7 +90,8 @@ def export_for_reading(database: Path, output: Path, *, wait_seconds: float = 30
                 if "executions" not in names:
                     raise NotBuiltError(f"{database} was never built; run `orb build` first")
                 write = _write_tables if output.suffix in ONE_FILE else _write_parquet
-                row_count = write(connection, names, made)
+                with built_by_this_version(database):
+                    row_count = write(connection, names, made)
             size = _publish(made, output)
     except OSError as error:
         full = "the disk is full" if is_full(error) else error.strerror or str(error)

@@ -10,7 +10,7 @@ from orb_learning.backup import verified_offsets
 from orb_learning.ingest import OF_SPANS, LoadResult, RelayOptions, load_once
 from orb_learning.outbox import Limits
 from orb_learning.settings import LearningSettings
-from orb_learning.store import DATABASE_PLACE
+from orb_learning.store import DATABASE_PLACE, check_path
 
 
 def load_outbox(
@@ -46,6 +46,16 @@ def load_outbox(
         result.foreign += [f"{settings.span_outbox_folder.name}/{name}" for name in spans.foreign]
         result.damaged += spans.damaged
     return result
+
+
+def check_recorded(settings: LearningSettings) -> None:
+    """Refuse settings that name neither a database nor an outbox: a path with a mistake.
+
+    Raises:
+        DatabaseMissingError: says which file is not there.
+    """
+    if not settings.outbox_folder.exists():
+        check_path(settings.database_path, must_exist=True)
 
 
 def relay_options(settings: LearningSettings) -> RelayOptions:

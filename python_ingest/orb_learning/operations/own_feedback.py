@@ -17,7 +17,7 @@ import duckdb
 from orb_learning.archive import FEEDBACK, rewrite_archive
 from orb_learning.errors import ArchiveError, FeedbackError
 from orb_learning.feedback import FEEDBACK_FIELDS, order_deletion
-from orb_learning.operations.load import load_outbox
+from orb_learning.operations.load import check_recorded, load_outbox
 from orb_learning.operations.mentions import erase_records, mentions_any
 from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings
@@ -40,6 +40,7 @@ def read_own_feedback(settings: LearningSettings, user_id: str) -> list[dict[str
     Raises:
         OrbError: the outbox cannot be loaded, or the database or the archive cannot be read.
     """
+    check_recorded(settings)
     load_outbox(settings)
     with connect(settings.database_path, read_only=True) as connection:
         return _find(connection, settings.archive_folder, "user_id = $user_id", user_id=user_id)
@@ -72,6 +73,7 @@ def delete_own_feedback(
     wanted = set(feedback_ids)
     path, outbox_folder = settings.database_path, settings.outbox_folder
     archive = settings.archive_folder
+    check_recorded(settings)
     load_outbox(settings, now=now)
     with connect(path, read_only=True) as connection:
         known = {

@@ -60,3 +60,30 @@ def test_an_argument_that_is_no_utf8_is_refused_by_name() -> None:
     done = CliRunner().invoke(app, ["similar", "a\udcffb"])
     assert done.exit_code == 2
     assert r"is not UTF-8: a\xffb" in done.stderr
+
+
+MAKES_A_DATABASE = {"build", "import", "load", "maintain", "sample", "collect", "mcp"}
+ARGUMENTS = {
+    "dead-letters": ["list"],
+    "export": ["copy.duckdb"],
+    "feedback": ["list"],
+    "forget": ["--repo", "x"],
+    "restore": ["nowhere"],
+    "route": ["a text"],
+    "similar": ["a text"],
+    "solutions": ["a text"],
+    "unarchive": ["--from", "2026-01-01", "--to", "2026-01-02"],
+    "validate-backup": ["nowhere"],
+}
+
+
+@pytest.mark.parametrize("command", sorted(set(PANEL_OF) - MAKES_A_DATABASE - {"init"}))
+def test_a_wrong_path_gets_nothing_beside_it(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORB_DATABASE", str(tmp_path / "wrong.db"))
+    said = CliRunner().invoke(app, [command, *ARGUMENTS.get(command, [])])
+    assert said.exit_code in (0, 1), said.output
+    assert isinstance(said.exception, SystemExit | None)
+    assert list(tmp_path.iterdir()) == []
