@@ -22,7 +22,7 @@ from orb_learning.filesystem.private import (
 from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
 from orb_learning.filesystem.tokens import SHORTEST_TOKEN, read_token_users
 from orb_learning.filesystem.urls import public_url, without_secrets
-from orb_learning.filesystem.waiting import NOTICE_SECONDS, WAITING, Waiting, told_wait
+from orb_learning.filesystem.waiting import NOTICE_SECONDS, WAITING, Waiting, say_wait, told_wait
 
 __all__ = [
     "NOTICE_SECONDS",
@@ -43,6 +43,7 @@ __all__ = [
     "public_url",
     "read_regular",
     "read_token_users",
+    "say_wait",
     "sha256_of",
     "share_umask",
     "sync",

@@ -43,7 +43,7 @@ class Waiting:
             return
         self._notice_at = float("inf")
         pids = {pid for file in locked for pid in _holders(file)}
-        _say(self._subject, " and ".join(map(_name_of, sorted(pids))) or "another process")
+        say_wait(self._subject, " and ".join(map(_name_of, sorted(pids))) or "another process")
 
 
 @contextmanager
@@ -57,10 +57,10 @@ def told_wait(subject: Path | str, locked: Path | None = None) -> Iterator[None]
 
     def say() -> None:
         if locked is None:
-            _say(subject, THREAD)
+            say_wait(subject)
         # The block may have a lock of its own on it, or be slow where nobody else has one.
         elif pids := _holders(locked) - {os.getpid()}:
-            _say(subject, " and ".join(map(_name_of, sorted(pids))))
+            say_wait(subject, " and ".join(map(_name_of, sorted(pids))))
 
     timer = threading.Timer(NOTICE_SECONDS, say)
     timer.daemon = True
@@ -71,7 +71,8 @@ def told_wait(subject: Path | str, locked: Path | None = None) -> Iterator[None]
         timer.cancel()
 
 
-def _say(subject: Path | str, holders: str) -> None:
+def say_wait(subject: Path | str, holders: str = THREAD) -> None:
+    """Say in the log what is waited for, and who has it."""
     log.warning("%s%s, which %s has", WAITING, subject, holders)
 
 

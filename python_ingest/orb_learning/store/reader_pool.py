@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from orb_learning.errors import DatabaseError, ReaderPoolTimeoutError
+from orb_learning.filesystem import NOTICE_SECONDS, say_wait
 from orb_learning.store.rows import rows_as_dicts
 from orb_learning.store.shared_file import Fallback, PoolStatistics, SharedFile
 
@@ -107,12 +108,15 @@ class ReaderPool:
         future.add_done_callback(self._count_cancelled)
         outcome = asyncio.wrap_future(future)
         outcome.add_done_callback(_look_at_error)
+        notice = asyncio.get_running_loop().call_later(NOTICE_SECONDS, self._say_wait, future)
         try:
             await asyncio.wait({outcome}, timeout=self._wait_seconds)
         except asyncio.CancelledError:
             if not future.cancel():
                 reading.interrupt()
             raise
+        finally:
+            notice.cancel()
         # A query that has begun may take as long as it needs.
         if not outcome.done() and future.cancel():
             file.count(timeouts=1)
@@ -127,6 +131,11 @@ class ReaderPool:
             reading.interrupt()
             raise
         return result
+
+    def _say_wait(self, future: Future[Any]) -> None:
+        """Say that all connections are in use, where a query has not begun by now."""
+        if not (future.running() or future.done()):
+            say_wait(f"a free connection of the reader pool of {self._path}")
 
     def statistics(self) -> PoolStatistics:
         """Return how the pool is used."""

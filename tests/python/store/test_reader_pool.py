@@ -25,7 +25,7 @@ from orb_learning.errors import (
 )
 from orb_learning.filesystem import waiting
 from orb_learning.settings import load_settings
-from orb_learning.store import shared_file
+from orb_learning.store import reader_pool, shared_file
 from orb_learning.store.connection import connect
 from orb_learning.store.reader_pool import ReaderPool
 
@@ -77,7 +77,11 @@ def test_nothing_can_be_written(database: Path) -> None:
         asyncio.run(ReaderPool(database).query("insert into numbers values (4)"))
 
 
-def test_four_and_two_read_at_once_and_the_seventh_waits_up_to_its_limit(database: Path) -> None:
+def test_four_and_two_read_at_once_and_the_seventh_waits_up_to_its_limit(
+    database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reader_pool, "NOTICE_SECONDS", 0.1)
+
     async def scenario() -> None:
         pool = ReaderPool(database, wait_seconds=0.3)
         gate = Gate()
@@ -98,6 +102,8 @@ def test_four_and_two_read_at_once_and_the_seventh_waits_up_to_its_limit(databas
         pool.close()
 
     asyncio.run(scenario())
+    notice = "waiting for a free connection of the reader pool of"
+    assert [said for said in caplog.messages if said.startswith(notice)]
 
 
 def test_of_idle_connections_only_the_pool_s_size_is_kept(database: Path) -> None:
