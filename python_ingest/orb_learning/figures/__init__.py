@@ -14,6 +14,7 @@ from orb_learning.figures.database_tools import (
     get_route,
     get_storage_status,
 )
+from orb_learning.figures.executions import list_executions
 from orb_learning.figures.funnel import record_funnel
 from orb_learning.figures.health import database_status
 from orb_learning.figures.patterns import get_solution_patterns
@@ -68,6 +69,7 @@ __all__ = [
     "get_solution_patterns",
     "get_storage_status",
     "get_tier_performance",
+    "list_executions",
     "performance_metrics",
     "plan_in_words",
     "policy_values",

@@ -56,6 +56,10 @@ REST = {
         "Ask with a smaller limit or a repo; or query for the executions of one text: "
         "`from executions where task_description = '…' order by timestamp desc limit 20`."
     ),
+    "list_executions": (
+        "Ask for a day or by more of the other arguments; or query: `select * exclude (metadata) "
+        "from executions_flat order by timestamp desc limit 20 offset 20`."
+    ),
     "get_tier_performance": (
         "Ask with a repo or fewer days_back; or query: `select model_tier, "
         "sum(successful_count), sum(total_executions) from rpt_tier_performance group by all`."

@@ -69,6 +69,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "data_quality_report": {},
     "database_alerts": {"success_rate_threshold": 99.0},
     "find_similar_executions": {"task_description": "split the module", "threshold": 0.5},
+    "list_executions": {"repo": "web", "success": False, "day": "2026-03-31"},
     "get_tier_performance": {"repo": "web"},
     "get_pool_performance": {},
     "get_solution_patterns": {"min_usage": 1},
@@ -147,7 +148,7 @@ def test_the_tools_and_their_answers_leave_an_agent_its_context(url: str) -> Non
     listed, answers = over_http(url, sent)
     assert len(listed) <= 16_000
     for tool, found in answers.items():
-        assert answer(found)["is_cut"] is False, tool
+        assert answer(found)["is_cut"] is ("rest" in answer(found)), tool
         assert len(said(found)) <= 8_000, tool
         assert found.structured_content is None  # a client would show it as well as the text
 
@@ -232,6 +233,37 @@ def test_alerts_take_the_seeds_thresholds_where_none_is_given(url: str) -> None:
     assert given["avg_duration"]["is_raised"]
     assert given["avg_duration"]["threshold"] == 1
     assert not given["daily_success_rate"]["is_raised"]
+
+
+def test_executions_are_listed_by_what_is_asked_for(site: Site, url: str) -> None:
+    wanted: list[tuple[dict[str, Any], str]] = [
+        ({"words": "WEB task 15"}, "contains(task_description, 'web task 15')"),
+        ({"repo": "web", "success": False}, "repo = 'web' and not success"),
+        (
+            {"error_type": "timeout", "tier": "small"},
+            "error_type = 'timeout' and model_tier = 'small'",
+        ),
+        ({"pool": "none of them"}, "false"),
+        ({"model": "no such model"}, "false"),
+        ({"day": "2026-03-30"}, "timestamp::date = date '2026-03-30'"),
+        ({}, "true"),
+    ]
+
+    async def each(client: Client) -> None:
+        for given, condition in wanted:
+            found = answer(await client.call_tool("list_executions", {"limit": 4, **given}))
+            expected = site.rows(
+                "select task_id::varchar from executions_flat "
+                f"where timestamp <= '2026-03-31 12:30:00' and {condition} "
+                "order by timestamp desc, task_id"
+            )
+            listed = [row["task_id"] for row in found["rows"]]
+            assert listed == [task for (task,) in expected[:4]], given
+            assert found["is_cut"] == (len(expected) > 4), given
+        evil = answer(await client.call_tool("list_executions", {"words": "xxx"}))
+        assert evil["rows"][0]["task_description"].startswith("x" * 200 + "…")
+
+    over_http(url, each)
 
 
 def test_evil_texts_come_back_as_data(url: str, answers: dict[str, dict[str, Any]]) -> None:
@@ -516,6 +548,7 @@ READ_BESIDE_REPORTS = {
     "execution_statistics": {"raw.outbox_positions"},
     "database_alerts": {"alerts_at"},
     "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
+    "list_executions": {"executions_flat"},
     "recommend_route": {"executions"},
 }
 """As docs/architecture.md says; with an index similar_among takes similar_executions' place."""
