@@ -14,6 +14,7 @@ from orb_learning.figures.database_tools import (
     get_route,
     get_storage_status,
 )
+from orb_learning.figures.describe import describe_data
 from orb_learning.figures.executions import list_executions
 from orb_learning.figures.funnel import record_funnel
 from orb_learning.figures.health import database_status
@@ -54,6 +55,7 @@ __all__ = [
     "data_quality_report",
     "database_alerts",
     "database_status",
+    "describe_data",
     "execution_statistics",
     "find_similar_executions",
     "get_changes",

@@ -74,6 +74,7 @@ REST = {
     ),
     "recommend_route": "Ask query: `from rpt_routing_recommendations order by repo`.",
     "policy_values": "Ask with a repo; or query: `from rpt_policy_values order by utility desc`.",
+    "describe_data": "Ask query: `show tables`, `describe executions`.",
     "query": (
         "Aggregate, filter or select fewer columns; or page: `… order by … limit 50 offset 50`."
     ),

@@ -33,6 +33,7 @@ from orb_learning.figures import (
     data_quality_report,
     database_alerts,
     database_status,
+    describe_data,
     execution_statistics,
     find_similar_executions,
     get_pool_performance,
@@ -71,6 +72,7 @@ READING: list[ToolFunction] = [
     get_solution_patterns,
     recommend_route,
     policy_values,
+    describe_data,
     query,
 ]
 WRITING: list[ToolFunction] = [submit_feedback]

@@ -75,6 +75,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "get_solution_patterns": {"min_usage": 1},
     "recommend_route": {"repo": "web", "task_type": "refactor", "complexity": 40},
     "policy_values": {},
+    "describe_data": {},
     "query": {"sql": "select repo, count(*) as runs from executions group by all order by all"},
 }
 HOLD = (
@@ -264,6 +265,34 @@ def test_executions_are_listed_by_what_is_asked_for(site: Site, url: str) -> Non
         assert evil["rows"][0]["task_description"].startswith("x" * 200 + "…")
 
     over_http(url, each)
+
+
+def test_the_data_are_described_by_the_databases_own_comments(site: Site, url: str) -> None:
+    async def asked(client: Client) -> list[Any]:
+        given: list[dict[str, Any]] = [{}, {"relation": "executions"}, {"relation": "metadata"}]
+        return [await client.call_tool("describe_data", one) for one in given]
+
+    every, executions, metadata = map(answer, over_http(url, asked))
+    listed = {row["relation_name"]: row.get("row_is") for row in every["relations"]}
+    assert every["is_cut"] is False
+    assert {"executions", "metadata", "tier_performance_mv", "rpt_what_to_change"} <= listed.keys()
+    assert not {"build_state", "fct_executions", "stg_executions", "rpt_page_age"} & listed.keys()
+    comments = "select comment from duckdb_views() where view_name = 'executions'"
+    assert (executions.get("sentence"),) in site.rows(comments)
+    columns = [row["column_name"] for row in executions["columns"]]
+    assert columns == [name for (name, *_) in site.rows("describe executions")]
+    keys = {row["metadata_key"]: row["execution_count"] for row in executions["metadata_keys"]}
+    assert keys == dict(
+        site.rows(
+            "select key, count(*) from (select unnest(json_keys(metadata)) as key from executions) "
+            "group by key"
+        )
+    )
+    assert (metadata["relations"], metadata["metadata_keys"]) == ([], [])
+    refused = call(url, "describe_data", relation="executoins")
+    assert refused.is_error
+    assert "did you mean executions? (got 'executoins')" in said(refused)
+    assert call(url, "describe_data", relation="stg_feedback").is_error
 
 
 def test_evil_texts_come_back_as_data(url: str, answers: dict[str, dict[str, Any]]) -> None:
@@ -548,6 +577,7 @@ READ_BESIDE_REPORTS = {
     "execution_statistics": {"raw.outbox_positions"},
     "database_alerts": {"alerts_at"},
     "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
+    "describe_data": {"duckdb_tables", "duckdb_views", "relations"},
     "list_executions": {"executions_flat"},
     "recommend_route": {"executions"},
 }
