@@ -187,11 +187,11 @@ class LearningSettings(BaseSettings):
     mcp_query_rows: int = Field(
         200, ge=1, le=100_000, description="rows that the MCP tool `query` returns at most"
     )
-    mcp_query_characters: int = Field(
-        50_000,
-        ge=1_000,
+    mcp_answer_characters: int = Field(
+        8_000,
+        ge=4_000,
         le=10_000_000,
-        description="characters of JSON that the MCP tool `query` returns at most",
+        description="characters of JSON that the answer of an MCP tool has at most",
     )
     mcp_query_seconds: float = Field(10.0, ge=0.1, le=600, description="seconds that `query` has")
 

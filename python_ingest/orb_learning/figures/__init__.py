@@ -14,6 +14,8 @@ from orb_learning.figures.database_tools import (
     get_route,
     get_storage_status,
 )
+from orb_learning.figures.describe import describe_data
+from orb_learning.figures.executions import list_executions
 from orb_learning.figures.funnel import record_funnel
 from orb_learning.figures.health import database_status
 from orb_learning.figures.patterns import get_solution_patterns
@@ -53,6 +55,7 @@ __all__ = [
     "data_quality_report",
     "database_alerts",
     "database_status",
+    "describe_data",
     "execution_statistics",
     "find_similar_executions",
     "get_changes",
@@ -68,6 +71,7 @@ __all__ = [
     "get_solution_patterns",
     "get_storage_status",
     "get_tier_performance",
+    "list_executions",
     "performance_metrics",
     "plan_in_words",
     "policy_values",

@@ -115,7 +115,7 @@ class _Worker:
 
     def __init__(self, settings: LearningSettings, idle_timeout_seconds: float):
         self._limit_seconds = settings.mcp_query_seconds
-        self._longest_answer = 4 * settings.mcp_query_characters + 2**22
+        self._longest_answer = 4 * settings.mcp_answer_characters + 2**22
         self._is_killed = False
         self._channel, its_end = Pipe()
         known = {name: os.environ[name] for name in INHERITED if name in os.environ}

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from orb_learning.figures import Result
-
-
-class Column(BaseModel):
-    """A column of the result."""
-
-    name: str = Field(description="Its name.")
-    type: str = Field(description="Its DuckDB type.")
 
 
 class QueryResult(Result):
     """The rows of a SELECT."""
 
-    columns: list[Column] = Field(description="The columns, in order.")
+    columns: list[str] = Field(description="The columns' names, in order.")
+    types: list[str] = Field(description="Their DuckDB types, in the same order.")
     rows: list[list[JsonValue]] = Field(
         description="The rows, each a list of values in the columns' order."
     )

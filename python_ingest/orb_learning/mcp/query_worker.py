@@ -21,11 +21,13 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import duckdb
+from pydantic_core import to_json
 
 from orb_learning.errors import OrbError, QueryRefusedError
 from orb_learning.figures import Reader, Snapshot, shortened
+from orb_learning.mcp.answers import rounded
 from orb_learning.mcp.query_processes import BEGUN, REFUSED, RESULT
-from orb_learning.mcp.query_result import Column, QueryResult
+from orb_learning.mcp.query_result import QueryResult
 from orb_learning.mcp.result_limits import Bound, bounds_of
 from orb_learning.mcp.sql_guard import check_sql, in_brackets
 from orb_learning.settings import LearningSettings, load_settings
@@ -76,20 +78,18 @@ def run_query(snapshot: Snapshot, sql: str, settings: LearningSettings) -> Query
     with _time_limit(connection, settings.mcp_query_seconds):
         statement = check_sql(connection, sql)
         selected = connection.sql(statement)  # not run yet: it has the columns and their types
-        columns = [
-            Column(name=shortened(name), type=shortened(str(kind)))
-            for name, kind in zip(selected.columns, selected.types, strict=True)
-        ]
-        bounds = bounds_of(selected.types, settings.mcp_query_characters)
+        columns = [shortened(name) for name in selected.columns]
+        types = [shortened(str(kind)) for kind in selected.types]
+        bounds = bounds_of(selected.types, settings.mcp_answer_characters)
         result = connection.execute(
             f"select {', '.join(bound.sql for bound in bounds)} "  # noqa: S608 (no names)
             f"from {in_brackets(statement)}"
         )
-        fetched, is_cut = _fetch(
-            result, bounds, settings.mcp_query_rows, settings.mcp_query_characters
+        rows, is_cut = _fetch(
+            result, bounds, settings.mcp_query_rows, settings.mcp_answer_characters
         )
     return snapshot.result(
-        QueryResult, columns=columns, rows=fetched, row_count=len(fetched), is_cut=is_cut
+        QueryResult, columns=columns, types=types, rows=rows, row_count=len(rows), is_cut=is_cut
     )
 
 
@@ -127,7 +127,7 @@ def _fetch(
             bound.shown(_json_value(value), size)
             for bound, (value, size) in zip(bounds, pairs, strict=True)
         ]
-        characters += len(json.dumps(values))
+        characters += len(to_json(rounded(values)).decode())
         if len(rows) == most_rows or characters > most_characters:
             return rows, True
         rows.append(values)

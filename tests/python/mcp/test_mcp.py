@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import duckdb
-import pydantic_core
 import pytest
 from building import REPOSITORY, DbtProject
 from mcp.client.client import Client
@@ -30,6 +29,7 @@ from serving import (
     PROMPT,
     Site,
     answer,
+    as_objects,
     call,
     make_site,
     over_http,
@@ -52,7 +52,9 @@ from orb_learning.figures.database_tools import (
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
 from orb_learning.figures.status import read_contents
+from orb_learning.mcp.answers import REST, sent
 from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS, READING, make_server, serve_http
+from orb_learning.mcp.sql_guard import check_sql
 from orb_learning.page.reports import read_reports
 from orb_learning.search.queries import known_vector
 from orb_learning.settings import LearningSettings, load_settings
@@ -67,11 +69,13 @@ CALLS: dict[str, dict[str, Any]] = {
     "data_quality_report": {},
     "database_alerts": {"success_rate_threshold": 99.0},
     "find_similar_executions": {"task_description": "split the module", "threshold": 0.5},
+    "list_executions": {"repo": "web", "success": False, "day": "2026-03-31"},
     "get_tier_performance": {"repo": "web"},
     "get_pool_performance": {},
     "get_solution_patterns": {"min_usage": 1},
     "recommend_route": {"repo": "web", "task_type": "refactor", "complexity": 40},
     "policy_values": {},
+    "describe_data": {},
     "query": {"sql": "select repo, count(*) as runs from executions group by all order by all"},
 }
 HOLD = (
@@ -132,14 +136,22 @@ def test_every_tool_is_described_and_typed(url: str) -> None:
 
 
 def test_the_tools_and_their_answers_leave_an_agent_its_context(url: str) -> None:
-    async def sent(client: Client) -> tuple[str, Any]:
-        tools = (await client.list_tools()).model_dump_json(by_alias=True, exclude_none=True)
-        return tools, await client.call_tool("database_status", {})
+    async def sent(client: Client) -> tuple[str, dict[str, Any]]:
+        listed = await client.list_tools()
+        answers = {}
+        for tool in listed.tools:
+            if tool.name != "submit_feedback":
+                needed = tool.input_schema.get("required", [])
+                given = {name: CALLS[tool.name][name] for name in needed}
+                answers[tool.name] = await client.call_tool(tool.name, given)
+        return listed.model_dump_json(by_alias=True, exclude_none=True), answers
 
-    tools, status = over_http(url, sent)
-    assert len(tools) <= 16_000
-    (text,) = status.content
-    assert text.text == pydantic_core.to_json(status.structured_content).decode()
+    listed, answers = over_http(url, sent)
+    assert len(listed) <= 16_000
+    for tool, found in answers.items():
+        assert answer(found)["is_cut"] is ("rest" in answer(found)), tool
+        assert len(said(found)) <= 8_000, tool
+        assert found.structured_content is None  # a client would show it as well as the text
 
 
 def test_every_result_says_of_when_it_is_and_how_to_take_its_texts(
@@ -168,7 +180,7 @@ def test_figures_are_those_of_the_reports(site: Site, answers: dict[str, dict[st
         "select has_enough_samples from rpt_performance where time_range = '24h'"
     )
     assert status["performance"]["daily_success_rate"] == pytest.approx(
-        report("select success_rate from rpt_performance where time_range = '24h'")
+        report("select success_rate from rpt_performance where time_range = '24h'"), rel=1e-3
     )
     size_mb = site.database.stat().st_size / 1e6
     # DuckDB counts free blocks at the end, too, which may be cut off the file, and no header.
@@ -189,8 +201,8 @@ def test_figures_are_those_of_the_reports(site: Site, answers: dict[str, dict[st
         "p95_memory_mb": 100.0,
         "known_count": 12,
     }
-    assert metrics["duration"]["p95_seconds"] == report(
-        "select p95_duration from rpt_performance where time_range = '30d'"
+    assert metrics["duration"]["p95_seconds"] == pytest.approx(
+        report("select p95_duration from rpt_performance where time_range = '30d'"), rel=1e-3
     )
     assert {row["model_tier"] for row in metrics["by_model_tier"]} == set(tiers)
 
@@ -224,6 +236,65 @@ def test_alerts_take_the_seeds_thresholds_where_none_is_given(url: str) -> None:
     assert not given["daily_success_rate"]["is_raised"]
 
 
+def test_executions_are_listed_by_what_is_asked_for(site: Site, url: str) -> None:
+    wanted: list[tuple[dict[str, Any], str]] = [
+        ({"words": "WEB task 15"}, "contains(task_description, 'web task 15')"),
+        ({"repo": "web", "success": False}, "repo = 'web' and not success"),
+        (
+            {"error_type": "timeout", "tier": "small"},
+            "error_type = 'timeout' and model_tier = 'small'",
+        ),
+        ({"pool": "none of them"}, "false"),
+        ({"model": "no such model"}, "false"),
+        ({"day": "2026-03-30"}, "timestamp::date = date '2026-03-30'"),
+        ({}, "true"),
+    ]
+
+    async def each(client: Client) -> None:
+        for given, condition in wanted:
+            found = answer(await client.call_tool("list_executions", {"limit": 4, **given}))
+            expected = site.rows(
+                "select task_id::varchar from executions_flat "
+                f"where timestamp <= '2026-03-31 12:30:00' and {condition} "
+                "order by timestamp desc, task_id"
+            )
+            listed = [row["task_id"] for row in found["rows"]]
+            assert listed == [task for (task,) in expected[:4]], given
+            assert found["is_cut"] == (len(expected) > 4), given
+        evil = answer(await client.call_tool("list_executions", {"words": "xxx"}))
+        assert evil["rows"][0]["task_description"].startswith("x" * 200 + "…")
+
+    over_http(url, each)
+
+
+def test_the_data_are_described_by_the_databases_own_comments(site: Site, url: str) -> None:
+    async def asked(client: Client) -> list[Any]:
+        given: list[dict[str, Any]] = [{}, {"relation": "executions"}, {"relation": "metadata"}]
+        return [await client.call_tool("describe_data", one) for one in given]
+
+    every, executions, metadata = map(answer, over_http(url, asked))
+    listed = {row["relation_name"]: row.get("row_is") for row in every["relations"]}
+    assert every["is_cut"] is False
+    assert {"executions", "metadata", "tier_performance_mv", "rpt_what_to_change"} <= listed.keys()
+    assert not {"build_state", "fct_executions", "stg_executions", "rpt_page_age"} & listed.keys()
+    comments = "select comment from duckdb_views() where view_name = 'executions'"
+    assert (executions.get("sentence"),) in site.rows(comments)
+    columns = [row["column_name"] for row in executions["columns"]]
+    assert columns == [name for (name, *_) in site.rows("describe executions")]
+    keys = {row["metadata_key"]: row["execution_count"] for row in executions["metadata_keys"]}
+    assert keys == dict(
+        site.rows(
+            "select key, count(*) from (select unnest(json_keys(metadata)) as key from executions) "
+            "group by key"
+        )
+    )
+    assert (metadata["relations"], metadata["metadata_keys"]) == ([], [])
+    refused = call(url, "describe_data", relation="executoins")
+    assert refused.is_error
+    assert "did you mean executions? (got 'executoins')" in said(refused)
+    assert call(url, "describe_data", relation="stg_feedback").is_error
+
+
 def test_evil_texts_come_back_as_data(url: str, answers: dict[str, dict[str, Any]]) -> None:
     sql = "select task_description from executions where repo = 'evil' order by task_id"
     found = [row[0] for row in answer(call(url, "query", sql=sql))["rows"]]
@@ -239,9 +310,18 @@ def test_evil_texts_come_back_as_data(url: str, answers: dict[str, dict[str, Any
     assert max(len(json.dumps(found)) for found in answers.values()) < 100_000
 
 
-def test_the_text_of_a_result_says_what_its_structure_says(url: str) -> None:
-    result = call(url, "get_solution_patterns")
-    assert json.loads(said(result)) == answer(result)
+def test_what_is_left_out_can_be_had_as_an_answer_says(site: Site) -> None:
+    assert REST.keys() == CALLS.keys()
+    statements = [
+        sql.format(time_range="7d")
+        for tool, rest in REST.items()
+        if tool != "query"
+        for sql in re.findall("`(.*?)`", rest)
+    ]
+    assert len(statements) >= len(CALLS) - 1
+    with connect(site.database, read_only=True) as connection:
+        for sql in statements:
+            assert connection.sql(check_sql(connection, sql)).columns, sql  # it is bound, not run
 
 
 def test_nothing_but_protocol_is_on_standard_output(site: Site) -> None:
@@ -485,7 +565,7 @@ def test_a_database_that_cannot_be_read_gets_a_useful_answer(
         assert status() == ("WARNING", "No execution records found - database is empty")
         found = answer(call(url, "execution_statistics"))
         assert found["performance"]["total_executions"] == 0
-        assert found["performance"]["success_rate"] is None
+        assert "success_rate" not in found["performance"]
 
         site.database.write_bytes(b"no database" * 1000)
         assert "restore a backup" in status()[1]
@@ -497,6 +577,8 @@ READ_BESIDE_REPORTS = {
     "execution_statistics": {"raw.outbox_positions"},
     "database_alerts": {"alerts_at"},
     "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
+    "describe_data": {"duckdb_tables", "duckdb_views", "relations"},
+    "list_executions": {"executions_flat"},
     "recommend_route": {"executions"},
 }
 """As docs/architecture.md says; with an index similar_among takes similar_executions' place."""
@@ -633,16 +715,19 @@ def test_the_functions_for_python_give_what_the_tools_give(
 ) -> None:
     monkeypatch.setenv("ORB_DATABASE", str(site.database))
     status = asyncio.run(get_database_status())
-    for name in ("executions", "performance", "warnings"):
-        assert status[name] == answers["database_status"][name]
     stats = asyncio.run(get_execution_statistics(time_range="30d"))
-    assert stats["by_model_tier"] == answers["execution_statistics"]["by_model_tier"]
     metrics = asyncio.run(get_performance_metrics(time_range="30d"))
-    assert metrics["duration"] == answers["performance_metrics"]["duration"]
     quality = asyncio.run(get_data_quality_report())
-    assert quality["checks"] == answers["data_quality_report"]["checks"]
-    assert asyncio.run(get_storage_status())["tables"] == []
     alerts = asyncio.run(get_database_alerts(success_rate_threshold=99.0))
-    assert alerts["raised"] == answers["database_alerts"]["raised"]
+    for tool, found, part in [
+        *(("database_status", status, part) for part in ("executions", "performance", "warnings")),
+        ("execution_statistics", stats, "by_model_tier"),
+        ("performance_metrics", metrics, "duration"),
+        ("data_quality_report", quality, "checks"),
+        ("database_alerts", alerts, "raised"),
+    ]:
+        as_sent = as_objects(json.loads(sent(tool, {part: found[part]}, 100_000)))
+        assert as_sent[part] == answers[tool][part]
+    assert asyncio.run(get_storage_status())["tables"] == []
     with pytest.raises(ValueError, match="must be one of 1h, 24h, 7d, 30d, 90d"):
         asyncio.run(get_execution_statistics(time_range="2y"))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import socket
@@ -204,10 +205,34 @@ def call(url: str, tool: str, *, token: str = "", **arguments: Any) -> CallToolR
 
 
 def answer(result: CallToolResult) -> dict[str, Any]:
-    """Return a result's structured content; its text must say the same."""
+    """Return what a result says, its tables as objects again."""
     assert not result.is_error, said(result)
-    assert result.structured_content is not None
-    return result.structured_content
+    assert result.structured_content is None
+    return {name: as_objects(value) for name, value in json.loads(said(result)).items()}
+
+
+def as_objects(value: Any) -> Any:
+    """Undo the tables that objects were sent as."""
+    if isinstance(value, dict) and value.keys() == {"columns", "rows"}:
+        return [as_object(value["columns"], row) for row in value["rows"]]
+    if isinstance(value, dict):
+        return {name: as_objects(part) for name, part in value.items()}
+    return value
+
+
+def as_object(columns: list[Any], row: list[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for column, value in zip(columns, row, strict=True):
+        if isinstance(column, dict):
+            [(name, inner)] = column.items()
+            found[name] = [as_object(inner, part) for part in value]
+        else:
+            *path, last = column.split(".")
+            place = found
+            for name in path:
+                place = place.setdefault(name, {})
+            place[last] = value
+    return found
 
 
 def said(result: CallToolResult) -> str:

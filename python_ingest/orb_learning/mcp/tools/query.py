@@ -25,9 +25,10 @@ async def query(
 ) -> QueryResult:
     """Run one SELECT of your own, read only, over the relations of this database.
 
-    `show tables` lists them and `describe executions` describes one: `executions` has one row an
+    describe_data lists them and says what their columns mean: `executions` has one row an
     execution, with 27 columns; the rpt_ views have ready figures with intervals and sample sizes.
-    Times are naive UTC. Rows, characters, time and memory are limited: aggregate in SQL.
+    Times are naive UTC, floats have four digits that count (cast to varchar for all). Rows,
+    characters, time and memory are limited: aggregate in SQL.
     """
     token = get_access_token()
     answer = await processes.run(sql, client=token.client_id if token else "")

@@ -1,0 +1,98 @@
+"""``list_executions``: single executions, the newest first."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from orb_learning.figures.reader import Reader, Snapshot
+from orb_learning.figures.results import Repo, Result, Text, UtcTime
+
+LONGEST = 200
+"""Characters of a text in a list."""
+
+Wanted = Annotated[str | None, Field(max_length=1_000)]
+
+
+class Execution(BaseModel):
+    """An execution."""
+
+    task_id: UUID
+    timestamp: UtcTime = Field(description="When it started, UTC.")
+    task_description: Text = Field(description="The task, its first 200 characters.")
+    task_type: Text
+    repo: Text
+    model_tier: Text
+    model: Text | None
+    pool_type: Text
+    success: bool
+    error_type: Text | None
+    error_message: Text | None = Field(description="Its first 200 characters.")
+    duration_seconds: float | None
+    actual_cost: float | None = Field(description="US dollars.")
+    quality_score: int | None = Field(description="0 to 100.")
+    solution_summary: Text | None = Field(description="Its first 200 characters.")
+
+
+class Executions(Result):
+    """Single executions."""
+
+    rows: list[Execution] = Field(description="The newest first.")
+    is_cut: bool = Field(description="Whether there are more rows than the limit.")
+
+
+async def list_executions(
+    reader: Reader,
+    words: Annotated[
+        str | None,
+        Field(max_length=1_000, description="A part of the task's text, in any case of letters."),
+    ] = None,
+    repo: Repo = None,
+    tier: Annotated[Wanted, Field(description="small, medium, large, or as recorded.")] = None,
+    pool: Annotated[Wanted, Field(description="The pool type.")] = None,
+    model: Annotated[Wanted, Field(description="The model's name as it was recorded.")] = None,
+    success: Annotated[
+        bool | None, Field(description="Only those that succeeded, or that failed.")
+    ] = None,
+    error_type: Annotated[Wanted, Field(description="The error's type.")] = None,
+    day: Annotated[
+        datetime.date | None, Field(description="The UTC day that it started on.")
+    ] = None,
+    limit: Annotated[int, Field(ge=1, le=100, description="The most rows.")] = 20,
+) -> Executions:
+    """List single executions, the newest first, by task, tier, pool, model, outcome, error or day.
+
+    Use it to look at cases; what to make of many, the other tools say.
+    """
+
+    def executions(snapshot: Snapshot) -> Executions:
+        rows = replace(snapshot, longest_text=LONGEST).select(
+            Execution,
+            "executions_flat "
+            "where timestamp <= (select as_of from rpt_freshness) "
+            "and ($words is null or contains(lower(task_description), lower($words))) "
+            "and ($repo is null or repo = $repo) "
+            "and ($tier is null or model_tier = $tier) "
+            "and ($pool is null or pool_type = $pool) "
+            "and ($model is null or model = $model) "
+            "and ($success is null or success = $success) "
+            "and ($error_type is null or error_type = $error_type) "
+            "and ($day is null or timestamp >= $day::date and timestamp < $day::date + 1) "
+            "order by timestamp desc, task_id limit $most",
+            words=words,
+            repo=repo,
+            tier=tier,
+            pool=pool,
+            model=model,
+            success=success,
+            error_type=error_type,
+            day=day,
+            most=limit + 1,
+        )
+        return snapshot.result(Executions, rows=rows[:limit], is_cut=len(rows) > limit)
+
+    return await reader.read(executions)
