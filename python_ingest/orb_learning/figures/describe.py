@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 from orb_learning.errors import did_you_mean
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import Result, Text
+from orb_learning.store import IS_PUBLIC
 
-PUBLIC = """
+PUBLIC = f"""
 with relations as (
     select table_name as relation_name, comment
     from duckdb_tables()
@@ -23,17 +24,13 @@ with relations as (
 select
     relation_name,
     comment as sentence,
-    left(replace(split_part(comment, '. ', 1), 'One row is ', ''), 80) as row_is
+    replace(split_part(comment, '. ', 1), 'One row is ', '') as whole,
+    -- cut between two words
+    if(len(whole) <= 80, whole, regexp_replace(left(whole, 80), ' [^ ]*$', ' …')) as row_is
 from relations
-where
-    suffix(relation_name, '_mv')
-    or (starts_with(relation_name, 'rpt_') and not starts_with(relation_name, 'rpt_page_'))
-    or relation_name in (
-        'executions', 'executions_flat', 'rejected_executions', 'metadata', 'fct_feedback',
-        'solution_clusters', 'error_resolutions', 'error_resolution_rates'
-    )
+where {IS_PUBLIC} or relation_name = 'fct_feedback'
 order by starts_with(relation_name, 'rpt_'), relation_name
-"""
+"""  # noqa: S608
 """Those that people and agents query; the page's own reports are left out."""
 
 COLUMNS = """

@@ -22,6 +22,7 @@ from orb_learning.errors import ExportError, NotBuiltError
 from orb_learning.filesystem import is_full, make_folder, make_private, sync
 from orb_learning.outbox import try_lock
 from orb_learning.store import (
+    IS_PUBLIC,
     built_by_this_version,
     check_path,
     connect,
@@ -32,21 +33,11 @@ from orb_learning.store import (
     written_files,
 )
 
-PUBLIC = """
-select table_name from information_schema.tables
-where
-    table_catalog = current_database() and table_schema = 'main'
-    and (
-        table_name in (
-            'executions', 'executions_flat', 'rejected_executions', 'metadata',
-            'solution_clusters', 'error_resolutions', 'error_resolution_rates'
-        )
-        or suffix(table_name, '_mv')
-        or prefix(table_name, 'rpt_') and not prefix(table_name, 'rpt_page_')
-    )
-order by table_name
-"""
-"""What others build on. None of it shows private feedback."""
+PUBLIC = f"""
+select table_name as relation_name from information_schema.tables
+where table_catalog = current_database() and table_schema = 'main' and ({IS_PUBLIC})
+order by relation_name
+"""  # noqa: S608
 
 PUBLIC_COLUMNS = "select columns(lambda name: not starts_with(name, '_'))"
 """The others are the models' own; one of them has a type that Parquet has not."""

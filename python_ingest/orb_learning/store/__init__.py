@@ -22,6 +22,7 @@ from orb_learning.store.external_ids import (
 )
 from orb_learning.store.offsets import store_offsets, stored_offsets
 from orb_learning.store.paths import check_path
+from orb_learning.store.public import IS_PUBLIC
 from orb_learning.store.reader_pool import ReaderPool
 from orb_learning.store.rows import rows_as_dicts
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, ddl, migrate, schema_version_of
@@ -41,6 +42,7 @@ from orb_learning.store.written_log import make_log, remove_empty_log
 __all__ = [
     "CONFIG",
     "DATABASE_PLACE",
+    "IS_PUBLIC",
     "RESIDUES",
     "SAME_TASK_WITHIN",
     "SCHEMA_VERSION",
