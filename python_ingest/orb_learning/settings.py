@@ -33,7 +33,11 @@ class LearningSettings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, extra="forbid", frozen=True, populate_by_name=True
+        env_prefix=ENV_PREFIX,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,  # a traceback shows the error of pydantic, too
     )
 
     enabled: bool = Field(True, description="whether the orchestrator learns at all")
