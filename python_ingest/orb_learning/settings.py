@@ -24,7 +24,7 @@ MEANT = 0.85
 """The likeness from which another variable that begins with ORB_ is taken to be meant for one."""
 
 
-class LearningSettings(BaseSettings):
+class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebacks
     """The ``learning.*`` settings of the orchestrator.
 
     Raises:
@@ -33,11 +33,7 @@ class LearningSettings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX,
-        extra="forbid",
-        frozen=True,
-        populate_by_name=True,
-        hide_input_in_errors=True,  # a traceback shows the error of pydantic, too
+        env_prefix=ENV_PREFIX, extra="forbid", frozen=True, populate_by_name=True
     )
 
     enabled: bool = Field(True, description="whether the orchestrator learns at all")
