@@ -24,7 +24,7 @@ MEANT = 0.85
 """The likeness from which another variable that begins with ORB_ is taken to be meant for one."""
 
 
-class LearningSettings(BaseSettings):
+class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebacks
     """The ``learning.*`` settings of the orchestrator.
 
     Raises:

@@ -9,7 +9,7 @@ import duckdb
 
 from orb_learning.archive.files import EXECUTIONS, FEEDBACK, Archive, count_removed
 from orb_learning.errors import ArchiveError
-from orb_learning.filesystem import make_private, sha256_of, sync
+from orb_learning.filesystem import sha256_of, sync, write_private
 from orb_learning.store import literal, transaction, unglobbed
 
 
@@ -88,10 +88,12 @@ def _write_rest(
     connection: duckdb.DuckDBPyConnection, archive: Archive, file: Path, partial: Path
 ) -> None:
     former = ",".join([*_former_checksums(connection, file), sha256_of(file)])
+    write_private(partial, b"")  # DuckDB itself would write through a link, and by the umask
     rest = f"from read_parquet($file) where not {archive.is_tombstoned}"
     connection.execute(
         f"copy (select * {rest} order by _load_seq) to {literal(partial)} "
-        f"(format parquet, compression zstd, kv_metadata {{rewritten_from: {literal(former)}}})",
+        "(format parquet, compression zstd, use_tmp_file false, "
+        f"kv_metadata {{rewritten_from: {literal(former)}}})",
         {"file": unglobbed(file)},
     )
     [(different,)] = connection.execute(
@@ -105,7 +107,6 @@ def _write_rest(
             f"{partial}, read back, differs in {different} rows from what should stay of {file}, "
             f"which is as it was; check the disk and run it again"
         )
-    make_private(partial)
     sync(partial)
 
 

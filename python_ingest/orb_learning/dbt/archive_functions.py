@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.filesystem import make_folder, make_private, sync
+from orb_learning.filesystem import make_folder, sync, write_private
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
@@ -16,7 +16,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     if known:
         return  # dbt opened the database again in the same process
-    for function in (prepare_folder, publish_file):
+    for function in (prepare_folder, prepare_file, publish_file):
         connection.create_function(function.__name__, function, side_effects=True)
 
 
@@ -34,13 +34,21 @@ def prepare_folder(folder: str) -> bool:
     return True
 
 
+def prepare_file(file: str) -> bool:
+    """Make an empty file, for its owner alone, in the place of one of that name; returns True.
+
+    DuckDB itself would write through a link, and by the umask.
+    """
+    write_private(Path(file), b"")
+    return True
+
+
 def publish_file(file: str, name: str) -> bool:
     """Give a complete file its own name, which none may have yet, durably; returns True."""
     path = Path(file)
     published = path.with_name(name)
     if published.exists():  # nobody else makes files here while dbt has the database
         raise FileExistsError(f"{published} exists already")
-    make_private(path)
     sync(path)
     path.rename(published)
     sync(path.parent)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.filesystem import sync
+from orb_learning.filesystem import make_folder, make_private, sync
 
 PUBLISHED = "routing.json"
 """The file's name, beside the database, where the settings name no other."""
@@ -32,12 +32,12 @@ def publish_routing(database: str, path: str, content: str) -> str:
         content: the JSON text.
     """
     published = Path(path) if path else Path(database).parent / PUBLISHED
-    published.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(published.parent)
     number, name = tempfile.mkstemp(dir=published.parent, prefix=f".{published.name}.")
     with os.fdopen(number, "w", encoding="utf-8") as file:
         file.write(content)
     making = Path(name)
-    making.chmod(0o644)
+    make_private(making)
     sync(making)
     making.rename(published)
     sync(published.parent)

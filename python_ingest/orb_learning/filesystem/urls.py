@@ -10,13 +10,13 @@ _URL = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*:/{1,2})([^\s'\"]+)")
 
 
 def public_url(url: str) -> str:
-    """Return a URL without its user information and query; another text as it is."""
+    """Return a URL without its user information, query and parameters; another text as it is."""
     scheme, mark, rest = url.partition("://")
     if not mark:
         return url
-    place = re.split(r"[?#]", rest, maxsplit=1)[0] if "@" not in rest else rest
+    place = re.split(r"[?#;]", rest, maxsplit=1)[0] if "@" not in rest else rest
     place = place.rpartition("@")[2]
-    return f"{scheme}://{re.split(r'[?#]', place, maxsplit=1)[0]}"
+    return f"{scheme}://{re.split(r'[?#;]', place, maxsplit=1)[0]}"
 
 
 def without_secrets(text: str, *urls: str | None) -> str:
@@ -35,13 +35,13 @@ def without_secrets(text: str, *urls: str | None) -> str:
 
 def _public_part(scheme: str, rest: str) -> str:
     before, mark, after = rest.rpartition("@")
-    return scheme + re.sub(r"\?[^)\]};,]*", "", after if mark else rest or before)
+    return scheme + re.sub(r"\?[^)\]};,]*|;[^)\]};,]+", "", after if mark else rest or before)
 
 
 def _secrets_of(url: str) -> set[str]:
     rest = url.partition("://")[2]
     user, _, place = rest.rpartition("@")
-    query = place.partition("?")[2]
+    query = "".join(re.split(r"[?#;]", place, maxsplit=1)[1:])
     secrets = {user, user.partition(":")[2], query}
-    secrets |= {part.partition("=")[2] for part in query.split("&")}
+    secrets |= {part.partition("=")[2] for part in re.split("[&;]", query)}
     return {form for secret in secrets for form in (secret, unquote(secret)) if len(form) > 2}

@@ -29,8 +29,9 @@ START_SECONDS = 20.0
 GRACE_SECONDS = 0.5
 """For so long a worker may take to stop a query by itself, which tells the client more."""
 
-BEGUN, RESULT, REFUSED = b"begun", b"result", b"refused"
-"""What a worker says: that it has the database, then what a query gave, or why it gave nothing."""
+BEGUN, RESULT, REFUSED, BROKEN = b"begun", b"result", b"refused", b"broken"
+"""What a worker says: that it has the database, then what a query gave, or why it gave nothing; and
+whether it can give nothing from then on."""
 
 WORKER = [sys.executable, "-P", "-m", "orb_learning.mcp.query_worker"]
 """Without -P, a module in the working folder could take another's name."""
@@ -143,6 +144,8 @@ class _Worker:
             ) from error
         if kind == RESULT:
             return answer
+        if kind == BROKEN:
+            self.kill()
         raise QueryRefusedError(answer.decode())
 
     def is_alive(self) -> bool:

@@ -26,7 +26,7 @@ from pydantic_core import to_json
 from orb_learning.errors import OrbError, QueryRefusedError
 from orb_learning.figures import Reader, Snapshot, shortened
 from orb_learning.mcp.answers import rounded
-from orb_learning.mcp.query_processes import BEGUN, REFUSED, RESULT
+from orb_learning.mcp.query_processes import BEGUN, BROKEN, REFUSED, RESULT
 from orb_learning.mcp.query_result import QueryResult
 from orb_learning.mcp.result_limits import Bound, bounds_of
 from orb_learning.mcp.sql_guard import check_sql, in_brackets
@@ -34,6 +34,10 @@ from orb_learning.settings import LearningSettings, load_settings
 
 MB_BESIDE_QUERIES = 512
 """Of the process itself: Python, DuckDB and their threads."""
+
+
+class _BrokenError(QueryRefusedError):
+    """DuckDB refuses whatever else it is asked, because this query met an error of its own."""
 
 
 def main() -> None:
@@ -57,15 +61,18 @@ async def _answer(reader: Reader, sql: str, channel: Connection) -> bytes:
         _limit_processor_time(reader.settings)
         return run_query(snapshot, sql, reader.settings)
 
+    kind = REFUSED
     try:
         return RESULT + b" " + (await reader.read(rows)).model_dump_json().encode()
+    except _BrokenError as error:
+        kind, reason = BROKEN, str(error)
     except OrbError as error:
         reason = str(error)
     except (duckdb.OutOfMemoryException, MemoryError):
         reason = "the query needs more memory than there is for it"
     except (ValueError, RecursionError) as error:
         reason = f"what the query gives cannot be shown: {type(error).__name__}"
-    return REFUSED + b" " + reason.encode(errors="replace")
+    return kind + b" " + reason.encode(errors="replace")
 
 
 def run_query(snapshot: Snapshot, sql: str, settings: LearningSettings) -> QueryResult:
@@ -148,6 +155,9 @@ def _time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterat
         raise QueryRefusedError(
             f"the query needs more memory than there is for it: {str(error).splitlines()[0]}"
         ) from error
+    except (duckdb.InternalException, duckdb.FatalException) as error:
+        first_line = shortened(str(error).splitlines()[0])  # a stack trace follows
+        raise _BrokenError(f"DuckDB fails at the query: {first_line}") from error
     except duckdb.Error as error:
         raise QueryRefusedError(f"DuckDB refuses the query: {shortened(str(error))}") from error
     finally:

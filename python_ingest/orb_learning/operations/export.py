@@ -175,8 +175,8 @@ def _publish(made: Path, output: Path) -> int:
 
 def _exchange_folder(made: Path, output: Path) -> None:
     """A folder that is not empty cannot be replaced; a link to it can."""
-    before = output.resolve() if output.is_symlink() else None
-    place = Path(mkdtemp(dir=output.parent, prefix=f".{output.name}.of-"))
+    before = _folder_behind(output)
+    place = Path(mkdtemp(dir=output.parent, prefix=_prefix_of(output)))
     made.replace(place)
     link = made.with_name("link")
     link.symlink_to(place.name)
@@ -187,6 +187,19 @@ def _exchange_folder(made: Path, output: Path) -> None:
 
 def remove_written(written: Path) -> None:
     """Delete a page or an export."""
-    if written.is_symlink():
-        shutil.rmtree(written.resolve(), ignore_errors=True)
+    if (folder := _folder_behind(written)) is not None:
+        shutil.rmtree(folder, ignore_errors=True)
     written.unlink()
+
+
+def _folder_behind(output: Path) -> Path | None:
+    """Return the folder that an export made behind its link; another may have put one there."""
+    if not output.is_symlink():
+        return None
+    folder = output.parent / output.readlink()
+    is_ours = folder.parent.resolve() == output.parent.resolve() and not folder.is_symlink()
+    return folder if is_ours and folder.name.startswith(_prefix_of(output)) else None
+
+
+def _prefix_of(output: Path) -> str:
+    return f".{output.name}.of-"

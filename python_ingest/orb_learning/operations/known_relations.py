@@ -20,7 +20,7 @@ MADE_ANEW = ("config.materialized:view", "config.materialized:table_macro")
 
 
 def keep_known_tables(copy: Path, project: Path) -> tuple[bool, list[str]]:
-    """Drop every view, macro, trigger and type of a database, and the tables that nobody knows.
+    """Drop every view, macro and trigger of a database, and the tables that are not the project's.
 
     Args:
         copy: the database, which nobody else has.
@@ -45,10 +45,14 @@ def keep_known_tables(copy: Path, project: Path) -> tuple[bool, list[str]]:
             connection.execute(
                 f"drop macro {table} if exists {identifier(schema)}.{identifier(macro)}"
             )
+        for schema, index, expressions in _names(connection, "indexes", "index_name, expressions"):
+            if "(" in expressions:  # the project's are over columns
+                connection.execute(f"drop index {identifier(schema)}.{identifier(index)}")
         unknown = [
             (schema, table)
             for schema, table in _names(connection, "tables", "table_name")
             if f"{schema}.{table}" not in known
+            or not _calls_known_functions(connection, schema, table)
         ]
         for schema, table in unknown:
             connection.execute(f"drop table {identifier(schema)}.{identifier(table)}")
@@ -66,6 +70,20 @@ def make_views_anew(settings: LearningSettings) -> str | None:
     return None
 
 
+def _calls_known_functions(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether DuckDB has what a table's defaults, checks and generated columns call.
+
+    dbt's connection has functions that write files besides, and a stranger's table could call them.
+    """
+    name = f"{identifier(schema)}.{identifier(table)}"
+    try:
+        connection.execute(f"explain select * from {name}")  # noqa: S608
+        connection.execute(f"explain insert into {name} default values")
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return False
+    return True
+
+
 def _known_tables(project: Path) -> set[str]:
     with duckdb.connect() as connection:
         connection.execute(ddl())
@@ -77,7 +95,7 @@ def _known_tables(project: Path) -> set[str]:
 def _names(
     connection: duckdb.DuckDBPyConnection, kind: str, *columns: str
 ) -> list[tuple[str, ...]]:
-    internal = "" if kind == "triggers" else "and not internal"
+    internal = "" if kind in ("triggers", "indexes") else "and not internal"
     return connection.execute(
         f"select distinct schema_name, {', '.join(columns)} from duckdb_{kind}() "  # noqa: S608
         f"where database_name = current_database() {internal} order by all"

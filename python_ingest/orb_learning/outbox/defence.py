@@ -1,7 +1,7 @@
 """SQLite files are input: whoever may write the outbox's folder may have made them.
 
-A segment has two tables of known columns and nothing else: no view, trigger, index, generated
-column or virtual table, whose reading could run without end or call functions.
+A segment has its two tables as they are made and nothing else: no view, trigger, index, generated
+column, check or virtual table, whose reading could run without end or call functions.
 """
 
 from __future__ import annotations
@@ -10,15 +10,12 @@ import sqlite3
 import time
 from pathlib import Path
 
+from orb_learning.outbox.segment import TABLES
+
 LONGEST_READING_SECONDS = 60.0
 """For so long one statement may read, on a slow disk, too."""
 LONGEST_VALUE_BYTES = 2**28
 _STEPS = 100_000
-
-_TABLES = {
-    "outbox": {"outbox_id", "database_id", "created_at"},
-    "records": {"id", "kind", "payload", "put_at"},
-}
 
 
 def open_defensively(path: Path, mode: str, *, busy_seconds: float = 5.0) -> sqlite3.Connection:
@@ -63,18 +60,19 @@ def _limit_time(connection: sqlite3.Connection) -> None:
 
 
 def _check_schema(connection: sqlite3.Connection) -> None:
-    found = {
-        name: (kind, page)
-        for name, kind, page in connection.execute("select name, type, rootpage from sqlite_master")
-    }
-    if missing := sorted(_TABLES.keys() - found.keys()):
+    found = dict(connection.execute("select name, sql from sqlite_master").fetchall())
+    if missing := sorted(TABLES.keys() - found.keys()):
         raise sqlite3.DatabaseError(f"no such table: {', '.join(missing)}")
-    if found.keys() != _TABLES.keys() or any(
-        kind != "table" or not page  # a virtual table has no page
-        for kind, page in found.values()
-    ):
-        raise sqlite3.DatabaseError(f"it is no segment of an outbox: it holds {sorted(found)}")
-    for table, columns in _TABLES.items():
-        described = connection.execute(f"pragma table_xinfo({table})").fetchall()
-        if {row[1] for row in described} != columns or any(row[6] for row in described):
-            raise sqlite3.DatabaseError(f"it is no segment of an outbox: {table} is another one")
+    strange = sorted(
+        name
+        for name, sql in found.items()
+        if name not in TABLES or _without_spaces(sql) != _without_spaces(TABLES[name])
+    )
+    if strange:
+        raise sqlite3.DatabaseError(
+            f"it is no segment of an outbox: {', '.join(strange)} is none of its tables"
+        )
+
+
+def _without_spaces(sql: str | None) -> str:
+    return "".join((sql or "").lower().split())

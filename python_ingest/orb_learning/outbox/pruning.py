@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orb_learning.filesystem import open_private, sync
+from orb_learning.filesystem import open_private, read_regular, sync
 from orb_learning.outbox.reader import (
     DamagedFileError,
     StillInUseError,
@@ -129,7 +129,7 @@ def prune_segments(
 def pruned_segments(outbox_folder: Path) -> list[PrunedSegment]:
     """Return what was removed from an outbox, as far as some backup may lack it."""
     try:
-        lines = (outbox_folder / PRUNE_LOG).read_bytes().splitlines()
+        lines = read_regular(outbox_folder / PRUNE_LOG).splitlines()
     except FileNotFoundError:
         return []
     found = []

@@ -19,6 +19,8 @@ BUSY_SECONDS = 5.0
 HEADER_BYTES = 100
 LONGEST_FILE = 2**30
 """Bytes; what says it is longer is damaged in its header."""
+_RECORD = "id, cast(kind as text), cast(payload as text), cast(put_at as real)"
+"""SQLite keeps a value of any type in any column."""
 MOST_MISSING = 20_000
 """So many sequence numbers without a readable record are the end of a damaged segment."""
 
@@ -110,7 +112,7 @@ class OutboxReader:
         """
         with _damage(self.path):
             rows = self._connection.execute(
-                "select id, kind, payload, put_at from records where id > ? order by id limit ?",
+                f"select {_RECORD} from records where id > ? order by id limit ?",  # noqa: S608
                 (after, limit),
             ).fetchall()
         return [OutboxRecord._make(row) for row in rows]
@@ -123,7 +125,8 @@ class OutboxReader:
             number += 1
             try:
                 row = self._connection.execute(
-                    "select id, kind, payload, put_at from records where id = ?", (number,)
+                    f"select {_RECORD} from records where id = ?",  # noqa: S608
+                    (number,),
                 ).fetchone()
             except sqlite3.Error:
                 row = None
@@ -174,7 +177,8 @@ class OutboxReader:
         """Return when the first record from a sequence number on was put, None if there is none."""
         with _damage(self.path):
             row = self._connection.execute(
-                "select put_at from records where id >= ? order by id limit 1", (number,)
+                "select cast(put_at as real) from records where id >= ? order by id limit 1",
+                (number,),
             ).fetchone()
         return float(row[0]) if row else None
 

@@ -8,6 +8,7 @@ it holds a lock on ``<file>.lock``, which the system takes back when the process
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import sqlite3
@@ -24,15 +25,20 @@ from orb_learning.filesystem import open_private
 Synchronous = Literal["NORMAL", "FULL"]
 
 SUFFIX = ".sqlite"
-SCHEMA = """
+TABLES = {
+    "outbox": "create table outbox "
+    "(outbox_id text not null, database_id text, created_at real not null)",
+    "records": "create table records "
+    "(id integer primary key, kind text not null, payload text not null, put_at real not null)",
+}
+"""What a segment holds; the reader takes no other file."""
+SCHEMA = f"""
 begin;
-create table outbox (outbox_id text not null, database_id text, created_at real not null);
-create table records (
-    id integer primary key, kind text not null, payload text not null, put_at real not null
-);
-insert into outbox values ('{outbox_id}', null, {created_at!r});
+{TABLES["outbox"]};
+{TABLES["records"]};
+insert into outbox values ('{{outbox_id}}', null, {{created_at!r}});
 commit;
-"""
+"""  # noqa: S608
 LONGEST_TICK_SECONDS = 0.02
 """Of the clock by which a file system notes changes: 1 to 10 ms, by how Linux was built."""
 INSERT = "insert into records (kind, payload, put_at) values (?, ?, ?)"
@@ -178,7 +184,12 @@ def try_lock(path: Path) -> int | None:
 
 def is_in_use(path: Path) -> bool:
     """Whether a live process appends to the file."""
-    lock = try_lock(path)
+    try:
+        lock = try_lock(path)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return True  # the lock is a link, which none of ours is: the file is passed over
     if lock is None:
         return True
     os.close(lock)

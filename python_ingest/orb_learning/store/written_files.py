@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from orb_learning.filesystem import write_private
+from orb_learning.filesystem import read_regular, write_private
 
 
 def note_written(database: Path, file: Path) -> None:
@@ -18,7 +18,7 @@ def note_written(database: Path, file: Path) -> None:
 def written_files(database: Path) -> list[Path]:
     """Return what was written from a database and is still there: pages, exports, their folders."""
     try:
-        lines = _list_of(database).read_text(encoding="utf-8").splitlines()
+        lines = read_regular(_list_of(database)).decode(errors="replace").splitlines()
     except OSError:
         return []
     return [file for file in map(Path, lines) if file.exists()]

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import stat
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -181,6 +182,46 @@ def test_old_days_are_in_files_and_no_longer_in_the_database(history: History) -
         assert not left & gone
     history.build()
     history.assert_equal_to_full_refresh()
+
+
+def test_no_file_is_written_through_a_link_and_all_are_private(
+    history: History, tmp_path: Path
+) -> None:
+    """DuckDB writes through tmp_NAME where NAME is there, and by the umask."""
+    victim = tmp_path / "victim"
+    victim.write_text("another's")
+    settings = settings_of(history)
+    folder = settings.archive_folder
+    folder.mkdir()
+    days = [days_ago(days).strftime("%Y%m%d") for days in (90, 40, 31)]
+    links = [f".executions_archive_{day}.partial" for day in days]
+
+    def put_links(*, are_there: bool) -> None:
+        for name in links:
+            for put in (folder / name, folder / f"tmp_{name}"):
+                put.unlink(missing_ok=True)
+                put.symlink_to(victim)
+            if are_there:
+                (folder / name).unlink()
+                (folder / name).touch()
+
+    umask = os.umask(0)
+    try:
+        put_links(are_there=True)
+        retain(history, 30)
+        Outbox(settings.outbox_folder).put("forget", json.dumps({"task_ids": [str(task_id(5))]}))
+        load_outbox(settings, now=NOON)
+        put_links(are_there=False)
+        with connect(history.database) as connection:
+            assert rewrite_archive(connection, folder) > 0
+    finally:
+        os.umask(umask)
+    assert victim.read_text() == "another's"
+    files = list(folder.glob("*.parquet"))
+    assert len(files) == 4
+    for file in files:
+        assert not file.is_symlink()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_a_file_is_zstd_parquet_with_the_raw_columns(history: History) -> None:

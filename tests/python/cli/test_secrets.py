@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from orb_learning.cli import app
+from orb_learning.errors import SettingsError
 from orb_learning.settings import ENV_PREFIX, LearningSettings, load_settings
 from orb_learning.store.connection import connect
 
@@ -16,6 +18,17 @@ PASSWORD = "hunter2hunter2"  # noqa: S105
 TOKEN = "5ecret5ecret"  # noqa: S105
 URL = f"no-such-protocol://ada:{PASSWORD}@host/backups?token={TOKEN}"
 COMMANDS = ["status", "backup", "backups --prune", "maintain", "storage", "report"]
+
+
+def test_a_traceback_of_a_bad_setting_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An orchestrator's own process shows the errors behind ours."""
+    monkeypatch.setenv(f"{ENV_PREFIX}BACKUP_PATH", URL)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "must be a path" in shown
+    assert PASSWORD not in shown
+    assert TOKEN not in shown
 
 
 @pytest.mark.parametrize("name", list(LearningSettings.model_fields))

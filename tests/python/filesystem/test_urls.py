@@ -15,6 +15,9 @@ from orb_learning.filesystem.urls import public_url, without_secrets
         ("sftp://ada:pa55@host/a", "sftp://host/a"),
         ("sftp://ada:p@/5?5@host/a?b=c", "sftp://host/a"),
         ("https://host/a?sig=5ecret#x", "https://host/a"),
+        ("az://c/a;AccountKey=5ecret", "az://c/a"),
+        ("https://host/a#5ecret", "https://host/a"),
+        ("simplecache::s3://key:5ecret@bucket/a?b=c", "simplecache::s3://bucket/a"),
         ("ada@host", "ada@host"),
     ],
 )
@@ -30,4 +33,5 @@ def test_secrets_leave_a_text_in_every_form() -> None:
         assert "55" not in shown
         assert "5ecr" not in shown
     unknown = without_secrets("cannot open 'ftp://eve:hunter2@h/x?k=v' (ftp:/eve:hunter2@h/x)")
+    assert without_secrets("no https://h/x?a=b;k=v;w=u; go on") == "no https://h/x; go on"
     assert unknown == "cannot open 'ftp://h/x' (ftp:/h/x)"

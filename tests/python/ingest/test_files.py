@@ -12,7 +12,7 @@ import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -591,6 +591,23 @@ def test_malformed_json_lines_are_kept_aside_with_their_line_numbers(
     assert found == [("a", 1), ("e", 10)]
     assert [number for number, _ in unreadable(database)] == [4, 5, 6, 7, 8, 9]
     assert "twice" in dict(unreadable(database))[7]
+
+
+@pytest.mark.parametrize("name", ["x.csv.gz", "x.jsonl.gz", "x.json.gz"])
+def test_a_gzip_file_that_unpacks_to_many_times_its_size_is_refused(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("orb_learning.ingest.files.text.MOST_UNPACKED_BYTES", 2**24)
+    file = tmp_path / name
+    header = b"task_id,timestamp,success\n" if "csv" in name else b""
+    for megabytes in (15, 17):
+        file.write_bytes(gzip.compress(header + b" " * (megabytes * 2**20)))
+        with (
+            suppress(ImportFileError)
+            if megabytes < 16
+            else pytest.raises(ImportFileError, match="more than 100 times its size")
+        ):
+            import_file(database, file)
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.csv", "x.jsonl.gz"])

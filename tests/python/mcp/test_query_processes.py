@@ -22,6 +22,7 @@ from orb_learning.store.connection import connect
 
 LIMIT_SECONDS = 1.0
 KILLS_ITS_PROCESS = "select (repeat('[', 100000) || repeat(']', 100000))::json::variant"
+BREAKS_DUCKDB = "select reservoir_quantile(range, 0.5, 1000000000) from range(1000000000)"
 CANNOT_BE_INTERRUPTED = "select levenshtein(repeat('a', 300000), repeat('b', 300000))"
 
 Asking = Callable[[Callable[[QueryProcesses], Awaitable[None]]], None]
@@ -71,6 +72,18 @@ async def refusal(processes: QueryProcesses, sql: str, **of: str) -> str:
 def test_sql_that_kills_its_process_is_answered_and_so_is_the_next(asking: Asking) -> None:
     async def work(processes: QueryProcesses) -> None:
         assert "ended its own process (SIGSEGV)" in await refusal(processes, KILLS_ITS_PROCESS)
+        assert await rows(processes, "select 1") == [[1]]
+
+    asking(work)
+
+
+def test_sql_that_breaks_duckdb_ends_its_process_and_the_next_is_answered(asking: Asking) -> None:
+    """After an error of its own, DuckDB refuses whatever else the process asks."""
+
+    async def work(processes: QueryProcesses) -> None:
+        said = await refusal(processes, BREAKS_DUCKDB)
+        assert "DuckDB fails at the query" in said
+        assert "Stack Trace" not in said
         assert await rows(processes, "select 1") == [[1]]
 
     asking(work)

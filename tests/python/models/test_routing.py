@@ -220,3 +220,4 @@ def test_a_build_publishes_what_a_router_draws_from(routing: Routing, database: 
     assert math.isclose(sum(everything.values()), 1)
     assert min(everything.values()) >= published["exploration"] / len(PLANS)
     assert [file.name for file in database.parent.glob(".routing.json*")] == []
+    assert (database.parent / "routing.json").stat().st_mode & 0o777 == 0o600

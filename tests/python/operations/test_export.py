@@ -17,7 +17,7 @@ from serving import SECRET, make_site
 
 from orb_learning.errors import ExportError, NotBuiltError
 from orb_learning.operations import export
-from orb_learning.operations.export import export_for_reading
+from orb_learning.operations.export import export_for_reading, remove_written
 from orb_learning.operations.exported_files import remove_written_files
 from orb_learning.operations.maintenance import maintain
 from orb_learning.operations.maintenance_steps import MaintenanceSteps
@@ -122,6 +122,24 @@ def test_what_is_no_export_is_left_as_it_is(built: Path, tmp_path: Path) -> None
     assert list(folder.iterdir()) == []
     with connect(built, read_only=True) as connection:
         connection.execute("from executions")
+
+
+def test_what_another_put_behind_an_exports_link_stays(built: Path, tmp_path: Path) -> None:
+    output = tmp_path / "shared" / "export"
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    kept = victim / "kept"
+    kept.write_text("another's")
+    export_for_reading(built, output)
+    output.unlink()
+    output.symlink_to(victim)
+    export_for_reading(built, output)
+    assert (output / "executions.parquet").exists()
+    output.unlink()
+    output.symlink_to(victim)
+    remove_written(output)
+    assert not output.is_symlink()
+    assert kept.read_text() == "another's"
 
 
 def test_a_database_without_models_is_not_exported(database: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 from backup_cases import sign_again
 from restore_cases import Place
 
@@ -58,6 +59,33 @@ def test_a_strangers_backup_runs_nothing_and_reads_no_file(place: Place, tmp_pat
     place.put(2)
     place.load()
     assert place.numbers() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("table", "is_kept"),
+    [
+        ("build_state (a integer, b varchar default publish('x'))", False),
+        ("build_state (a varchar, b varchar generated always as (publish(a)))", False),
+        ("build_state (a varchar check (publish(a) = 'x'))", False),
+        ("build_state (a varchar); create index b on build_state (publish(a))", True),
+        ("build_state (a varchar); create index b on build_state (a)", True),
+        ("build_state (a varchar check (a <> lower('X')), b varchar default upper('x'))", True),
+    ],
+)
+def test_no_function_beyond_duckdbs_is_called_by_a_restored_table(
+    place: Place, tmp_path: Path, table: str, is_kept: bool
+) -> None:
+    """Such as those by which dbt's connection writes files."""
+    with duckdb.connect(place.database) as connection:
+        connection.create_function("publish", lambda text: text, ["VARCHAR"], "VARCHAR")
+        connection.execute(f"create table {table}")
+    left_out = [] if is_kept else ["main.build_state"]
+    assert keep_known_tables(place.database, tmp_path) == (False, left_out)
+    with duckdb.connect(place.database) as connection:
+        if is_kept:
+            connection.execute("insert into build_state (a) values ('b')")
+        indexes = connection.execute("select count(*) from duckdb_indexes()").fetchall()
+    assert indexes == [(int("(a)" in table and "index" in table and "publish(" not in table),)]
 
 
 def test_known_tables_stay_with_their_rows(place: Place, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from restore_cases import EVERYTHING_IS_PRUNED, Place
 
 from orb_learning.errors import DatabaseError, OrbError
 from orb_learning.filesystem.private import is_open_to_others, make_folder
+from orb_learning.outbox.pruning import PRUNE_LOG, pruned_segments
 from orb_learning.outbox.writer import Outbox
 from orb_learning.search.vector_index.on_disk import exclusive_build
-from orb_learning.store import connect, transaction
+from orb_learning.store import connect, transaction, written_files
 
 
 @pytest.fixture(autouse=True)
@@ -161,6 +162,15 @@ def test_no_file_is_written_through_a_link(tmp_path: Path) -> None:
             write_everything(place)
         assert victim.read_text() == "another's", path
         path.unlink(missing_ok=True)
+
+
+def test_nobody_waits_for_a_pipe_in_the_place_of_a_list(tmp_path: Path) -> None:
+    database = tmp_path / "learning.db"
+    os.mkfifo(tmp_path / "learning.db.pages")
+    os.mkfifo(tmp_path / PRUNE_LOG)
+    assert written_files(database) == []
+    with pytest.raises(OSError, match="not a regular file"):
+        pruned_segments(tmp_path)
 
 
 def test_a_folder_is_open_where_every_folder_above_it_is() -> None:

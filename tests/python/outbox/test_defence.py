@@ -13,11 +13,11 @@ import pytest
 from orb_learning.ingest.relay import load_once
 from orb_learning.outbox import defence
 from orb_learning.outbox.defence import open_defensively
+from orb_learning.outbox.segment import TABLES
 from orb_learning.outbox.writer import Outbox
 
 OUTBOX = f"insert into outbox values ('{uuid.UUID(int=1)}', null, 0)"
-IDENTITY = "create table outbox (outbox_id text not null, database_id text, created_at real)"
-RECORDS = "create table records (id integer primary key, kind text, payload text, put_at real)"
+IDENTITY, RECORDS = TABLES["outbox"], TABLES["records"]
 ENDLESS = (
     "with recursive n(i) as (select 1 union all select i + 1 from n) "
     "select i as id, 'execution' as kind, '{}' as payload, 0.0 as put_at from n where i < 0"
@@ -36,6 +36,14 @@ STRANGE = {
         IDENTITY, OUTBOX,
         "create table records (id integer primary key, kind text, put_at real, "
         "payload text as (hex(zeroblob(1000000))))",
+    ],
+    "a check": [
+        IDENTITY.replace("real not null", "real check (length(hex(zeroblob(9))) > 0)"), OUTBOX,
+        RECORDS,
+    ],
+    "numbers that are texts": [
+        IDENTITY, OUTBOX, RECORDS.replace("integer primary key", "text"),
+        "insert into records values ('endless', 'execution', '{}', 0)",
     ],
     "another table": [IDENTITY, OUTBOX, RECORDS, "create table more (a)"],
 }  # fmt: skip
@@ -62,6 +70,27 @@ def test_a_strange_segment_is_set_aside_and_the_rest_loaded(what: str, tmp_path:
     assert said.startswith(strange.name)
     assert not strange.exists()
     assert result.counts["execution"] == 1 or sum(result.counts.values()) == 1
+
+
+def test_values_of_other_types_and_a_linked_lock_hold_nobody_up(tmp_path: Path) -> None:
+    folder = tmp_path / "outbox"
+    records = [
+        "(1, 'execution', x'00ff', 'nan')", "(2, x'41', 'x', 1)", "(3, 'execution', 7, 1e999)"
+    ]  # fmt: skip
+    of_any_type = [IDENTITY, OUTBOX, RECORDS, *(f"insert into records values {r}" for r in records)]
+    made(folder / "00000000000000001-1.sqlite", of_any_type)
+    linked = made(folder / "00000000000000002-1.sqlite", [IDENTITY, RECORDS])
+    victim = tmp_path / "victim"
+    victim.write_text("another's")
+    linked.with_name(f"{linked.name}.lock").symlink_to(victim)
+    outbox = Outbox(folder)
+    assert outbox.put("execution", "{}")
+    outbox.close()
+    database = tmp_path / "learning.db"
+    counts = load_once(database, folder).counts
+    assert (counts["dead_letter"], counts["execution"]) == (3, 1)
+    assert load_once(database, folder).counts.total() == 0
+    assert victim.read_text() == "another's"
 
 
 def test_reading_a_segment_is_bounded_in_time(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import pytest
 from building import SUPPORT
 
 from orb_learning.errors import VectorIndexError
+from orb_learning.filesystem import sha256_of
 from orb_learning.record.vector_codec import DIMENSIONS
 from orb_learning.search.vector_index import (
     building,
@@ -357,6 +360,33 @@ def test_the_log_says_why_there_is_none(
         assert open_index(folder, connection, MODEL) is None
     assert caplog.messages == ["vector index not used: there is none; `orb index` builds it"]
     assert not folder.exists()
+
+
+def test_a_strangers_index_is_not_used_and_nobody_waits_for_it(
+    connection: duckdb.DuckDBPyConnection, folder: Path
+) -> None:
+    embed(connection, 20)
+    update_index(connection, folder, MODEL)
+    ours = read_manifest(folder)
+    file, noted = folder / ours.file, folder / MANIFEST
+
+    def why(index: Any, **fields: Any) -> str:
+        faiss.write_index(index, str(file))
+        noted.write_text(replace(ours, file_sha256=sha256_of(file), **fields).text())
+        return why_not(folder, connection)
+
+    for others in (faiss.IndexFlatIP(DIMENSIONS), faiss.IndexIDMap(faiss.IndexFlatIP(10))):
+        assert why(others, vector_count=0) == "its file is not that of its manifest"
+    assert why(others, file=f"../{folder.name}/{file.name}") == (
+        "its manifest names a file elsewhere"
+    )
+    noted.write_text("[" * 100_000)
+    assert why_not(folder, connection).startswith("its manifest is damaged")
+    noted.write_text(ours.text())
+    for pipe in (file, noted):
+        pipe.unlink()
+        os.mkfifo(pipe)
+        assert "not a regular file" in why_not(folder, connection)
 
 
 def flip_a_bit(path: Path, at: float) -> None:

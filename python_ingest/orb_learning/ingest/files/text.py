@@ -22,6 +22,10 @@ BLOCK_BYTES = 8 * 2**20
 LONGEST_LINE = 16 * 2**20
 """Bytes of a line, or of a record of several lines; a longer one is unreadable."""
 
+MOST_UNPACKED_BYTES = 256 * 2**20
+MOST_TIMES_ITS_SIZE = 100
+"""A gzip file that unpacks to more than both is refused; logs come to some 20 times."""
+
 NOT_UTF8 = "the line is not UTF-8; is it in another encoding, such as Windows-1252?"
 TOO_LONG = f"the line has more than {LONGEST_LINE // 2**20} MB"
 _SHOWN_OF_TOO_LONG = 10_000
@@ -116,7 +120,7 @@ def utf8_stream(file: Path, read_bytes: Callable[[int], object]) -> Iterator[byt
     """Yield a text file's bytes as UTF-8, in blocks, whatever its encoding.
 
     Raises:
-        ImportFileError: it is no text.
+        ImportFileError: it is no text, or unpacks to many times its size.
         EOFError, gzip.BadGzipFile, zlib.error: the gzip stream is damaged.
     """
     with file.open("rb") as raw:
@@ -125,7 +129,17 @@ def utf8_stream(file: Path, read_bytes: Callable[[int], object]) -> Iterator[byt
         start = stream.read(BLOCK_BYTES)
         for block in as_utf8(stream, start, encoding_of(file, start), BLOCK_BYTES):
             read_bytes(raw.tell())
+            if zipped:
+                _check_ratio(file, stream.tell())
             yield block
+
+
+def _check_ratio(file: Path, unpacked: int) -> None:
+    if unpacked > max(MOST_UNPACKED_BYTES, MOST_TIMES_ITS_SIZE * file.stat().st_size):
+        raise ImportFileError(
+            f"{file} unpacks to more than {MOST_TIMES_ITS_SIZE} times its size; if you know who "
+            f"made it, unpack it first"
+        )
 
 
 def _whole_lines(stream: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:

@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from orb_learning.filesystem import read_regular
+
 FORMAT = 1
 MANIFEST = "manifest.json"
 
@@ -46,15 +48,18 @@ def read_manifest(folder: Path) -> IndexManifest:
         UnusableError: there is none, it is of another version, or it is not as it was written.
     """
     try:
-        kept = json.loads((folder / MANIFEST).read_bytes())
+        kept = json.loads(read_regular(folder / MANIFEST))
         if kept["format"] != FORMAT:
             raise UnusableError("it is of another version of this package")
         if kept.pop("manifest_sha256") != _digest(kept):
             raise UnusableError("its manifest is damaged")
-        return IndexManifest(**kept)
+        manifest = IndexManifest(**kept)
+        if Path(manifest.file).name != manifest.file:
+            raise UnusableError("its manifest names a file elsewhere")
+        return manifest
     except FileNotFoundError:
         raise UnusableError("there is none; `orb index` builds it") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise UnusableError(f"its manifest is damaged: {error}") from error
 
 

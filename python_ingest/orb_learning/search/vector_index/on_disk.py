@@ -20,6 +20,7 @@ from orb_learning.filesystem import (
     sync,
     write_private,
 )
+from orb_learning.record import DIMENSIONS
 from orb_learning.search.vector_index.faiss_index import imported_faiss
 from orb_learning.search.vector_index.manifest import (
     MANIFEST,
@@ -56,6 +57,8 @@ def load(folder: Path) -> tuple[Any, IndexManifest]:
         manifest = read_manifest(folder)
         path = folder / manifest.file
         try:
+            if path.exists() and not path.is_file():  # a pipe would be waited for
+                raise UnusableError("its file cannot be read: it is not a regular file")
             if sha256_of(path) != manifest.file_sha256:
                 raise UnusableError("its file is damaged")
             index = faiss.read_index(str(path))
@@ -63,7 +66,8 @@ def load(folder: Path) -> tuple[Any, IndexManifest]:
             if read_manifest(folder) != manifest:
                 continue  # a builder has put another one into its place
             raise UnusableError(f"its file cannot be read: {error}") from error
-        if index.ntotal != manifest.vector_count:
+        is_ours = isinstance(index, faiss.IndexIDMap) and index.d == index.index.d == DIMENSIONS
+        if not is_ours or index.ntotal != manifest.vector_count:
             raise UnusableError("its file is not that of its manifest")
         return index, manifest
 
