@@ -18,6 +18,7 @@ import pytest
 from orb_learning.errors import DatabaseError, ImportFileError
 from orb_learning.filesystem import printable
 from orb_learning.ingest.files import import_file
+from orb_learning.ingest.files import text as text_module
 from orb_learning.ingest.files.documents import document_rows, is_document
 from orb_learning.ingest.files.kinds import kind_of
 from orb_learning.ingest.files.names import (
@@ -213,6 +214,22 @@ def test_text_of_windows_is_read(database: Path, tmp_path: Path, name: str, enco
     (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
     import_file(database, tmp_path / name)
     assert stored(database, "repo, task_type") == [("é🦆", "t")]
+
+
+@pytest.mark.parametrize("text", ["a\nb\nc\nd", "a\nb\nc\nd\n", "\n\n\n\n", "a\n\n\nb\n\nc\n"])
+def test_a_block_has_few_lines_and_numbers_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text(text)
+    (whole,) = text_blocks(file, lambda _: None)
+    for most in (1, 2, 3, 4):
+        monkeypatch.setattr(text_module, "MOST_LINES", most)
+        blocks = [block.text.split(b"\n") for block in text_blocks(file, lambda _: None)]
+        begins = [block.lines_before for block in text_blocks(file, lambda _: None)]
+        assert max(map(len, blocks)) == most
+        assert [line for block in blocks for line in block] == whole.text.split(b"\n")
+        assert begins == [sum(map(len, blocks[:place])) for place in range(len(blocks))]
 
 
 def test_a_bad_byte_costs_its_line_wherever_it_stands(database: Path, tmp_path: Path) -> None:

@@ -79,6 +79,11 @@ def long_lines(file: Path) -> None:
         stream.write('{"repo": "' + "x" * (FILE_MB * MB) + '"}\n')
 
 
+def short_lines(file: Path) -> None:
+    """Write many lines that are unreadable, each a few bytes of a block of megabytes."""
+    file.write_text("repo,task_description\n" + "r,t\n" * 3 + "x,y,z\n" * 4_000_000)
+
+
 VECTORS = """
 select {task_id} timestamptz '2026-01-01 00:00:00+00' + interval (n) second as timestamp,
     true as success, 'fix ' || n as task_description, 'r' || n % 7 as repo,
@@ -112,6 +117,7 @@ MADE: list[tuple[str, Callable[[Path], None]]] = [
     ("quoted.csv", quoted),
     ("open.csv", never_closed),
     ("long.jsonl", long_lines),
+    ("short.csv", short_lines),
     ("vectors.parquet", vectors),
     ("no-ids.parquet", vectors_without_ids),
     ("vectors.db", database_of_vectors),

@@ -7,9 +7,11 @@ blocks of whole lines here, and DuckDB cuts the blocks into lines. One block is 
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -19,6 +21,8 @@ from orb_learning.errors import ImportFileError
 from orb_learning.ingest.files.encodings import as_utf8, encoding_of
 
 BLOCK_BYTES = 8 * 2**20
+MOST_LINES = 50_000
+"""Lines of a block: short ones take many times their size in memory."""
 LONGEST_LINE = 16 * 2**20
 """Bytes of a line, or of a record of several lines; a longer one is unreadable."""
 
@@ -56,7 +60,7 @@ def text_blocks(file: Path, read_bytes: Callable[[int], object]) -> Generator[Bl
     """
     lines_before, waiting = 0, None
     with gzip_errors(file, lambda: lines_before):
-        for text, is_too_long in _whole_lines(utf8_stream(file, read_bytes)):
+        for text, is_too_long in _few_lines(_whole_lines(utf8_stream(file, read_bytes))):
             if lines_before == 0 and not is_too_long:
                 _check_text(file, text)
             if waiting is not None:
@@ -167,6 +171,17 @@ def _whole_lines(stream: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
                 parts, size, skips = [], 0, True
     if parts:
         yield b"".join(parts), False
+
+
+def _few_lines(blocks: Iterator[tuple[bytes, bool]]) -> Iterator[tuple[bytes, bool]]:
+    """Yield blocks of no more lines than are read at once."""
+    for block, is_too_long in blocks:
+        if is_too_long or block.count(b"\n") < MOST_LINES:
+            yield block, is_too_long
+            continue
+        lines = io.BytesIO(block + b"\n")
+        while few := b"".join(islice(lines, MOST_LINES)):
+            yield few[:-1], False
 
 
 def _check_text(file: Path, block: bytes) -> None:
