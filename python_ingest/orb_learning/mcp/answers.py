@@ -81,6 +81,26 @@ REST = {
 }
 """How to get what an answer of a tool leaves out."""
 
+_FUNNEL = "`from rpt_record_funnel` by query says what became of what was recorded"
+_NAMES = "by query, `select repo, count(*) from executions group by all` names what there is"
+EMPTY = {
+    "what_to_change": f"The data name no change, or nothing was built: {_FUNNEL}.",
+    "find_similar_executions": (
+        "No text with a vector is in the days and the repo asked for. Ask with greater days_back "
+        "or without repo, or list_executions with a word of the task."
+    ),
+    "list_executions": f"No execution is all of it. Ask with fewer arguments; {_NAMES}.",
+    "get_tier_performance": f"Ask with greater days_back or without repo; {_NAMES}.",
+    "get_pool_performance": f"Ask with greater days_back or without repo; {_NAMES}.",
+    "get_solution_patterns": (
+        "No solution was used so often there in 90 days, and at least 5 times. Ask without repo; "
+        "by query, `select count(solution_summary) from executions` counts those recorded."
+    ),
+    "recommend_route": f"No decision of such a task was recorded. Ask with less; {_FUNNEL}.",
+    "policy_values": f"No decision was recorded there. Ask without repo; {_FUNNEL}.",
+}
+"""Why an answer of a tool has no rows, and what comes nearest."""
+
 
 def sent(tool: str, result: Row, most_characters: int) -> str:
     """Return a result as an agent is sent it.
@@ -94,7 +114,8 @@ def sent(tool: str, result: Row, most_characters: int) -> str:
         tool: its name.
         result: what it gave, as JSON has it.
         most_characters: of the text; from the end, rows are left out, and long texts are cut. Then
-            ``is_cut`` is true, and ``rest`` says how to get the rest.
+            ``is_cut`` is true, and ``rest`` says how to get the rest. Without a row, ``empty`` says
+            why.
 
     Raises:
         QueryRefusedError: it is too long without a single row.
@@ -104,6 +125,8 @@ def sent(tool: str, result: Row, most_characters: int) -> str:
 
     def text(part: _Part, *, is_cut: bool) -> str:
         end = {"is_cut": True, "rest": rest} if is_cut else {"is_cut": False}
+        if tool in EMPTY and not result["rows"]:
+            end["empty"] = EMPTY[tool]
         return to_json({**shape(result, part), **end}).decode()
 
     whole = text(_Part(most_characters), is_cut=bool(result.get("is_cut")))

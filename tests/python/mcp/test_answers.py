@@ -53,6 +53,14 @@ def test_no_answer_is_longer_than_may_be_whatever_there_is(tool: str, text: str)
         assert len(answer) > 0.8 * MOST  # no more is left out than must be
 
 
+@pytest.mark.parametrize("tool", TYPED)
+def test_an_answer_without_rows_says_why(tool: str) -> None:
+    schema = SCHEMAS[tool]
+    answer = json.loads(sent(tool, result_of(schema, schema, 0, "web"), MOST))
+    assert ("empty" in answer) == ("rows" in schema["properties"])
+    assert "empty" not in sent(tool, result_of(schema, schema, 30, "web"), MOST)
+
+
 def test_a_list_of_objects_is_a_table_with_its_lists_inside() -> None:
     tiers = [{"model_tier": "small", "runs": 3}, {"model_tier": "large", "runs": None}]
     rows = [

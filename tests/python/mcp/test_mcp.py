@@ -52,7 +52,7 @@ from orb_learning.figures.database_tools import (
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
 from orb_learning.figures.status import read_contents
-from orb_learning.mcp.answers import REST, sent
+from orb_learning.mcp.answers import EMPTY, REST, sent
 from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS, READING, make_server, serve_http
 from orb_learning.mcp.sql_guard import check_sql
 from orb_learning.page.reports import read_reports
@@ -314,7 +314,7 @@ def test_what_is_left_out_can_be_had_as_an_answer_says(site: Site) -> None:
     assert REST.keys() == CALLS.keys()
     statements = [
         sql.format(time_range="7d")
-        for tool, rest in REST.items()
+        for tool, rest in [*REST.items(), *EMPTY.items()]
         if tool != "query"
         for sql in re.findall("`(.*?)`", rest)
     ]
