@@ -142,7 +142,7 @@ def test_orb_load_says_what_it_did_and_status_shows_the_outbox(
     outbox.put("execution", "x")
     first = orb(database, "load")
     assert first.returncode == 0
-    assert "1 executions" in first.stdout
+    assert "1 execution" in first.stdout
     assert "1 DEAD LETTERS" in first.stdout
     outbox.put("execution", json.dumps({"task_id": GOOD}))
     status = orb(database, "status").stdout

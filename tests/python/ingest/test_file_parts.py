@@ -120,7 +120,7 @@ def test_an_object_with_two_names_of_one_meaning_is_unreadable(
 def test_what_only_any_log_has_is_no_execution() -> None:
     with pytest.raises(ImportFileError, match="it has timestamp, level; an execution's names are"):
         check_names(FILE, ["timestamp", "level"])
-    assert kind_of(["resourceSpans"]) == "an OpenTelemetry trace export (OTLP JSON)"
+    assert kind_of(["resourceSpans"]) == ("an OpenTelemetry trace export (OTLP JSON)", "otlp")
     assert kind_of(["repo", "spans"]) is None
 
 
