@@ -89,7 +89,7 @@ def _check_texts(options: Mapping[str, object]) -> None:
 
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Print an OrbError as one message on standard error and exit with status 1.
+    """Print an OrbError, or an error of a file, as one message and exit with status 1.
 
     Ctrl-C is one line, too, and status 130, whatever the libraries below make of it.
     """
@@ -110,9 +110,13 @@ def reported_errors() -> Iterator[None]:
         if interrupted.is_set() or isinstance(error, KeyboardInterrupt):
             say("interrupted; what was not committed is as it was", to=err)
             raise typer.Exit(INTERRUPTED) from None
-        if not isinstance(error, OrbError):
+        if isinstance(error, OSError) and error.filename is not None:
+            # Of a file that the command did not expect to be so: a folder in its place, a link.
+            print_error(OrbError(f"{printable(str(error.filename))}: {error.strerror}"))
+        elif isinstance(error, OrbError):
+            print_error(error)
+        else:
             raise
-        print_error(error)
         raise typer.Exit(1) from error
     finally:
         if is_python:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 from building import REPOSITORY
 from typer.testing import CliRunner
 
 from orb_learning.cli import app
-from orb_learning.cli.console import err, out, print_error, say
+from orb_learning.cli.console import err, out, print_error, reported_errors, say
 from orb_learning.cli.tables import Table
 from orb_learning.errors import OrbError
 
@@ -62,6 +63,15 @@ def test_a_cell_and_a_message_of_many_lines_are_one(capsys: pytest.CaptureFixtur
     assert "first second third fourth" in rows[0]
     print_error(OrbError(lines))
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_an_error_of_a_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a\nb").mkdir()
+    with pytest.raises(typer.Exit) as ended, reported_errors():
+        (tmp_path / "a\nb").read_text()
+    said = capsys.readouterr().err
+    assert (ended.value.exit_code, said.count("\n")) == (1, 1)
+    assert "Is a directory" in said
 
 
 def test_commands_make_no_other_tables() -> None:
