@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import signal
 
@@ -17,7 +18,13 @@ def main() -> None:
         signal.signal(signal.SIGINT, _end)
     from orb_learning.cli import app
 
-    app(prog_name="orb")
+    try:
+        app(prog_name="orb")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.write(2, b"error: the disk is full that the output goes to\n")
+        os._exit(1)  # without another try to write the rest
 
 
 def _end(*_: object) -> None:

@@ -50,6 +50,7 @@ def import_command(
         list[Path],
         typer.Argument(
             metavar="FILE...",
+            readable=False,  # each file's own error says so, and the others are loaded
             help="Parquet, CSV, JSON (the last two gzipped, too), or a DuckDB database with a "
             "table named executions.",
         ),

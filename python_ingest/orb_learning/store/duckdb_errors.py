@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import (
+    DatabaseError,
     DatabaseLockedError,
     DiskFullError,
     NewerDatabaseError,
@@ -53,6 +54,10 @@ def translated_errors(path: Path) -> Iterator[None]:
             raise DiskFullError(
                 f"{path}: the disk is full, nothing was written; free some space and run it again. "
                 f"{first_line}"
+            ) from error
+        if "Permission denied" in text:
+            raise DatabaseError(
+                f"{path} cannot be opened by this user as it must be. {first_line}"
             ) from error
         if "newer version of DuckDB" in text or "newer DuckDB version" in text:
             raise NewerDatabaseError(

@@ -62,6 +62,17 @@ def test_an_argument_that_is_no_utf8_is_refused_by_name() -> None:
     assert r"is not UTF-8: a\xffb" in done.stderr
 
 
+@pytest.mark.parametrize("words", [["mappings"], ["--help"]])
+def test_output_into_a_full_disk_is_one_line(words: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "orb_learning", *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False
+        )
+    said = "error: the disk is full that the output goes to\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
 MAKES_A_DATABASE = {"build", "import", "load", "maintain", "sample", "collect", "mcp"}
 ARGUMENTS = {
     "dead-letters": ["list"],

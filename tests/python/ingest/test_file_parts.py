@@ -292,6 +292,25 @@ def test_what_excel_writes_is_read(database: Path, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("told", ["sep=\t", '"sep=\t"', "SEP=\t"])
+def test_a_delimiter_that_is_told_may_be_a_tab(database: Path, tmp_path: Path, told: str) -> None:
+    (tmp_path / "x.csv").write_text(f"{told}\r\nrepo\tmodel\r\na,b\tc;d\r\n")
+    import_file(database, tmp_path / "x.csv")
+    assert stored(database, "repo, metadata") == [("a,b", '{"model":"c;d"}')]
+
+
+def test_a_file_without_rows_says_nothing_of_others(database: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text('{"repo": "a", "user_accepted": "maybe"}\n')
+    first = import_file(database, tmp_path / "x.jsonl", rules={"success_missing": "false"})
+    assert (first.rejected_count, first.set_aside) == (1, (("user_accepted", 1),))
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select 'a' as repo limit 0) to '{tmp_path / 'x.parquet'}' (format parquet)"
+        )
+    empty = import_file(database, tmp_path / "x.parquet", rules={"success_missing": "false"})
+    assert (empty.row_count, empty.rejected_count, empty.set_aside) == (0, 0, ())
+
+
 def test_a_comma_in_a_number_is_named_where_it_may_be_anything(
     database: Path, tmp_path: Path
 ) -> None:
@@ -341,14 +360,24 @@ def test_an_instant_is_one_microsecond_in_every_type(database: Path, instants: P
     ]
 
 
-def test_times_of_a_database_are_said_to_be_taken_as_utc(database: Path, tmp_path: Path) -> None:
+def test_a_database_is_named_by_itself_and_not_by_its_copy(database: Path, tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / "old.db") as connection:
+        connection.execute("create table executions as select 'r' as repo, 'r' as \"Repo \"")
+    with pytest.raises(ImportFileError, match=r"old\.db: the columns 'repo' and 'Repo ' both"):
+        import_file(database, tmp_path / "old.db")
+
+
+@pytest.mark.parametrize("name", ["timestamp", "Timestamp"])
+def test_times_of_a_database_are_said_to_be_taken_as_utc(
+    database: Path, tmp_path: Path, name: str
+) -> None:
     with duckdb.connect(tmp_path / "old.db") as connection:
         connection.execute(
-            "create table executions as select 'r' as repo, timestamp '2026-03-01' as timestamp, "
+            f"create table executions as select 'r' as repo, timestamp '2026-03-01' as {name}, "
             "list_transform(range(768), lambda x: 0.5::float) as embedding"
         )
     result = import_file(database, tmp_path / "old.db")
-    assert result.notes == ("the times of timestamp have no zone and were taken as UTC",)
+    assert f"the times of {name} have no zone and were taken as UTC" in result.notes
     assert result.set_aside == (("embedding of 768 dimensions", 1),)
 
 

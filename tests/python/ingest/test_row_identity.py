@@ -20,6 +20,7 @@ from orb_learning.store.schema import ddl
 NESTED = {"b": 1.0, "a": {"d": 2, "c": []}}
 TWICE = {"repo": "a", "actual_cost": 0.1, "success": True, "metadata": NESTED}
 OTHER = {"repo": "two\nlines", "timestamp": "2026-03-01T00:00:00Z", "file_count": 3, "n": 7}
+OTHER |= {"note": ""}  # which a CSV writes as it writes none
 ROWS: list[dict[str, Any]] = [TWICE, TWICE, OTHER]
 
 

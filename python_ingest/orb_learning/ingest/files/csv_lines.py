@@ -171,8 +171,10 @@ def _header(connection: duckdb.DuckDBPyConnection, file: Path, *, is_last: bool)
         "where regexp_matches(line, '[^ \t\r]') order by number limit 2"
     ).fetchall()
     delimiters = ",;\t|"
-    if lines and str(lines[0][1]).strip().lower()[:-1] == "sep=":
-        delimiters = str(lines.pop(0)[1]).strip()[-1]
+    told = str(lines[0][1]).strip(" ").strip('"') if lines else ""
+    if told.lower()[:-1] == "sep=":
+        delimiters = told[-1]
+        del lines[0]
     if not lines:
         if not is_last:
             return None

@@ -64,7 +64,7 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
             f"from executions) to {literal(parquet)} "
             f"(format parquet, row_group_size 20480, kv_metadata {{{MARK}: 'utc'}})"
         )
-        naive = [name for name in types if name in TIMES and types[name] in NAIVE_TYPES]
+        naive = [name for name in types if column_of(name) in TIMES and types[name] in NAIVE_TYPES]
         if not naive or _is_ours(connection):
             return []
         return [f"the times of {' and '.join(naive)} have no zone and were taken as UTC"]

@@ -115,5 +115,8 @@ def sources_of(
         copied = Path(folder) / "executions.parquet"
         notes += copy_executions(file, copied)
         sources = parquet_sources(connection, copied, naive_is_utc=True, names_found=names_found)
-        # The mark is about times; what its values hold is not this project's word.
-        yield (replace(source, is_ours=False) for source in sources)
+        try:
+            # The mark is about times; what its values hold is not this project's word.
+            yield (replace(source, is_ours=False) for source in sources)
+        except ImportFileError as error:
+            raise ImportFileError(str(error).replace(str(copied), str(file))) from error

@@ -63,4 +63,5 @@ create or replace temp macro import_paths(object) as coalesce((
     ))
     from json_tree(object) as node
     where node.type not in ('OBJECT', 'ARRAY', 'NULL') and not starts_with(node.fullkey, '$._import')
+        and node.atom is distinct from '""'::json
 ), []);

@@ -190,8 +190,10 @@ def _recorded(
         result,
         row_count=counted,
         unreadable_reasons=unreadable_reasons(connection, load.sha256),
-        set_aside=set_aside(connection, first, load.sha256),
     )
+    if not result.row_count:  # no load number is this file's
+        return counted_result
+    counted_result = replace(counted_result, set_aside=set_aside(connection, first, load.sha256))
     return _with_rejected(connection, counted_result, first, rules)
 
 
