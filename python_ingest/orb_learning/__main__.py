@@ -23,7 +23,7 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        os.write(2, b"error: the disk is full that the output goes to\n")
+        os.write(2, b"error: the disk is full; free some space and run it again\n")
         os._exit(1)  # without another try to write the rest
 
 

@@ -245,6 +245,13 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         raise
 
 
+def _make_folder_of(path: Path) -> None:
+    try:
+        make_folder(path.parent)
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be written: {error}") from error
+
+
 def open_with_lock(
     path: Path,
     opening: Callable[[], duckdb.DuckDBPyConnection],
@@ -267,13 +274,13 @@ def open_with_lock(
         DatabaseError: one of its subclasses says who has the file, or what is wrong with it.
     """
     check_unknown_file(path)
+    if not shared:
+        _make_folder_of(path)
     deadline = time.monotonic() + wait_seconds
     pause = FIRST_PAUSE_SECONDS
     waiting = Waiting(path)
     while True:
         try:
-            if not shared:
-                make_folder(path.parent)
             lock = ReadWriteLock(path).acquire(shared=shared, deadline=deadline, waiting=waiting)
         except OSError as error:
             raise DatabaseError(f"{path} cannot be written: {error}") from error

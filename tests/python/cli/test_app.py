@@ -69,7 +69,7 @@ def test_output_into_a_full_disk_is_one_line(words: list[str], tmp_path: Path) -
         done = subprocess.run(
             command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False
         )
-    said = "error: the disk is full that the output goes to\n"
+    said = "error: the disk is full; free some space and run it again\n"
     assert (done.returncode, done.stderr) == (1, said)
 
 

@@ -13,6 +13,7 @@ import pytest
 from orb_learning.dbt import process
 
 LONG = [sys.executable, "-c", "import time; time.sleep(60)"]
+"""In dbt's place: it goes on until it is ended, which is what the tests look for."""
 
 
 @pytest.fixture

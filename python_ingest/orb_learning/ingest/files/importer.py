@@ -40,7 +40,7 @@ from orb_learning.ingest.files.result import (
     set_aside,
     unreadable_reasons,
 )
-from orb_learning.ingest.files.rows import Load, define_macros, store
+from orb_learning.ingest.files.rows import NO_NUMBER, Load, define_macros, store
 from orb_learning.ingest.files.times import NAIVE
 from orb_learning.mappings import SystemMapping, detect_mapping, read_file
 from orb_learning.store import (
@@ -190,10 +190,8 @@ def _recorded(
         result,
         row_count=counted,
         unreadable_reasons=unreadable_reasons(connection, load.sha256),
+        set_aside=set_aside(connection, first, load.sha256),
     )
-    if not result.row_count:  # no load number is this file's
-        return counted_result
-    counted_result = replace(counted_result, set_aside=set_aside(connection, first, load.sha256))
     return _with_rejected(connection, counted_result, first, rules)
 
 
@@ -218,7 +216,7 @@ def _load(
             check_names(file, new)
         names.update(new)
 
-    rows_before, loaded, unreadable, first = 0, 0, 0, 2**62
+    rows_before, loaded, unreadable, first = 0, 0, 0, NO_NUMBER
     with (
         sources_of(
             connection,

@@ -23,6 +23,9 @@ from orb_learning.ingest.files.plan import HELPERS, LOAD, Source, has_any_ids, p
 from orb_learning.record import is_uuid_sql
 from orb_learning.store import identifier
 
+NO_NUMBER = 2**62
+"""Beyond every load number: the first one of no rows."""
+
 
 class Load(NamedTuple):
     """The file that rows belong to, and how they go in."""
@@ -45,7 +48,7 @@ class Stored(NamedTuple):
     loaded: int
     unreadable: int
     first_number: int
-    """The first of the load numbers that were taken for them."""
+    """The first of the load numbers that were taken for them; beyond all others, if none was."""
 
 
 def store(
@@ -144,14 +147,14 @@ def _count(result: duckdb.DuckDBPyConnection) -> int:
 
 
 def _reserve(connection: duckdb.DuckDBPyConnection, count: int) -> int:
-    """Take ``count`` numbers of raw.load_seq and return the first.
+    """Take ``count`` numbers of raw.load_seq and return the first, ``NO_NUMBER`` for none.
 
     nextval() beside the rows would number them in the order in which threads come to them.
     """
     row = connection.execute(
         "select min(number) from (select nextval('raw.load_seq') as number from range(?))", [count]
     ).fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
+    return int(row[0]) if row and row[0] is not None else NO_NUMBER
 
 
 def define_macros(connection: duckdb.DuckDBPyConnection) -> None:
