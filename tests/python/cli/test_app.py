@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rights import bound_by_modes
 from typer.testing import CliRunner
 
 from orb_learning.cli.app import PANEL_OF, PANELS, app
@@ -71,6 +73,27 @@ def test_output_into_a_full_disk_is_one_line(words: list[str], tmp_path: Path) -
         )
     said = "error: the disk is full; free some space and run it again\n"
     assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_what_may_not_be_opened_is_one_line_and_the_rest_is_done(tmp_path: Path) -> None:
+    for name, mode in (("good.jsonl", 0o644), ("secret.jsonl", 0o000)):
+        (tmp_path / name).write_text(f'{{"repo": "{name}"}}\n')
+        (tmp_path / name).chmod(mode)
+
+    def load(*names: str) -> subprocess.CompletedProcess[str]:
+        command = bound_by_modes(sys.executable, "-m", "orb_learning", "import", *names)
+        environment = {**os.environ, "ORB_DATABASE": "learning.db"}
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+
+    done = load("secret.jsonl", "good.jsonl")
+    assert (done.returncode, done.stdout.splitlines()[0][:22]) == (1, "good.jsonl: 1 row load")
+    assert re.fullmatch("error: .*secret.jsonl.*\n", done.stderr)
+    (tmp_path / "learning.db").chmod(0o444)
+    done = load("--again", "good.jsonl")
+    assert done.returncode == 1
+    assert re.fullmatch("error: .*learning.db cannot be .*Permission denied.*\n", done.stderr)
 
 
 MAKES_A_DATABASE = {"build", "import", "load", "maintain", "sample", "collect", "mcp"}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import orb
+from rights import bound_by_modes
 
 from orb_learning.errors import DatabaseMissingError, NotBuiltError
 from orb_learning.figures.status import read_contents
@@ -79,12 +80,10 @@ def test_whoever_may_only_read_gets_the_figures(tmp_path: Path) -> None:
     database.chmod(0o444)
     folder.chmod(0o000)
     tmp_path.chmod(0o555)
-    # Root without the capabilities that pass over modes is as any other user.
-    dropped = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
     command = [sys.executable, "-c", WITHOUT_RIGHTS, str(database), str(folder)]
     try:
         done = subprocess.run(
-            [*(dropped if os.geteuid() == 0 else []), *command],
+            bound_by_modes(*command),
             capture_output=True,
             text=True,
             check=False,
