@@ -1,44 +1,13 @@
 {#- CTE `strata`: how many executions each member of these groups has by range and stratum, a tier
-    and task type; and how many tasks. A task of several strata counts in one of them, so that no
-    sum of strata has it twice. Only tasks that were executed more than once are grouped by task,
-    which takes time. -#}
+    and task type; how many tasks; and the sums over the tasks that were executed more than once,
+    which alone are grouped by task, because that takes time. A task of several strata counts in one
+    of them, so that no sum of strata has it twice. -#}
 {% macro strata_of(groups) -%}
-{%- set stratum = 'hash(model_tier, task_type)' -%}
-{%- set repeated -%}
-    _task_text_id in (select _task_text_id from {{ ref('int_repeated_tasks') }})
-{%- endset -%}
 counted as (
     {% for dimension, expression in groups.items() %}
-    select
-        time_range,
-        '{{ dimension }}' as dimension,
-        {{ expression }} as name,
-        {{ stratum }} as stratum,
-        count(*) as trials,
-        count(*) filter (success) as successes,
-        count(*) - count(*) filter ({{ repeated }}) as tasks
-    from {{ ref('int_executions_by_range') }}
-    where {{ expression }} is not null
-    group by all
+    {{ strata_of_executions(dimension, expression) }}
     union all
-    select
-        time_range,
-        '{{ dimension }}' as dimension,
-        name,
-        stratum,
-        0 as trials,
-        0 as successes,
-        count(*) as tasks
-    from (
-        select
-            time_range,
-            {{ expression }} as name,
-            min({{ stratum }}) as stratum
-        from {{ ref('int_executions_by_range') }}
-        where {{ expression }} is not null and {{ repeated }}
-        group by time_range, {{ expression }}, _task_text_id
-    )
-    group by time_range, name, stratum
+    {{ strata_of_repeated_tasks(dimension, expression) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -49,10 +18,45 @@ strata as (
         dimension,
         name,
         stratum,
-        sum(trials)::bigint as trials,
-        sum(successes)::bigint as successes,
-        sum(tasks)::bigint as tasks
+        any_value(task_type) as task_type,
+        {% for figure in ['trials', 'successes', 'tasks'] + repeated_sums() %}
+        sum({{ figure }})::bigint as {{ figure }}{{ ',' if not loop.last }}
+        {% endfor %}
     from counted
     group by time_range, dimension, name, stratum
 ),
+{%- endmacro %}
+
+
+{#- The sums over the tasks of a stratum that were executed more than once. -#}
+{% macro repeated_sums() -%}
+    {{ return([
+        'repeated_tasks',
+        'repeated_trials',
+        'repeated_successes',
+        'success_squares',
+        'success_trials',
+        'trial_squares',
+    ]) }}
+{%- endmacro %}
+
+
+{% macro strata_of_executions(dimension, expression) -%}
+    select
+        time_range,
+        '{{ dimension }}' as dimension,
+        {{ expression }} as name,
+        hash(model_tier, task_type) as stratum,
+        any_value(task_type) as task_type,
+        count(*) as trials,
+        count(*) filter (success) as successes,
+        count(*) - count(*) filter (
+            _task_text_id in (select _task_text_id from {{ ref('int_repeated_tasks') }})
+        ) as tasks,
+        {% for figure in repeated_sums() %}
+        0 as {{ figure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('int_executions_by_range') }}
+    where {{ expression }} is not null
+    group by time_range, {{ expression }}, hash(model_tier, task_type)
 {%- endmacro %}

@@ -66,6 +66,11 @@ def interval(lower: float, upper: float) -> str:
     return f"{100 * lower:.0f}-{100 * upper:.0f} %"
 
 
+def points(difference: float, lower: float, upper: float) -> str:
+    """Return how many points of percent shares are apart, and the bounds: -7.1 (-22 to +9)."""
+    return f"{100 * difference:+.1f} ({100 * lower:+.0f} to {100 * upper:+.0f})"
+
+
 def number(value: float | None) -> str:
     """Return a number: whole ones as they are, others with one digit after the point."""
     if value is None:

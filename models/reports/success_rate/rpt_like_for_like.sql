@@ -6,55 +6,35 @@ with
 
 {{ strata_of(groups) }}
 
--- Each CTE is read once, so that a filter on the range leaves the others unread.
-names as (
-    select
-        time_range,
-        dimension,
-        name,
-        sum(trials)::bigint as trials,
-        sum(successes) / sum(trials) as success_rate,
-        list({
-            'stratum': stratum, 'trials': trials, 'successes': successes, 'tasks': tasks
-        }) as strata
-    from strata
-    group by time_range, dimension, name
-    qualify
-        row_number() over (
-            partition by time_range, dimension order by sum(trials) desc, name asc
-        ) <= 10
-),
-
-members as (
-    select
-        time_range,
-        dimension,
-        list({
-            'name': name, 'trials': trials, 'success_rate': success_rate, 'strata': strata
-        }) as members
-    from names
-    group by time_range, dimension
-),
-
-pairs as (
-    select
-        time_range,
-        dimension,
-        one,
-        unnest(members) as other
-    from (
-        select
-            *,
-            unnest(members) as one
-        from members
-    ) as ones
-),
+{{ pairs_of_members() }},
 
 {{ sides_of_pairs() }},
 
-judged as (
+{{ compared_sides() }},
+
+bounded as (
     select
         *,
+        {% for side in ['', 'other_'] %}
+        {%- set rate, spread = side ~ 'like_for_like_rate', side ~ 'spread' %}
+        {{ like_for_like_bound(rate, spread, '-') }} as {{ rate }}_lower,
+        {{ like_for_like_bound(rate, spread, '+') }} as {{ rate }}_upper,
+        {% endfor %}
+        like_for_like_rate - other_like_for_like_rate as rate_difference,
+        {{ difference_bound(
+            'like_for_like_rate', 'like_for_like_rate_lower',
+            'other_like_for_like_rate', 'other_like_for_like_rate_upper', '-'
+        ) }} as rate_difference_lower,
+        {{ difference_bound(
+            'like_for_like_rate', 'like_for_like_rate_upper',
+            'other_like_for_like_rate', 'other_like_for_like_rate_lower', '+'
+        ) }} as rate_difference_upper
+    from compared
+),
+
+judged as (
+    select
+        * exclude (spread, other_spread),
         coalesce(mix_difference >= {{ var('mix_differs_from') }}, false) as mix_differs,
         least(matched_task_count, other_matched_task_count)
         >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples,
@@ -62,7 +42,7 @@ judged as (
         mix_differs
         and dimension in ('pool', 'repository')
         and (total_executions, name) > (other_executions, other_name) as is_shown
-    from compared
+    from bounded
 )
 
 select

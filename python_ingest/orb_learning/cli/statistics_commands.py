@@ -118,6 +118,7 @@ def show_like_for_like(pairs: list[Row]) -> None:
                 f"{formats.rate(row['success_rate'])} to {formats.rate(row['other_success_rate'])}"
             ),
             "like for like": like_for_like,
+            "points apart": apart,
             "of runs": lambda row: f"{row['matched_count']:,} to {row['other_matched_count']:,}",
             "of tasks": lambda row: (
                 f"{row['matched_task_count']:,} to {row['other_matched_task_count']:,}"
@@ -134,6 +135,14 @@ def like_for_like(row: Row) -> str:
     rates = (row["like_for_like_rate"], row["other_like_for_like_rate"])
     shown = " to ".join(map(formats.rate, rates))
     return shown if row["has_enough_samples"] else f"[dim]{shown}?[/]"
+
+
+def apart(row: Row) -> str:
+    """Return how far apart those rates are, with the bounds at 95 %."""
+    if row["rate_difference"] is None:
+        return ""
+    bounds = (row["rate_difference_lower"], row["rate_difference_upper"])
+    return formats.points(row["rate_difference"], *bounds)
 
 
 def _bucket(row: Row, form: str) -> str:

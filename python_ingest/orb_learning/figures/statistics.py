@@ -76,13 +76,17 @@ class LikeForLike(BaseModel):
         description="Its success rate within the tiers and task types that both have; null of none."
     )
     other_like_for_like_rate: float | None = Field(description="The other's within them.")
+    rate_difference: float | None = Field(
+        description="like_for_like_rate less the other's; neither is known to lead where its "
+        "bounds have 0 between them."
+    )
+    rate_difference_lower: float | None = Field(description="Lower bound of it, at 95 %.")
+    rate_difference_upper: float | None = Field(description="Upper bound of it.")
     matched_count: int = Field(description="Executions that like_for_like_rate is over.")
     other_matched_count: int = Field(description="Those that the other's is over.")
     matched_task_count: int = Field(description="How many tasks those executions are runs of.")
     other_matched_task_count: int = Field(description="How many tasks those of the other are.")
-    has_enough_samples: bool = Field(
-        description="False if one is over too few tasks to look at. The rates have no interval."
-    )
+    has_enough_samples: bool = Field(description="False if one is over too few tasks to look at.")
 
 
 class ExecutionStatistics(Result):

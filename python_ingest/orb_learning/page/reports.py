@@ -80,6 +80,7 @@ QUERIES = {
     "like_for_like": f"select time_range, dimension, {_short('name')}, {_short('other_name')}, "
     "mix_difference, success_rate, other_success_rate, like_for_like_rate, matched_count, "
     "other_like_for_like_rate, other_matched_count, matched_task_count, other_matched_task_count, "
+    "rate_difference, rate_difference_lower, rate_difference_upper, "
     "has_enough_samples from rpt_like_for_like "
     "where shown_rank <= 15 order by time_range, shown_rank",
     "correlations": "select time_range, duration_bucket, memory_correlation, "

@@ -239,10 +239,15 @@ def test_unlike_work_is_compared_like_for_like(
     # Strata weigh 45·15/60 each: (1 + 0) / 2 and (1 + 15/45) / 2.
     assert pair["like_for_like_rate"] == pytest.approx(0.5)
     assert pair["other_like_for_like_rate"] == pytest.approx(2 / 3)
+    bounds = (pair["rate_difference_lower"], pair["rate_difference_upper"])
+    assert pair["rate_difference"] == pytest.approx(-1 / 6)
+    # All of a stratum succeed or none, so that nothing tells how much its tasks differ.
+    assert -1 < bounds[0] < -1 / 6 < 0 < bounds[1] < 1
+    apart = formats.points(pair["rate_difference"], *bounds)
     said = words(orb(copy, "stats", width=200)[1])
-    assert "local to cloud pool 50 % 75.0 % to 50.0 % 50.0 % to 66.7 % 60 to 60" in said.replace(
-        "50.0 % 75.0", "50 % 75.0"
-    )
+    said = said.replace("50.0 % 75.0", "50 % 75.0")
+    assert "local to cloud pool 50 % 75.0 % to 50.0 % 50.0 % to 66.7 %" in said
+    assert f"66.7 % {apart} 60 to 60" in said
     assert "compare these like for like" in said
 
 

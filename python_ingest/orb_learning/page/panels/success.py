@@ -99,6 +99,8 @@ PANELS = [
             Column("other_success_rate", "of the other", "percent"),
             Column("like_for_like_rate", "like for like", "percent", "matched_count"),
             Column("other_like_for_like_rate", "of the other", "percent", "other_matched_count"),
+            Column("rate_difference_lower", "apart, 95 % from", "percent"),
+            Column("rate_difference_upper", "to", "percent"),
             Column("matched_task_count", "tasks", "count"),
             Column("other_matched_task_count", "of the other", "count"),
         ],
@@ -106,7 +108,8 @@ PANELS = [
         wide=True,
         drawn="mix_difference",
         note="Those whose model tiers and task types differ: their plain rates compare unlike "
-        "work. Like for like is within the tiers and task types that both have.",
+        "work. Like for like is within the tiers and task types that both have. Where 0 % is "
+        "between the bounds of how far they are apart, neither is known to lead.",
     ),
     Panel(
         "pools_over_time",
