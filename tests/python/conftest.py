@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsers import BROWSERS, NO_BROWSER
-from building import REPOSITORY, STEM, DbtProject, known_parse
+from building import PARSE_VARIABLE, REPOSITORY, STEM, DbtProject, known_parse
 from histories import History, insert_rows_at_the_edges
 from parsing import locked
 
 from orb_learning.cli.console import err, out
+from orb_learning.dbt import process
+from orb_learning.settings import LearningSettings
 
 FIGURES = "figures"
 
@@ -86,15 +89,25 @@ def history(project: DbtProject, small_database: Path, database: Path) -> Histor
     return History(project, database)
 
 
-@pytest.fixture
-def parsed_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
-    """The dbt processes that a test's code starts on a database find this project parsed."""
+@pytest.fixture(autouse=True)
+def known_parses(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dbt processes that a test's code starts find this project parsed, as after a first run.
 
-    def set_variable(database: Path) -> None:
-        for name, value in known_parse(REPOSITORY, database, tmp_path).items():
-            monkeypatch.setenv(name, value)
+    dbt parses anew for another database, and each test has its own.
+    """
+    prepared = process._prepared
 
-    return set_variable
+    def with_parse(
+        settings: LearningSettings, *arguments: Sequence[str], after: Sequence[str] = ()
+    ) -> tuple[list[str], dict[str, str]]:
+        command, variables = prepared(settings, *arguments, after=after)
+        if PARSE_VARIABLE not in variables and str(REPOSITORY) in command:
+            folder = tmp_path_factory.getbasetemp() / "parses"
+            given = json.loads(after[1]) if after else {}
+            variables |= known_parse(REPOSITORY, settings.database_path, folder, given)
+        return command, variables
+
+    monkeypatch.setattr(process, "_prepared", with_parse)
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from building import REPOSITORY, DbtProject
@@ -83,13 +81,10 @@ def test_an_older_archive_is_whole_and_comes_back(older: LearningSettings, expec
     assert ids(older, "raw.executions") == sorted(everything)
 
 
-def test_an_older_backup_is_valid_and_restores(
-    older: LearningSettings, expected: Ids, parsed_for: Callable[[Path], Any]
-) -> None:
+def test_an_older_backup_is_valid_and_restores(older: LearningSettings, expected: Ids) -> None:
     (backup,) = backups_in(older.backup_folder)
     validation = validate_backup(backup.folder)
     assert validation.problems == []
-    parsed_for(older.database_path)
     with connect(older.database_path) as connection:
         connection.execute("delete from raw.executions")
     restore_backup(older, backup.folder)

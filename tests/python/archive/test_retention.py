@@ -690,14 +690,12 @@ def test_a_dry_run_needs_no_build_and_says_what_would_stay(
     database: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    parsed_for: Callable[[Path], None],
 ) -> None:
     file = tmp_path / "old.csv"
     file.write_text("task_id,timestamp\n" + f"{task_id(1)},2020-01-01T00:00:00Z\n")
     import_file(database, file)
     with connect(database) as connection:
         insert_many(connection, [{"task_id": task_id(2), "timestamp": "2020-01-02"}])
-    parsed_for(database)
     monkeypatch.setenv("ORB_DATABASE", str(database))
     monkeypatch.setenv("ORB_LEARNING__PROJECT_PATH", str(REPOSITORY))
     said = orb("retention", "--dry-run")
@@ -727,9 +725,8 @@ def act(history: History, what: str, *values: int) -> None:
 
 
 def test_the_library_and_the_command_run_the_macro(
-    history: History, monkeypatch: pytest.MonkeyPatch, parsed_for: Callable[[Path], None]
+    history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parsed_for(history.database)
     with connect(history.database) as connection:
         connection.execute("update raw.executions set timestamp = timestamp - interval 10 year")
     every = live(history)

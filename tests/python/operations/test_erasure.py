@@ -6,7 +6,7 @@ import gzip
 import json
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,8 @@ LATER = NOW + timedelta(seconds=1)
 
 
 @pytest.fixture
-def settings(database: Path, parsed_for: Callable[[Path], None]) -> LearningSettings:
+def settings(database: Path) -> LearningSettings:
     """Of a database that is yet to be made, in which no model is built."""
-    parsed_for(database)
     return load_settings(database_path=database, project_path=REPOSITORY)
 
 

@@ -192,12 +192,16 @@ def untested_project(folder: Path) -> Path:
     return folder
 
 
-def known_parse(project: Path, database: Path, folder: Path) -> dict[str, str]:
+def known_parse(
+    project: Path, database: Path, folder: Path, variables: dict[str, Any] | None = None
+) -> dict[str, str]:
     """Return a variable of the environment by which a dbt process need not parse the project.
 
-    The process works on this database, without ``--vars``; another one parses as ever.
+    The process works on this database, with these variables; another one parses as ever.
     """
-    return {PARSE_VARIABLE: str(parse_of(project, {}).for_dbt(folder, database.resolve(), {}))}
+    given = variables or {}
+    assert given.keys() <= TAKEN_BY_SQL
+    return {PARSE_VARIABLE: str(parse_of(project, {}).for_dbt(folder, database.resolve(), given))}
 
 
 def edit(file: Path, old: str, new: str) -> None:
