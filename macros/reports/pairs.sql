@@ -11,7 +11,7 @@ names as (
         sum(successes) / sum(trials) as success_rate,
         list({
             'stratum': stratum, 'task_type': task_type,
-            {% for figure in ['trials', 'successes', 'tasks'] + repeated_sums() %}
+            {% for figure in ['trials', 'successes', 'tasks'] + repeated_sums().keys() | list %}
             '{{ figure }}': {{ figure }}{{ ',' if not loop.last }}
             {% endfor %}
         }) as strata

@@ -27,7 +27,7 @@ cells as (
         any_value(other.trials) as other_executions,
         any_value(other.success_rate) as other_success_rate,
         {% for side, is_one in {'': 'is_one', 'other_': 'not is_one'}.items() %}
-        {% for figure in ['trials', 'successes', 'tasks'] + repeated_sums() %}
+        {% for figure in ['trials', 'successes', 'tasks'] + repeated_sums().keys() | list %}
         coalesce(sum(stratum.{{ figure }}) filter ({{ is_one }}), 0) as {{ side }}{{ figure }},
         {% endfor %}
         {% endfor %}

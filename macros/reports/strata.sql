@@ -1,15 +1,23 @@
 {#- CTE `strata`: how many executions each member of these groups has by range and stratum, a tier
-    and task type; how many tasks; and the sums over the tasks that were executed more than once,
-    which alone are grouped by task, because that takes time. A task of several strata counts in one
-    of them, so that no sum of strata has it twice. -#}
+    and task type; and the sums over the tasks that were executed more than once, which alone are
+    grouped by task, because that takes time. `tasks` counts a task of several strata in one of them,
+    so that no sum of strata has it twice. -#}
 {% macro strata_of(groups) -%}
-counted as (
-    {% for dimension, expression in groups.items() %}
-    {{ strata_of_executions(dimension, expression) }}
-    union all
-    {{ strata_of_repeated_tasks(dimension, expression) }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+{{ runs_of_tasks(groups) }},
+
+parts as (
+    select
+        time_range,
+        dimension,
+        name,
+        task is not null as is_repeated,
+        min(stratum) as first_stratum,
+        unnest(list({
+            'stratum': stratum, 'task_type': task_type, 'trials': trials, 'successes': successes
+        })) as part
+    from runs
+    where name is not null
+    group by time_range, dimension, name, task
 ),
 
 strata as (
@@ -17,46 +25,29 @@ strata as (
         time_range,
         dimension,
         name,
-        stratum,
-        any_value(task_type) as task_type,
-        {% for figure in ['trials', 'successes', 'tasks'] + repeated_sums() %}
-        sum({{ figure }})::bigint as {{ figure }}{{ ',' if not loop.last }}
+        part.stratum as stratum,
+        any_value(part.task_type) as task_type,
+        sum(part.trials)::bigint as trials,
+        sum(part.successes)::bigint as successes,
+        count(*) filter (is_repeated and part.stratum = first_stratum)
+        + coalesce(sum(part.trials) filter (not is_repeated), 0)::bigint as tasks,
+        {% for sum, of in repeated_sums().items() %}
+        coalesce(sum({{ of }}) filter (is_repeated), 0)::bigint as {{ sum }}{{ ',' if not loop.last }}
         {% endfor %}
-    from counted
-    group by time_range, dimension, name, stratum
+    from parts
+    group by time_range, dimension, name, part.stratum
 ),
 {%- endmacro %}
 
 
 {#- The sums over the tasks of a stratum that were executed more than once. -#}
 {% macro repeated_sums() -%}
-    {{ return([
-        'repeated_tasks',
-        'repeated_trials',
-        'repeated_successes',
-        'success_squares',
-        'success_trials',
-        'trial_squares',
-    ]) }}
-{%- endmacro %}
-
-
-{% macro strata_of_executions(dimension, expression) -%}
-    select
-        time_range,
-        '{{ dimension }}' as dimension,
-        {{ expression }} as name,
-        hash(model_tier, task_type) as stratum,
-        any_value(task_type) as task_type,
-        count(*) as trials,
-        count(*) filter (success) as successes,
-        count(*) - count(*) filter (
-            _task_text_id in (select _task_text_id from {{ ref('int_repeated_tasks') }})
-        ) as tasks,
-        {% for figure in repeated_sums() %}
-        0 as {{ figure }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from {{ ref('int_executions_by_range') }}
-    where {{ expression }} is not null
-    group by time_range, {{ expression }}, hash(model_tier, task_type)
+    {{ return({
+        'repeated_tasks': '1',
+        'repeated_trials': 'part.trials',
+        'repeated_successes': 'part.successes',
+        'success_squares': 'part.successes * part.successes',
+        'success_trials': 'part.successes * part.trials',
+        'trial_squares': 'part.trials * part.trials',
+    }) }}
 {%- endmacro %}

@@ -52,13 +52,7 @@
 {%- endmacro %}
 
 
-{#- A bound of a standardised rate, of its spread. -#}
-{% macro like_for_like_bound(rate, spread, sign) -%}
-    {%- set effective = spread ~ '.degrees + 1' -%}
-    {{ rate_bound(
-        rate,
-        relative_variance(rate, spread ~ '.squared_error', effective),
-        t_quantile(spread ~ '.degrees'),
-        sign
-    ) }}
+{#- The relative variance of a standardised rate, of its spread. -#}
+{% macro like_for_like_variance(rate, spread) -%}
+    {{ relative_variance(rate, spread ~ '.squared_error', spread ~ '.degrees + 1') }}
 {%- endmacro %}

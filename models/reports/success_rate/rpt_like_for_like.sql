@@ -12,14 +12,35 @@ with
 
 {{ compared_sides() }},
 
+-- Each step is a column of its own, which planning takes once.
+spreads as (
+    select
+        *,
+        {% for side in ['', 'other_'] %}
+        {{ like_for_like_variance(side ~ 'like_for_like_rate', side ~ 'spread') }}
+            as _{{ side }}variance,
+        {{ t_quantile(side ~ 'spread.degrees') }} as _{{ side }}t
+        {{- ',' if not loop.last }}
+        {% endfor %}
+    from compared
+),
+
 bounded as (
     select
         *,
         {% for side in ['', 'other_'] %}
-        {%- set rate, spread = side ~ 'like_for_like_rate', side ~ 'spread' %}
-        {{ like_for_like_bound(rate, spread, '-') }} as {{ rate }}_lower,
-        {{ like_for_like_bound(rate, spread, '+') }} as {{ rate }}_upper,
+        {%- set rate = side ~ 'like_for_like_rate' %}
+        {%- set variance, t = '_' ~ side ~ 'variance', '_' ~ side ~ 't' %}
+        {{ rate_bound(rate, variance, t, '-') }} as {{ rate }}_lower,
+        {{ rate_bound(rate, variance, t, '+') }} as {{ rate }}_upper
+        {{- ',' if not loop.last }}
         {% endfor %}
+    from spreads
+),
+
+judged as (
+    select
+        * exclude (spread, other_spread, _variance, _other_variance, _t, _other_t),
         like_for_like_rate - other_like_for_like_rate as rate_difference,
         {{ difference_bound(
             'like_for_like_rate', 'like_for_like_rate_lower',
@@ -28,13 +49,7 @@ bounded as (
         {{ difference_bound(
             'like_for_like_rate', 'like_for_like_rate_upper',
             'other_like_for_like_rate', 'other_like_for_like_rate_lower', '+'
-        ) }} as rate_difference_upper
-    from compared
-),
-
-judged as (
-    select
-        * exclude (spread, other_spread),
+        ) }} as rate_difference_upper,
         coalesce(mix_difference >= {{ var('mix_differs_from') }}, false) as mix_differs,
         least(matched_task_count, other_matched_task_count)
         >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples,
