@@ -6,14 +6,11 @@ executions as not materialized (
     {% for time_range, length in time_ranges().items() %}
     select
         '{{ time_range }}' as time_range,
+        task_id,
         model_tier,
         quality_score,
         user_rating,
-        user_accepted,
-        case
-            when user_accepted is null then null
-            else {{ text_id('task_description') }}
-        end as _task_text_id
+        user_accepted
     from {{ ref('executions') }}
     where {{ started_within(length) }}
     {{ 'union all' if not loop.last }}
@@ -37,8 +34,13 @@ figures as (
 ),
 
 answers as (
-    select * from executions
-    where user_accepted is not null
+    select
+        executions.*,
+        tasks._task_text_id
+    from executions
+    inner join {{ ref('fct_executions') }} as tasks
+        on executions.task_id = tasks.task_id
+    where executions.user_accepted is not null
 ),
 
 {{ rates_by_task(
