@@ -240,7 +240,7 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
 ) -> None:
     states = set()
     versions, built_at = raw_rows(database), time_of_build(database)
-    moments = [NOON - hour * HOUR for hour in (*range(0, 42 * 24, 7), 10_000)]
+    moments = [NOON - hour * HOUR for hour in (*range(0, 42 * 24, 13), 10_000)]
     with connect(database, read_only=True) as connection:
         alerts_at = {
             now: alerts_in(connection, moment=now)
