@@ -23,7 +23,7 @@ from orb_learning.cli.tables import (
     text,
     text_of,
 )
-from orb_learning.time_ranges import TimeRange
+from orb_learning.time_ranges import Group, TimeRange
 
 app = typer.Typer()
 
@@ -65,8 +65,22 @@ GROUPS = [
 """A table's title, the figures that it shows, and the column that names a group."""
 
 
+BY = {
+    "tier": "model_tier",
+    "pool": "pool_type",
+    "repository": "repo",
+    "task_type": "task_type",
+    "model": "model",
+}
+"""The column that names what a row is, with `--by`."""
+
+ByGroup = Annotated[
+    Group | None, typer.Option("--by", help="Only the whole table of these; without, all tables.")
+]
+
+
 @app.command("stats")
-def stats_command(time_range: InRange = "7d", as_json: AsJson = False) -> None:
+def stats_command(time_range: InRange = "7d", by: ByGroup = None, as_json: AsJson = False) -> None:
     """Count executions and sum up how they went: by time, tier, pool, repository, task type.
 
     A rate has its 95 % interval beside it, a mean and a cost of how many runs they
@@ -76,7 +90,43 @@ def stats_command(time_range: InRange = "7d", as_json: AsJson = False) -> None:
     """
     from orb_learning.figures import get_execution_statistics
 
-    answer(ask(get_execution_statistics(time_range)), show_statistics, as_json=as_json)
+    show = show_statistics if by is None else show_group
+    answer(ask(get_execution_statistics(time_range, by)), show, as_json=as_json)
+
+
+def show_group(found: Row) -> None:
+    """Print the table of one thing."""
+    by, time_range = found["by"], found["time_range"]
+    if not found["rows"]:
+        say(f"Nothing of it in the last {time_range}: try a longer --range.", to=err)
+        return
+    if by == "day":
+        show_buckets(found["rows"], time_range, found["least_samples"])
+    elif by == "error":
+        columns: Columns = {
+            "error type": text_of("error_type"),
+            "failures": figure("error_count"),
+            "of all": figure("failure_share", formats.rate),
+            "error rate": lambda row: rate(row, "error_rate"),
+            "repositories": figure("repo_count"),
+            "last": figure("last_error_at", formats.time),
+        }
+        show_table("by error type", columns, found["rows"])
+    else:
+        name = by.replace("_", " ")
+        columns = {name: text_of(BY[by]), **figures(found["least_samples"])}
+        show_table(f"by {name}", columns, found["rows"])
+
+
+def show_buckets(rows: list[Row], time_range: str, least: int | None) -> None:
+    """Print the hours or days of a range."""
+    hours = time_range in ("1h", "24h")
+    start = "%Y-%m-%d %H:%M" if hours else "%Y-%m-%d"
+    show_table(
+        "by hour (UTC)" if hours else "by day (UTC)",
+        {"start": lambda row: _bucket(row, start), **figures(least)},
+        rows,
+    )
 
 
 def show_statistics(found: Row) -> None:
@@ -88,13 +138,7 @@ def show_statistics(found: Row) -> None:
         say(f"No execution started in the last {time_range}: {advice}.", to=err)
         return
     shown_figures = figures(found["least_samples"])
-    hours = time_range in ("1h", "24h")
-    start = "%Y-%m-%d %H:%M" if hours else "%Y-%m-%d"
-    show_table(
-        "by hour (UTC)" if hours else "by day (UTC)",
-        {"start": lambda row: _bucket(row, start), **shown_figures},
-        found["time_series"],
-    )
+    show_buckets(found["time_series"], time_range, found["least_samples"])
     show_assigned_times(found["performance"])
     for title, key, name in GROUPS:
         show_table(title, {name.replace("_", " "): text_of(name), **shown_figures}, found[key])

@@ -27,7 +27,7 @@ from orb_learning.figures.routing import (
 from orb_learning.figures.statistics import execution_statistics
 from orb_learning.figures.storage import storage_status
 from orb_learning.settings import load_settings
-from orb_learning.time_ranges import TIME_RANGES, TimeRange
+from orb_learning.time_ranges import GROUPS, TIME_RANGES, Group, TimeRange
 
 
 async def get_database_status(db_path: str | None = None) -> dict[str, Any]:
@@ -46,22 +46,27 @@ async def get_database_status(db_path: str | None = None) -> dict[str, Any]:
     return await _asked(lambda reader: database_status(reader, db_path))
 
 
-async def get_execution_statistics(time_range: TimeRange = "7d") -> dict[str, Any]:
+async def get_execution_statistics(
+    time_range: TimeRange = "7d", by: Group | None = None
+) -> dict[str, Any]:
     """Return how many executions there were of what kind, and how they went.
 
     Args:
         time_range: how far back from now.
+        by: tier, pool, repository, task_type, model, error or day, for its whole table alone.
 
     Returns:
         ``time_series``, ``by_model_tier``, ``by_pool_type``, ``top_repositories``,
-        ``by_task_type``, ``performance`` and ``record_funnel``.
+        ``by_task_type``, ``performance`` and ``record_funnel``; with by, ``rows``.
 
     Raises:
-        ValueError: there is no such time range.
+        ValueError: there is no such time range, or nothing of that name to group by.
         DatabaseError: the database cannot be read, or nothing has been built.
     """
     _check(time_range)
-    return await _asked(lambda reader: execution_statistics(reader, time_range))
+    if by is not None and by not in GROUPS:
+        raise ValueError(f"by = {by!r}: must be one of {', '.join(GROUPS)}")
+    return await _asked(lambda reader: execution_statistics(reader, time_range, by))
 
 
 async def get_performance_metrics(time_range: TimeRange = "7d") -> dict[str, Any]:

@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, Field
 
 from orb_learning.figures.funnel import Stage, record_funnel
+from orb_learning.figures.groups import (
+    Bucket,
+    By,
+    ExecutionsBy,
+    PoolFigures,
+    RepositoryFigures,
+    TaskTypeFigures,
+    TierFigures,
+    read_group,
+)
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Figures, Result, Text, TimeRange, UtcTime
+from orb_learning.figures.results import Figures, Result, Text, TimeRange
 
 MOST_REPOSITORIES = 10
 MOST_TASK_TYPES = 15
 MOST_PAIRS = 15
-
-
-class Bucket(Figures):
-    """An hour or a day of the range."""
-
-    bucket_start: UtcTime = Field(description="When the hour (1h, 24h) or UTC day begins.")
-    is_complete: bool = Field(
-        description="False where it still fills or begins before the range: compare no count of it."
-    )
-    assigned_time_count: int = Field(
-        description="Of how many executions the time was assigned, not recorded: no trend of them."
-    )
-
-
-class TierFigures(Figures):
-    """A model tier."""
-
-    model_tier: Text = Field(description="small, medium, large, or what was recorded.")
-
-
-class PoolFigures(Figures):
-    """A pool type."""
-
-    pool_type: Text = Field(description="The kind of pool that executed.")
-
-
-class RepositoryFigures(Figures):
-    """A repository."""
-
-    repo_rank: int = Field(description="1 for the repository with the most executions.")
-    repo: Text = Field(description="The repository.")
-
-
-class TaskTypeFigures(Figures):
-    """A task type."""
-
-    task_type_rank: int = Field(description="1 for the task type with the most executions.")
-    task_type: Text = Field(description="refactor, test, docs, bugfix, feature and the like.")
 
 
 class All(Figures):
@@ -114,43 +88,48 @@ class ExecutionStatistics(Result):
     )
 
 
-async def execution_statistics(reader: Reader, time_range: TimeRange = "7d") -> ExecutionStatistics:
+async def execution_statistics(
+    reader: Reader, time_range: TimeRange = "7d", by: By = None
+) -> ExecutionStatistics | ExecutionsBy:
     """Count executions, and sum up their success, cost and duration.
 
-    By hour or day, model tier, pool type, repository and task type. Compare rates by their lower
-    bounds, and only where has_enough_samples is true.
+    By hour or day, model tier, pool type, repository and task type; with by, one whole table, of
+    models and errors, too. Compare rates by their lower bounds, and only where has_enough_samples
+    is true.
     """
-
-    def statistics(snapshot: Snapshot) -> ExecutionStatistics:
-        def rows(kind: type[BaseModel], source: str) -> list[dict[str, object]]:
-            return snapshot.select(kind, source, time_range=time_range)
-
-        of_range = "where time_range = $time_range"
-        most_first = "order by total_executions desc"
-        return snapshot.result(
-            ExecutionStatistics,
-            time_range=time_range,
-            time_series=rows(Bucket, f"rpt_time_series {of_range} order by bucket_start"),
-            by_model_tier=rows(
-                TierFigures, f"rpt_success_by_tier {of_range} {most_first}, model_tier"
-            ),
-            by_pool_type=rows(PoolFigures, f"rpt_pools {of_range} {most_first}, pool_type"),
-            top_repositories=rows(
-                RepositoryFigures,
-                f"rpt_repositories {of_range} and repo_rank <= {MOST_REPOSITORIES} "
-                "order by repo_rank",
-            ),
-            by_task_type=rows(
-                TaskTypeFigures,
-                f"rpt_task_types {of_range} and task_type_rank <= {MOST_TASK_TYPES} "
-                "order by task_type_rank",
-            ),
-            like_for_like=rows(
-                LikeForLike,
-                f"rpt_like_for_like {of_range} and shown_rank <= {MOST_PAIRS} order by shown_rank",
-            ),
-            performance=rows(All, f"rpt_performance {of_range}")[0],
-            record_funnel=record_funnel(snapshot, reader.settings.outbox_folder),
+    if by is not None:
+        return await reader.read(
+            lambda snapshot: snapshot.result(
+                ExecutionsBy,
+                time_range=time_range,
+                by=by,
+                rows=read_group(snapshot, time_range, by),
+            )
         )
+    return await reader.read(
+        lambda snapshot: _statistics(snapshot, time_range, reader.settings.outbox_folder)
+    )
 
-    return await reader.read(statistics)
+
+def _statistics(snapshot: Snapshot, time_range: str, outbox_folder: Path) -> ExecutionStatistics:
+    pairs = snapshot.select(
+        LikeForLike,
+        f"rpt_like_for_like where time_range = $time_range and shown_rank <= {MOST_PAIRS} "
+        "order by shown_rank",
+        time_range=time_range,
+    )
+    [everything] = snapshot.select(
+        All, "rpt_performance where time_range = $time_range", time_range=time_range
+    )
+    return snapshot.result(
+        ExecutionStatistics,
+        time_range=time_range,
+        time_series=read_group(snapshot, time_range, "day"),
+        by_model_tier=read_group(snapshot, time_range, "tier"),
+        by_pool_type=read_group(snapshot, time_range, "pool"),
+        top_repositories=read_group(snapshot, time_range, "repository", at_most=MOST_REPOSITORIES),
+        by_task_type=read_group(snapshot, time_range, "task_type", at_most=MOST_TASK_TYPES),
+        like_for_like=pairs,
+        performance=everything,
+        record_funnel=record_funnel(snapshot, outbox_folder),
+    )

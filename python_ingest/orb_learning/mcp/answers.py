@@ -38,10 +38,10 @@ REST = {
     "database_status": "Ask query: `from rpt_database_status`, `from rpt_record_funnel`.",
     "what_to_change": "Ask query: `from rpt_what_to_change order by place`.",
     "execution_statistics": (
-        "Ask query of one table: `from rpt_time_series where time_range = '{time_range}' order by "
-        "bucket_start desc`; so, too, `from rpt_success_by_tier`, `from rpt_pools`, "
-        "`from rpt_repositories`, `from rpt_task_types`, `from rpt_like_for_like`, "
-        "`from rpt_record_funnel`."
+        "Ask by one thing; or query of one table: `from rpt_time_series where time_range = "
+        "'{time_range}' order by bucket_start desc`; so, too, `from rpt_success_by_tier`, "
+        "`from rpt_pools`, `from rpt_repositories`, `from rpt_task_types`, "
+        "`from rpt_success_by_model`, `from rpt_top_errors`, `from rpt_like_for_like`."
     ),
     "performance_metrics": (
         "Ask query: `from rpt_durations_by_tier where time_range = '{time_range}'`."
@@ -89,6 +89,7 @@ EMPTY = {
         "No text with a vector is in the days and the repo asked for. Ask with greater days_back "
         "or without repo, or list_executions with a word of the task."
     ),
+    "execution_statistics": f"Nothing of it in that time. Ask for a longer one; {_FUNNEL}.",
     "list_executions": f"No execution is all of it. Ask with fewer arguments; {_NAMES}.",
     "get_tier_performance": f"Ask with greater days_back or without repo; {_NAMES}.",
     "get_pool_performance": f"Ask with greater days_back or without repo; {_NAMES}.",
@@ -125,7 +126,7 @@ def sent(tool: str, result: Row, most_characters: int) -> str:
 
     def text(part: _Part, *, is_cut: bool) -> str:
         end = {"is_cut": True, "rest": rest} if is_cut else {"is_cut": False}
-        if tool in EMPTY and not result["rows"]:
+        if tool in EMPTY and not result.get("rows", True):
             end["empty"] = EMPTY[tool]
         return to_json({**shape(result, part), **end}).decode()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
-from pydantic import ConfigDict, create_model, model_validator
+from pydantic import ConfigDict, ValidationError, create_model, model_validator
 
 from orb_learning.errors import did_you_mean
 
@@ -37,3 +37,13 @@ def with_known_arguments(tool: Tool) -> Tool:
     metadata.arg_model = create_model(of_tool.__name__, __base__=(KnownArguments, of_tool))
     tool.parameters = metadata.arg_model.model_json_schema(by_alias=True)
     return tool
+
+
+def in_one_line(error: ValidationError) -> str:
+    """Return what is wrong with the arguments: ``days_back: … (got 0)``, one after the other."""
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']} (got {one['input']!r:.200})"
+        if one["loc"]
+        else one["msg"].removeprefix("Value error, ")
+        for one in error.errors(include_url=False, include_context=False)
+    )

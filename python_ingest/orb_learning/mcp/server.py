@@ -22,7 +22,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from mcp_types import Tool as ListedTool
-from pydantic import AnyHttpUrl, BaseModel
+from pydantic import AnyHttpUrl, BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -47,7 +47,7 @@ from orb_learning.figures import (
     what_to_change,
 )
 from orb_learning.mcp.answers import sent
-from orb_learning.mcp.arguments import with_known_arguments
+from orb_learning.mcp.arguments import in_one_line, with_known_arguments
 from orb_learning.mcp.auth import Tokens, read_tokens
 from orb_learning.mcp.feedback_outbox import FeedbackOutbox
 from orb_learning.mcp.query_processes import QueryProcesses
@@ -93,6 +93,9 @@ PORT = 8765
 IDLE_TIMEOUT_SECONDS = 10.0
 """For how long the database stays open for an agent's next question."""
 
+WRAPPED = "result"
+"""The SDK's key for what is no single object in its schema."""
+
 MB_BESIDE_QUERIES = 1_024
 """Of the process itself: Python, its threads and the model's weights take up to half of it."""
 
@@ -117,11 +120,19 @@ class Server(MCPServer[Any]):
         Raises:
             ToolError: there is no such tool, or it fails.
         """
-        result = await super().call_tool(name, arguments, context)
+        try:
+            result = await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(f"{name}: {in_one_line(error.__cause__)}") from error
+            raise
         if not isinstance(result, CallToolResult) or result.structured_content is None:
             return result
+        content = result.structured_content
+        if content.keys() == {WRAPPED}:  # of a tool with several kinds of results
+            content = content[WRAPPED]
         try:
-            text = sent(name, result.structured_content, self.most_characters)
+            text = sent(name, content, self.most_characters)
         except QueryRefusedError as error:
             raise ToolError(str(error)) from error
         return CallToolResult(content=[TextContent(type="text", text=text)])

@@ -30,5 +30,16 @@ def test_every_tool_refuses_an_argument_that_it_does_not_have(database: Path) ->
 def test_a_tool_refuses_a_search_of_no_days(database: Path) -> None:
     server = make_server(load_settings(database_path=database))
     asked = {"task_description": "a task", "days_back": 0}
-    with pytest.raises(ToolError, match=r"days_back\s.*greater than or equal to 1"):
+    with pytest.raises(ToolError, match=r"days_back: .*greater than or equal to 1 \(got 0\)$"):
         asyncio.run(server.call_tool("find_similar_executions", asked))
+
+
+def test_what_is_wrong_with_an_argument_is_said_in_one_line(database: Path) -> None:
+    server = make_server(load_settings(database_path=database))
+    with pytest.raises(ToolError) as refused:
+        asyncio.run(server.call_tool("execution_statistics", {"by": "tiers", "time_range": "8d"}))
+    assert str(refused.value) == (
+        "execution_statistics: time_range: Input should be '1h', '24h', '7d', '30d' or '90d' "
+        "(got '8d'); by: Input should be 'tier', 'pool', 'repository', 'task_type', 'model', "
+        "'error' or 'day' (got 'tiers')"
+    )
