@@ -184,6 +184,8 @@ def _reading_tools() -> Iterator[Reader]:
         relations |= _named_in(_with_what_it_calls(file, tool.__name__, set()))
         if "snapshot.result(" in file.read_text():  # which says of when it is
             relations |= _relations_in(PACKAGE / "figures/reader.py")
+        if "read_group(" in file.read_text():
+            relations |= _relations_in(PACKAGE / "figures/groups.py")
         yield (
             f"mcp_{tool.__name__}",
             "application",

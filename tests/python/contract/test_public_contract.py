@@ -26,7 +26,7 @@ from orb_learning.cli import app
 from orb_learning.cli.load_commands import NOTHING_USABLE
 from orb_learning.cli.maintenance_commands import BUSY_STATUS
 from orb_learning.cli.options import WRONG_STATUS
-from orb_learning.mcp.server import make_server
+from orb_learning.mcp.server import WRAPPED, make_server
 from orb_learning.operations.maintenance import FAILURE_BITS
 from orb_learning.settings import load_settings
 from orb_learning.store.connection import connect
@@ -68,7 +68,10 @@ def tools(database: Path) -> Contract:
     found: Contract = {}
     for tool in sorted(asyncio.run(MCPServer.list_tools(server)), key=lambda tool: str(tool.name)):
         found[f"tool {tool.name}, parameters"] = fields(tool.input_schema)
-        found[f"tool {tool.name}, result"] = fields(tool.output_schema)
+        schema = tool.output_schema
+        if schema["properties"].keys() == {WRAPPED}:
+            schema = {"$defs": schema["$defs"], **schema["properties"][WRAPPED]}
+        found[f"tool {tool.name}, result"] = fields(schema)
     return found
 
 
