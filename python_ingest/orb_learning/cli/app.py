@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -59,6 +61,9 @@ PANELS = {
 }
 """The groups of ``orb --help``, and the commands in each, in the order in which they are shown."""
 
+DATABASE = "--database"
+DATABASE_VARIABLE = "ORB_DATABASE"
+
 PANEL_OF = {name: panel for panel, names in PANELS.items() for name in names}
 
 
@@ -72,13 +77,26 @@ def _plain_messages() -> Iterator[None]:
         raise
 
 
+def _database_first(arguments: list[str]) -> list[str]:
+    """Put ``--database FILE`` before the command, so that it may stand behind it, too."""
+    for place, word in enumerate(arguments):
+        if word == "--":
+            break
+        if word == DATABASE or word.startswith(f"{DATABASE}="):
+            end = place + (2 if word == DATABASE else 1)
+            if end > len(arguments):
+                return [DATABASE]  # which says that it needs a value
+            return arguments[place:end] + arguments[:place] + arguments[end:]
+    return arguments
+
+
 class InPanels(TyperGroup):
     """The commands in the order of their panels; what is wrong of their use acts on no terminal."""
 
-    def make_context(self, *arguments: Any, **options: Any) -> Any:
-        """Read the options before the command."""
+    def make_context(self, info_name: Any, args: list[str], *rest: Any, **options: Any) -> Any:
+        """Read the options before the command, and the database wherever it is named."""
         with _plain_messages():
-            return super().make_context(*arguments, **options)
+            return super().make_context(info_name, _database_first(args), *rest, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Read a command's options and call it."""
@@ -104,7 +122,6 @@ app = OwnProcess(
     cls=InPanels,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     help="The learning database of an orchestrator of AI agents.",
 )
 for commands in (
@@ -140,11 +157,36 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def use_database(ctx: typer.Context, file: Path | None) -> Path | None:
+    """Let the command, and the dbt that it starts, find this database."""
+    if file is not None:
+        before = os.environ.get(DATABASE_VARIABLE)
+        os.environ[DATABASE_VARIABLE] = str(file)
+
+        def restore() -> None:
+            os.environ.pop(DATABASE_VARIABLE)
+            if before is not None:
+                os.environ[DATABASE_VARIABLE] = before
+
+        ctx.call_on_close(restore)
+    return file
+
+
 @app.callback()
 def main(
     version: Annotated[
         bool,
         typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
     ] = False,
+    database: Annotated[
+        Path | None,
+        typer.Option(
+            DATABASE,
+            metavar="FILE",
+            callback=use_database,
+            help="The database, before or after the command; else ORB_DATABASE, else "
+            "data/learning.db.",
+        ),
+    ] = None,
 ) -> None:
     """The learning database of an orchestrator of AI agents."""

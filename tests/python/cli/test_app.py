@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from rights import bound_by_modes
 from typer.testing import CliRunner
 
-from orb_learning.cli.app import PANEL_OF, PANELS, app
+from orb_learning.cli.app import PANEL_OF, PANELS, _database_first, app
 
 HEAVY = {"dbt", "duckdb", "mcp", "numpy", "pydantic", "sqlite3", "torch"}
 
@@ -49,6 +50,55 @@ def test_a_wrong_setting_is_one_line_that_names_it(
     assert outcome.exit_code == 1
     assert outcome.output.startswith("error: learning.retention_days = '3'")
     assert outcome.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--database", "FILE", "status"],
+        ["status", "--database", "FILE"],
+        ["status", "--json", "--database=FILE"],
+        ["dead-letters", "list", "--database", "FILE"],
+        ["check-archive", "--database", "FILE"],
+    ],
+)
+def test_the_database_may_be_named_before_and_after_a_command(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes before ORB_DATABASE, which is as it was afterwards."""
+    monkeypatch.setenv("ORB_DATABASE", "elsewhere.db")
+    file = tmp_path / "mine.db"
+    outcome = CliRunner().invoke(app, [word.replace("FILE", str(file)) for word in words])
+    assert outcome.exit_code == 1
+    assert f"{file} does not exist" in outcome.output
+    assert os.environ["ORB_DATABASE"] == "elsewhere.db"
+
+
+def test_a_database_that_is_named_is_made_and_built(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "mine.db"
+    assert CliRunner().invoke(app, ["sample", "--database", str(file)]).exit_code == 0
+    assert file.stat().st_size > 100_000
+    outcome = CliRunner().invoke(app, ["status", "--database", str(file), "--json"])
+    assert json.loads(outcome.output)["database"]["path"] == str(file)
+
+
+def test_words_behind_two_dashes_name_no_database() -> None:
+    assert _database_first(["similar", "--", "--database", "x"])[0] == "similar"
+    outcome = CliRunner().invoke(app, ["status", "--database"])
+    assert outcome.exit_code == 2
+    assert "'--database' requires an argument" in outcome.output
+
+
+def test_the_shell_completes_commands_and_options() -> None:
+    asked = {"_ORB_COMPLETE": "complete_bash", "COMP_WORDS": "orb stat", "COMP_CWORD": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-c", "from orb_learning.cli import app; app(prog_name='orb')"],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout.split() == ["status", "stats"]
 
 
 @pytest.mark.parametrize("command", ["similar", "solutions"])
