@@ -60,8 +60,8 @@ def reference() -> str:
         "`stg_feedback`, with the names of what it broke, and counts nowhere.",
         _rules(project["vars"]["feedback_rules"]),
         "## Settings",
-        f"Read from the environment; `orb --database FILE` names the database of one command. `ORB_DATABASE` goes before `{ENV_PREFIX}DATABASE_PATH`, and "
-        "dbt reads both.",
+        "Read from the environment; `orb --database FILE` names the database of one command. "
+        f"`ORB_DATABASE` goes before `{ENV_PREFIX}DATABASE_PATH`, and dbt reads both.",
         _settings(),
         "## Models",
         _models(),
