@@ -27,8 +27,8 @@ SECRETS = re.compile(
     r"|\b[A-Za-z0-9._%+-]{1,256}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\b"
 )
 """Private keys, tokens of well-known services, credentials in addresses and headers, what is
-assigned to a name such as api_key or password, and e-mail addresses. What can begin within itself,
-again and again, has a bound, so that the time grows with a text's length and not with its square."""
+assigned to a name such as api_key or password, and e-mail addresses. What can begin again within
+itself has a bound: the time must grow with a text's length, not with its square."""
 
 
 class RedactionError(Exception):
