@@ -19,15 +19,16 @@ SECRETS = re.compile(
     r"|\b(?:gh[oprsu]_|github_pat_|glpat-|hf_|xox[abeoprs]-|npm_|pypi-)[A-Za-z0-9_-]{16,}"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|\bAIza[A-Za-z0-9_-]{30,}"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+    r"|\beyJ[A-Za-z0-9_-]{8,2048}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"
     r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"
     r"|(?i:(?<=bearer )|(?<=basic ))[A-Za-z0-9._~+/=-]{12,}"
     r"|(?i:\b(?:api[_-]?key|access[_-]?key|token|secret|passw(?:or)?d)\b[\"']?\s*[=:]\s*)"
     r"(?:\"[^\"]+\"|'[^']+'|[^\s,;\"']+)"
-    r"|\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\b"
+    r"|\b[A-Za-z0-9._%+-]{1,256}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\b"
 )
 """Private keys, tokens of well-known services, credentials in addresses and headers, what is
-assigned to a name such as api_key or password, and e-mail addresses."""
+assigned to a name such as api_key or password, and e-mail addresses. What can begin again within
+itself has a bound: the time must grow with a text's length, not with its square."""
 
 
 class RedactionError(Exception):

@@ -29,6 +29,7 @@ from orb_learning.capture import redact_secrets
 from orb_learning.collector.bodies import (
     JSON,
     LARGEST_BODY_BYTES,
+    MOST_PARTS,
     PROTOBUF,
     BadBodyError,
     TooLargeError,
@@ -49,6 +50,10 @@ SECONDS_FOR_A_BODY = 30.0
 RETRY_AFTER_SECONDS = "5"
 BUSY_TIMEOUT_MS = 1_000
 REQUESTS_BEFORE_A_LOAD = 2_000
+TOO_LARGE = (
+    f"a request has at most {LARGEST_BODY_BYTES // 2**20} MB, unzipped, and {MOST_PARTS:,} spans, "
+    f"events or attributes"
+)
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1"]
 
 
@@ -149,6 +154,8 @@ class Receiver:
         self._tokens = tokens
         self._redact = redact
         self._at_work = 0
+        # One at a time: a body can take sixty times its size, and threads parse no faster.
+        self._parsing = asyncio.Lock()
 
     async def receive(self, request: Request) -> Response:
         """Answer one request."""
@@ -173,15 +180,17 @@ class Receiver:
             async with asyncio.timeout(SECONDS_FOR_A_BODY):
                 body = await read_body(request.stream(), zipped=zipped)
         except TooLargeError:
-            most = LARGEST_BODY_BYTES // 2**20
-            return _refusal(kind, 413, f"a request has at most {most} MB, unzipped")
+            return _refusal(kind, 413, TOO_LARGE)
         except (BadBodyError, TimeoutError, ClientDisconnect) as error:
             return _refusal(kind, 400, str(error) or "the body did not come in time")
-        return await run_in_threadpool(self._keep, body, kind)
+        async with self._parsing:
+            return await run_in_threadpool(self._keep, body, kind)
 
     def _keep(self, body: bytes, kind: str) -> Response:
         try:
             kept = payloads_of(parse_request(body, kind), self._redact)
+        except TooLargeError:
+            return _refusal(kind, 413, TOO_LARGE)
         except BadBodyError as error:
             return _refusal(kind, 400, str(error))
         if kept.payloads and not self._outbox.put_many("spans", kept.payloads):

@@ -1,6 +1,6 @@
-"""The process that runs queries of clients, one at a time, until its parent closes the channel.
+"""The processes that run queries of clients, one at a time, until their parent closes the channel.
 
-It opens the database itself, sandboxed, and may use only so much memory and processor time, write
+Each opens the database itself, sandboxed, and may use only so much memory and processor time, write
 no file and leave no core. What it answers is JSON: whatever became of it, its parent loads no code.
 """
 
@@ -11,14 +11,17 @@ import json
 import math
 import os
 import resource
+import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from multiprocessing.connection import Connection
-from typing import Any
+from multiprocessing.reduction import send_handle
+from typing import Any, NoReturn
 
 import duckdb
 from pydantic_core import to_json
@@ -41,17 +44,44 @@ class _BrokenError(QueryRefusedError):
 
 
 def main() -> None:
-    """Answer queries; the arguments are the channel's descriptor and the idle timeout."""
-    channel = Connection(int(sys.argv[1]))
-    settings = load_settings(**json.loads(channel.recv_bytes()))
-    _limit_process(settings)
-    reader = Reader(settings, size=1, sandboxed=True, idle_timeout_seconds=float(sys.argv[2]))
-    with asyncio.Runner() as runner:
+    """Fork a worker for each channel that comes over the socket whose descriptor is the argument.
+
+    This process has one thread and opens nothing, so that a fork of it can do whatever it could.
+    """
+    with socket.socket(fileno=int(sys.argv[1])) as asked:
         while True:
-            try:
-                sql = channel.recv_bytes().decode()
-            except EOFError:
-                os._exit(0)  # what Python takes down in no order, DuckDB reports as leaks
+            _, descriptors, _, _ = socket.recv_fds(asked, 1, 1)
+            if not descriptors:
+                break
+            [descriptor] = descriptors
+            if os.fork() == 0:
+                asked.close()
+                try:
+                    _work(Connection(descriptor))
+                except Exception:
+                    traceback.print_exc()
+                finally:
+                    _end()
+            os.close(descriptor)
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                    pass
+    _end()
+
+
+def _end() -> NoReturn:
+    os._exit(0)  # what Python takes down in no order, DuckDB reports as leaks
+
+
+def _work(channel: Connection) -> None:
+    settings = load_settings(**json.loads(channel.recv_bytes()))
+    idle_timeout_seconds = float(channel.recv_bytes())
+    _limit_process(settings)
+    send_handle(channel, os.pidfd_open(os.getpid()), None)
+    reader = Reader(settings, size=1, sandboxed=True, idle_timeout_seconds=idle_timeout_seconds)
+    with asyncio.Runner() as runner, suppress(EOFError):
+        while True:
+            sql = channel.recv_bytes().decode()
             channel.send_bytes(runner.run(_answer(reader, sql, channel)))
 
 

@@ -128,6 +128,7 @@ SECRETS = {
     "assigned": 'password = "hunter2 and more"',
     "url": "postgres://jane:pass@host/db",
     "jwt": "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.SflKxwRJSMeKKF2QT4",
+    "after another": "sk-abcdefghijklmnopqrstuv.jane@example.org",
     "private": "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
 }
 
@@ -138,6 +139,16 @@ def test_secrets_of_known_forms_are_redacted(kind: str) -> None:
     assert "[redacted]" in redacted
     for word in ("jane", "abcdefgh", "IOSFODNN", "def.ghi", "hunter2", "eyJz", "abc\n"):
         assert word not in redacted
+
+
+@pytest.mark.parametrize(
+    "part", ["a.", "a-", "%+", "eyJaaaaaaaaa-", "eyJaaaaaaaa.", "://a:b", "a@b-"]
+)
+def test_the_time_of_redaction_grows_with_a_text_not_its_square(part: str) -> None:
+    """A square of this length would be a minute."""
+    began = time.process_time()
+    redact_secrets(part * (300_000 // len(part)))
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize("text", ["mend the token bucket", "task-7 of risk-management", "a@b", ""])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from starlette.testclient import TestClient
 from traces import agent_run, chat, request_bytes, request_json, span
 
 from orb_learning.collector import make_app, server
+from orb_learning.collector.bodies import parse_request
 from orb_learning.errors import CollectorError
 from orb_learning.ingest import import_file
 from orb_learning.operations import load_outbox
@@ -41,6 +45,12 @@ def learning(tmp_path: Path) -> LearningSettings:
 def client(learning: LearningSettings) -> Iterator[TestClient]:
     with client_of(learning) as opened:
         yield opened
+
+
+def varint(number: int) -> bytes:
+    """Return a length as protobuf writes it."""
+    low, more = number & 127, number >> 7
+    return bytes([low | 128]) + varint(more) if more else bytes([low])
 
 
 def client_of(learning: LearningSettings) -> TestClient:
@@ -119,6 +129,53 @@ def test_a_bomb_is_refused_after_16_mb(client: TestClient) -> None:
     answer = client.post("/v1/traces", content=bomb, headers=PROTOBUF | ZIPPED)
     assert answer.status_code == 413
     assert client.post("/v1/traces", content=b"x" * (2**24 + 1), headers=JSON).status_code == 413
+
+
+EMPTY_PARTS = b"\x0a\x00" * (2**23 - 9)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (EMPTY_PARTS, PROTOBUF),
+        (b"\x0a" + varint(len(EMPTY_PARTS)) + EMPTY_PARTS.replace(b"\x0a", b"\x12"), PROTOBUF),
+        (b'{"resourceSpans":[' + b"{}," * (5 * 2**20) + b"{}]}", JSON),
+        (b'{"other":[' + b"[]," * (5 * 2**20) + b"[]]}", JSON),
+    ],
+    ids=["resources", "scopes", "objects", "lists"],
+)
+def test_many_empty_parts_are_refused_in_a_moment(
+    client: TestClient, body: bytes, headers: dict[str, str]
+) -> None:
+    """16 kB of them, zipped, held the collector for 15 s and took a gigabyte."""
+    began = time.process_time()
+    answer = client.post("/v1/traces", content=gzip.compress(body), headers=headers | ZIPPED)
+    assert answer.status_code == 413
+    assert b"1,000,000 spans, events or attributes" in answer.content
+    assert time.process_time() - began < 5
+
+
+def test_requests_are_parsed_one_at_a_time(
+    learning: LearningSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a body takes in memory is not taken as often as there are clients."""
+    at_once: list[int] = []
+    parsing = threading.Semaphore(4)
+
+    def parse(body: bytes, kind: str) -> Any:
+        with parsing:
+            at_once.append(4 - parsing._value)
+            time.sleep(0.05)
+            return parse_request(body, kind)
+
+    monkeypatch.setattr(server, "parse_request", parse)
+    with client_of(learning) as client, ThreadPoolExecutor(4) as threads:
+        bodies = [b"{}"] * 8
+        answers = list(
+            threads.map(lambda body: client.post("/v1/traces", content=body, headers=JSON), bodies)
+        )
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert at_once == [1] * 8
 
 
 def test_spans_that_cannot_be_read_are_told_of(

@@ -6,10 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from google.protobuf.json_format import ParseDict
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-from orb_learning.collector.bodies import _with_base64_ids
+from orb_learning.collector.bodies import JSON, parse_request
 
 START_NS = 1_795_255_200_000_000_000
 """2026-11-21T10:00:00Z."""
@@ -63,7 +60,7 @@ def request_json(spans: Iterable[dict[str, Any]]) -> str:
 
 
 def request_bytes(spans: Iterable[dict[str, Any]]) -> bytes:
-    made = ParseDict(_with_base64_ids(request(spans)), ExportTraceServiceRequest())
+    made = parse_request(request_json(spans).encode(), JSON)
     return bytes(made.SerializeToString())
 
 
