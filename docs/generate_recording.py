@@ -80,7 +80,10 @@ def recording() -> str:
                 "A UUID in any usual spelling stays. Any other id, a text or a whole number, becomes "
                 f"`uuid5(UUID('{NAMESPACE}'), 'orb-learning:' + scope + ':' + id)`; 7 and \"7\" are one "
                 "id. The scope is `learning.id_scope`. The id itself is in `metadata.external_id`. "
-                "Feedback and `orb forget` take it.",
+                "Feedback, `orb forget` and the tool `list_executions` take it, of another system's "
+                "executions, too. Your own orchestrator's task has it before any other's. Where "
+                "several others have it, `orb forget` names their UUIDs, `list_executions` lists all, "
+                "and feedback is a dead letter until it has a UUID.",
                 "Such an id may come again: another description, and a start more than a day from every "
                 "execution of the id, are another task. It is an execution of its own, "
                 "`metadata.external_id_reused` is true, and `orb status` counts it.",

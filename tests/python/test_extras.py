@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 import uuid
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -162,20 +163,48 @@ USES: dict[str, Callable[[Installed], None]] = {
 }
 
 
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, built from a copy, as setuptools builds beside its sources."""
-    folder = tmp_path_factory.mktemp("wheel")
+def copy_sources(folder: Path) -> Path:
+    """Copy what a wheel is built from, as setuptools builds beside its sources."""
+    folder.mkdir(exist_ok=True)
     ignored = shutil.ignore_patterns("*.egg-info", "__pycache__", "python", ".venv")
     for part in PARTS:
         if (REPOSITORY / part).is_dir():
             shutil.copytree(REPOSITORY / part, folder / part, ignore=ignored, dirs_exist_ok=True)
         else:
             shutil.copy(REPOSITORY / part, folder)
+    return folder
+
+
+def build_wheel(sources: Path) -> Path:
     pip = [sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "--no-build-isolation"]
-    run(*pip, "--wheel-dir", str(folder), str(folder))
-    [built] = folder.glob("*.whl")
+    run(*pip, "--wheel-dir", str(sources), str(sources))
+    [built] = sources.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(copy_sources(tmp_path_factory.mktemp("wheel")))
+
+
+def test_the_wheel_of_the_source_archive_is_that_of_the_checkout(
+    wheel: Path, tmp_path: Path
+) -> None:
+    sources = copy_sources(tmp_path / "checkout")
+    build = "from setuptools.build_meta import build_sdist; build_sdist('.')"
+    run(sys.executable, "-c", build, cwd=sources)
+    [archive] = sources.glob("*.tar.gz")
+    shutil.unpack_archive(archive, tmp_path / "unpacked", filter="data")
+    [unpacked] = (tmp_path / "unpacked").iterdir()
+
+    def contents(file: Path) -> dict[str, bytes]:
+        with zipfile.ZipFile(file) as opened:
+            return {name: opened.read(name) for name in opened.namelist()}
+
+    expected, found = contents(wheel), contents(build_wheel(unpacked))
+    assert {"orb_learning/project/dbt_project.yml", "orb_learning/store/raw.sql"} <= set(expected)
+    assert found.keys() ^ expected.keys() == set()
+    assert [name for name in expected if found[name] != expected[name]] == []
 
 
 @pytest.mark.parametrize("extra", USES, ids=lambda extra: extra or "none")

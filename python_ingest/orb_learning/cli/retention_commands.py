@@ -107,12 +107,10 @@ def forget_command(
 ) -> None:
     """Delete tasks for good: from the database, the archive, the outbox, and what was refused."""
     from orb_learning.operations import erase
-    from orb_learning.record import task_uuid
 
     if bool(task_ids) == (repo is not None):
         raise OrbError("name either tasks, by --task-id, or a repository, by --repo")
-    ids = [task_uuid(each, settings.id_scope) for each in task_ids or ()]
-    result = erase(settings, task_ids=ids, repo=repo, in_backups=in_backups)
+    result = erase(settings, task_ids=task_ids or (), repo=repo, in_backups=in_backups)
     say(
         f"{count(result.task_count, 'task')} forgotten: {count(result.version_count, 'version')} "
         f"in the database, {result.archived_count:,} in the archive, "

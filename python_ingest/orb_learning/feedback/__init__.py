@@ -1,7 +1,6 @@
 """What people say of executions: how it is submitted and stored."""
 
 from orb_learning.feedback.rows import (
-    ANOTHER_OF_THIS_ID,
     FEEDBACK_FIELDS,
     Feedback,
     delete_feedback,
@@ -18,7 +17,6 @@ from orb_learning.feedback.submit import (
 )
 
 __all__ = [
-    "ANOTHER_OF_THIS_ID",
     "FEEDBACK_FIELDS",
     "LONGEST_COMMENT",
     "Feedback",

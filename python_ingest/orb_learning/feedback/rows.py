@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from orb_learning.store import count_feedback, execution_at, mentions_any_sql
+from orb_learning.store import count_feedback, execution_at, mentions_any_sql, tasks_named
 
 FEEDBACK_FIELDS = {
     "feedback_id": "uuid",
@@ -50,6 +50,8 @@ class Feedback(BaseModel):
 
 
 ANOTHER_OF_THIS_ID = "other feedback has this feedback_id"
+SEVERAL_TASKS = "its task_id names tasks of several systems; give the UUID of one"
+"""It names no task: who reads the reasons of dead letters may not see what is private."""
 
 
 def parse_feedback(payload: str) -> Feedback:
@@ -63,7 +65,7 @@ def parse_feedback(payload: str) -> Feedback:
 
 def insert_feedback(
     connection: duckdb.DuckDBPyConnection, feedback: Sequence[Feedback], now: datetime
-) -> list[int]:
+) -> dict[int, str]:
     """Add feedback to raw, in its order, in the transaction that the caller has open.
 
     What is there already, was taken back, or is of an erased task, is left out.
@@ -74,10 +76,13 @@ def insert_feedback(
         now: ``_loaded_at``, naive UTC.
 
     Returns:
-        the places of those whose id stands for other feedback; they were not added.
+        the places of those that were not added because their id stands for other feedback, or
+        their task's id for several tasks, and why.
     """
-    if not feedback:
-        return []
+    own = _of_their_tasks(connection, feedback, now)
+    refused = dict.fromkeys(set(range(len(feedback))) - own.keys(), SEVERAL_TASKS)
+    if not own:
+        return refused
     received = f"""
         select number, unnest(fields::json::{_TYPE})
         from (
@@ -86,7 +91,7 @@ def insert_feedback(
                 unnest($received::varchar[]) as fields
         )
     """  # noqa: S608
-    payloads = [_of_its_task(connection, each, now).model_dump_json() for each in feedback]
+    payloads = [each.model_dump_json() for each in own.values()]
     columns = ", ".join(FEEDBACK_FIELDS)
     [(new,)] = connection.execute(
         f"""
@@ -116,18 +121,27 @@ def insert_feedback(
         """,  # noqa: S608
         {"received": payloads},
     ).fetchall()
-    return [number for (number,) in rows]
+    places = list(own)
+    return refused | {places[number]: ANOTHER_OF_THIS_ID for (number,) in rows}
 
 
-def _of_its_task(
-    connection: duckdb.DuckDBPyConnection, feedback: Feedback, now: datetime
-) -> Feedback:
-    """Return feedback with the task_id of the execution that its id meant when it was given."""
-    if feedback.external_id is None:
-        return feedback
-    given_at = feedback.submitted_at or now
-    task_id = execution_at(connection, feedback.task_id, given_at)
-    return feedback.model_copy(update={"task_id": task_id})
+def _of_their_tasks(
+    connection: duckdb.DuckDBPyConnection, feedback: Sequence[Feedback], now: datetime
+) -> dict[int, Feedback]:
+    """Return feedback with the task_ids of the executions that were meant when it was given.
+
+    By its place; what may be of several tasks is left out.
+    """
+    names = {each.task_id: each.external_id for each in feedback if each.external_id is not None}
+    named = tasks_named(connection, names) if names else {}
+    found = {}
+    for place, each in enumerate(feedback):
+        if each.external_id is None:
+            found[place] = each
+        elif len(tasks := named[each.task_id]) == 1:
+            task_id = execution_at(connection, tasks[0], each.submitted_at or now)
+            found[place] = each.model_copy(update={"task_id": task_id})
+    return found
 
 
 def delete_feedback(

@@ -18,7 +18,7 @@ from typing import Any
 
 from orb_learning.errors import FeedbackError
 from orb_learning.outbox import Kind, Outbox
-from orb_learning.record import EXTERNAL_ID, task_uuid, with_task_uuid
+from orb_learning.record import identify
 from orb_learning.settings import LearningSettings
 from orb_learning.store import utc_now
 
@@ -64,7 +64,10 @@ def submit_feedback(
     Raises:
         FeedbackError: a rule is broken, or the outbox did not take it; nothing is kept.
     """
-    checked_task_id, external_id = _identify(task_id, id_scope)
+    try:
+        checked_task_id, external_id = identify(task_id, id_scope)
+    except ValueError as error:
+        raise FeedbackError(f"task_id is {_shown(task_id)}: it must be an id") from error
     _check(satisfaction, issue_type, comment, visibility)
     is_named = visibility != "public"
     feedback_id = uuid.uuid4()
@@ -151,15 +154,6 @@ def _encodable(name: str, value: Any) -> str | None:
     except UnicodeEncodeError as error:
         raise FeedbackError(f"{name} cannot be stored: {error.reason}") from error
     return value
-
-
-def _identify(task_id: Any, scope: str) -> tuple[uuid.UUID, str | None]:
-    """Return the UUID of a task's id, and the id where it is none."""
-    try:
-        external = with_task_uuid({"task_id": task_id}, scope).get("metadata", {})
-        return task_uuid(task_id, scope), external.get(EXTERNAL_ID)
-    except ValueError as error:
-        raise FeedbackError(f"task_id is {_shown(task_id)}: it must be an id") from error
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import Repo, Result, Text, UtcTime
+from orb_learning.record import identify
 
 LONGEST = 200
 """Characters of a text in a list."""
@@ -22,6 +23,7 @@ class Execution(BaseModel):
     """An execution."""
 
     task_id: UUID
+    external_id: Text | None = Field(description="Its id as recorded, where that is no UUID.")
     timestamp: UtcTime = Field(description="When it started, UTC.")
     task_description: Text = Field(description="The task, its first 200 characters.")
     task_type: Text
@@ -47,6 +49,14 @@ class Executions(Result):
 
 async def list_executions(
     reader: Reader,
+    task_id: Annotated[
+        str | None,
+        Field(
+            max_length=1_000,
+            pattern=r"[^ ]",
+            description="A task's UUID, or its id as it was recorded, by whatever system.",
+        ),
+    ] = None,
     words: Annotated[
         str | None,
         Field(max_length=1_000, description="A part of the task's text, in any case of letters."),
@@ -64,16 +74,18 @@ async def list_executions(
     ] = None,
     limit: Annotated[int, Field(ge=1, le=100, description="The most rows.")] = 20,
 ) -> Executions:
-    """List single executions, the newest first, by task, tier, pool, model, outcome, error or day.
+    """List executions, the newest first, by id, words, tier, pool, model, outcome, error or day.
 
     Use it to look at cases; what to make of many, the other tools say.
     """
+    own, external_id = identify(task_id, reader.settings.id_scope) if task_id else (None, None)
 
     def executions(snapshot: Snapshot) -> Executions:
         rows = replace(snapshot, longest_text=LONGEST).select(
             Execution,
             "executions_flat "
             "where timestamp <= (select as_of from rpt_freshness) "
+            "and ($own is null or task_id = $own or external_id = $external_id) "
             "and ($words is null or contains(lower(task_description), lower($words))) "
             "and ($repo is null or repo = $repo) "
             "and ($tier is null or model_tier = $tier) "
@@ -83,6 +95,8 @@ async def list_executions(
             "and ($error_type is null or error_type = $error_type) "
             "and ($day is null or timestamp >= $day::date and timestamp < $day::date + 1) "
             "order by timestamp desc, task_id limit $most",
+            own=own,
+            external_id=external_id,
             words=words,
             repo=repo,
             tier=tier,

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import duckdb
 
 from orb_learning.feedback import (
-    ANOTHER_OF_THIS_ID,
     Feedback,
     delete_feedback,
     drop_dead_letters_of_feedback,
@@ -135,9 +134,10 @@ class _Batch:
         connection, now = self._connection, self._now
         insert_executions(connection, self._executions, now)
         self._partials.store()
-        for place in insert_feedback(connection, [each for _, each in self._feedback], now):
+        refused = insert_feedback(connection, [each for _, each in self._feedback], now)
+        for place, reason in refused.items():
             record, _ = self._feedback[place]
-            self._reject(record, ANOTHER_OF_THIS_ID)
+            self._reject(record, reason)
             self.counts[record.kind] -= 1
         spans = load_span_payloads(connection, self._spans, now)
         self.counts.update({"span": spans.spans, "trace": spans.versions, LATE: spans.late})

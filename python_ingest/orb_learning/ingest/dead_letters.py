@@ -14,7 +14,7 @@ from typing import NamedTuple
 import duckdb
 
 from orb_learning.errors import DeadLetterError
-from orb_learning.feedback import ANOTHER_OF_THIS_ID, insert_feedback, parse_feedback
+from orb_learning.feedback import insert_feedback, parse_feedback
 from orb_learning.ingest.executions import DATA_ERRORS, insert_executions
 from orb_learning.ingest.partials import PARTIAL_KINDS, PendingPartials
 from orb_learning.outbox import OutboxRecord
@@ -108,8 +108,9 @@ def replay_dead_letter(
         try:
             with transaction(connection):
                 if dead_letter.kind == "feedback":
-                    if insert_feedback(connection, [parse_feedback(text)], now):
-                        raise ValueError(ANOTHER_OF_THIS_ID)
+                    refused = insert_feedback(connection, [parse_feedback(text)], now)
+                    if refused:
+                        raise ValueError(refused[0])
                 else:
                     executions = _executions(connection, dead_letter.kind, text, now)
                     insert_executions(connection, executions, now)

@@ -139,7 +139,7 @@ def drop_old_spans(connection: duckdb.DuckDBPyConnection, now: datetime, age: ti
 
 def _insert_versions(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
     """Append the executions in ``mapped`` to raw; returns how many."""
-    columns = finish_rows(connection, "otlp")
+    columns = finish_rows(connection)
     values = ", ".join(
         f"try_cast({identifier(name)} as {STORED_COLUMNS[name]}) as {identifier(name)}"
         for name in columns

@@ -9,7 +9,7 @@ import duckdb
 
 from orb_learning.errors import ImportFileError
 from orb_learning.mappings.catalog import SystemMapping, text_of
-from orb_learning.record import COLUMNS, EXTERNAL_ID, is_uuid_sql, task_uuid_sql
+from orb_learning.record import COLUMNS
 from orb_learning.store import identifier, literal
 
 ERROR_TYPES = ("timeout", "quality_gate", "crash", "validation", "unknown")
@@ -70,18 +70,15 @@ def derive_executions(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def finish_rows(
-    connection: duckdb.DuckDBPyConnection, scope: str, score: str | None = None
-) -> dict[str, str]:
+def finish_rows(connection: duckdb.DuckDBPyConnection, score: str | None = None) -> dict[str, str]:
     """Fill the temporary table ``mapped_rows`` from the executions in ``mapped``.
 
-    Ids become UUIDs. error_type becomes one of the five by the seed error_types.csv, by its own
-    text or that of error_message. A score from 0 to 1 fills quality_score. The original id and
-    error_type stay in metadata.
+    error_type becomes one of the five by the seed error_types.csv, by its own text or that of
+    error_message. A score from 0 to 1 fills quality_score. The original error_type stays in
+    metadata. Ids are texts, as the other system has them.
 
     Args:
         connection: one on which a mapping has run.
-        scope: of ids that are no UUID.
         score: the name of the score in metadata.scores that is the quality.
 
     Returns:
@@ -91,14 +88,11 @@ def finish_rows(
     columns = _columns(connection, "mapped")
     given = {name: f"given.{identifier(name)}" if name in columns else "null" for name in COLUMNS}
     values = {name: given[name] for name in columns if name in COLUMNS}
-    text_id = f"nullif(trim({given['task_id']}::varchar), '')"
     failed = f"coalesce(try_cast({given['success']} as boolean) = false, false)"
-    values["task_id"] = (
-        f"case when {text_id} is not null then {task_uuid_sql(text_id, literal(scope))} end"
-    )
+    values["task_id"] = f"{given['task_id']}::varchar"
     values["error_type"] = f"case when {failed} then coalesce(_error_type, 'unknown') end"
     values["error_message"] = f"nullif({given['error_message']}::varchar, '')"
-    values["metadata"] = _metadata(given, text_id, failed)
+    values["metadata"] = _metadata(given, failed)
     if score is not None:
         value = f"({given['metadata']}::json -> '$.scores' ->> {literal(score)})"
         number = f"coalesce(try_cast({value} as double), try_cast({value} as boolean)::integer)"
@@ -155,14 +149,10 @@ def _looked_up(words: str) -> str:
     )
 
 
-def _metadata(given: dict[str, str], text_id: str, failed: str) -> str:
-    """Return the SQL of metadata with the id and the error's type as they were."""
+def _metadata(given: dict[str, str], failed: str) -> str:
+    """Return the SQL of metadata with the error's type as it was."""
     own = f"coalesce({given['metadata']}::json, '{{}}'::json)"
-    notes = (
-        f"json_object({literal(EXTERNAL_ID)}, "
-        f"case when not {is_uuid_sql(text_id)} then {text_id} end, "
-        f"'error_type', case when {failed} then {given['error_type']}::varchar end)"
-    )
+    notes = f"json_object('error_type', case when {failed} then {given['error_type']}::varchar end)"
     return f"nullif(json_merge_patch({own}, {notes}), '{{}}'::json)"
 
 

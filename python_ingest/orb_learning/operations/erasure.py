@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,16 +16,17 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.archive import EXECUTIONS, copy_archive, read_index, rewrite_archive
+from orb_learning.archive import copy_archive, read_index, rewrite_archive
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import DbtError, OutboxError
+from orb_learning.operations.erased_tasks import TaskId, find_target
 from orb_learning.operations.exported_files import (
     find_exports,
     read_erased_content,
     remove_written_files,
 )
 from orb_learning.operations.load import check_recorded, load_outbox
-from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, erase_records
+from orb_learning.operations.mentions import ErasureTarget, erase_records
 from orb_learning.operations.remaining_copies import (
     find_remaining_copies,
     replace_remaining_copies,
@@ -37,9 +37,8 @@ from orb_learning.settings import LearningSettings
 from orb_learning.store import (
     compact,
     connect,
-    executions_of,
     existing_tables,
-    unglobbed,
+    mentions_any_sql,
     utc_now,
 )
 
@@ -74,7 +73,7 @@ class Erasure:
 def erase(
     settings: LearningSettings,
     *,
-    task_ids: Collection[uuid.UUID] = (),
+    task_ids: Collection[TaskId] = (),
     repo: str | None = None,
     in_backups: bool = False,
     now: datetime | None = None,
@@ -85,7 +84,7 @@ def erase(
 
     Args:
         settings: name the database, the outbox, the archive and the dbt project.
-        task_ids: the tasks.
+        task_ids: the tasks, by their UUIDs or by the ids that they were recorded with.
         repo: all tasks of a repository, besides; whatever names it and has no task, too.
         in_backups: whether to delete the backups and other copies that hold them, once there is a
             new verified backup that does not.
@@ -99,7 +98,7 @@ def erase(
     check_recorded(settings)
     load_outbox(settings, now=now)
     with connect(path, read_only=True) as connection:
-        target = _find_target(connection, settings.archive_folder, task_ids, repo)
+        target = find_target(connection, settings, task_ids, repo)
         content = read_erased_content(connection, settings.archive_folder, target)
         removed_before = _removed_versions(connection, target)
     _order(settings.outbox_folder, target)
@@ -158,28 +157,6 @@ def _erase_records(settings: LearningSettings, target: ErasureTarget) -> int:
     )
 
 
-def _find_target(
-    connection: duckdb.DuckDBPyConnection,
-    archive_folder: Path,
-    task_ids: Collection[uuid.UUID],
-    repo: str | None,
-) -> ErasureTarget:
-    """Return the tasks, with a repository's in the database and in the archive."""
-    task_ids = executions_of(connection, task_ids)
-    if repo is None:
-        return ErasureTarget(frozenset(task_ids))
-    rows = connection.execute(
-        "select task_id from raw.executions where repo = $repo union "  # noqa: S608
-        f"select task_id from raw.pending_halves where {PARTIAL_OF_REPO}",
-        {"repo": repo},
-    ).fetchall()
-    for file in archive_folder.glob(EXECUTIONS.pattern):
-        rows += connection.execute(
-            "select task_id from read_parquet(?) where repo = ?", [unglobbed(file), repo]
-        ).fetchall()
-    return ErasureTarget(frozenset(task_ids) | {task_id for (task_id,) in rows}, repo)
-
-
 def _removed_versions(connection: duckdb.DuckDBPyConnection, target: ErasureTarget) -> int:
     """Return how many versions the tombstones of some tasks count."""
     [(count,)] = connection.execute(
@@ -206,7 +183,11 @@ def _order(outbox_folder: Path, target: ErasureTarget) -> None:
 
 
 def _delete_residual_rows(connection: duckdb.DuckDBPyConnection, target: ErasureTarget) -> None:
-    """Delete what names a repository and may have no task: dead letters and unreadable rows."""
+    """Delete what may have no task, but names a repository, or an id of erased tasks."""
+    connection.execute(
+        f"delete from raw.dead_letters where {mentions_any_sql('payload', '$ids::varchar[]')}",  # noqa: S608
+        {"ids": [str(each) for each in target.named_by]},
+    )
     if target.repo is None:
         return
     for table, content in (("raw.dead_letters", "payload"), ("raw.unreadable_rows", "content")):

@@ -30,11 +30,18 @@ class ErasureTarget:
 
     task_ids: frozenset[uuid.UUID]
     repo: str | None = None
+    named_by: frozenset[uuid.UUID] = frozenset()
+    """UUIDs by which feedback names tasks of other systems; no task of the own scope has one."""
 
     @property
     def ids(self) -> list[str]:
         """The ids as SQL takes them, in their order."""
         return sorted(map(str, self.task_ids))
+
+    @property
+    def mentions(self) -> frozenset[uuid.UUID]:
+        """The ids that stand for the tasks in what was recorded."""
+        return self.task_ids | self.named_by
 
     @property
     def repo_pattern(self) -> str | None:
@@ -49,7 +56,7 @@ class ErasureTarget:
 
     def is_mentioned_in(self, payload: str) -> bool:
         """Whether a record has one of the ids, or the repository."""
-        return mentions_any(payload.encode(), self.task_ids) or (
+        return mentions_any(payload.encode(), self.mentions) or (
             self.repo is not None and self.repo in _repos(payload)
         )
 

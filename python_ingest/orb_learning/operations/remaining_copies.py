@@ -147,7 +147,7 @@ def _database_holds(file: Path, target: ErasureTarget) -> bool:
 
 
 def _segment_holds(file: Path, target: ErasureTarget) -> bool:
-    if mentions_any(file.read_bytes(), target.task_ids):
+    if mentions_any(file.read_bytes(), target.mentions):
         return True
     if target.repo is None:
         return False

@@ -3,7 +3,7 @@
 from orb_learning.record.encoding import quick_json, record_json
 from orb_learning.record.identity import (
     EXTERNAL_ID,
-    external_text,
+    identify,
     is_canonical_uuid,
     is_uuid_sql,
     task_uuid,
@@ -57,8 +57,8 @@ __all__ = [
     "arrow_lists",
     "cut_texts",
     "describe_error",
-    "external_text",
     "from_epoch",
+    "identify",
     "is_canonical_uuid",
     "is_uuid_sql",
     "length_note",

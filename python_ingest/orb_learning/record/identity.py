@@ -32,15 +32,24 @@ def task_uuid(task_id: Any, scope: str = "") -> uuid.UUID:
     Raises:
         ValueError: it is none of these, or an empty text.
     """
+    return identify(task_id, scope)[0]
+
+
+def identify(task_id: Any, scope: str = "") -> tuple[uuid.UUID, str | None]:
+    """Return the UUID of a task's id as ``task_uuid`` does, and the id itself where it is none.
+
+    Raises:
+        ValueError: as of ``task_uuid``.
+    """
     if isinstance(task_id, uuid.UUID):
-        return task_id
-    text = external_text(task_id)
+        return task_id, None
+    text = _text_of(task_id)
     if _is_uuid(text):
-        return uuid.UUID(text)
-    return uuid.uuid5(NAMESPACE, f"orb-learning:{scope}:{text}")
+        return uuid.UUID(text), None
+    return uuid.uuid5(NAMESPACE, f"orb-learning:{scope}:{text}"), text
 
 
-def external_text(task_id: Any) -> str:
+def _text_of(task_id: Any) -> str:
     """Return an id as text.
 
     Raises:
@@ -71,12 +80,12 @@ def with_task_uuid(values: Mapping[str, Any], scope: str = "") -> dict[str, Any]
     given = identified.get("task_id")
     if given is None:
         return identified
-    found = task_uuid(given, scope)
+    found, external_id = identify(given, scope)
     identified["task_id"] = str(found)
-    if not isinstance(given, uuid.UUID) and not _is_uuid(external_text(given)):
+    if external_id is not None:
         own = identified.get("metadata")
         if own is None or isinstance(own, Mapping):  # the record refuses anything else
-            identified["metadata"] = {**(own or {}), EXTERNAL_ID: external_text(given)}
+            identified["metadata"] = {**(own or {}), EXTERNAL_ID: external_id}
     return identified
 
 

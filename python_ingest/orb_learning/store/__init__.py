@@ -18,6 +18,8 @@ from orb_learning.store.external_ids import (
     ExternalRecord,
     execution_at,
     executions_of,
+    known_tasks,
+    tasks_named,
     tell_executions_apart,
 )
 from orb_learning.store.offsets import store_offsets, stored_offsets
@@ -67,6 +69,7 @@ __all__ = [
     "existing_tables",
     "identifier",
     "is_compaction_worth_it",
+    "known_tasks",
     "literal",
     "make_log",
     "mentions_any_sql",
@@ -83,6 +86,7 @@ __all__ = [
     "store_offsets",
     "stored_offsets",
     "table_checksums",
+    "tasks_named",
     "tell_executions_apart",
     "transaction",
     "translated_errors",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -83,6 +83,56 @@ def _remember(
             ]
         )
     connection.execute("insert or replace into raw.external_ids from changed_external_ids")
+
+
+def tasks_named(
+    connection: duckdb.DuckDBPyConnection,
+    names: Mapping[uuid.UUID, str],
+    relation: str = "raw.executions",
+) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """Return the tasks that ids may name which are no UUIDs; one each, unless it is ambiguous.
+
+    A task of the own scope has the id before any other. Else the id names those that other systems
+    have recorded by it. What nobody has recorded yet is the own scope's.
+
+    Args:
+        connection: any connection.
+        names: the ids, by their UUIDs in the own scope.
+        relation: the SQL of the executions of other systems.
+    """
+    unknown = names.keys() - known_tasks(connection, names.keys())
+    others: dict[str, list[uuid.UUID]] = {}
+    if unknown:
+        rows = connection.execute(
+            "select distinct versions.metadata ->> '$.external_id' as name, "  # noqa: S608
+            "coalesce(known.external_task_id, versions.task_id) as task_id "
+            f"from {relation} as versions left join raw.external_ids as known using (task_id) "
+            "where name in (select unnest(?::varchar[])) order by task_id",
+            [[names[own] for own in unknown]],
+        ).fetchall()
+        for name, task_id in rows:
+            others.setdefault(name, []).append(task_id)
+    return {own: others.get(name, [own]) for own, name in names.items()}
+
+
+def known_tasks(
+    connection: duckdb.DuckDBPyConnection, task_ids: Collection[uuid.UUID]
+) -> set[uuid.UUID]:
+    """Return which of some UUIDs of ids are those of tasks that came, or were erased."""
+    rows = connection.execute(
+        """
+        select distinct task_id
+        from (
+            select external_task_id as task_id from raw.external_ids
+            union all select task_id from raw.executions
+            union all select task_id from raw.pending_halves
+            union all select task_id from raw.forgotten
+        )
+        where task_id in (select unnest(?::uuid[]))
+        """,
+        [list(task_ids)],
+    ).fetchall()
+    return {task_id for (task_id,) in rows}
 
 
 def execution_at(

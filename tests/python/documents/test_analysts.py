@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from building import REPOSITORY, STEM, DbtProject, copy_of_project
 from histories import NOON
 
@@ -145,6 +146,83 @@ def test_a_report_is_added_as_the_page_says(place: Path) -> None:
     with connect(place / "data/learning.db", read_only=True) as connection:
         row = connection.execute("select sum(duration_known_count) from rpt_slow_executions")
         assert row.fetchall()[0][0] > 0
+
+
+@pytest.fixture(scope="module")
+def copied(place: Path) -> Path:
+    """The folder with the copy for other tools."""
+    (commands,) = blocks("A copy for other tools", "sh")
+    shell(place, commands)
+    return place
+
+
+def installed(folder: Path, *packages: str) -> Path:
+    """Return the programs of an environment that has packages and nothing of this project."""
+    run(folder, sys.executable, "-m", "venv", "--without-pip", "tools")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--python", "tools/bin/python", "install"]
+    run(folder, *pip, *packages)
+    return folder / "tools/bin"
+
+
+@pytest.mark.soak
+def test_duckdbs_shell_shows_the_copy(copied: Path, tmp_path: Path) -> None:
+    programs = installed(tmp_path, "duckdb-cli==1.5.6")
+    (commands,) = blocks("The copy in your tool", "sh")
+    assert commands.startswith("pip install duckdb-cli\n")
+    shown = run(copied, "bash", "-c", f"PATH={programs}:$PATH; {commands.split(chr(10))[1]}")
+    assert "small" in shown
+
+
+@pytest.mark.soak
+def test_a_notebook_shows_the_copy(copied: Path, tmp_path: Path) -> None:
+    programs = installed(tmp_path, "nbclient==0.11.0", "ipykernel==7.4.0", "duckdb==1.4.4")
+    (reading,) = blocks("A copy for other tools", "python")
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None}
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}}
+    notebook |= {"cells": [{**cell, "source": reading}]}
+    (copied / "tried.ipynb").write_text(json.dumps(notebook))
+    run(copied, str(programs / "jupyter"), "execute", "--inplace", "tried.ipynb")
+    outputs = json.loads((copied / "tried.ipynb").read_text())["cells"][0]["outputs"]
+    assert "small" in str(outputs)
+
+
+EVIDENCE = """
+const connector = require("@evidence-dev/duckdb");
+const [options, folder, query] = process.argv.slice(1);
+connector.getRunner(JSON.parse(options), folder)
+    .then((runner) => runner(query, "tiers.sql", 100))
+    .then(async (result) => { for await (const rows of result.rows()) console.log(rows); });
+"""
+
+
+@pytest.mark.soak
+def test_evidences_connector_reads_the_copy(copied: Path, tmp_path: Path) -> None:
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    run(tmp_path, "npm", "install", "--no-audit", "--no-fund", "@evidence-dev/duckdb@2.0.1")
+    (connection,) = blocks("The copy in your tool", "yaml")
+    (query,) = blocks("The copy in your tool", "sql")
+    settings = yaml.safe_load(connection)
+    assert settings["type"] == "duckdb"
+    source = copied / "sources" / settings["name"]
+    source.mkdir(parents=True)
+    options = json.dumps(settings["options"])
+    assert "small" in run(tmp_path, "node", "-e", EVIDENCE, options, str(source), query)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("version", ["1.4.4", "1.5.5"])
+def test_the_duckdb_of_drivers_reads_the_copy(version: str, copied: Path, tmp_path: Path) -> None:
+    programs = installed(tmp_path, f"duckdb=={version}")
+    (reading,) = blocks("A copy for other tools", "python")
+    every = (
+        "connection = duckdb.connect('data/copy.duckdb', read_only=True)\n"
+        "for (name,) in connection.sql('select table_name from duckdb_tables()').fetchall():\n"
+        "    print(name, len(connection.sql(f'from {name}').fetchall()))"
+    )
+    shown = run(copied, str(programs / "python"), "-c", f"{reading}\n{every}")
+    assert "small" in shown
+    assert "executions_flat" in shown
 
 
 def rows_of(database: Path, sql: str) -> list[Any]:

@@ -12,7 +12,8 @@ import pytest
 from orb_learning.errors import ImportFileError
 from orb_learning.ingest import import_file
 from orb_learning.mappings import SystemMapping, mapping_from_file, named_mapping
-from orb_learning.store import connect, rows_as_dicts
+from orb_learning.record import task_uuid
+from orb_learning.store import connect, executions_of, rows_as_dicts
 
 CASES = Path(__file__).parents[2] / "data/cases"
 NOW = datetime.fromisoformat("2026-11-26T12:00:00")
@@ -290,6 +291,40 @@ def test_a_mapping_of_ones_own_is_a_select_over_source(tmp_path: Path) -> None:
     ):
         with pytest.raises(ImportFileError, match=part):
             imported(tmp_path / "a.db", file, mapping=SystemMapping("own", bad), again=True)
+
+
+@pytest.mark.parametrize("in_one_file", [True, False])
+@pytest.mark.parametrize("system", ["litellm", "langfuse", "own"])
+def test_a_reused_id_of_a_system_replaces_no_earlier_task(
+    tmp_path: Path, system: str, in_one_file: bool
+) -> None:
+    own = "field(record, ['$.no']) as task_id, field(record, ['$.startTime']) as \"timestamp\""
+    sql = tmp_path / "own.sql"
+    sql.write_text(f"select {own}, record ->> '$.said' as task_description from source")
+    mapping = mapping_from_file(sql) if system == "own" else named_mapping(system)
+    days = [(1, "mend it"), (8, "write it"), (8, "write it"), (9, "mend it")]
+    records = [
+        {
+            "request_id": "task-7", "id": "task-7", "no": "task-7", "line": line,
+            "startTime": f"2026-04-{day:02}T10:00:00Z", "timestamp": f"2026-04-{day:02}T10:00:00Z",
+            "messages": [{"role": "user", "content": text}], "input": text, "said": text,
+        }
+        for line, (day, text) in enumerate(days)
+    ]  # fmt: skip
+    database, base = tmp_path / "a.db", task_uuid("task-7", mapping.name)
+    for number, each in enumerate([records] if in_one_file else [[one] for one in records]):
+        file = written(tmp_path / f"{number}.jsonl", *each)
+        import_file(database, file, mapping=mapping, id_scope="not theirs")
+    with connect(database) as connection:
+        found = connection.execute(
+            "select task_id, task_description, metadata ->> 'external_id', "
+            "metadata ->> 'external_id_reused' from raw.executions order by _load_seq"
+        ).fetchall()
+        assert executions_of(connection, [base]) == {base, found[1][0]}
+    first, second, third, fourth = found
+    assert first == fourth == (base, "mend it", "task-7", None)
+    assert second == third == (second[0], "write it", "task-7", "true")
+    assert second[0] != base
 
 
 def test_a_file_of_another_system_is_refused(tmp_path: Path) -> None:

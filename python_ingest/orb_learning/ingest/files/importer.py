@@ -158,7 +158,7 @@ def _load_mapped(
     forget_seen(connection)
     take_unreadable(connection, load.sha256)
     source = mapped_source(connection, file, mapping, score=score, now=load.now)
-    loaded, unreadable, first = store(connection, source, load, 0)
+    loaded, unreadable, first = store(connection, source, load._replace(id_scope=mapping.name), 0)
     return _recorded(
         connection,
         ImportResult(

@@ -64,7 +64,7 @@ def mapped_source(
     if are_spans:
         insert_spans(connection, now, refuse_late=False)
         derive_executions(connection)
-    columns = finish_rows(connection, mapping.name, score)
+    columns = finish_rows(connection, score)
     [(rows,)] = connection.sql("select count(*) from mapped_rows").fetchall()
     if problems:
         connection.executemany(
