@@ -45,6 +45,11 @@ where
     and table_name = $relation
 order by column_index
 """
+UNKNOWN = """
+select column_name, unknown_share
+from rpt_unknown_values
+where time_range = '90d'
+"""
 KEYS = """
 select
     metadata_key,
@@ -72,6 +77,11 @@ class ColumnMeaning(BaseModel):
     column_name: str
     data_type: str = Field(description="Its DuckDB type.")
     meaning: Text | None = Field(description="What it says, its unit and range.")
+    unknown_share: float | None = Field(
+        None,
+        description="Of executions: the share of the last 90 days' in which it is unknown, 0 to 1; "
+        "null where it cannot be, or there were none.",
+    )
 
 
 class MetadataKey(BaseModel):
@@ -101,8 +111,7 @@ async def describe_data(
 ) -> DataDescription:
     """List the relations that can be queried, or say what the columns of one mean.
 
-    Ask before you write a query of your own. How often a column is unknown, data_quality_report
-    says.
+    Ask before you write a query of your own.
     """
 
     def describe(snapshot: Snapshot) -> DataDescription:
@@ -114,11 +123,17 @@ async def describe_data(
                 f"relation: there is no such relation{did_you_mean(relation, list(known))} "
                 f"(got {relation!r}); describe_data without one lists them"
             )
+        columns = snapshot.rows(COLUMNS, relation=relation)
+        keys: list[dict[str, object]] = []
+        if relation.startswith("executions"):
+            keys = snapshot.rows(KEYS)
+            unknown = {row["column_name"]: row for row in snapshot.rows(UNKNOWN)}
+            columns = [column | unknown.get(column["column_name"], {}) for column in columns]
         return snapshot.result(
             DataDescription,
             sentence=known.get(relation, {}).get("sentence"),
-            columns=snapshot.rows(COLUMNS, relation=relation),
-            metadata_keys=snapshot.rows(KEYS) if relation.startswith("executions") else [],
+            columns=columns,
+            metadata_keys=keys,
         )
 
     return await reader.read(describe)

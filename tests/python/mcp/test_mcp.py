@@ -132,7 +132,7 @@ def test_every_tool_is_described_and_typed(url: str) -> None:
             assert argument["description"], (tool.name, name)
     for tool in asyncio.run(MCPServer.list_tools(make_server(load_settings()))):
         for name, field in (tool.output_schema or {})["properties"].items():
-            assert field.get("description") or "$ref" in field, (tool.name, name)
+            assert field.get("description") or "$ref" in str(field), (tool.name, name)
 
 
 def test_the_tools_and_their_answers_leave_an_agent_its_context(url: str) -> None:
@@ -281,6 +281,13 @@ def test_the_data_are_described_by_the_databases_own_comments(site: Site, url: s
     assert (executions.get("sentence"),) in site.rows(comments)
     columns = [row["column_name"] for row in executions["columns"]]
     assert columns == [name for (name, *_) in site.rows("describe executions")]
+    shares = {
+        row["column_name"]: row["unknown_share"]
+        for row in executions["columns"]
+        if row["unknown_share"] is not None
+    }
+    unknown = "select column_name, unknown_share from rpt_unknown_values where time_range = '90d'"
+    assert shares == pytest.approx(dict(site.rows(unknown)), rel=1e-3)
     keys = {row["metadata_key"]: row["execution_count"] for row in executions["metadata_keys"]}
     assert keys == dict(
         site.rows(
