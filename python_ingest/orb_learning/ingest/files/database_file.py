@@ -1,17 +1,28 @@
-"""A DuckDB database with an ``executions`` relation: the original's, or one of this project."""
+"""A DuckDB database with an ``executions`` relation: the original's, or one of this project.
+
+It may be a stranger's, whose views run SQL. They do so in a process that may use only so much time,
+memory and disk: DuckDB cannot interrupt every function, and some SQL ends its process.
+"""
 
 from __future__ import annotations
 
+import json
+import math
+import resource
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from orb_learning.errors import ImportFileError, NotADatabaseError
+from orb_learning import errors
+from orb_learning.errors import ImportFileError, NotADatabaseError, OrbError
 from orb_learning.ingest.files.names import TIMES, column_of
 from orb_learning.ingest.files.parquet import MARK
+from orb_learning.ingest.files.read_errors import read_errors
 from orb_learning.ingest.files.times import NAIVE_TYPES
 from orb_learning.store import connect_without_lock, identifier, literal
 
@@ -22,8 +33,15 @@ _EXACT_IN_PARQUET = {
 }  # fmt: skip
 CHECKPOINT = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('checkpoint')"
 """What writes a database's log into it, as Python."""
-LIMITS = {"memory_limit": "512MB", "threads": 1}
+LIMITS = {"memory_limit": "512MB", "threads": 1, "max_temp_directory_size": "4GB"}
 """Of DuckDB, while it copies what a database has."""
+LEAST_SECONDS, BYTES_A_SECOND = 60.0, 2**20
+"""For so long the copying may take, and a second more for so many bytes; ten times as many are
+usual."""
+MOST_MEMORY_BYTES = 1_536 * 2**20
+"""Of the process; DuckDB's own limit leaves single values out."""
+LEAST_COPIED_BYTES, MOST_TIMES_ITS_SIZE = 2**30, 10
+"""So large the copy may be, and so many times the file's size more."""
 
 
 def copy_executions(file: Path, parquet: Path) -> list[str]:
@@ -36,9 +54,9 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
         a note, if times without a zone were taken as UTC and the database does not say so.
 
     Raises:
-        ImportFileError: it is no database, has no executions, or not all of it is in the file yet.
+        ImportFileError: it is no database, has no executions, or not all of it is in the file
+            yet, it is damaged, or takes too much time, memory or disk.
         DatabaseError: the file cannot be opened.
-        duckdb.Error: it is damaged.
     """
     with file.open("rb") as opened:
         # DuckDB would take another database's file for an order to download an extension.
@@ -51,6 +69,60 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
             f"yet; close what uses it, or run: python -c {shlex.quote(CHECKPOINT)} "
             f"{shlex.quote(str(file))}"
         )
+    size = file.stat().st_size
+    seconds = LEAST_SECONDS + size / BYTES_A_SECOND
+    most_bytes = LEAST_COPIED_BYTES + MOST_TIMES_ITS_SIZE * size
+    command = [sys.executable, "-P", "-m", __name__]
+    command += [str(file), str(parquet), str(seconds), str(most_bytes)]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ImportFileError(
+            f"{file}: reading its executions took longer than {seconds:,.0f} s and was stopped; "
+            f"are they a view? Write them into a table"
+        ) from error
+    if done.returncode:
+        raise ImportFileError(
+            f"{file}: reading its executions ended the process that did it; are they a view? "
+            f"Write them into a table"
+        )
+    kind, said = json.loads(done.stdout)
+    if kind is not None:
+        raise getattr(errors, kind)(said)
+    return list(said)
+
+
+def main() -> None:
+    """Copy for another process: the arguments are the file, the copy, its seconds and bytes.
+
+    What it prints is JSON: the name of the error and its message, or null and the notes.
+    """
+    file, parquet, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+    for kind, limit in [
+        (resource.RLIMIT_CPU, math.ceil(seconds)),
+        (resource.RLIMIT_DATA, MOST_MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, int(sys.argv[4])),
+        (resource.RLIMIT_CORE, 0),
+    ]:
+        _, allowed = resource.getrlimit(kind)
+        if allowed == resource.RLIM_INFINITY or limit < allowed:
+            resource.setrlimit(kind, (limit, allowed))
+    kind_of_error: str | None = None
+    said: list[str] | str
+    try:
+        with read_errors(file):
+            said = _copy(file, parquet)
+    except OrbError as error:
+        kind_of_error, said = type(error).__name__, str(error)
+    except (duckdb.Error, MemoryError) as error:
+        kind_of_error = ImportFileError.__name__
+        said = f"{file}: its executions cannot be read: {(str(error) or 'memory').splitlines()[0]}"
+    sys.stdout.write(json.dumps([kind_of_error, said]))
+
+
+def _copy(file: Path, parquet: Path) -> list[str]:
     with _opened(file, parquet.parent) as connection:
         try:
             described = connection.execute("describe executions").fetchall()
@@ -101,3 +173,7 @@ def _copied(name: str, kind: str) -> str:
     if column_of(name) is not None:
         return f"{column}::varchar as {column}"
     return f"to_json({column}) as {column}"
+
+
+if __name__ == "__main__":
+    main()

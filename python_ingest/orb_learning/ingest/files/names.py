@@ -21,6 +21,9 @@ TIMES = tuple(name for name, kind in COLUMNS.items() if kind == "TIMESTAMP")
 GENERIC = frozenset({"timestamp", "metadata"})
 """Names that any log has; a file with no other of the record's holds no executions."""
 
+MOST_COLUMNS = 1_000
+"""Of a table; each takes a megabyte of memory, however few the rows are."""
+
 _WITH_UNIT = {f"{time}_{unit}": (time, unit) for time in TIMES for unit in UNITS}
 _CLOSE = 0.85
 
@@ -68,11 +71,16 @@ def check_names(file: Path, names: Collection[str]) -> None:
 
 
 def check_duplicates(file: Path, names: Collection[str]) -> None:
-    """Refuse a table in which two columns have one name, or names of one meaning.
+    """Refuse a table in which two columns have one name, or names of one meaning, or of too many.
 
     Raises:
         ImportFileError: names them.
     """
+    if len(names) > MOST_COLUMNS:
+        raise ImportFileError(
+            f"{file} has {len(names):,} columns, and {MOST_COLUMNS:,} may be; "
+            f"leave out those that nobody reads, or put them into one of JSON"
+        )
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         raise ImportFileError(
