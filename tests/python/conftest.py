@@ -66,7 +66,7 @@ def empty_database(project: DbtProject, made_once: Callable[..., Path]) -> Path:
 
     def build(file: Path) -> None:
         project.run(file, command="seed")
-        project.run(file)
+        project.run(file, with_comments=True)
 
     return made_once("empty", build)
 

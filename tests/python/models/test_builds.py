@@ -197,7 +197,7 @@ def test_a_view_takes_the_place_of_whatever_has_its_name_with_its_comments(
     with connect(history.database) as connection:
         connection.execute("drop view rpt_freshness; create table rpt_freshness (a int)")
         connection.execute("create or replace view rpt_performance as select 1 as a")
-    project.run(history.database, select=names)
+    project.run(history.database, select=names, with_comments=True)
     with connect(history.database) as connection:
         views = connection.execute(
             "select view_name, comment from duckdb_views() where view_name in $names order by 1",
@@ -235,23 +235,23 @@ def test_a_view_is_made_anew_where_it_or_what_it_reads_is_another(
 ) -> None:
     names = ["int_executions_by_range", "rpt_pools"]
     by_hand = "comment on column rpt_pools.total_executions is 'by hand'"
-    project.run(history.database, select=names)
+    project.run(history.database, select=names, with_comments=True)
     with connect(history.database) as connection:
         connection.execute(by_hand)
-    project.run(history.database, select=names)
+    project.run(history.database, select=names, with_comments=True)
     assert column_comment(history.database, "rpt_pools", "total_executions") == "by hand"
     with connect(history.database) as connection:
         connection.execute(change)
         connection.execute(by_hand)
-    project.run(history.database, select=["rpt_pools"])
+    project.run(history.database, select=["rpt_pools"], with_comments=True)
     assert column_comment(history.database, "rpt_pools", "total_executions") != "by hand"
-    project.run(history.database, select=names)
+    project.run(history.database, select=names, with_comments=True)
     assert query(history.database, "select count(*) from rpt_pools")
 
 
 def test_a_full_refresh_makes_every_view_anew(project: DbtProject, history: History) -> None:
-    project.run(history.database, select=["rpt_pools"])
+    project.run(history.database, select=["rpt_pools"], with_comments=True)
     with connect(history.database) as connection:
         connection.execute("comment on column rpt_pools.total_executions is 'by hand'")
-    project.run(history.database, select=["rpt_pools"], full_refresh=True)
+    project.run(history.database, select=["rpt_pools"], full_refresh=True, with_comments=True)
     assert column_comment(history.database, "rpt_pools", "total_executions") != "by hand"
