@@ -1,4 +1,6 @@
 -- One row is a cell, repository or everything: the policy to be preferred to the baseline, if any.
+--
+-- What the decisions gave no chance has no known gain, and stands behind every candidate with one.
 with
 
 gains as (
@@ -48,7 +50,7 @@ best as (
     select * from judged
     qualify row_number() over (
         partition by level, repo, task_type, complexity_band
-        order by is_recommended desc, utility_gain desc, policy asc
+        order by is_recommended desc, {{ is_supported() }} desc, utility_gain desc, policy asc
     ) = 1
 )
 
@@ -67,14 +69,15 @@ select
     decision_count,
     estimated_count,
     task_count,
-    effective_count,
-    {% for measure in ['success', 'cost', 'utility'] %}
-    {{ measure }}_gain,
-    {{ measure }}_gain_lower,
-    {{ measure }}_gain_upper,
+    case when {{ is_supported() }} then effective_count end as effective_count,
+    {% for gain in ['success_gain', 'cost_gain', 'utility_gain'] %}
+    {% for name in [gain, gain ~ '_lower', gain ~ '_upper'] %}
+    case when {{ is_supported() }} then {{ name }} end as {{ name }},
+    {% endfor %}
     {% endfor %}
     case
         when is_recommended then decision_count
-        else ceil(decision_count * pow(z * utility_error / nullif(utility_gain, 0), 2))
+        when {{ is_supported() }}
+            then ceil(decision_count * pow(z * utility_error / nullif(utility_gain, 0), 2))
     end::bigint as decisions_needed
 from best
