@@ -1,6 +1,4 @@
 -- One row is a cell, repository or everything: the policy to be preferred to the baseline, if any.
---
--- What the decisions gave no chance has no known gain, and stands behind every candidate with one.
 with
 
 gains as (
@@ -69,12 +67,11 @@ select
     decision_count,
     estimated_count,
     task_count,
+    -- of what the decisions gave no chance no gain is known
     case when {{ is_supported() }} then effective_count end as effective_count,
-    {% for gain in ['success_gain', 'cost_gain', 'utility_gain'] %}
-    {% for name in [gain, gain ~ '_lower', gain ~ '_upper'] %}
-    case when {{ is_supported() }} then {{ name }} end as {{ name }},
-    {% endfor %}
-    {% endfor %}
+    {% for of in ['success', 'cost', 'utility'] %}{% for bound in ['', '_lower', '_upper'] %}
+    case when {{ is_supported() }} then {{ of }}_gain{{ bound }} end as {{ of }}_gain{{ bound }},
+    {% endfor %}{% endfor %}
     case
         when is_recommended then decision_count
         when {{ is_supported() }}
