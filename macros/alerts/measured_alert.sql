@@ -43,7 +43,7 @@
             finding,
             case when raised_when = 'reached' then 'from' else raised_when end,
             threshold,
-            unit
+            case when threshold = 1 then rtrim(unit, 's') else unit end
         )
     end
     || case

@@ -3,10 +3,11 @@
 {% macro measured_alerts(now) -%}
 {%- set enough = "{} >= " ~ setting('min_samples_for_learning', '10') -%}
 {%- set runs, share = shown_count('sample_count', 'execution'), shown_rate('value / 100') -%}
+{%- set rate_of_runs = share ~ ", " ~ runs ~ ", " ~ shown_count('task_count', 'task') -%}
 {%- set findings = {
-    'success_rate': "'{} of the last hour''s {} succeeded', " ~ share ~ ", " ~ runs,
-    'daily_success_rate': "'{} of the last 24 hours'' {} succeeded', " ~ share ~ ", " ~ runs,
-    'error_rate': "'{} of the last hour''s {} failed', " ~ share ~ ", " ~ runs,
+    'success_rate': "'{} of the last hour''s {} of {} succeeded', " ~ rate_of_runs,
+    'daily_success_rate': "'{} of the last 24 hours'' {} of {} succeeded', " ~ rate_of_runs,
+    'error_rate': "'{} of the last hour''s {} of {} failed', " ~ rate_of_runs,
     'avg_duration':
         "'the last hour''s {} took {} on average', " ~ runs ~ ", " ~ shown_duration('value'),
     'hourly_cost': "'the last hour''s {} of known cost took {}', " ~ runs ~ ", " ~ shown_money('value'),

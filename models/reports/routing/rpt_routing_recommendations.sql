@@ -48,7 +48,7 @@ best as (
     select * from judged
     qualify row_number() over (
         partition by level, repo, task_type, complexity_band
-        order by is_recommended desc, utility_gain desc, policy asc
+        order by is_recommended desc, {{ is_supported() }} desc, utility_gain desc, policy asc
     ) = 1
 )
 
@@ -67,14 +67,14 @@ select
     decision_count,
     estimated_count,
     task_count,
-    effective_count,
-    {% for measure in ['success', 'cost', 'utility'] %}
-    {{ measure }}_gain,
-    {{ measure }}_gain_lower,
-    {{ measure }}_gain_upper,
-    {% endfor %}
+    -- of what the decisions gave no chance no gain is known
+    case when {{ is_supported() }} then effective_count end as effective_count,
+    {% for of in ['success', 'cost', 'utility'] %}{% for bound in ['', '_lower', '_upper'] %}
+    case when {{ is_supported() }} then {{ of }}_gain{{ bound }} end as {{ of }}_gain{{ bound }},
+    {% endfor %}{% endfor %}
     case
         when is_recommended then decision_count
-        else ceil(decision_count * pow(z * utility_error / nullif(utility_gain, 0), 2))
+        when {{ is_supported() }}
+            then ceil(decision_count * pow(z * utility_error / nullif(utility_gain, 0), 2))
     end::bigint as decisions_needed
 from best

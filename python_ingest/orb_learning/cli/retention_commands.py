@@ -79,14 +79,18 @@ def unarchive_command(
 @with_settings
 def check_archive_command(settings: LearningSettings) -> None:
     """Verify that every archived file is what was archived."""
-    from orb_learning.archive import check_archive
+    from orb_learning.archive import check_archive, read_index
+    from orb_learning.store import connect
 
     problems = list(check_archive(settings))
     if problems:
         for problem in problems:
             print_error(OrbError(problem))
         raise typer.Exit(1)
-    out.print("Every archived file is what was archived.")
+    with connect(settings.database_path, read_only=True) as connection:
+        files = read_index(connection).files
+    said = "Every archived file is what was archived" if files else "Nothing is archived"
+    out.print(f"{said}: {count(len(files), 'file')}.", highlight=False)
 
 
 @app.command("forget")

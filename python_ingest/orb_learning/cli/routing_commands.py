@@ -88,10 +88,13 @@ def show_policies(found: Row) -> None:
             "utility": utility,
             "decisions": lambda row: formats.number(row["decision_count"]),
             "effective": lambda row: formats.number(row["effective_count"]),
-            "but": lambda row: "" if row["reason"] is None else text(row["reason"]),
         },
         found["rows"],
     )
+    doubted = [row for row in found["rows"] if row["reason"] is not None]
+    for reason in dict.fromkeys(row["reason"] for row in doubted):
+        policies = ", ".join(row["policy"] for row in doubted if row["reason"] == reason)
+        say(f"[yellow]{text(policies)}[/]: {text(reason)}")
 
 
 def place(row: Row) -> str:

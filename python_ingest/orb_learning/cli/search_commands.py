@@ -12,7 +12,18 @@ from rich.padding import Padding
 from orb_learning import formats
 from orb_learning.cli.console import err, out, say, with_settings
 from orb_learning.cli.options import AsJson
-from orb_learning.cli.tables import Cell, Columns, Table, over, print_json, printable, text
+from orb_learning.cli.tables import (
+    Cell,
+    Columns,
+    Table,
+    figure,
+    over,
+    print_json,
+    printable,
+    rate,
+    text,
+    text_of,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,19 +71,14 @@ def solution(row: Mapping[str, Any]) -> str:
     return f"{nearness(row)}  {text(row['solution_summary'])}\nfor: {text(row['task_description'])}"
 
 
-TIER_COLUMNS: Columns = {
-    "tier": lambda tier: text(tier["model_tier"]),
-    "runs": lambda tier: formats.number(tier["execution_count"]),
-    "succeeded": lambda tier: (
-        f"{formats.rate(tier['success_rate'])} "
-        f"({formats.interval(tier['success_rate_lower'], tier['success_rate_upper'])})"
-    ),
-}
-
-
-def means(least: int) -> Columns:
-    """Return the mean cost and time of a tier; over fewer than the least runs it is marked."""
+def tier_columns(least: int) -> Columns:
+    """Return the figures of a tier; what is over fewer than the least runs is marked."""
     return {
+        "tier": text_of("model_tier"),
+        "runs": figure("execution_count"),
+        "succeeded": lambda tier: rate(
+            {**tier, "has_enough_samples": tier["execution_count"] >= least}
+        ),
         "cost": over("avg_cost", "cost_known_count", least, formats.money),
         "time": over("avg_duration", "duration_known_count", least, formats.duration),
     }
@@ -107,7 +113,7 @@ def similar_command(
             return rows, ""
         return rows, why_no_task(connection, settings, vector, success=success, **given)
 
-    columns = {**TIER_COLUMNS, **means(settings.min_samples_for_learning)}
+    columns = tier_columns(settings.min_samples_for_learning)
     show(found(settings, wanted, search), task, columns, as_json=as_json)
 
 
@@ -141,7 +147,7 @@ def solutions_command(
         rows = similar_solutions(connection, vector, limit=limit, **given)
         return rows, "" if rows else why_no_solution(connection, vector, **given)
 
-    columns = {**TIER_COLUMNS, **means(settings.min_samples_for_learning)}
+    columns = tier_columns(settings.min_samples_for_learning)
     show(found(settings, wanted, search), solution, columns, as_json=as_json)
 
 

@@ -78,6 +78,11 @@ ByGroup = Annotated[
     Group | None, typer.Option("--by", help="Only the whole table of these; without, all tables.")
 ]
 
+SIDE = ("name", "success_rate", "like_for_like_rate", "matched_count", "matched_task_count")
+"""What each of two groups that are compared has of its own."""
+
+APART = ("rate_difference", "rate_difference_lower", "rate_difference_upper")
+
 
 @app.command("stats")
 def stats_command(time_range: InRange = "7d", by: ByGroup = None, as_json: AsJson = False) -> None:
@@ -149,44 +154,46 @@ def show_statistics(found: Row) -> None:
 
 def show_like_for_like(pairs: list[Row]) -> None:
     """Print the groups whose rates compare unlike work, with their rates within the like of it."""
-    if not pairs:
-        return
-    say("Their tiers and task types differ: compare these like for like, within those of both.")
-    show_table(
-        "like for like",
-        {
-            "compared": lambda row: f"{text(row['name'])} to {text(row['other_name'])}",
-            "what": text_of("dimension"),
-            "other mix": figure("mix_difference", formats.rate),
-            "success rates": lambda row: (
-                f"{formats.rate(row['success_rate'])} to {formats.rate(row['other_success_rate'])}"
-            ),
-            "like for like": like_for_like,
-            "points apart": apart,
-            "of runs": lambda row: f"{row['matched_count']:,} to {row['other_matched_count']:,}",
-            "of tasks": lambda row: (
-                f"{row['matched_task_count']:,} to {row['other_matched_task_count']:,}"
-            ),
-        },
-        pairs,
-    )
+    matched = [pair for pair in pairs if pair["like_for_like_rate"] is not None]
+    if matched:
+        say("Their tiers and task types differ: compare these like for like, within those of both.")
+    for dimension in dict.fromkeys(pair["dimension"] for pair in matched):
+        show_table(
+            f"each {dimension} and another, like for like",
+            {
+                dimension: text_of("name"),
+                "success": figure("success_rate", formats.rate),
+                "like for like": like_for_like,
+                "runs": figure("matched_count"),
+                "tasks": figure("matched_task_count"),
+                "points apart": apart,
+                "other mix": figure("mix_difference", formats.rate),
+            },
+            (side for pair in matched if pair["dimension"] == dimension for side in sides(pair)),
+        )
+    for pair in pairs:
+        if pair["like_for_like_rate"] is None:
+            names = f"{text(pair['name'])} and {text(pair['other_name'])}"
+            say(f"{names} have no tier and task type in common: do not compare them.")
 
 
-def like_for_like(row: Row) -> str:
-    """Return the two rates within the tiers and task types of both; dim over too few to look at."""
-    if row["like_for_like_rate"] is None:
-        return "nothing in common"
-    rates = (row["like_for_like_rate"], row["other_like_for_like_rate"])
-    shown = " to ".join(map(formats.rate, rates))
-    return shown if row["has_enough_samples"] else f"[dim]{shown}?[/]"
+def sides(pair: Row) -> tuple[Row, Row]:
+    """Return a row for each of two groups; the second says how far they are apart."""
+    other = {name: pair[f"other_{name}"] for name in SIDE}
+    once = dict.fromkeys((*APART, "mix_difference"))
+    return {**pair, **once}, {**pair, **other}
 
 
-def apart(row: Row) -> str:
+def like_for_like(side: Row) -> str:
+    """Return the rate within the tiers and task types of both; dim over too few to look at."""
+    shown = formats.rate(side["like_for_like_rate"])
+    return shown if side["has_enough_samples"] else f"[dim]{shown}?[/]"
+
+
+def apart(side: Row) -> str:
     """Return how far apart those rates are, with the bounds at 95 %."""
-    if row["rate_difference"] is None:
-        return ""
-    bounds = (row["rate_difference_lower"], row["rate_difference_upper"])
-    return formats.points(row["rate_difference"], *bounds)
+    difference, *bounds = (side[name] for name in APART)
+    return "" if difference is None else formats.points(difference, *bounds)
 
 
 def _bucket(row: Row, form: str) -> str:

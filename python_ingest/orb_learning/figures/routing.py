@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -245,8 +246,9 @@ def sentence_of(row: dict[str, Any]) -> str:
     )
     gains = ", ".join(part for part in (_success(row), _cost(row)) if part)
     if row["recommended"] is None:
-        candidate = f"{plan_in_words(row['best_candidate'])} would bring {gains or 'nothing known'}"
-        return f"Keep {row['baseline']}: {row['reason']}. {candidate}, {base}.{_needed(row)}"
+        plan = plan_in_words(row["best_candidate"])
+        told = f"With {plan} {gains}" if gains else f"Nothing is known of {plan}"
+        return f"Keep {row['baseline']}: {row['reason']}. {told}, {base}.{_needed(row)}"
     miss = row["highest_miss_rate"]
     needs = "" if miss is None else f" Needs: a check that misses under {miss:.0%} of failures."
     return f"{plan_in_words(row['plan'])}: {gains}, {base}.{needs.replace('%', ' %')}"
@@ -262,20 +264,25 @@ def _success(row: dict[str, Any]) -> str:
     gain = row["success_gain"]
     if gain is None:
         return ""
-    return f"{abs(100 * gain):.1f} {'fewer' if gain < 0 else 'more'} of 100 succeed"
+    change = f"{abs(100 * gain):.1f} {'fewer' if gain < 0 else 'more'} of 100 succeed"
+    return change + _bounds(row, "success_gain", lambda value: f"{100 * value:.1f}")
 
 
 def _cost(row: dict[str, Any]) -> str:
-    gain, lower, upper = (row[f"cost_gain{end}"] for end in ("", "_lower", "_upper"))
+    gain = row["cost_gain"]
     if gain is None:
         return ""
-    if gain < 0:
-        lower, upper = (None if end is None else -end for end in (upper, lower))
-    bounds = ""
-    if lower is not None and upper is not None:
-        sure = f"{100 * row['confidence']:g} %"
-        bounds = f" ({sure}: {formats.money(lower)} to {formats.money(upper)})"
-    return f"{formats.money(abs(gain))} {'less' if gain < 0 else 'more'} a task{bounds}"
+    change = f"{formats.money(abs(gain))} {'less' if gain < 0 else 'more'} a task"
+    return change + _bounds(row, "cost_gain", formats.money)
+
+
+def _bounds(row: dict[str, Any], gain: str, show: Callable[[float], str]) -> str:
+    lower, upper = row[f"{gain}_lower"], row[f"{gain}_upper"]
+    if lower is None or upper is None:
+        return ""
+    if row[gain] < 0:
+        lower, upper = -upper, -lower
+    return f" ({100 * row['confidence']:g} %: {show(lower)} to {show(upper)})"
 
 
 def _needed(row: dict[str, Any]) -> str:

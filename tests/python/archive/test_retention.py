@@ -655,6 +655,7 @@ def test_days_in_the_wrong_order_are_refused_and_empty_ones_say_so(
     assert "did you mean --from 2026-02-01 --to 2026-02-02?" in refused.output
     said = orb("unarchive", "--from", "2026-02-01", "--to", "2026-02-01")
     assert said == "Nothing is archived of these days: nothing came back.\n"
+    assert orb("check-archive") == "Nothing is archived: 0 files.\n"
 
 
 def test_imported_history_stays_until_somebody_confirms_it(

@@ -275,10 +275,25 @@ def test_unlike_work_is_compared_like_for_like(
     assert -1 < bounds[0] < -1 / 6 < 0 < bounds[1] < 1
     apart = formats.points(pair["rate_difference"], *bounds)
     said = words(orb(copy, "stats", width=200)[1])
-    said = said.replace("50.0 % 75.0", "50 % 75.0")
-    assert "local to cloud pool 50 % 75.0 % to 50.0 % 50.0 % to 66.7 %" in said
-    assert f"66.7 % {apart} 60 to 60" in said
     assert "compare these like for like" in said
+    tasks = pair["matched_task_count"], pair["other_matched_task_count"]
+    assert f"local 75.0 % 50.0 % 60 {tasks[0]} - cloud 50.0 % 66.7 % 60 {tasks[1]} {apart}" in said
+
+
+def test_what_has_nothing_in_common_is_not_compared(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copy(database, tmp_path / database.name))
+    monkeypatch.setenv("ORB_DATABASE", str(copy))
+    with connect(copy) as connection:
+        connection.execute(
+            "update fct_executions set repo = 'api', task_type = 'docs', timestamp = ?, "
+            "pool_type = if(model_tier = 'small', 'local', 'cloud')",
+            [NOON - timedelta(hours=2)],
+        )
+    said = words(orb(copy, "stats", width=200)[1])
+    assert "have no tier and task type in common: do not compare them." in said
+    assert "like for like" not in said
 
 
 def test_times_that_were_assigned_are_said(

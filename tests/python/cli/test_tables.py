@@ -15,7 +15,7 @@ from building import STEM
 from rich.text import Text as Markup
 
 from orb_learning import formats
-from orb_learning.cli.search_commands import TIER_COLUMNS
+from orb_learning.cli.search_commands import tier_columns
 from orb_learning.cli.status_commands import show_contents
 from orb_learning.cli.tables import (
     LONGEST_CELL,
@@ -42,7 +42,8 @@ RATE: dict[str, Any] = {
 
 def test_a_cell_shows_a_text_as_it_is_but_for_what_acts() -> None:
     assert Markup.from_markup(text(HOSTILE)).plain == SHOWN
-    assert Markup.from_markup(TIER_COLUMNS["tier"]({"model_tier": HOSTILE})).plain == SHOWN
+    tier = tier_columns(10)["tier"]
+    assert Markup.from_markup(tier({"model_tier": HOSTILE})).plain == SHOWN
     assert text(None) == "-"
     assert len(text("x" * 1_000)) == LONGEST_CELL + 1
     assert Markup.from_markup(printable("a  [b]/c")).plain == "a  [b]/c"
@@ -53,6 +54,9 @@ def test_a_rate_over_too_few_has_a_question_mark() -> None:
     few = Markup.from_markup(rate({**RATE, "has_enough_samples": False}))
     assert few.plain == "50.0 % (20-80 %)?"
     assert rate({"success_rate": None}) == "-"
+    succeeded = tier_columns(10)["succeeded"]
+    assert succeeded({**RATE, "execution_count": 10}) == "50.0 % (20-80 %)"
+    assert succeeded({**RATE, "execution_count": 9}) == "[dim]50.0 % (20-80 %)?[/]"
 
 
 def test_a_mean_says_over_how_many_and_marks_too_few() -> None:

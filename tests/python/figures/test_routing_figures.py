@@ -46,6 +46,8 @@ ABSTAINS = CHAIN | {
     "task_count": 1,
     "decisions_needed": 2_390,
     "success_gain": -0.01,
+    "success_gain_lower": -0.04,
+    "success_gain_upper": 0.02,
     "cost_gain": 0.1,
     "cost_gain_lower": -0.05,
     "cost_gain_upper": 0.25,
@@ -54,26 +56,27 @@ ABSTAINS = CHAIN | {
 
 def test_a_recommendation_is_a_sentence_with_its_interval_and_its_needs() -> None:
     assert sentence_of(CHAIN) == (
-        "small, then large on failure: 3.9 more of 100 succeed, $0.26 less a task "
-        "(95 %: $0.21 to $0.31), from 500 decisions of 340 tasks. "
+        "small, then large on failure: 3.9 more of 100 succeed (95 %: 1.0 to 7.0), $0.26 less a "
+        "task (95 %: $0.21 to $0.31), from 500 decisions of 340 tasks. "
         "Needs: a check that misses under 16 % of failures."
     )
     single = CHAIN | {"plan": "medium", "highest_miss_rate": None, "confidence": 0.99}
     assert sentence_of(single) == (
-        "medium: 3.9 more of 100 succeed, $0.26 less a task (99 %: $0.21 to $0.31), "
-        "from 500 decisions of 340 tasks."
+        "medium: 3.9 more of 100 succeed (99 %: 1.0 to 7.0), $0.26 less a task "
+        "(99 %: $0.21 to $0.31), from 500 decisions of 340 tasks."
     )
 
 
 def test_an_abstention_says_why_and_what_is_still_needed() -> None:
     assert sentence_of(ABSTAINS) == (
-        "Keep large: the intervals overlap: keep the baseline. small, then large on failure would "
-        "bring 1.0 fewer of 100 succeed, $0.10 more a task (95 %: -$0.05 to $0.25), from 1,000 "
-        "decisions of 1 task. To be sure it takes about 2,390 decisions, if the gain stays so."
+        "Keep large: the intervals overlap: keep the baseline. With small, then large on failure "
+        "1.0 fewer of 100 succeed (95 %: -2.0 to 4.0), $0.10 more a task (95 %: -$0.05 to $0.25), "
+        "from 1,000 decisions of 1 task. To be sure it takes about 2,390 decisions, if the gain "
+        "stays so."
     )
     unknown = dict.fromkeys(("success_gain", "cost_gain", "decisions_needed"))
     assert sentence_of(ABSTAINS | unknown).endswith(
-        "bring nothing known, from 1,000 decisions of 1 task."
+        "Nothing is known of small, then large on failure, from 1,000 decisions of 1 task."
     )
 
 

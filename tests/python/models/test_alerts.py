@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import shutil
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
@@ -258,6 +259,8 @@ def test_an_alert_is_raised_where_its_value_is_beyond_its_threshold(
                 assert row["value"] == pytest.approx(value, rel=1e-6, abs=1e-6)
             if name not in RATES:
                 assert row["sample_count"] == samples
+            elif value is not None:
+                assert re.search(r"executions? of [\d,]+ tasks? ", row["message"]), row
             if name in NEEDS_SAMPLES and value is not None:
                 assert row["has_enough_samples"] == ((samples or 0) >= 10)
             state = state_of(name, value, samples, always)

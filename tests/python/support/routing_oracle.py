@@ -139,6 +139,8 @@ def policy_values(decisions: list[Decision], plan: str) -> Row:
         and len(texts) >= 10
         and found["unsupported_count"] <= 0.05 * count
     )
+    if found["unsupported_count"] > 0.05 * count:
+        found |= dict.fromkeys(("success", "capped_cost", "effective_count"))
     if found["has_enough_samples"] and effective:
         t = float(stats.t.ppf(0.975, max(effective - 1, 4)))
         variance = factor * sum(each[0] ** 2 for each in texts.values())
