@@ -16,7 +16,7 @@ from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orb_learning.errors import SettingsError, did_you_mean
-from orb_learning.filesystem import without_secrets
+from orb_learning.filesystem import is_url, public_value
 
 ENV_PREFIX = "ORB_LEARNING__"
 SHORT_VARIABLES = ("ORB_DATABASE", "ORB_OUTBOX", "ORB_USER")
@@ -199,7 +199,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     @classmethod
     def _no_url_for_a_path(cls, value: Any, info: ValidationInfo) -> Any:
         kind = cls.model_fields[str(info.field_name)].annotation
-        if kind in (Path, Path | None) and isinstance(value, str) and "://" in value:
+        if kind in (Path, Path | None) and isinstance(value, str) and is_url(value):
             raise ValueError("must be a path on this machine, and this is a URL")
         return value
 
@@ -295,6 +295,6 @@ def _explain(item: Any) -> str:
     }
     must = f"must be {bounds['ge']} to {bounds['le']}" if bounds else str(item["msg"])
     return (
-        f"learning.{name} = {without_secrets(repr(item['input']))}: {must} ({field.description}); "
+        f"learning.{name} = {public_value(item['input'])}: {must} ({field.description}); "
         f"set {ENV_PREFIX}{name.upper()}"
     )

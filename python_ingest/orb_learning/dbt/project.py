@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from orb_learning.errors import DbtError
+from orb_learning.filesystem import make_folder, make_private
 from orb_learning.settings import LearningSettings
 
 FILE = "dbt_project.yml"
@@ -66,10 +67,11 @@ def copy_project(folder: Path) -> Path:
     if standing:
         raise DbtError(f"{folder / standing[0]} is there already; name another folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for part in PARTS:
             if (source / part).is_dir():
                 shutil.copytree(source / part, folder / part, ignore=IGNORED)
+                make_private(folder / part)  # the database will lie in one of them
             else:
                 shutil.copy(source / part, folder / part)
     except OSError as error:

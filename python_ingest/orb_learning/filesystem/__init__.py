@@ -21,7 +21,7 @@ from orb_learning.filesystem.private import (
 )
 from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
 from orb_learning.filesystem.tokens import SHORTEST_TOKEN, read_token_users
-from orb_learning.filesystem.urls import public_url, without_secrets
+from orb_learning.filesystem.urls import is_url, public_url, public_value, without_secrets
 from orb_learning.filesystem.waiting import NOTICE_SECONDS, WAITING, Waiting, say_wait, told_wait
 
 __all__ = [
@@ -35,12 +35,14 @@ __all__ = [
     "get_logger",
     "is_full",
     "is_open_to_others",
+    "is_url",
     "make_folder",
     "make_private",
     "narrow_umask",
     "open_private",
     "printable",
     "public_url",
+    "public_value",
     "read_regular",
     "read_token_users",
     "say_wait",

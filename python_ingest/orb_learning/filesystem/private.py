@@ -23,7 +23,7 @@ def make_folder(folder: Path) -> None:
     """
     missing = [part for part in (folder, *folder.parents) if not part.exists()]
     for part in reversed(missing):
-        mode = 0o2770 if _is_shared(part.parent) else 0o700
+        mode = _mode_of_folder_in(part.parent)
         part.mkdir(mode, exist_ok=True)
         if mode != 0o700:  # which no umask narrows
             part.chmod(mode)
@@ -55,9 +55,9 @@ def callers_umask() -> int:
     return mask
 
 
-def make_private(file: Path) -> None:
-    """Let a file that this process has just made be read by its owner, or by the shared group."""
-    file.chmod(_mode_in(file.parent))
+def make_private(path: Path) -> None:
+    """Let a file or folder that was just made be its owner's alone, or the shared group's."""
+    path.chmod(_mode_of_folder_in(path.parent) if path.is_dir() else _mode_in(path.parent))
 
 
 def open_private(file: Path, flags: int) -> int:
@@ -94,6 +94,10 @@ def is_open_to_others(folder: Path) -> bool:
     if not folder.stat().st_mode & (stat.S_IROTH | stat.S_IXOTH):
         return False
     return all(part.stat().st_mode & stat.S_IXOTH for part in folder.parents)
+
+
+def _mode_of_folder_in(folder: Path) -> int:
+    return 0o2770 if _is_shared(folder) else 0o700
 
 
 def _mode_in(folder: Path) -> int:

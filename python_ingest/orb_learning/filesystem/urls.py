@@ -9,6 +9,21 @@ _URL = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*:/{1,2})([^\s'\"]+)")
 """One slash as well: a path shortens two."""
 
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+
+
+def is_url(text: str) -> bool:
+    """Whether a text begins as URLs do, and as names of databases that an extension would open."""
+    return _SCHEME.match(text) is not None
+
+
+def public_value(value: object) -> str:
+    """Return a setting's value as an error may show it; of what follows a scheme, only a place."""
+    if isinstance(value, str) and (scheme := _SCHEME.match(value)) and "://" not in value:
+        return repr(f"{scheme[0]}…")
+    return without_secrets(repr(value))
+
+
 def public_url(url: str) -> str:
     """Return a URL without its user information, query and parameters; another text as it is."""
     scheme, mark, rest = url.partition("://")

@@ -31,6 +31,22 @@ def test_a_traceback_of_a_bad_setting_shows_no_password(monkeypatch: pytest.Monk
     assert TOKEN not in shown
 
 
+@pytest.mark.parametrize(
+    "database",
+    [f"md:db?motherduck_token={TOKEN}", f"postgres:dbname=x password={TOKEN}", f"s3:/a:{TOKEN}@b"],
+)
+def test_a_database_that_an_extension_would_open_is_refused_unseen(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORB_DATABASE", database)
+    said = [CliRunner().invoke(app, command) for command in (["status"], ["load"], ["build"])]
+    assert [outcome.exit_code for outcome in said] == [1, 1, 1]
+    assert all("must be a path" in outcome.output for outcome in said)
+    assert TOKEN not in "".join(outcome.output for outcome in said)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", list(LearningSettings.model_fields))
 def test_a_password_in_any_setting_is_shown_nowhere(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

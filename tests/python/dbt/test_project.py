@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import stat
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_a_project_is_copied_once(tmp_path: Path) -> None:
     assert not (folder / "tests/python").exists()
     with pytest.raises(DbtError, match="is there already"):
         copy_project(folder)
+
+
+def test_the_data_folder_of_a_copied_project_is_its_owners_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    folder = copy_project(tmp_path)
+    assert stat.S_IMODE((folder / "data").stat().st_mode) == 0o700
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o2770)
+    assert stat.S_IMODE((copy_project(shared) / "data").stat().st_mode) == 0o2770
 
 
 def test_a_project_that_cannot_be_written_is_said(tmp_path: Path) -> None:
