@@ -55,7 +55,6 @@ def status_command(
         show_status(found)
     # The error of a database that cannot be read is raised here.
     if not show_contents(settings):
-        out.print("Nothing has been built yet, or by another version: run `orb build`.")
         raise typer.Exit(1)
     for error in found["errors"]:
         print_error(DatabaseError(error))
@@ -127,6 +126,9 @@ def show_contents(settings: LearningSettings) -> bool:
     if contents is not None:
         for line in TRY_NEXT.splitlines():
             say(line.format(database=printable(path)))
+    else:
+        waiting = formats.count(outbox.loaded, "loaded row")
+        say(f"Nothing has been built yet, or by another version; {waiting}: run `orb build`.")
     return contents is not None
 
 

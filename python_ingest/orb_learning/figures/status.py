@@ -81,6 +81,8 @@ class OutboxStatus:
     """Whether this user may read it; what waits is not known otherwise."""
     reused_ids: int = 0
     """Executions whose id, no UUID, another task had before."""
+    loaded: int = 0
+    """Versions of executions that are in raw, built or not."""
 
     def facts(self) -> dict[str, str]:
         """Return what there is to show, by its name."""
@@ -107,16 +109,18 @@ def read_outbox_status(database: Path, folder: Path, *, wait_seconds: float = 30
     Raises:
         DatabaseError: there is no database, or it cannot be read.
     """
-    dead_letters, refused, last_load, offsets, reused_ids = 0, {}, None, {}, 0
+    dead_letters, refused, last_load, offsets, reused_ids, count = 0, {}, None, {}, 0, 0
     with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
         if schema_version_of(connection) >= 2:
             offsets = stored_offsets(connection)
             snapshot = Snapshot(connection)
             loaded = snapshot.row(
                 "select (select count(*) from raw.dead_letters) as dead_letters, "
-                "(select max(loaded_at) from raw.outbox_positions) as last_load"
+                "(select max(loaded_at) from raw.outbox_positions) as last_load, "
+                "(select count(*) from raw.executions) as version_count"
             )
             dead_letters, last_load = loaded["dead_letters"], loaded["last_load"]
+            count = loaded["version_count"]
             rows = snapshot.rows(
                 "select reason, sum(refused_count)::bigint as refused_count "
                 "from raw.refused_records group by reason order by reason"
@@ -138,6 +142,7 @@ def read_outbox_status(database: Path, folder: Path, *, wait_seconds: float = 30
         last_load,
         is_readable,
         reused_ids,
+        count,
     )
 
 

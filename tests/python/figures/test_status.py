@@ -48,7 +48,10 @@ def test_a_database_that_was_never_built_says_what_to_run(database: Path) -> Non
         read_contents(database)
     outcome = in_a_process(database, "status")
     assert outcome.returncode == 1
-    assert "orb build" in outcome.stdout
+    assert "0 loaded rows: run `orb build`" in outcome.stdout
+    with connect(database) as connection:
+        connection.execute("insert into raw.executions (task_id) select uuid() from range(1234)")
+    assert "1,234 loaded rows: run `orb build`" in orb(database, "status").stdout
 
 
 def test_a_missing_database_is_an_error_that_says_what_to_do(database: Path) -> None:
