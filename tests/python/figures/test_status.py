@@ -50,7 +50,10 @@ def test_a_database_that_was_never_built_says_what_to_run(database: Path) -> Non
     assert outcome.returncode == 1
     assert "0 loaded rows: run `orb build`" in outcome.stdout
     with connect(database) as connection:
-        connection.execute("insert into raw.executions (task_id) select uuid() from range(1234)")
+        connection.execute(
+            "insert into raw.executions by name select uuid() as task_id, "
+            "nextval('raw.load_seq') as _load_seq, now()::timestamp as _loaded_at from range(1234)"
+        )
     assert "1,234 loaded rows: run `orb build`" in orb(database, "status").stdout
 
 
