@@ -18,10 +18,10 @@ from orb_learning.feedback import (
     insert_feedback,
     parse_feedback,
 )
-from orb_learning.ingest.dead_letters import RejectedRecord, insert_dead_letters
 from orb_learning.ingest.executions import DATA_ERRORS, insert_executions
 from orb_learning.ingest.partials import PendingPartials
 from orb_learning.ingest.payloads import parse_object
+from orb_learning.ingest.rejected import RejectedRecord, insert_dead_letters
 from orb_learning.ingest.spans import LATE, load_span_payloads
 from orb_learning.outbox import OutboxRecord, as_time
 from orb_learning.record import ExecutionRecord, describe_error

@@ -24,16 +24,6 @@ from orb_learning.store import connect, schema_version_of, transaction, utc_now
 COLUMNS = "dead_letter_id, kind, reason, payload, put_at"
 
 
-class RejectedRecord(NamedTuple):
-    """A record that becomes a dead letter."""
-
-    kind: str
-    reason: str
-    payload: str
-    put_at: datetime | None
-    """When it was recorded, naive UTC."""
-
-
 class DeadLetter(NamedTuple):
     """A record that was rejected, as it is stored."""
 
@@ -43,18 +33,6 @@ class DeadLetter(NamedTuple):
     payload: str
     put_at: datetime | None
     """When it was recorded, naive UTC."""
-
-
-def insert_dead_letters(
-    connection: duckdb.DuckDBPyConnection, rejected: Sequence[RejectedRecord], now: datetime
-) -> None:
-    """Keep rejected records, in the transaction that the caller has open."""
-    if rejected:
-        connection.executemany(
-            "insert into raw.dead_letters (kind, reason, payload, put_at, loaded_at) "
-            "values (?, ?, ?, ?, ?)",
-            [(*record, now) for record in rejected],
-        )
 
 
 def read_dead_letters(database_path: Path, *, limit: int | None = None) -> list[DeadLetter]:

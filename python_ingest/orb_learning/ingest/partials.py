@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import duckdb
 
 from orb_learning.ingest.correlation import correlate
-from orb_learning.ingest.executions import insert_executions
+from orb_learning.ingest.executions import DATA_ERRORS, insert_executions
 from orb_learning.ingest.external_ids import as_naive, is_external
 from orb_learning.ingest.payloads import parse_object, task_id_of
+from orb_learning.ingest.rejected import RejectedRecord, insert_dead_letters
 from orb_learning.outbox import OutboxRecord, as_time
+from orb_learning.record import describe_error
 from orb_learning.store import SAME_TASK_WITHIN, transaction
 
 PARTIAL_KINDS = ("routing", "outcome")
@@ -130,29 +133,54 @@ class PendingPartials:
             )
 
 
-def record_unmatched(connection: duckdb.DuckDBPyConnection, now: datetime, limit: timedelta) -> int:
+def record_unmatched(
+    connection: duckdb.DuckDBPyConnection, now: datetime, limit: timedelta
+) -> Counter[str]:
     """Record the partial records that are unmatched after the limit as what they are.
 
     Returns:
-        how many.
+        how many are ``unmatched``, and how many became a ``dead_letter`` because DuckDB rejects
+        what they are.
     """
     rows = connection.execute(
         "select task_id, kind, payload from raw.pending_halves "
         "where recorded_at is null and loaded_at <= ? order by loaded_at, task_id",
         [now - limit],
     ).fetchall()
-    with transaction(connection):
-        executions = [_correlated({kind: payload}) for _, kind, payload in rows]
-        insert_executions(connection, executions, now)
-        if rows:
+    counts = _record(connection, rows, now) if rows else Counter[str]()
+    connection.execute(
+        "delete from raw.pending_halves where recorded_at <= ?", [now - KEEP_RECORDED]
+    )
+    return counts
+
+
+def _record(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Sequence[tuple[uuid.UUID, str, str]],
+    now: datetime,
+) -> Counter[str]:
+    """Record partial records, in as many transactions as it takes to find those rejected."""
+    try:
+        with transaction(connection):
+            executions = [_correlated({kind: payload}) for _, kind, payload in rows]
+            insert_executions(connection, executions, now)
             connection.executemany(
                 "update raw.pending_halves set recorded_at = ? where task_id = ? and kind = ?",
                 [(now, task_id, kind) for task_id, kind, _ in rows],
             )
-        connection.execute(
-            "delete from raw.pending_halves where recorded_at <= ?", [now - KEEP_RECORDED]
-        )
-    return len(rows)
+        return Counter(unmatched=len(rows))
+    except (ValueError, *DATA_ERRORS) as error:
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            return _record(connection, rows[:middle], now) + _record(connection, rows[middle:], now)
+        [(task_id, kind, payload)] = rows
+        with transaction(connection):
+            rejected = RejectedRecord(kind, describe_error(error).splitlines()[0], payload, None)
+            insert_dead_letters(connection, [rejected], now)
+            connection.execute(
+                "delete from raw.pending_halves where task_id = ? and kind = ?", [task_id, kind]
+            )
+        return Counter(dead_letter=1)
 
 
 def _correlated(payloads: dict[str, str]) -> str:

@@ -180,7 +180,7 @@ class _Run:
                     self.result.offsets[item.outbox_id] = item.record.sequence_number
                 if time.monotonic() - opened > MOST_SECONDS_OPEN:
                     return True
-            self.result.counts["unmatched"] += record_unmatched(
+            self.result.counts += record_unmatched(
                 connection, self.given_now or utc_now(), self.options.unmatched_limit
             )
             if self.options.is_log_of_backups:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from orb_learning.ingest.dead_letters import (
 )
 from orb_learning.ingest.relay import load_once
 from orb_learning.outbox.writer import Outbox
-from orb_learning.store.connection import connect
+from orb_learning.store.connection import connect, utc_now
 
 GOOD = str(uuid.UUID(int=1))
 
@@ -46,6 +47,25 @@ def executions(database: Path) -> list[tuple[object, ...]]:
         return connection.execute(
             "select task_id::varchar, file_count from raw.executions"
         ).fetchall()
+
+
+def test_half_a_record_that_duckdb_rejects_holds_up_no_other(database: Path, folder: Path) -> None:
+    """Its cost is no FLOAT; it waits first, as its outcome may still come."""
+    outbox = Outbox(folder)
+    for number in range(1, 8):
+        cost = 1e117 if number == 5 else 0.5
+        given = {"task_id": str(uuid.UUID(int=number)), "cost_estimate": cost}
+        outbox.put("routing", json.dumps(given))
+    outbox.close()
+    now = utc_now()
+    assert load_once(database, folder, now=now).counts["unmatched"] == 0
+    counts = load_once(database, folder, now=now + timedelta(days=2)).counts
+    assert (counts["unmatched"], counts["dead_letter"]) == (6, 1)
+    assert len(executions(database)) == 6
+    [letter] = read_dead_letters(database)
+    assert (letter.kind, json.loads(letter.payload)["cost_estimate"]) == ("routing", 1e117)
+    assert "Failed to cast" in letter.reason
+    assert load_once(database, folder, now=now + timedelta(days=4)).counts.total() == 0
 
 
 def test_a_dead_letter_says_what_was_wrong_with_which_field(filled: Path) -> None:
