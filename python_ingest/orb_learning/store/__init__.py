@@ -3,7 +3,6 @@
 from orb_learning.store.checksums import TableChecksum, read_relations, table_checksums
 from orb_learning.store.compaction import compact, is_compaction_worth_it
 from orb_learning.store.connection import (
-    CONFIG,
     connect,
     connect_without_lock,
     open_with_lock,
@@ -28,6 +27,7 @@ from orb_learning.store.public import IS_PUBLIC
 from orb_learning.store.reader_pool import ReaderPool
 from orb_learning.store.rows import rows_as_dicts
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, ddl, migrate, schema_version_of
+from orb_learning.store.sealing import CONFIG
 from orb_learning.store.shared_file import PoolStatistics
 from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
 from orb_learning.store.sql_text import identifier, literal, shortened, unglobbed

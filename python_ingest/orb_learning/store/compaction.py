@@ -19,13 +19,13 @@ from orb_learning.errors import DatabaseError, DiskFullError
 from orb_learning.filesystem import make_private, sync, translated_disk_errors
 from orb_learning.store.checksums import table_checksums
 from orb_learning.store.connection import (
-    CONFIG,
     connect,
     connect_without_lock,
     open_with_lock,
 )
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.paths import check_path
+from orb_learning.store.sealing import CONFIG
 from orb_learning.store.sql_text import identifier, literal
 from orb_learning.store.written_log import log_of, make_log
 

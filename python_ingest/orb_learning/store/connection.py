@@ -27,43 +27,9 @@ from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_folder, m
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.paths import check_path, check_readable_path, check_unknown_file
 from orb_learning.store.schema import check_version, migrate
+from orb_learning.store.sealing import SEALED_CONFIG, begin, config_of, seal, time_limit
 from orb_learning.store.written_log import check_log, make_log, remove_empty_log
 
-CONFIG: dict[str, Any] = {
-    # DuckDB would take an SQLite file for an order to download an extension. The file's header must
-    # not be read to find that out: closing a file ends the locks that this process has on it,
-    # DuckDB's too, and another process could write beside it.
-    "autoinstall_known_extensions": "false",
-    # DuckDB 2.0.0 takes the sums over a left join for 0 where the other side is empty, and keeps
-    # them in a byte: 777 becomes 9, and `having sum(n) > 500` finds nothing (2026-11).
-    "disabled_optimizers": "statistics_propagation",
-    # Of every file that is made, copies too: tools that bundle DuckDB 1.4 or 1.5 open it.
-    "storage_compatibility_version": "v1.4.0",
-}
-
-SANDBOXED_CONFIG: dict[str, Any] = {
-    **CONFIG,
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "enable_external_access": "false",
-    "python_enable_replacements": "false",
-    "temp_directory": "",
-}
-"""Of a sandboxed file: no query reaches another file, the network or a variable of this process."""
-
-SEALED_CONFIG: dict[str, Any] = {
-    **CONFIG,
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "python_enable_replacements": "false",
-    "memory_limit": "60%",
-}
-"""Of a file that may be a stranger's; ``_seal`` does the rest, which has an order."""
-
-LONGEST_SEALED_SECONDS = 3600.0
-"""For so long such a file may be read, whatever its views do."""
-
-_sandbox_mutex = threading.Lock()
 _open_mutex = threading.Lock()
 """Held while DuckDB opens a file. It looks into the file first, and closing that look ends this
 process's locks on the file, also that of a thread that has just opened it: of four threads that
@@ -113,12 +79,12 @@ def connect(
     """
     path = Path(path)
     check_path(path, must_exist=read_only)
-    config = _config(sandbox_memory_mb)
+    config = config_of(sandbox_memory_mb)
     opening = partial(duckdb.connect, path, read_only=read_only, config=config)
     connection, lock = open_with_lock(path, opening, shared=read_only, wait_seconds=wait_seconds)
     try:
         with translated_errors(path):
-            _begin(connection, sandbox_memory_mb)
+            begin(connection, sandbox_memory_mb)
             check_version(connection, path)
             if not read_only:
                 _written[connection] = path
@@ -158,7 +124,7 @@ def connect_without_lock(
     """
     check_readable_path(path, must_exist=read_only)
     sealed = SEALED_CONFIG | dict(limits or {})
-    config = sealed if sandbox_memory_mb is None else _config(sandbox_memory_mb)
+    config = sealed if sandbox_memory_mb is None else config_of(sandbox_memory_mb)
     with ExitStack() as stack:
         stack.enter_context(translated_errors(path))
         folder = scratch or Path(stack.enter_context(TemporaryDirectory(prefix="orb-")))
@@ -166,67 +132,12 @@ def connect_without_lock(
             connection = duckdb.connect(path, read_only=read_only, config=config)
         stack.callback(connection.close)
         if sandbox_memory_mb is None:
-            _seal(connection, folder)
-            stack.enter_context(_time_limit(connection, path))
+            seal(connection, folder)
+            stack.enter_context(time_limit(connection, path))
         else:
-            _begin(connection, sandbox_memory_mb)
+            begin(connection, sandbox_memory_mb)
         check_version(connection, path)
         yield connection
-
-
-def _config(sandbox_memory_mb: int | None) -> dict[str, Any]:
-    if sandbox_memory_mb is None:
-        return CONFIG
-    return SANDBOXED_CONFIG | {"memory_limit": f"{sandbox_memory_mb}MB"}
-
-
-def _begin(connection: duckdb.DuckDBPyConnection, sandbox_memory_mb: int | None) -> None:
-    if sandbox_memory_mb is None:
-        # Where Python runs no file, DuckDB draws a progress bar into the output; cursors draw none.
-        connection.execute("set global timezone = 'UTC'; set enable_progress_bar = false")
-        return
-    with _sandbox_mutex:
-        if not _is_locked(connection):  # else the file is open already
-            connection.execute("set global timezone = 'UTC'; set enable_progress_bar = false")
-            connection.execute("set lock_configuration = true")
-
-
-def _seal(connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
-    with _sandbox_mutex:
-        if _is_locked(connection):  # another reader of this process has it open
-            return
-        connection.execute("set global timezone = 'UTC'; set enable_progress_bar = false")
-        connection.execute("set temp_directory = ?", [str(scratch / "spilled")])
-        connection.execute("set allowed_directories = ?", [[str(scratch)]])
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
-
-
-def _is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
-    settings = "select current_setting('lock_configuration')"
-    return connection.execute(settings).fetchall() == [(True,)]
-
-
-@contextmanager
-def _time_limit(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
-    done = threading.Event()
-
-    def watch() -> None:
-        if not done.wait(LONGEST_SEALED_SECONDS):
-            while not done.wait(LONGEST_PAUSE_SECONDS):  # it stops the query of just then only
-                connection.interrupt()
-
-    watching = threading.Thread(target=watch, name="orb-time-limit", daemon=True)
-    watching.start()
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        raise DatabaseError(
-            f"{path}: reading it took longer than {LONGEST_SEALED_SECONDS:,g} s and was stopped"
-        ) from error
-    finally:
-        done.set()
-        watching.join()
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from parsing import parse_of
 
 from orb_learning.ingest.files import import_file
 from orb_learning.ingest.sample import load_sample
-from orb_learning.store.connection import CONFIG, connect
+from orb_learning.store import CONFIG
+from orb_learning.store.connection import connect
 
 UNTIL = datetime(2026, 4, 1, tzinfo=UTC)
 AS_OF = UNTIL.isoformat()

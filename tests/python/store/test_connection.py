@@ -25,6 +25,7 @@ from orb_learning.errors import (
 )
 from orb_learning.ingest.files import import_file, importer
 from orb_learning.store import connection as db
+from orb_learning.store import sealing
 from orb_learning.store.paths import check_path
 from orb_learning.store.schema import SCHEMA_VERSION
 
@@ -387,7 +388,7 @@ def test_a_strangers_file_reaches_nothing_but_itself_and_the_scratch(tmp_path: P
 def test_a_strangers_file_that_never_ends_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "LONGEST_SEALED_SECONDS", 0.2)
+    monkeypatch.setattr(sealing, "LONGEST_SEALED_SECONDS", 0.2)
     file = tmp_path / "theirs.db"
     with duckdb.connect(file) as connection:
         connection.execute(
