@@ -57,7 +57,7 @@ class BackupManifest(_Part):
     created_at: datetime
     """Naive UTC; the folder's name. Never before an older backup's, even if the clock jumps."""
     database_id: uuid.UUID
-    stem: str
+    stem: Annotated[str, Field(pattern=r"^[^/\x00]+$")]
     """The database file's; views name the catalog after it, so a copy opens only under it."""
     schema_version: int
     duckdb_version: str
@@ -71,7 +71,9 @@ class BackupManifest(_Part):
     """Those of them that could not be queried in the database either, with the reason."""
     outbox: dict[Annotated[str, Field(pattern=r"^[^/]+\.sqlite$")], OutboxCopy]
     """The copied files, by name."""
-    files: dict[str, FileChecksum]
+    files: dict[
+        Annotated[str, Field(pattern=r"^([^/\x00]+\.db|outbox/[^/\x00]+\.sqlite)$")], FileChecksum
+    ]
     """The database and the segments of the outbox, by their path in the folder."""
 
     @property

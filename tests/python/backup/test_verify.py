@@ -124,3 +124,22 @@ def test_a_pipe_in_a_backup_is_waited_for_by_nobody(signed_backup: Backup, name:
     os.mkfifo(copy / name)
     with pytest.raises(InvalidBackupError, match=name):
         check_backup(copy)
+
+
+@pytest.mark.parametrize(
+    ("part", "outside"),
+    [("stem", "../../mine"), ("files", "../../mine.db"), ("files", "outbox/../../mine.sqlite")],
+)
+def test_a_manifest_names_no_file_outside_its_folder(
+    signed_backup: Backup, tmp_path: Path, part: str, outside: str
+) -> None:
+    backup = Backup(tmp_path / signed_backup.folder.name)
+    shutil.copytree(signed_backup.folder, backup.folder)
+    manifest = json.loads((backup.folder / "manifest.json").read_text())
+    if part == "stem":
+        manifest["stem"] = outside
+    else:
+        manifest["files"][outside] = manifest["files"].pop("learning.db")
+    (backup.folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InvalidBackupError, match=rf"manifest.json is no manifest: {part}"):
+        check_backup(backup.folder)
