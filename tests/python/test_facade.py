@@ -37,3 +37,9 @@ def test_every_name_is_there_and_sorted() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(orb_learning, "find_similar_executions")
+
+
+def test_windows_is_refused_in_one_line() -> None:
+    code = "import sys; sys.platform = 'win32'; import orb_learning"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stderr.splitlines()[-1].startswith("ImportError: orb-learning runs on Linux; ")
