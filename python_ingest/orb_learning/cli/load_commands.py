@@ -38,6 +38,16 @@ Score = Annotated[
     typer.Option(metavar="NAME", help="The score from 0 to 1 that fills quality_score, times 100."),
 ]
 
+Again = Annotated[bool, typer.Option("--again", help="Load files that were loaded before, too.")]
+NaiveIsUtc = Annotated[
+    bool,
+    typer.Option(
+        "--naive-is-utc",
+        help="Take times without a time zone as UTC; of a file that was loaded before, the rows "
+        "that lacked one.",
+    ),
+]
+
 NOTHING_USABLE = 3
 """The exit status of an import of which the next build takes nothing."""
 
@@ -55,17 +65,8 @@ def import_command(
             "table named executions.",
         ),
     ],
-    again: Annotated[
-        bool, typer.Option("--again", help="Load files that were loaded before, too.")
-    ] = False,
-    naive_is_utc: Annotated[
-        bool,
-        typer.Option(
-            "--naive-is-utc",
-            help="Take times without a time zone as UTC; of a file that was loaded before, the "
-            "rows that lacked one.",
-        ),
-    ] = False,
+    again: Again = False,
+    naive_is_utc: NaiveIsUtc = False,
     source: System = None,
     mapping: MappingFile = None,
     score: Score = None,

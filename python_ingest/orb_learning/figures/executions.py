@@ -19,6 +19,16 @@ LONGEST = 200
 Wanted = Annotated[str | None, Field(max_length=1_000)]
 
 
+TaskId = Annotated[
+    str | None,
+    Field(
+        max_length=1_000,
+        pattern=r"[^ ]",
+        description="A task's UUID, or its id as it was recorded, by whatever system.",
+    ),
+]
+
+
 class Execution(BaseModel):
     """An execution."""
 
@@ -49,14 +59,7 @@ class Executions(Result):
 
 async def list_executions(
     reader: Reader,
-    task_id: Annotated[
-        str | None,
-        Field(
-            max_length=1_000,
-            pattern=r"[^ ]",
-            description="A task's UUID, or its id as it was recorded, by whatever system.",
-        ),
-    ] = None,
+    task_id: TaskId = None,
     words: Annotated[
         str | None,
         Field(max_length=1_000, description="A part of the task's text, in any case of letters."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import shlex
@@ -63,6 +64,20 @@ def test_the_picture_of_the_packages_is_the_import_contract() -> None:
     layers = [layer.replace(" | ", " · ") for layer in contract["layers"]]
     highest = len(layers) - 1
     assert drawn == [(str(highest - row), layer) for row, layer in enumerate(layers)]
+
+
+def test_no_module_has_over_300_lines_and_no_function_over_60() -> None:
+    long = {}
+    for file in (REPOSITORY / "python_ingest/orb_learning").rglob("*.py"):
+        source = file.read_text()
+        if (lines := len(source.splitlines())) > 300:
+            long[file.name] = lines
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > 60:
+                    long[f"{file.name}: {node.name}"] = lines
+    assert long == {}
 
 
 def test_the_readme_is_short() -> None:
