@@ -16,7 +16,6 @@ parts as (
             'stratum': stratum, 'task_type': task_type, 'trials': trials, 'successes': successes
         })) as part
     from runs
-    where name is not null
     group by time_range, dimension, name, task
 ),
 

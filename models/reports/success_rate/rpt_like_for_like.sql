@@ -19,9 +19,9 @@ spreads as (
         {% for side in ['', 'other_'] %}
         {{ like_for_like_variance(side ~ 'like_for_like_rate', side ~ 'spread') }}
             as _{{ side }}variance,
-        {{ t_quantile(side ~ 'spread.degrees') }} as _{{ side }}t
-        {{- ',' if not loop.last }}
+        {{ t_quantile(side ~ 'spread.degrees') }} as _{{ side }}t,
         {% endfor %}
+        like_for_like_rate - other_like_for_like_rate as rate_difference
     from compared
 ),
 
@@ -29,19 +29,19 @@ bounded as (
     select
         *,
         {% for side in ['', 'other_'] %}
-        {%- set rate = side ~ 'like_for_like_rate' %}
-        {%- set variance, t = '_' ~ side ~ 'variance', '_' ~ side ~ 't' %}
-        {{ rate_bound(rate, variance, t, '-') }} as {{ rate }}_lower,
-        {{ rate_bound(rate, variance, t, '+') }} as {{ rate }}_upper
-        {{- ',' if not loop.last }}
+        {% for end, sign in {'lower': '-', 'upper': '+'}.items() %}
+        {{ rate_bound(
+            side ~ 'like_for_like_rate', '_' ~ side ~ 'variance', '_' ~ side ~ 't', sign
+        ) }} as {{ side }}like_for_like_rate_{{ end }},
         {% endfor %}
+        {% endfor %}
+        coalesce(mix_difference >= {{ var('mix_differs_from') }}, false) as mix_differs
     from spreads
 ),
 
 judged as (
     select
         * exclude (spread, other_spread, _variance, _other_variance, _t, _other_t),
-        like_for_like_rate - other_like_for_like_rate as rate_difference,
         {{ difference_bound(
             'like_for_like_rate', 'like_for_like_rate_lower',
             'other_like_for_like_rate', 'other_like_for_like_rate_upper', '-'
@@ -50,7 +50,6 @@ judged as (
             'like_for_like_rate', 'like_for_like_rate_upper',
             'other_like_for_like_rate', 'other_like_for_like_rate_lower', '+'
         ) }} as rate_difference_upper,
-        coalesce(mix_difference >= {{ var('mix_differs_from') }}, false) as mix_differs,
         least(matched_task_count, other_matched_task_count)
         >= {{ setting('min_samples_for_learning', '10') }} as has_enough_samples,
         -- Each pair is there from both sides; the one with more executions comes first.
