@@ -23,11 +23,19 @@ from orb_learning.figures.database_tools import (
 )
 from orb_learning.figures.reader import Snapshot
 from orb_learning.mcp.server import READING
+from orb_learning.time_ranges import GROUPS
+
+
+async def every_execution_statistic() -> None:
+    await get_execution_statistics()
+    for by in GROUPS:
+        await get_execution_statistics(by=by)
+
 
 GENERATOR = runpy.run_path(str(REPOSITORY / "docs/generate.py"))
 TOOLS: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
     "database_status": get_database_status,
-    "execution_statistics": get_execution_statistics,
+    "execution_statistics": every_execution_statistic,
     "performance_metrics": get_performance_metrics,
     "storage_status": get_storage_status,
     "data_quality_report": get_data_quality_report,
