@@ -447,7 +447,10 @@ def test_values_come_as_json_has_them(url: str) -> None:
 ROUTING = {"recommend_route", "policy_values"}
 FREE_TEXTS = {
     ("recommend_route", "task_type"),
-    *(("list_executions", name) for name in ("words", "tier", "pool", "model", "error_type")),
+    *(
+        ("list_executions", name)
+        for name in ("task_id", "words", "tier", "pool", "model", "error_type")
+    ),
 }
 INJECTIONS = [
     "' or '1' = '1",
