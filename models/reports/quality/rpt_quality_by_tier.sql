@@ -38,8 +38,10 @@ answers as (
         executions.*,
         tasks._task_text_id
     from executions
-    inner join {{ ref('fct_executions') }} as tasks
-        on executions.task_id = tasks.task_id
+    inner join {{ ref('int_executions_by_range') }} as tasks
+        on
+            executions.time_range = tasks.time_range
+            and executions.task_id = tasks.task_id
     where executions.user_accepted is not null
 ),
 

@@ -49,6 +49,7 @@ from orb_learning.figures.database_tools import (
     get_performance_metrics,
     get_storage_status,
 )
+from orb_learning.figures.groups import TABLES
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
 from orb_learning.figures.status import read_contents
@@ -59,6 +60,7 @@ from orb_learning.page.reports import read_reports
 from orb_learning.search.queries import known_vector
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.connection import connect
+from orb_learning.time_ranges import GROUPS, Group
 
 CALLS: dict[str, dict[str, Any]] = {
     "database_status": {},
@@ -265,6 +267,16 @@ def test_executions_are_listed_by_what_is_asked_for(site: Site, url: str) -> Non
         assert evil["rows"][0]["task_description"].startswith("x" * 200 + "…")
 
     over_http(url, each)
+
+
+@pytest.mark.parametrize("by", GROUPS)
+def test_an_agent_asks_for_one_table_of_the_statistics(site: Site, url: str, by: Group) -> None:
+    kind, report, _ = TABLES[by]
+    found = answer(call(url, "execution_statistics", time_range="90d", by=by))
+    assert (found["by"], found["time_range"]) == (by, "90d")
+    [(count,)] = site.rows(f"select count(*) from {report} where time_range = '90d'")
+    assert len(found["rows"]) == count > 0 or found["is_cut"]
+    assert found["rows"][0].keys() <= kind.model_fields.keys()
 
 
 def test_the_data_are_described_by_the_databases_own_comments(site: Site, url: str) -> None:
