@@ -9,6 +9,10 @@ A report that reads other tables, too (rejected rows, alerts' sizes and builds, 
 maintenance, retention), has no baseline. What only the page reads is measured by `page`.
 
 Now is the moment at which the rows end, so that the short ranges are full, too.
+
+What is over its target groups the executions of 90 days by task, for intervals that take runs of
+one task for what they are: 50 to 130 ms on two cores, rates like for like thrice. Planning takes 20
+to 70 ms, that of the alerts 100.
 """
 
 from __future__ import annotations
