@@ -84,22 +84,46 @@ def import_rows(installed: Installed) -> None:
     assert "100" in installed.run("orb", "import", "rows.jsonl")
 
 
+NAIVE = """
+import asyncio
+from datetime import datetime, timedelta
+from orb_learning import LearningDatabase
+
+async def main():
+    begin = datetime(2026, 4, 1)  # midnight in Tokyo
+    task = {"id": "task-8", "prompt": "mend the tests", "model": "gpt-5-nano"}
+    async with LearningDatabase() as learning:
+        learning.telemetry.store_execution_telemetry(
+            "local", task, {"success": False}, begin, begin + timedelta(seconds=9)
+        )
+
+asyncio.run(main())
+"""
+
+
 def build_every_model(installed: Installed) -> None:
     """As a newcomer: the README's smallest record, and nothing but the wheel."""
     (smallest,) = re.findall(
         r"```python\n(import asyncio.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL
     )
     (installed.folder / "smallest.py").write_text(smallest)
+    (installed.folder / "naive.py").write_text(NAIVE)
     shutil.rmtree(installed.database.parent)
-    installed.run("python", "smallest.py")
+    for script in ("smallest.py", "naive.py"):
+        installed.run("python", script, TZ="Asia/Tokyo")
     assert "ERROR=0" in installed.run("orb", "build", "--exclude-resource-type", "unit_test")
     found = (
         "import duckdb; print(duckdb.connect('data/learning.db', read_only=True).sql("
-        "'select model_tier, success, metadata from executions').fetchall())"
+        "'select model_tier, success, timestamp::varchar, metadata from executions "
+        "order by timestamp').fetchall())"
     )
     shown = installed.run("python", "-c", found)
+    assert "('small', False, '2026-03-31 15:00:00'" in shown
     assert "'large', True" in shown
     assert "task-7" in shown
+    assert "task-8" in shown
+    installed.run("orb", "maintain")
+    assert list((installed.folder / "data/backups").glob("2*Z/manifest.json"))
     assert "execution_count" in installed.run("orb", "status")
     assert {"data", "logs", "target"} <= {path.name for path in installed.folder.iterdir()}
 
