@@ -71,9 +71,11 @@ class Plugin(BasePlugin):
         # What dbt had open before in this process, it has given up, or shares with this one.
         Plugin._lock.release()
         # The project's nodes stay until dbt ends: looking through them again and again for what
-        # may go takes a fifth of a build's time. DuckDB reports what is frozen in the end as leaks.
-        gc.freeze()
-        atexit.register(gc.unfreeze)
+        # may go takes a fifth of a build's time. Of a process with more than one run, only the
+        # first one's: another's would never go. DuckDB reports what is frozen in the end as leaks.
+        if not gc.get_freeze_count():
+            gc.freeze()
+            atexit.register(gc.unfreeze)
         path = self._path = Path(creds.path)
         opening = partial(duckdb.connect, creds.path, read_only=False, config=config)
         is_shared = self._is_shared = str(config.get("access_mode", "")).upper() == "READ_ONLY"
