@@ -165,7 +165,7 @@ def test_requests_are_parsed_one_at_a_time(
     def parse(body: bytes, kind: str) -> Any:
         with parsing:
             at_once.append(4 - parsing._value)
-            time.sleep(0.05)
+            time.sleep(0.05)  # long enough for another to begin, if it may
             return parse_request(body, kind)
 
     monkeypatch.setattr(server, "parse_request", parse)

@@ -9,13 +9,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 import tomllib
 import urllib.request
 from pathlib import Path
 
 import pytest
 from building import REPOSITORY
+from serving import wait_until_it_listens
 from shell_blocks import words_of_shell_blocks
 
 from orb_learning.backup.manifests import backups_in
@@ -152,22 +152,13 @@ def test_agents_are_served_by_the_readmes_command(container: Container) -> None:
     process = container.start(*served[served.index("orb-learning") + 1 :])
     port = served[served.index("--publish") + 1].rpartition(":")[2]
     try:
-        answers(f"http://127.0.0.1:{port}/health", process)
+        wait_until_it_listens(process, int(port))
+        url = f"http://127.0.0.1:{port}/health"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            assert answer.status == 200
     finally:
         process.terminate()
         process.communicate()
-
-
-def answers(url: str, process: subprocess.Popen[str]) -> None:
-    ends = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < ends:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 (this machine's)
-                assert answer.status == 200
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"{url} does not answer")
 
 
 def test_the_readmes_commands_name_what_the_image_has() -> None:

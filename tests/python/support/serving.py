@@ -174,6 +174,19 @@ def over_http(
     return asyncio.run(talk()).result()
 
 
+def wait_until_it_listens(process: subprocess.Popen[str], port: int) -> None:
+    """Wait for a minute at most; a server that ends is an error with what it said."""
+    for _ in range(1200):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)  # nothing tells when a process listens
+    raise AssertionError(
+        process.stderr.read() if process.poll() is not None and process.stderr else ""
+    )
+
+
 @contextmanager
 def serving(site: Site, *options: str, **variables: str) -> Iterator[str]:
     """Serve over HTTP, and give the URL."""
@@ -187,12 +200,7 @@ def serving(site: Site, *options: str, **variables: str) -> Iterator[str]:
         text=True,
     )
     try:
-        for _ in range(1200):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            if process.poll() is not None:
-                raise AssertionError(process.stderr.read() if process.stderr else "")
-            time.sleep(0.05)  # until it listens
+        wait_until_it_listens(process, port)
         yield f"http://127.0.0.1:{port}/mcp"
     finally:
         process.terminate()
