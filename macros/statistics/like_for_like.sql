@@ -6,13 +6,19 @@
     National Cancer Institute 22. -#}
 
 
+{#- What a trial weighs in the standardised rates, of the trials in its stratum: the sum of these
+    over all trials of both is the same. -#}
+{% macro trial_weight(trials, other_trials) -%}
+    (({{ other_trials }})::double / nullif({{ trials }} + {{ other_trials }}, 0))
+{%- endmacro %}
+
+
 {#- The standardised rate of a group, an aggregate over rows that are a stratum each; NULL where no stratum
     has trials of both. The other group's is that with the arguments exchanged. -#}
 {% macro like_for_like_rate(successes, trials, other_trials) -%}
-    {%- set both = '(' ~ trials ~ ' + ' ~ other_trials ~ ')' -%}
+    {%- set weight = trial_weight(trials, other_trials) -%}
     (
-        sum(({{ successes }})::double * ({{ other_trials }}) / nullif({{ both }}, 0))
-        / nullif(sum(({{ trials }})::double * ({{ other_trials }}) / nullif({{ both }}, 0)), 0)
+        sum({{ successes }} * {{ weight }}) / nullif(sum({{ trials }} * {{ weight }}), 0)
     )
 {%- endmacro %}
 

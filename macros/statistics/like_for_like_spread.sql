@@ -1,10 +1,3 @@
-{#- What a trial weighs in the standardised rates, of the trials in its stratum: the sum of these
-    over all trials of both is the same. -#}
-{% macro trial_weight(trials, other_trials) -%}
-    (({{ other_trials }})::double / nullif({{ trials }} + {{ other_trials }}, 0))
-{%- endmacro %}
-
-
 {#- Columns of a stratum, from which `like_for_like_spread` finds how far a standardised rate is
     known. `side` begins the names of its sums. Tasks of one run are in one stratum. The others may
     be in several, and are alike there: so their deviations add up, those of a kind of task. -#}
