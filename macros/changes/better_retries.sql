@@ -12,7 +12,8 @@ bounded as (
         {{ rate_bound(
             change ~ '.rate',
             relative_variance(
-                change ~ '.rate', change ~ '.squared_error', change ~ '.effective_count'
+                change ~ '.rate', change ~ '.squared_error', change ~ '.effective_count',
+                change ~ '.least_variance'
             ),
             t_quantile_at('z', change ~ '.effective_count - 1'),
             sign

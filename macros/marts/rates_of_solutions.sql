@@ -34,6 +34,7 @@ rates as (
         sums.success_squares as _success_squares,
         sums.success_trials as _success_trials,
         sums.trial_squares as _trial_squares,
+        sums.success_shares as _success_shares,
         {{ rate_spread(figures ~ '.success_count', figures ~ '.usage_count') }}
     from {{ figures }}
     inner join sums

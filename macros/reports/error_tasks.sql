@@ -39,12 +39,13 @@ sums_of_types as (
         error_type,
         sum(successes) as successes,
         sum(pow(successes, 2)) as success_squares,
-        sum(successes::double * trials) as success_trials
+        sum(successes::double * trials) as success_trials,
+        {{ sum_of_shares() }} as success_shares
     from repeated_tasks
     where error_type is not null
     group by {{ keys | join(', ') }}, error_type
     union all
-    select {{ (['null'] * (keys | length + 4)) | join(', ') }}
+    select {{ (['null'] * (keys | length + 5)) | join(', ') }}
 ),
 
 repeated_sums as (
@@ -55,7 +56,8 @@ repeated_sums as (
         sums_of_groups.trial_squares,
         sums_of_types.successes,
         sums_of_types.success_squares,
-        sums_of_types.success_trials
+        sums_of_types.success_trials,
+        sums_of_types.success_shares
     from {{ figures }}
     left join sums_of_groups
         on {{ same_group(figures, 'sums_of_groups', keys) }}

@@ -38,7 +38,7 @@ repeated_sums as (
     from repeated_tasks
     group by {{ columns | join(', ') }}
     union all
-    select {{ (['null'] * (columns | length + 6)) | join(', ') }}
+    select {{ (['null'] * (columns | length + 7)) | join(', ') }}
 ),
 
 rates as (

@@ -31,6 +31,7 @@ tier_sums as (
         sum(pow(successes, 2)) as _success_squares,
         sum(successes::double * trials) as _success_trials,
         sum(pow(trials, 2)) as _trial_squares,
+        {{ sum_of_shares() }} as _success_shares,
         sum(total_cost) / nullif(sum(cost_known_count), 0) as avg_cost,
         sum(cost_known_count)::bigint as cost_known_count,
         sum(total_duration) / nullif(sum(duration_known_count), 0) as avg_duration,

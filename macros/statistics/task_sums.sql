@@ -8,7 +8,14 @@
     sum(successes) as successes,
     sum(pow(successes, 2)) as success_squares,
     sum(successes::double * trials) as success_trials,
-    sum(pow(trials, 2)) as trial_squares
+    sum(pow(trials, 2)) as trial_squares,
+    {{ sum_of_shares() }} as success_shares
+{%- endmacro %}
+
+
+{#- The sum over tasks of successes² / trials: in whole millionths, so that it is the same in any order. -#}
+{% macro sum_of_shares() -%}
+    sum((pow(successes, 2) / trials)::decimal(18, 6))
 {%- endmacro %}
 
 
@@ -21,6 +28,7 @@
     {{ lone_successes }} + coalesce(repeated_sums.success_squares, 0) as _success_squares,
     {{ lone_successes }} + coalesce(repeated_sums.success_trials, 0) as _success_trials,
     {{ lone_trials }} + coalesce(repeated_sums.trial_squares, 0) as _trial_squares,
+    {{ lone_successes }} + coalesce(repeated_sums.success_shares, 0) as _success_shares,
     {{ rate_spread(successes, trials) }}
 {%- endmacro %}
 
@@ -31,8 +39,12 @@
     {{ squared_error(
         successes, trials, 'task_count', '_success_squares', '_success_trials', '_trial_squares'
     ) }} as _squared_error,
+    {{ run_correlation(successes, trials, 'task_count', '_success_shares', '_trial_squares') }}
+        as _run_correlation,
+    {{ correlated_variance('_run_correlation', trials, '_effective_tasks') }} as _least_variance,
     {{ relative_variance(
-        successes ~ ' / nullif(' ~ trials ~ ', 0)', '_squared_error', '_effective_tasks'
+        successes ~ ' / nullif(' ~ trials ~ ', 0)', '_squared_error', '_effective_tasks',
+        '_least_variance'
     ) }} as _rate_variance,
     {{ t_quantile('_effective_tasks - 1') }} as _rate_t
 {%- endmacro %}

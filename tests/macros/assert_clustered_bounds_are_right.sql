@@ -9,6 +9,9 @@
         ['[3, 3]', '[3, 3]', '[2, 3]', '[1, 3]', '[0, 3]', '[3, 3]'] + [won] * 3 + [lost] * 3,
         '0.3262', '0.8516',
     ],
+    'three tasks of most runs, all well': [
+        ['[9, 9]'] * 3 + [won] * 5 + [lost] * 2, '0.3159', '0.9982',
+    ],
     'two tasks that differ': [['[5, 5]', '[0, 5]'], '0.0019', '0.9981'],
     'one task': [['[3, 5]'], '0.0', '1.0'],
     'no tasks': [[], 'null', 'null'],
@@ -36,7 +39,8 @@ sums as (
         count(task) as tasks,
         sum(task[1] * task[1]) as success_squares,
         sum(task[1] * task[2]) as success_trials,
-        sum(task[2] * task[2]) as trial_squares
+        sum(task[2] * task[2]) as trial_squares,
+        sum(task[1] * task[1] / task[2]) as success_shares
     from tasks
     group by all
 ),
@@ -48,14 +52,17 @@ errors as (
         {{ effective_tasks('trials', 'trial_squares') }} as effective,
         {{ squared_error(
             'successes', 'trials', 'tasks', 'success_squares', 'success_trials', 'trial_squares'
-        ) }} as squared_error
+        ) }} as squared_error,
+        {{ run_correlation('successes', 'trials', 'tasks', 'success_shares', 'trial_squares') }}
+            as correlation
     from sums
 ),
 
 spreads as (
     select
         *,
-        {{ relative_variance('rate', 'squared_error', 'effective') }} as variance,
+        {{ correlated_variance('correlation', 'trials', 'effective') }} as least,
+        {{ relative_variance('rate', 'squared_error', 'effective', 'least') }} as variance,
         {{ t_quantile('effective - 1') }} as t
     from errors
 ),

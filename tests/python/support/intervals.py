@@ -42,9 +42,24 @@ def spread(tasks: list[tuple[int, int]]) -> tuple[float, float] | tuple[None, No
     rate = sum(s for s, _ in tasks) / trials
     residuals = math.fsum((s - rate * n) ** 2 for s, n in tasks)
     error = len(tasks) / (len(tasks) - 1) * residuals / trials**2
-    seen = error > 1e-12 * rate * (1 - rate)
-    variance = error / (rate * (1 - rate)) if seen else 1 / (effective - 1)
-    return variance, t_quantile(effective - 1)
+    if error <= 1e-12 * rate * (1 - rate):
+        return 1 / (effective - 1), t_quantile(effective - 1)
+    least = 1 / trials + correlation(tasks) * (1 / effective - 1 / trials)
+    return max(error / (rate * (1 - rate)), least), t_quantile(effective - 1)
+
+
+def correlation(tasks: list[tuple[int, int]]) -> float:
+    """Return the intraclass correlation of the runs of a task, by analysis of variance."""
+    trials, successes = sum(n for _, n in tasks), sum(s for s, _ in tasks)
+    if trials == len(tasks):
+        return 0.0
+    shares = math.fsum(s * s / n for s, n in tasks)
+    within = (successes - shares) / (trials - len(tasks))
+    between = (shares - successes**2 / trials) / (len(tasks) - 1)
+    if within + between < 1e-6:
+        return 1.0
+    runs = (trials - sum(n * n for _, n in tasks) / trials) / (len(tasks) - 1)
+    return min(max((between - within) / (between + (runs - 1) * within), 0.0), 1.0)
 
 
 def interval(tasks: list[tuple[int, int]]) -> tuple[float, float] | tuple[None, None]:
