@@ -1,13 +1,14 @@
 """Making backups while telemetry arrives and others read.
 
-The database and what the outbox has beyond it are copied as of one moment; then the copy is
-validated like any backup, and only then it gets its name. A kill leaves a folder of another name,
-which the next backup removes.
+The files of the database and what the outbox has beyond it are copied as of one moment. Only
+meanwhile writers wait. Then every table and relation of the copy is read, and only then it gets its
+name. A kill leaves a folder of another name, which the next backup removes.
 """
 
 from __future__ import annotations
 
 import shutil
+import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,12 +25,13 @@ from orb_learning.backup.manifests import (
     Backup,
     BackupManifest,
     FileChecksum,
+    OutboxCopy,
     backups_in,
 )
 from orb_learning.backup.offsite import copy_backup
 from orb_learning.backup.signature import sign
 from orb_learning.backup.snapshot import copy_database, copy_outbox
-from orb_learning.backup.verify import check_backup
+from orb_learning.errors import InvalidBackupError, NotADatabaseError
 from orb_learning.filesystem import make_folder, sha256_of, sync, write_private
 from orb_learning.outbox import hold_lease
 from orb_learning.settings import LearningSettings
@@ -37,6 +39,7 @@ from orb_learning.store import (
     SCHEMA_VERSION,
     check_path,
     connect,
+    connect_without_lock,
     read_relations,
     schema_version_of,
     stored_offsets,
@@ -63,7 +66,8 @@ def make_backup(
 ) -> Made:
     """Make a backup, validate it, and copy it to the other place if one is set.
 
-    Meanwhile processes record into the outbox and others read; who writes to the database, waits.
+    Meanwhile processes record into the outbox and others read. Who writes to the database waits
+    while its file is copied, not while the copy is read.
 
     Args:
         settings: name the database, the outbox that feeds it, the folder of backups and the other
@@ -85,10 +89,10 @@ def make_backup(
         partial = folder / f".{name}.partial"
         try:
             make_folder(partial / OUTBOX)
-            manifest, left_out = _copy_everything(partial, settings, wait_seconds, created_at)
+            copied = _copy_everything(partial, settings, wait_seconds)
+            manifest = _describe(partial, settings.database_path.stem, copied, created_at)
             _write_manifest(partial, manifest)
             sign(partial, settings.backup_key_file)
-            check_backup(partial, settings.backup_key_file)
             for path in (*partial.rglob("*"), partial):
                 sync(path)
             backup = Backup(partial.rename(folder / name))
@@ -97,7 +101,7 @@ def make_backup(
             shutil.rmtree(partial, ignore_errors=True)
             raise
     place = settings.backup_copy_to
-    return Made(backup, left_out, None if place is None else copy_backup(backup, place))
+    return Made(backup, copied.left_out, None if place is None else copy_backup(backup, place))
 
 
 def _new_time(folder: Path, now: datetime) -> datetime:
@@ -105,11 +109,19 @@ def _new_time(folder: Path, now: datetime) -> datetime:
     return max([now, *(backup.time + TICK for backup in backups_in(folder)[-1:])])
 
 
-def _copy_everything(
-    partial: Path, settings: LearningSettings, wait_seconds: float, created_at: datetime
-) -> tuple[BackupManifest, list[str]]:
-    """Copy the database and the outbox; returns their manifest, and what was left out."""
-    path, stem = settings.database_path, settings.database_path.stem
+@dataclass(frozen=True)
+class _Copied:
+    """What was copied as of one moment."""
+
+    positions: dict[uuid.UUID, int]
+    """How far the database holds each outbox."""
+    outbox: dict[str, OutboxCopy]
+    left_out: list[str]
+
+
+def _copy_everything(partial: Path, settings: LearningSettings, wait_seconds: float) -> _Copied:
+    """Copy the database and what the outbox has beyond it."""
+    path = settings.database_path
     with ExitStack() as leases:
         leases.enter_context(hold_lease(settings.outbox_folder, wait_seconds))
         if settings.span_outbox_folder.is_dir():
@@ -117,28 +129,40 @@ def _copy_everything(
         _migrate(path, wait_seconds)
         # A file that is open to be read does not change: all of this is as of one moment.
         with connect(path, read_only=True, wait_seconds=wait_seconds) as source:
-            [(database_id,)] = source.execute("select database_id from raw.database_id").fetchall()
-            offsets = stored_offsets(source)
-            tables, relations = table_checksums(source), read_relations(source)
-            version = schema_version_of(source)
-            copy_database(source, partial / f"{stem}.db")
+            positions = stored_offsets(source)
+            copy_database(path, partial / f"{path.stem}.db")
         # Restored, both are one outbox.
-        copies, left_out = copy_outbox(settings.outbox_folder, partial / OUTBOX, offsets)
-        of_spans, without = copy_outbox(settings.span_outbox_folder, partial / OUTBOX, offsets)
-        copies |= of_spans
-        left_out += without
-    names = [f"{stem}.db", *(f"{OUTBOX}/{copied}" for copied in copies)]
-    manifest = BackupManifest(
+        copies, left_out = copy_outbox(settings.outbox_folder, partial / OUTBOX, positions)
+        of_spans, without = copy_outbox(settings.span_outbox_folder, partial / OUTBOX, positions)
+    return _Copied(positions, copies | of_spans, left_out + without)
+
+
+def _describe(partial: Path, stem: str, copied: _Copied, created_at: datetime) -> BackupManifest:
+    """Read everything in the copy: its manifest.
+
+    Raises:
+        InvalidBackupError: it cannot be read. DuckDB finds a damaged block by its checksum.
+    """
+    try:
+        # To be written, so that the log of a killed writer is taken into the file.
+        with connect_without_lock(partial / f"{stem}.db", read_only=False) as copy:
+            [(database_id,)] = copy.execute("select database_id from raw.database_id").fetchall()
+            tables, relations = table_checksums(copy), read_relations(copy)
+            version = schema_version_of(copy)
+    except (NotADatabaseError, duckdb.Error) as error:
+        raise InvalidBackupError(f"the copied database cannot be read: {error}") from error
+    names = [f"{stem}.db", *(f"{OUTBOX}/{name}" for name in copied.outbox)]
+    return BackupManifest(
         created_at=created_at,
         database_id=database_id,
         stem=stem,
         schema_version=version,
         duckdb_version=duckdb.__version__,
-        positions=offsets,
+        positions=copied.positions,
         tables=tables,
         relations=sorted(relations),
         broken={name: error for name, error in relations.items() if error is not None},
-        outbox=copies,
+        outbox=copied.outbox,
         files={
             name: FileChecksum(
                 size_bytes=(partial / name).stat().st_size, sha256=sha256_of(partial / name)
@@ -146,7 +170,6 @@ def _copy_everything(
             for name in names
         },
     )
-    return manifest, left_out
 
 
 def _migrate(path: Path, wait_seconds: float) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
 import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb
-
 from orb_learning.backup.manifests import OutboxCopy
 from orb_learning.backup.verify import read_outbox_copy
-from orb_learning.filesystem import make_private
+from orb_learning.filesystem import open_private
 from orb_learning.outbox import (
     DamagedFileError,
     StillInUseError,
@@ -19,26 +20,34 @@ from orb_learning.outbox import (
     inherited,
     open_reader,
 )
-from orb_learning.store import identifier, literal, translated_errors
+from orb_learning.store import log_of
 
 SECONDS_TO_MAKE_A_FILE = 1.0
 """After so long, a segment that cannot be read is not one that is just made."""
 
 
-def copy_database(source: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Copy the database that is open into a new file, with its indexes and constraints."""
-    # Attached to the open database, and not both to a third: closing a second one of the same
-    # file would end the lock that this process's readers have on it.
-    [(name,)] = source.execute("select current_database()").fetchall()
-    copy = identifier(f"copy of {name}")
-    with translated_errors(file):
-        source.execute(f"attach {literal(file)} as {copy} (read_write)")
-        try:
-            make_private(file)
-            source.execute(f"copy from database {identifier(name)} to {copy}")
-            source.execute(f"checkpoint {copy}")
-        finally:
-            source.execute(f"detach {copy}")
+def copy_database(database: Path, file: Path) -> None:
+    """Copy the file of a database that the caller holds open to be read, and a killed writer's log.
+
+    Raises:
+        OSError: the copy cannot be written.
+    """
+    for source, copy in ((database, file), (log_of(database), log_of(file))):
+        if source.exists():
+            os.close(open_private(copy, os.O_WRONLY | os.O_EXCL))
+            _copy_file(source, copy)
+
+
+def _copy_file(source: Path, copy: Path) -> None:
+    # By a process of its own: closing the file here would end the locks that this one has on it.
+    # It shares the blocks where the file system can.
+    command = ["cp", "--", str(source), str(copy)]
+    ended = subprocess.run(
+        command, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, check=False
+    )
+    if ended.returncode:
+        full = os.strerror(errno.ENOSPC) in ended.stderr
+        raise OSError(errno.ENOSPC if full else errno.EIO, ended.stderr.strip(), str(copy))
 
 
 def copy_outbox(

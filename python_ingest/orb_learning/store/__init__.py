@@ -39,7 +39,7 @@ from orb_learning.store.tombstones import (
     mentions_any_sql,
 )
 from orb_learning.store.written_files import note_written, written_files
-from orb_learning.store.written_log import make_log, remove_empty_log
+from orb_learning.store.written_log import log_of, make_log, remove_empty_log
 
 __all__ = [
     "CONFIG",
@@ -71,6 +71,7 @@ __all__ = [
     "is_compaction_worth_it",
     "known_tasks",
     "literal",
+    "log_of",
     "make_log",
     "mentions_any_sql",
     "migrate",

@@ -28,6 +28,7 @@ from orb_learning.backup.manifests import (
     backups_in,
     verified_offsets,
 )
+from orb_learning.backup.snapshot import copy_database
 from orb_learning.errors import (
     DatabaseLockedError,
     DatabaseMissingError,
@@ -120,46 +121,66 @@ os._exit(0)
     assert database.with_name("learning.db.wal").read_bytes() == log
 
 
-def test_only_writers_wait_while_a_backup_is_made(
+def test_only_writers_wait_and_only_while_the_file_is_copied(
     database: Path, outbox: Outbox, make: Callable[..., Backup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(outbox, 1)
     load_once(database, outbox.folder)
-    counted = table_checksums
+    copied, counted = copy_database, table_checksums
     tried = []
 
-    def meanwhile(connection: duckdb.DuckDBPyConnection) -> Any:
-        if not tried:
-            put(outbox, 2)
-            code = f"""
+    def copying(path: Path, file: Path) -> None:
+        put(outbox, 2)
+        code = f"""
 from orb_learning.store import connect
 with connect({str(database)!r}, read_only=True, wait_seconds=5) as connection:
     assert connection.execute("select count(*) from raw.executions").fetchall() == [(1,)]
 """
-            tried.append(subprocess.run([sys.executable, "-c", code]).returncode)
-            with pytest.raises(DatabaseLockedError), connect(database, wait_seconds=0.1):
-                pass
+        tried.append(subprocess.run([sys.executable, "-c", code]).returncode)
+        with pytest.raises(DatabaseLockedError), connect(database, wait_seconds=0.1):
+            pass
+        copied(path, file)
+
+    def reading(connection: duckdb.DuckDBPyConnection) -> Any:
+        assert load_once(database, outbox.folder, wait_seconds=0).counts["execution"] == 1
+        put(outbox, 3)
         return counted(connection)
 
-    monkeypatch.setattr(create, "table_checksums", meanwhile)
+    monkeypatch.setattr(create, "copy_database", copying)
+    monkeypatch.setattr(create, "table_checksums", reading)
     backup = make()
     assert tried == [0]
     assert backup.manifest.tables["raw.executions"].rows == 1
     assert [copy.last_number for copy in backup.manifest.outbox.values()] == [2]
+    assert not problems(backup)
 
 
-def test_a_backup_has_its_name_only_when_it_is_validated(
-    database: Path, make: Callable[..., Backup], folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_readers_of_this_process_keep_their_lock_while_the_file_is_copied(
+    database: Path, make: Callable[..., Backup]
 ) -> None:
     change(database)
+    code = f"import duckdb; duckdb.connect({str(database)!r})"
+    with connect(database, read_only=True):
+        make()
+        writer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert "Conflicting lock" in writer.stderr
 
-    def refuse(partial: Path, _key_file: Path | None) -> None:
-        assert (partial / "learning.db").exists()
+
+def test_a_damaged_copy_is_no_backup(
+    database: Path, make: Callable[..., Backup], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(database, "create table t as select uuid()::varchar as a from range(100000)")
+    copied = copy_database
+
+    def damage(path: Path, file: Path) -> None:
+        copied(path, file)
         assert backups_in(folder) == []
-        raise InvalidBackupError("not what it was")
+        with file.open("r+b") as written:
+            written.seek(file.stat().st_size // 2)
+            written.write(b"damaged" * 100)
 
-    monkeypatch.setattr(create, "check_backup", refuse)
-    with pytest.raises(InvalidBackupError, match="not what it was"):
+    monkeypatch.setattr(create, "copy_database", damage)
+    with pytest.raises(InvalidBackupError, match="the copied database cannot be read: .*hecksum"):
         make()
     assert [path for path in folder.iterdir() if path.is_dir()] == []
 

@@ -88,7 +88,7 @@ def back_up(death: Death, database: Path, outbox: Path, folder: Path) -> None:
         (create, "copy_database"),
         (create, "copy_outbox"),
         (create, "sha256_of"),
-        (create, "check_backup"),
+        (create, "sign"),
         (create, "sync"),
         (prune, "_remove"),
         (prune.shutil, "rmtree"),
@@ -123,7 +123,7 @@ def restore(death: Death, database: Path, backup: Path) -> None:
 PHASES: dict[Callable[..., None], list[str]] = {
     back_up: [
         *("table_checksums", "copy_database", "after copy_database", "copy_outbox", "sha256_of"),
-        *("check_backup", "after check_backup", "sync", "after sync"),
+        *("sign", "after sign", "sync", "after sync"),
         *("_remove", "rmtree", "after rmtree"),
         *("prune_segments", "after prune_segments", "drop_covered_entries"),
     ],
