@@ -12,12 +12,15 @@ from orb_learning.cli.console import err, out, print_error, say, with_settings
 from orb_learning.cli.options import AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orb_learning.operations import MaintenanceRun
     from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
 
 BUSY_STATUS = 3
+HOUR_SECONDS = 3_600.0
 
 COLOURS = {"succeeded": "green", "failed": "bold red", "skipped": "yellow"}
 
@@ -30,6 +33,15 @@ def maintain_command(
         float,
         typer.Option(min=0, help="Seconds to wait while others have the database."),
     ] = 60.0,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Stay: build core and marts as records come, and do the rest hourly."
+        ),
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=1, help="With --watch: seconds between two looks at what came.")
+    ] = 60.0,
     as_json: AsJson = False,
 ) -> None:
     """Load, build, archive what is old, back up and prune: what a schedule runs.
@@ -40,11 +52,15 @@ def maintain_command(
 
     Exit status: 0 if every step succeeded; 1 if it could not run at all; 2 for
     a wrong option; 3 if another run is at work; else the sum of what failed:
-    load 4, build 8, retention 16, backup 32, prune 64, export 128.
+    load 4, build 8, retention 16, backup 32, prune 64, export 128. With
+    --watch it ends by SIGTERM or Ctrl-C, after the step at work, with 0.
     """
     from orb_learning.errors import MaintenanceBusyError
     from orb_learning.operations import maintain
 
+    if watch:
+        _watch(settings, every, wait, _print_json if as_json else _show)
+        return
     try:
         run = maintain(settings, wait_seconds=wait)
     except MaintenanceBusyError as error:
@@ -55,6 +71,27 @@ def maintain_command(
     else:
         _show(run)
     raise typer.Exit(run.exit_status)
+
+
+def _watch(
+    settings: LearningSettings, every: float, wait: float, show: Callable[[MaintenanceRun], None]
+) -> None:
+    import signal
+
+    from orb_learning.formats import count
+    from orb_learning.operations import Watch
+
+    watch = Watch(settings, every=every, whole_every=HOUR_SECONDS, wait_seconds=wait)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: watch.stop())
+
+    def told(done: MaintenanceRun | int) -> None:
+        if isinstance(done, int):
+            say(f"core and marts have {count(done, 'row')} more", to=err)
+        else:
+            show(done)
+
+    watch.run(told)
 
 
 def _print_json(run: MaintenanceRun) -> None:

@@ -7,10 +7,12 @@ from orb_learning.operations.losses import Missing
 from orb_learning.operations.maintenance import MaintenanceRun, maintain
 from orb_learning.operations.own_feedback import delete_own_feedback, read_own_feedback
 from orb_learning.operations.restore import restore_backup
+from orb_learning.operations.watching import Watch
 
 __all__ = [
     "MaintenanceRun",
     "Missing",
+    "Watch",
     "delete_own_feedback",
     "erase",
     "export_for_reading",

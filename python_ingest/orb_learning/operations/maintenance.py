@@ -106,7 +106,7 @@ def maintain(
         MaintenanceBusyError: another run is at work on this database.
         DatabaseError: the path cannot be a database, or its folder cannot be written.
     """
-    with _exclusive_run(settings.database_path) as lock:
+    with exclusive_run(settings.database_path) as lock:
         # No limit of size: what a run tells may be why the outbox is full.
         outbox = Outbox(settings.outbox_folder, busy_timeout_ms=5_000, size_limit_bytes=None)
         try:
@@ -118,7 +118,7 @@ def maintain(
 
 
 @contextmanager
-def _exclusive_run(database_path: Path) -> Iterator[int]:
+def exclusive_run(database_path: Path) -> Iterator[int]:
     """Be the only run, until this process and the build that it started have ended.
 
     Yields:
