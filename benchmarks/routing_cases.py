@@ -43,12 +43,16 @@ class Case:
     """Whether a half of the tasks is logged, and the recommendation judged by the other half."""
 
 
+FIRST_MODELS = ("gpt-5-mini", "gpt-5", "claude-opus-4-1-20250805")
+OTHER_MODELS = ("gemini-2.5-flash", "claude-sonnet-4-20250514", "grok-4-0709")
+
+
 def first_models() -> World:
-    return real_world(("gpt-5-mini", "gpt-5", "claude-opus-4-1-20250805"))
+    return real_world(FIRST_MODELS)
 
 
 def other_models() -> World:
-    return real_world(("gemini-2.5-flash", "claude-sonnet-4-20250514", "grok-4-0709"))
+    return real_world(OTHER_MODELS)
 
 
 CASES = {

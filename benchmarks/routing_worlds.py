@@ -86,6 +86,18 @@ Logger = Callable[[World, NDArray[np.int64]], Floats]
 """Returns the chance of each plan for each decision, of the decisions' tasks in time order."""
 
 
+def real_tasks(models: tuple[str, str, str]) -> list[str]:
+    """Return the names of the tasks of ``real_world``, in their order."""
+    with TRIALS.open() as file:
+        trials = [(row["task"], row["model"]) for row in csv.DictReader(file)]
+    run = set(trials)
+    return [
+        task
+        for task in sorted({task for task, _ in trials})
+        if all((task, model) in run for model in models)
+    ]
+
+
 def real_world(models: tuple[str, str, str]) -> World:
     """Return the public trials of three models, as small, medium and large."""
     with TRIALS.open() as file:
