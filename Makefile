@@ -41,9 +41,10 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# Values of routing policies against simulated logs whose truth is known: an hour or more.
+# Values of routing policies against simulated logs whose truth is known, and the loop with a router.
 bench-routing: $(READY)
-	$(BIN)/python -m benchmarks.routing
+	$(BIN)/python -m benchmarks --write-docs \
+		routing routing-agreement routing-loop routing-builds routing-clusters router
 
 # Rewrites the documents that are made from the code; a test says when they are stale.
 docs: $(READY)

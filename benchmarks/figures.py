@@ -29,6 +29,8 @@ class Figure:
     """The target: at most so many times the baseline."""
     most: float | None = None
     """Or: at most so much."""
+    least: float | None = None
+    """Or: at least so much; with ``most``, between both."""
 
     @property
     def ratio(self) -> float | None:
@@ -38,11 +40,17 @@ class Figure:
     def is_met(self) -> bool | None:
         if self.most_ratio is not None:
             return self.ratio is not None and self.ratio <= self.most_ratio
-        return None if self.most is None else self.measured <= self.most
+        bounds = [] if self.most is None else [self.measured <= self.most]
+        bounds += [] if self.least is None else [self.measured >= self.least]
+        return all(bounds) if bounds else None
 
     def cells(self) -> tuple[str, ...]:
         """Name, measured, baseline, ratio, target, and whether it is met."""
         target = "" if self.most is None else f"≤ {amount(self.most, self.unit)}"
+        if self.least is not None:
+            target = f"≥ {amount(self.least, self.unit)}"
+            if self.most is not None:
+                target = f"{self.least:g} to {self.most:g} {self.unit}"
         if self.most_ratio is not None:
             target = f"≤ {self.most_ratio:g} x"
         baseline = "" if self.baseline is None else amount(self.baseline, self.unit)
@@ -56,11 +64,14 @@ class Figure:
         )
 
 
+DECIMALS = {"%": 1, "points": 2}
 HEADINGS = ("benchmark", "measured", "baseline", "ratio", "target", "ok?")
 
 
 def amount(number: float, unit: str) -> str:
     """Return a number with its unit; a time of less than a second in ms."""
+    if unit in DECIMALS:
+        return f"{number:.{DECIMALS[unit]}f} {unit}"
     if unit == "s" and number < 1:
         return f"{number * 1000:.3g} ms"
     return f"{number:,.0f} {unit}" if unit != "s" or number >= 100 else f"{number:.3g} s"

@@ -1,8 +1,8 @@
-"""What the routing models take after 10,000 new decisions, at two sizes of history.
+"""The routing models after 10,000 new decisions, at two sizes of history.
 
-A decision is one attempt or two. Nine in ten are at a new text, the others at one of 500.
-Measured: the sum of the routing models' execution_time in dbt's run_results.json; a report: the
-median of five queries. `python -m benchmarks.routing_builds [SMALL LARGE]`
+A decision is one attempt or two. Nine in ten are at a new text, the others at one of 500. Measured:
+the sum of the routing models' execution_time in dbt's run_results.json, and each report, the median
+of five queries. Baseline: the same at a tenth of the history.
 """
 
 from __future__ import annotations
@@ -14,14 +14,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
+from benchmarks.figures import Figure
 from benchmarks.routing_models import REPOSITORY
+from benchmarks.scales import Scale
 from orb_learning.store import connect
 
+TITLE = "Routing models"
+HISTORIES = {"full": (100_000, 1_000_000), "small": (2_000, 20_000)}
 NEW = 10_000
+REPORTS = ("rpt_policy_values", "rpt_routing_recommendations", "routing_propensities")
+REPORTS += ("rpt_routing_coverage", "rpt_escalations", "rpt_routing_drift")
 DECISIONS = """
 insert into raw.executions (
     _load_seq, _loaded_at, task_id, timestamp, task_type, task_description, repo, model_tier,
@@ -72,6 +79,21 @@ order by n, step
 """
 
 
+def run(scale: Scale) -> Iterator[Figure]:
+    small, large = HISTORIES[scale.name]
+    before, after = measure(small), measure(large)
+    yield Figure(
+        f"routing models after {NEW:,} new decisions at {large:,}",
+        after["again"],
+        baseline=before["again"],
+        baseline_name=f"at {small:,}",
+        most_ratio=1.5,
+    )
+    yield Figure(f"the first build of {large:,} decisions", after["first"])
+    for report in REPORTS:
+        yield Figure(f"{report} at {large:,}", after[report], most=0.1)
+
+
 def measure(decisions: int) -> dict[str, float]:
     """Return the seconds of the first build, of one after new decisions, and of each report."""
     with tempfile.TemporaryDirectory(dir=REPOSITORY / "target") as folder:
@@ -83,7 +105,6 @@ def measure(decisions: int) -> dict[str, float]:
         again = _dbt(database, "run")
         with connect(database) as connection:
             reports = _reports(connection)
-    print(json.dumps({"decisions": decisions, "again": again}, indent=1), flush=True)
     return {"first": sum(first.values()), "again": sum(again.values()), **reports}
 
 
@@ -119,10 +140,7 @@ def _dbt(database: Path, command: str) -> dict[str, float]:
 
 def _reports(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
     found = {}
-    for report in (
-        *("rpt_policy_values", "rpt_routing_recommendations", "routing_propensities"),
-        *("rpt_routing_coverage", "rpt_escalations", "rpt_routing_drift"),
-    ):
+    for report in REPORTS:
         times = []
         for _ in range(5):
             started = time.perf_counter()
@@ -130,16 +148,3 @@ def _reports(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
             times.append(time.perf_counter() - started)
         found[report] = statistics.median(times)
     return found
-
-
-def main() -> None:
-    """Measure both sizes and print the ratio."""
-    small, large = map(int, sys.argv[1:3] or ("100000", "1000000"))
-    sizes = {decisions: measure(decisions) for decisions in (small, large)}
-    for name in sizes[small]:
-        one, other = sizes[small][name], sizes[large][name]
-        print(f"{name:30} {one:8.3f} s {other:8.3f} s {other / one:6.2f} x")
-
-
-if __name__ == "__main__":
-    main()

@@ -10,33 +10,39 @@ import json
 import os
 import subprocess
 import sys
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from benchmarks.routing_worlds import PLANS, TIERS, Log, World
 
 REPOSITORY = Path(__file__).parents[1]
+SEEDS = ("model_tiers", "routing_policies")
 SELECTED = ("path:models/routing", "path:models/reports/routing")
 
 
 @dataclass(frozen=True)
 class Models:
-    """The compiled models in the order of their build: name, whether a view, SQL."""
+    """The compiled models in the order of their build: name and SQL."""
 
-    statements: tuple[tuple[str, bool, str], ...]
+    statements: tuple[tuple[str, str], ...]
 
     def build(self, connection: duckdb.DuckDBPyConnection, without: Sequence[str] = ()) -> None:
-        """Build the models from the table fct_executions and the seeds."""
-        for name, is_view, sql in self.statements:
+        """Build the models from the table fct_executions and the seeds.
+
+        Views become tables too: of so few rows, a query takes the time that it takes to plan it.
+        """
+        for name, sql in self.statements:
             if name not in without:
-                connection.execute(f"create {'view' if is_view else 'table'} {name} as {sql}")
+                connection.execute(f"create table {name} as {sql}")
 
 
 def compile_models(folder: Path, **variables: Any) -> Models:
@@ -90,7 +96,6 @@ def read_models(folder: Path) -> Models:
         tuple(
             (
                 models[name]["name"],
-                models[name]["config"]["materialized"] == "view",
                 (compiled / models[name]["original_file_path"]).read_text(),
             )
             for name in ordered
@@ -98,28 +103,42 @@ def read_models(folder: Path) -> Models:
     )
 
 
-def database_of(world: World, log: Log) -> duckdb.DuckDBPyConnection:
-    """Return a database in memory that holds a log as fct_executions, and the seeds."""
+@contextmanager
+def database_of(world: World, log: Log) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a new database in memory that holds a log as fct_executions, and the seeds."""
+    connection = _instance()
+    connection.execute("attach ':memory:' as learning")
+    connection.execute("use learning")
+    try:
+        executions = executions_of(world, log)  # noqa: F841 (DuckDB reads it by its name)
+        connection.execute(
+            """
+            create table fct_executions as
+            select
+                task_id::uuid as task_id,
+                timestamp '2026-01-01' + to_seconds(_load_seq) as timestamp,
+                repo, 'fix' as task_type, complexity_score::integer as complexity_score, model_tier,
+                success, actual_cost::float as actual_cost, metadata::json as metadata,
+                _task_text_id::ubigint as _task_text_id, _load_seq::bigint as _load_seq
+            from executions
+            order by _load_seq
+            """
+        )
+        for seed in SEEDS:
+            connection.execute(f"create table {seed} as from memory.{seed}")
+        yield connection
+    finally:
+        connection.execute("use memory")
+        connection.execute("detach learning")
+
+
+@cache
+def _instance() -> duckdb.DuckDBPyConnection:
+    """Return the process's DuckDB, to which each log's database is attached."""
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("set timezone = 'UTC'")
     connection.execute("set disabled_optimizers = 'statistics_propagation'")
-    connection.execute("attach ':memory:' as learning")
-    connection.execute("use learning")
-    executions = executions_of(world, log)  # noqa: F841 (DuckDB reads it by its name)
-    connection.execute(
-        """
-        create table fct_executions as
-        select
-            task_id::uuid as task_id,
-            timestamp '2026-01-01' + to_seconds(_load_seq) as timestamp,
-            repo, 'fix' as task_type, complexity_score::integer as complexity_score, model_tier,
-            success, actual_cost::float as actual_cost, metadata::json as metadata,
-            _task_text_id::ubigint as _task_text_id, _load_seq::bigint as _load_seq
-        from executions
-        order by _load_seq
-        """
-    )
-    for seed in ("model_tiers", "routing_policies"):
+    for seed in SEEDS:
         file = REPOSITORY / "seeds" / f"{seed}.csv"
         connection.execute(
             f"create table {seed} as from read_csv('{file}', all_varchar = true, nullstr = '')"
@@ -137,31 +156,27 @@ def executions_of(world: World, log: Log) -> pa.Table:
         )
     }
     chances = _candidates(log)
-    text_ids = {text: _text_id(description_of(text)) for text in set(log.text.tolist())}
-    for number, (task, place, text) in enumerate(
-        zip(log.task.tolist(), log.plan.tolist(), log.text.tolist(), strict=True)
-    ):
-        first = uuid.UUID(int=number * 4 + 1)
+    runs = (log.task[:, None], np.arange(len(TIERS)), log.outcome)
+    successes = world.success[runs].astype(bool).tolist()
+    costs = world.cost[runs].tolist()
+    repos, scores = world.repo[log.task].tolist(), world.complexity[log.task].tolist()
+    for number, (place, text) in enumerate(zip(log.plan.tolist(), log.text.tolist(), strict=True)):
+        first = number * 4 + 1
+        routing = f'"plan": "{PLANS[place]}"{chances[number]}'
         for step, tier in enumerate(PLANS[place].split(">")):
             at = TIERS.index(tier)
-            outcome = log.outcome[number, at]
-            succeeded = bool(world.success[task, at, outcome])
-            routing = (
-                f'"plan": "{PLANS[place]}"{chances[number]}'
-                if step == 0
-                else (f'"first_task_id": "{first}"')
-            )
-            columns["task_id"].append(str(uuid.UUID(int=first.int + step)))
-            columns["repo"].append(f"repo-{world.repo[task]}")
-            columns["complexity_score"].append(int(world.complexity[task]))
+            columns["task_id"].append(f"{first + step:032x}")
+            columns["repo"].append(f"repo-{repos[number]}")
+            columns["complexity_score"].append(scores[number])
             columns["model_tier"].append(tier)
-            columns["success"].append(succeeded)
-            columns["actual_cost"].append(float(world.cost[task, at, outcome]))
+            columns["success"].append(successes[number][at])
+            columns["actual_cost"].append(costs[number][at])
             columns["metadata"].append(f'{{"routing": {{{routing}, "attempt": {step + 1}}}}}')
-            columns["_task_text_id"].append(text_ids[text])
-            columns["_load_seq"].append(first.int + step)
-            if succeeded:
+            columns["_task_text_id"].append(_text_id(description_of(text)))
+            columns["_load_seq"].append(first + step)
+            if successes[number][at]:
                 break
+            routing = f'"first_task_id": "{first:032x}"'
     texts = pa.array(columns.pop("_task_text_id"), pa.uint64())
     return pa.table(columns).append_column("_task_text_id", texts)
 
@@ -207,6 +222,7 @@ def _candidates(log: Log) -> list[str]:
     return found
 
 
+@cache
 def _text_id(text: str) -> int:
     """Return the number that fct_executions has for a text without white space to normalise."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)

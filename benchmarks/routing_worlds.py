@@ -42,8 +42,23 @@ class World:
         """Return the world in which a run costs at most so much."""
         return replace(self, cost=np.minimum(self.cost, usd))
 
-    def value(self, plan: str) -> tuple[float, float]:
-        """Return the mean success and cost of a plan; runs of a task are independent draws."""
+    def halves(self, rng: np.random.Generator) -> tuple[World, World]:
+        """Return two worlds that have a half of the tasks each."""
+        order = rng.permutation(len(self))
+        middle = len(self) // 2
+        one, other = (
+            World(*(getattr(self, name)[tasks] for name in self.__dataclass_fields__))
+            for tasks in (order[:middle], order[middle:])
+        )
+        return one, other
+
+    def value(self, plan: str, missed: float = 0) -> tuple[float, float]:
+        """Return the mean success and cost of a plan; runs of a task are independent draws.
+
+        Args:
+            plan: its tiers, one tried when those before failed.
+            missed: the share of failures after which no other tier is tried.
+        """
         success = np.zeros(len(self))
         cost = np.zeros(len(self))
         reach = np.ones(len(self))
@@ -51,7 +66,7 @@ class World:
             chance = self.success[:, TIERS.index(tier)].mean(axis=1)
             cost += reach * self.cost[:, TIERS.index(tier)].mean(axis=1)
             success += reach * chance
-            reach *= 1 - chance
+            reach *= (1 - chance) * (1 - missed)
         return float(success.mean()), float(cost.mean())
 
 
@@ -69,6 +84,18 @@ class Log:
 
 Logger = Callable[[World, NDArray[np.int64]], Floats]
 """Returns the chance of each plan for each decision, of the decisions' tasks in time order."""
+
+
+def real_tasks(models: tuple[str, str, str]) -> list[str]:
+    """Return the names of the tasks of ``real_world``, in their order."""
+    with TRIALS.open() as file:
+        trials = [(row["task"], row["model"]) for row in csv.DictReader(file)]
+    run = set(trials)
+    return [
+        task
+        for task in sorted({task for task, _ in trials})
+        if all((task, model) in run for model in models)
+    ]
 
 
 def real_world(models: tuple[str, str, str]) -> World:

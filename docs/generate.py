@@ -149,7 +149,8 @@ def exposures() -> str:
     readers.append(("python_learning_database", "application", summary, relations))
     page = [file for file in (PACKAGE / "page").rglob("*") if file.suffix in (".py", ".jinja")]
     page_summary = "`orb report`: the page, one file that opens without a network."
-    page.append(PACKAGE / "figures/funnel.py")  # which page, tools and commands share
+    # What page, tools and commands share.
+    page += [PACKAGE / f"figures/{name}.py" for name in ("funnel", "routing", "routing_panels")]
     readers.append(("page_orb_report", "dashboard", page_summary, _relations_in(*page)))
     for name in ("analysts", "learning", "statistics"):
         document = ROOT / f"docs/{name}.md"

@@ -27,11 +27,12 @@ from orb_learning.figures.reader import WAIT_SECONDS, Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED, Result, shortened
 from orb_learning.figures.routing import (
     NO_DECISIONS,
-    plan_in_words,
     policy_values,
     recommend_route,
     route_recommendations,
 )
+from orb_learning.figures.routing_panels import routing_panels
+from orb_learning.figures.routing_sentences import plan_in_words
 from orb_learning.figures.similar import (
     find_similar_executions,
     similar_tasks,
@@ -80,6 +81,7 @@ __all__ = [
     "recommend_route",
     "record_funnel",
     "route_recommendations",
+    "routing_panels",
     "shortened",
     "similar_tasks",
     "storage_status",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from orb_learning import formats
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import Limit, Repo, Result, Text
+from orb_learning.figures.routing_sentences import sentence_of
 
 NO_DECISIONS = "No routing decision is known yet: docs/learning.md says what to log."
 
@@ -187,16 +186,21 @@ async def route_recommendations(
     """
 
     def recommendations(snapshot: Snapshot) -> Recommendations:
-        rows = snapshot.rows(
-            f"{RECOMMENDED} where $repo is null or advice.repo is null or advice.repo = $repo "
-            f"order by {LEVEL}, advice.decision_count desc, advice.repo, advice.task_type, "
-            "advice.complexity_band limit $limit",
-            repo=repo,
-            limit=limit,
-        )
-        return snapshot.result(Recommendations, rows=[_told(row) for row in rows])
+        return snapshot.result(Recommendations, rows=recommendation_rows(snapshot, repo, limit))
 
     return await reader.read(recommendations)
+
+
+def recommendation_rows(snapshot: Snapshot, repo: str | None, limit: int) -> list[dict[str, Any]]:
+    """Return ``rpt_routing_recommendations``, the widest first, with a sentence a row."""
+    rows = snapshot.rows(
+        f"{RECOMMENDED} where $repo is null or advice.repo is null or advice.repo = $repo "
+        f"order by {LEVEL}, advice.decision_count desc, advice.repo, advice.task_type, "
+        "advice.complexity_band limit $limit",
+        repo=repo,
+        limit=limit,
+    )
+    return [_told(row) for row in rows]
 
 
 async def recommend_route(
@@ -236,57 +240,3 @@ async def recommend_route(
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"sentence": sentence_of(row)}
-
-
-def sentence_of(row: dict[str, Any]) -> str:
-    """Return what to do by a row of ``rpt_routing_recommendations``, and what it rests on."""
-    base = (
-        f"from {formats.count(row['decision_count'], 'decision')} "
-        f"of {formats.count(row['task_count'], 'task')}"
-    )
-    gains = ", ".join(part for part in (_success(row), _cost(row)) if part)
-    if row["recommended"] is None:
-        plan = plan_in_words(row["best_candidate"])
-        told = f"With {plan} {gains}" if gains else f"Nothing is known of {plan}"
-        return f"Keep {row['baseline']}: {row['reason']}. {told}, {base}.{_needed(row)}"
-    miss = row["highest_miss_rate"]
-    needs = "" if miss is None else f" Needs: a check that misses under {miss:.0%} of failures."
-    return f"{plan_in_words(row['plan'])}: {gains}, {base}.{needs.replace('%', ' %')}"
-
-
-def plan_in_words(plan: str) -> str:
-    """Return a plan as people say it: small, then large on failure."""
-    first, *others = plan.split(">")
-    return "".join([first, *(f", then {tier} on failure" for tier in others)])
-
-
-def _success(row: dict[str, Any]) -> str:
-    gain = row["success_gain"]
-    if gain is None:
-        return ""
-    change = f"{abs(100 * gain):.1f} {'fewer' if gain < 0 else 'more'} of 100 succeed"
-    return change + _bounds(row, "success_gain", lambda value: f"{100 * value:.1f}")
-
-
-def _cost(row: dict[str, Any]) -> str:
-    gain = row["cost_gain"]
-    if gain is None:
-        return ""
-    change = f"{formats.money(abs(gain))} {'less' if gain < 0 else 'more'} a task"
-    return change + _bounds(row, "cost_gain", formats.money)
-
-
-def _bounds(row: dict[str, Any], gain: str, show: Callable[[float], str]) -> str:
-    lower, upper = row[f"{gain}_lower"], row[f"{gain}_upper"]
-    if lower is None or upper is None:
-        return ""
-    if row[gain] < 0:
-        lower, upper = -upper, -lower
-    return f" ({100 * row['confidence']:g} %: {show(lower)} to {show(upper)})"
-
-
-def _needed(row: dict[str, Any]) -> str:
-    needed = row["decisions_needed"]
-    if needed is None or needed <= row["decision_count"]:
-        return ""
-    return f" To be sure it takes about {needed:,} decisions, if the gain stays so."

@@ -459,6 +459,7 @@ function sentence(panel, rows, page) {
     const database = rows.find((row) => row.place === "database");
     return database ? `The database has ${database.size_bytes_text}: ${database.alert}.` : "";
   }
+  if (known(rows[0].sentence)) return rows[0].sentence; // written where the figures come from
   const figure = panel.drawn;
   const column = panel.columns.find((one) => one.figure === figure);
   const {title} = column;
@@ -500,6 +501,10 @@ function hint(panel, page) {
     ratings: "Nobody has rated an execution in this time. orb feedback submit does.",
     feedback: "Nobody has given feedback in this time, or all of it is private. orb feedback submit "
       + "gives some.",
+    ...Object.fromEntries(["policy_values", "routing_recommendations", "routing_coverage"].map((name) => (
+      [name, "No routing decision is known yet. Let a Router draw, or record the chances that yours "
+        + "draws by: docs/learning.md says how."]
+    ))),
     errors: "No failures in this time.",
     like_for_like: "No two pools or repositories of this time differ in their tiers and task types.",
     patterns: "No solution was used often in one repository in the last 90 days. They come with "

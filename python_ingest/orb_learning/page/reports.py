@@ -10,7 +10,7 @@ from uuid import UUID
 
 import duckdb
 
-from orb_learning.figures import Snapshot, record_funnel
+from orb_learning.figures import Snapshot, record_funnel, routing_panels
 from orb_learning.store import built_by_this_version, connect
 
 Columns = dict[str, list[Any]]
@@ -161,8 +161,8 @@ def read_reports(
         wait_seconds: for how long to wait while another process writes it.
 
     Returns:
-        For each name in ``QUERIES``, and for ``record_funnel``, its columns, by name; times as
-        milliseconds since 1970 in UTC.
+        For each name in ``QUERIES``, for ``record_funnel`` and each of ``routing_panels``, its
+        columns, by name; times as milliseconds since 1970 in UTC.
 
     Raises:
         NotBuiltError: the database lacks the reports, or has those of another version.
@@ -172,10 +172,10 @@ def read_reports(
         connection.execute("begin")  # now() is the same in all of a transaction
         with built_by_this_version(database):
             reports = {name: _columns(connection, query) for name, query in QUERIES.items()}
-            stages = record_funnel(Snapshot(connection), outbox)
-            reports["record_funnel"] = {
-                name: [stage[name] for stage in stages] for name in stages[0]
-            }
+            snapshot = Snapshot(connection)
+            reports["record_funnel"] = _by_column(record_funnel(snapshot, outbox))
+            for name, rows in routing_panels(snapshot).items():
+                reports[name] = _by_column(rows)
             return reports
 
 
@@ -185,6 +185,11 @@ def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> Columns:
     values = zip(*result.fetchall(), strict=True)
     columns = [[_json_value(value) for value in column] for column in values]
     return dict(zip(names, columns or [[] for _ in names], strict=True))
+
+
+def _by_column(rows: list[dict[str, Any]]) -> Columns:
+    names = rows[0] if rows else ["sentence"]
+    return {name: [_json_value(row[name]) for row in rows] for name in names}
 
 
 def _json_value(value: Any) -> Any:

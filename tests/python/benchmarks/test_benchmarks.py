@@ -126,6 +126,12 @@ def test_a_figure_is_met_up_to_its_target():
     assert not Figure("a", 2.1, baseline=1.0, most_ratio=2).is_met
     assert not Figure("a", 16.0, most=15).is_met
     assert Figure("a", 16.0).is_met is None
+    between = Figure("a", 95.04, "%", least=93, most=97.5)
+    assert between.is_met
+    assert between.cells()[1:] == ("95.0 %", "", "", "93 to 97.5 %", "yes")
+    assert not Figure("a", 98.0, "%", least=93, most=97.5).is_met
+    assert not Figure("a", 92.0, "%", least=93).is_met
+    assert not Figure("a", float("nan"), "%", least=93).is_met
 
 
 def test_the_document_keeps_what_was_not_measured_again(

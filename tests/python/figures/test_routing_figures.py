@@ -17,7 +17,9 @@ from shell_blocks import words_of_shell_blocks
 
 from orb_learning import Router
 from orb_learning.figures.database_tools import get_policy_values, get_recommendations, get_route
-from orb_learning.figures.routing import sentence_of
+from orb_learning.figures.reader import Snapshot
+from orb_learning.figures.routing_panels import routing_panels
+from orb_learning.figures.routing_sentences import sentence_of, sentence_of_plan, sentence_of_value
 from orb_learning.store.connection import connect
 
 CHAIN: dict[str, Any] = {
@@ -80,6 +82,55 @@ def test_an_abstention_says_why_and_what_is_still_needed() -> None:
     )
 
 
+def test_a_value_is_a_sentence_of_what_is_or_would_have_been() -> None:
+    value = {
+        "policy": "small>large",
+        "has_enough_samples": True,
+        "decision_count": 500,
+        "task_count": 1,
+        "success": 0.782,
+        "success_lower": 0.72,
+        "success_upper": 0.831,
+        "capped_cost": 0.43,
+        "cost_lower": 0.38,
+        "cost_upper": 0.49,
+        "reason": None,
+    }
+    assert sentence_of_value(value) == (
+        "Had all tasks been routed by small, then large on failure: 78.2 of 100 would succeed "
+        "(95 %: 72.0 to 83.1) at $0.43 a task ($0.38 to $0.49), from 500 decisions of 1 task."
+    )
+    today = value | {"policy": "logged", "capped_cost": None}
+    assert sentence_of_value(today) == (
+        "As tasks are routed today: 78.2 of 100 succeed (95 %: 72.0 to 83.1), from 500 decisions "
+        "of 1 task."
+    )
+    unknown = value | {"has_enough_samples": False, "reason": "too few decisions"}
+    assert sentence_of_value(unknown).endswith("on failure: not known, too few decisions.")
+
+
+def test_what_decisions_tell_of_a_plan_is_a_sentence() -> None:
+    plan = {
+        "plan": "small>large",
+        "logged_count": 90,
+        "estimated_count": 10,
+        "excluded_count": 0,
+        "effective_count": 83.4,
+        "mean_weight": 1.03,
+        "is_plausible": True,
+    }
+    assert sentence_of_plan(plan) == (
+        "small, then large on failure: taken by 100 decisions that tell of it, as good as 83 had "
+        "all taken it."
+    )
+    assert sentence_of_plan(plan | {"effective_count": None, "excluded_count": 7}) == (
+        "small, then large on failure: taken by 100 decisions that tell of it; 7 more tell "
+        "nothing, as their chances are not known."
+    )
+    wrong = plan | {"is_plausible": False, "mean_weight": 1.4}
+    assert "its recorded chances cannot be those" in sentence_of_plan(wrong)
+
+
 @pytest.fixture
 def routed(small_database: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database whose reports of routing hold known rows."""
@@ -138,6 +189,22 @@ def routed(small_database: Path, database: Path, monkeypatch: pytest.MonkeyPatch
             "where task_id = (select min(task_id) from fct_executions)"
         )
     return database
+
+
+def test_the_page_shows_policies_advice_and_what_decisions_tell(routed: Path) -> None:
+    with connect(routed, read_only=True) as connection:
+        panels = routing_panels(Snapshot(connection))
+    values = panels["policy_values"]
+    assert [(row["policy"], row["role"]) for row in values] == [
+        ("large", "the baseline"),
+        ("small", "a policy"),
+    ]
+    assert values[1]["sentence"] == "Had all tasks been routed by small: not known, few."
+    advice = [(row["place"], row["advice"]) for row in panels["routing_recommendations"]]
+    assert advice[:2] == [("everything", "large"), ("api", "small, then large on failure")]
+    assert ("api, fix, complexity low", "small, then large on failure") in advice
+    assert panels["routing_recommendations"][0]["decisions_needed"] == 2_390
+    assert {row["judgement"] for row in panels["routing_coverage"]} <= {"not recorded"}
 
 
 @pytest.mark.usefixtures("routed")

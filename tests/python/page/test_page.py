@@ -578,6 +578,7 @@ def test_an_empty_database_says_what_to_do(
         for panel in page.locator(".panel").all():
             hint = panel.locator(".empty")
             assert hint.is_hidden() or hint.inner_text()
+        assert "docs/learning.md" in page.locator("#panel-policy_values .empty").inner_text()
         assert page.locator("#tile-executions_24h .figure").inner_text() == "0"
 
 

@@ -135,7 +135,7 @@ def policy_values(decisions: list[Decision], plan: str) -> Row:
     }
     found["has_enough_samples"] = bool(
         effective
-        and effective >= 10
+        and effective >= 15
         and len(texts) >= 10
         and found["unsupported_count"] <= 0.05 * count
     )

@@ -13,6 +13,7 @@ from orb_learning.page.panels import (
     database,
     errors,
     quality,
+    routing,
     speed,
     success,
 )
@@ -25,6 +26,7 @@ SECTIONS: dict[str, list[Panel]] = {
     "Speed and resources": speed.PANELS,
     "Cost": cost.PANELS,
     "Tasks and quality": quality.PANELS,
+    "Routing": routing.PANELS,
     "Errors": errors.PANELS,
     "The database": database.PANELS,
 }

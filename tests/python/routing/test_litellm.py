@@ -1,0 +1,95 @@
+"""LiteLLM's router, in an environment of its own: what was learned picks the model group."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import venv
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from building import REPOSITORY
+
+from orb_learning import Router
+from orb_learning.routing.litellm_strategy import LearnedStrategy
+
+CLIENTS = REPOSITORY / "tests/clients"
+ENVIRONMENTS = Path(os.environ.get("ORB_CLIENTS", REPOSITORY / "target/clients"))
+TASK = {"repo": "shop", "task_type": "fix", "complexity_score": 10}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A database beside which it is published that the shop's tasks are escalated."""
+    plans = [{"plan": "small>large", "policy": "small>large", "propensity": 1.0}]
+    unit = {"level": "repository", "repo": "shop", "plans": plans}
+    published = {
+        "version": 1,
+        "built_at": datetime.now(UTC).isoformat(),
+        "units": [unit],
+        "medium_from": 34,
+        "high_from": 67,
+    }
+    (tmp_path / "routing.json").write_text(json.dumps(published))
+    return tmp_path / "learning.db"
+
+
+class Groups:
+    """A router with a deployment a group, as LiteLLM's has its list."""
+
+    def __init__(self, *names: str):
+        self.model_list = [{"model_name": name} for name in names]
+
+
+def picked(strategy: LearnedStrategy, model: str, metadata: dict[str, Any]) -> str:
+    request = {"metadata": metadata}
+    return str(strategy.get_available_deployment(model, request_kwargs=request)["model_name"])
+
+
+def test_a_failed_try_is_followed_by_the_next_tier_of_the_same_decision(database: Path) -> None:
+    strategy = LearnedStrategy(Groups("auto", "small", "large"), Router(database))
+    metadata: dict[str, Any] = dict(TASK)
+    assert picked(strategy, "auto", metadata) == "small"
+    assert metadata["routing"]["candidates"] == [{"plan": "small>large", "propensity": 1.0}]
+    assert picked(strategy, "auto", metadata) == "large"
+    assert (metadata["routing"]["plan"], metadata["routing"]["attempt"]) == ("small>large", 2)
+    assert picked(strategy, "auto", metadata) == "large"  # the plan has ended
+
+
+def test_what_is_not_routed_stays_with_its_group(database: Path) -> None:
+    strategy = LearnedStrategy(Groups("auto", "other"), Router(database))
+    metadata: dict[str, Any] = dict(TASK)
+    assert picked(strategy, "other", metadata) == "other"
+    assert "routing" not in metadata
+    assert picked(strategy, "auto", metadata) == "auto"  # no group has the tier's name
+
+
+@pytest.mark.slow
+def test_litellm_calls_the_group_that_was_learned(database: Path) -> None:
+    python = ENVIRONMENTS / "litellm_routing/bin/python"
+    inherited = {key: value for key, value in os.environ.items() if key != "PIP_CONSTRAINT"}
+    if not python.exists():
+        venv.create(python.parents[1], with_pip=True)
+        listed = ["-r", str(CLIENTS / "litellm_routing.txt")]
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "-q", *listed], check=True, env=inherited
+        )
+    ended = subprocess.run(
+        [str(python), str(CLIENTS / "litellm_routing_client.py"), str(database)],
+        env=inherited
+        | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": str(REPOSITORY / "python_ingest")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout.splitlines()[-1])
+    assert found["learned"]["answer"] == "of large"  # small failed, and large was tried next
+    assert found["learned"]["routing"]["plan"] == "small>large"
+    assert found["learned"]["routing"]["attempt"] == 2
+    assert found["unknown"]["answer"] == "of large"  # the baseline
+    assert found["other"] == {"answer": "of other", "routing": None}
