@@ -108,7 +108,11 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
         7.0, ge=0, le=365, description="days that a loaded record waits in the outbox for a backup"
     )
     span_outbox_size_limit_mb: int = Field(
-        4_096, ge=1, le=1_048_576, description="MB of spans from which orb collect answers 503"
+        4_096,
+        ge=1,
+        le=1_048_576,
+        description="MB of spans from which orb collect answers 503; loaded ones that no backup "
+        "holds go from half of it, or after span_retention_days",
     )
     span_retention_days: float = Field(
         7.0, ge=0.04, le=365, description="days that a trace's spans are kept after the last came"
@@ -232,6 +236,11 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     def span_outbox_folder(self) -> Path:
         """The folder of the outbox of spans, beside the other one."""
         return self.outbox_folder.with_name(f"{self.outbox_folder.name}_spans")
+
+    @property
+    def outbox_folders(self) -> tuple[Path, Path]:
+        """Both outboxes; that of spans is there once a collector ran."""
+        return self.outbox_folder, self.span_outbox_folder
 
     @property
     def unmatched_limit(self) -> timedelta:
