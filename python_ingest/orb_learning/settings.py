@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,8 +110,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
         4_096,
         ge=1,
         le=1_048_576,
-        description="MB of spans from which orb collect answers 503; loaded ones that no backup "
-        "holds go from half of it, or after span_retention_days",
+        description="MB of spans from which orb collect answers 503; loaded ones go from half of it",
     )
     span_retention_days: float = Field(
         7.0, ge=0.04, le=365, description="days that a trace's spans are kept after the last came"
@@ -241,11 +239,6 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     def outbox_folders(self) -> tuple[Path, Path]:
         """Both outboxes; that of spans is there once a collector ran."""
         return self.outbox_folder, self.span_outbox_folder
-
-    @property
-    def unmatched_limit(self) -> timedelta:
-        """How long a routing decision or an outcome waits for the other one."""
-        return timedelta(hours=self.lone_half_hours)
 
 
 def load_settings(**given: Any) -> LearningSettings:

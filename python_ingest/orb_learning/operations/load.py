@@ -62,7 +62,7 @@ def check_recorded(settings: LearningSettings) -> None:
 def relay_options(settings: LearningSettings) -> RelayOptions:
     """Return how the outbox is loaded and pruned."""
     return RelayOptions(
-        unmatched_limit=settings.unmatched_limit,
+        unmatched_limit=timedelta(hours=settings.lone_half_hours),
         limits=Limits(
             settings.outbox_size_limit_mb * 2**20 // 2,
             timedelta(days=settings.outbox_age_limit_days),
