@@ -120,8 +120,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     )
     collector_token_file: Path | None = Field(
         None,
-        description="the file of orb collect's tokens, a line `USER TOKEN` each; needed to listen "
-        "to others than this machine",
+        description="the file of orb collect's tokens, a line `USER TOKEN` each; for other machines",
     )
     lone_half_hours: float = Field(
         24.0,
@@ -176,8 +175,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
 
     mcp_token_file: Path | None = Field(
         None,
-        description="the file of the MCP server's tokens, a line `USER TOKEN` each; needed to "
-        "serve others than this machine",
+        description="the file of the MCP's tokens, a line `USER TOKEN` each; for other machines",
     )
     mcp_memory_limit_mb: int = Field(
         1_024,
