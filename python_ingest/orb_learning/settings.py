@@ -110,7 +110,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
         4_096,
         ge=1,
         le=1_048_576,
-        description="MB of spans from which orb collect answers 503; loaded ones go from half of it",
+        description="MB of spans from which orb collect answers 503; loaded go from half of it",
     )
     span_retention_days: float = Field(
         7.0, ge=0.04, le=365, description="days that a trace's spans are kept after the last came"
@@ -120,7 +120,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     )
     collector_token_file: Path | None = Field(
         None,
-        description="the file of orb collect's tokens, a line `USER TOKEN` each; for other machines",
+        description="the file of orb collect's tokens, `USER TOKEN` a line; for other machines",
     )
     lone_half_hours: float = Field(
         24.0,
@@ -175,7 +175,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
 
     mcp_token_file: Path | None = Field(
         None,
-        description="the file of the MCP's tokens, a line `USER TOKEN` each; for other machines",
+        description="the file of the MCP's tokens, `USER TOKEN` a line; for other machines",
     )
     mcp_memory_limit_mb: int = Field(
         1_024,
