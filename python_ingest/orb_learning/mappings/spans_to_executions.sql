@@ -163,7 +163,7 @@ select
     started_at as "timestamp",
     coalesce(
         field(attributes, ['$."gen_ai.agent.name"', '$."agent.name"', '$."gen_ai.workflow.name"']),
-        operation, lower(said_kind), name
+        operation, case when said_kind <> 'AGENT' then lower(said_kind) end, name
     ) as task_type,
     cut(coalesce(asked_of(attributes, first_call), name)) as task_description,
     service as repo,
