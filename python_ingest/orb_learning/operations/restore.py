@@ -102,15 +102,10 @@ def restore_backup(
     folder = folder_of(file)
     manifest = read_manifest(folder)
     path = settings.database_path
-    outboxes = [
-        each for each in settings.outbox_folders if each == settings.outbox_folder or each.is_dir()
-    ]
     _check_name(folder, manifest, path)
     _check(folder, settings, validate)
     result = Restored(folder, manifest.created_at)
-    with ExitStack() as leases:
-        for outbox in outboxes:
-            leases.enter_context(hold_lease(outbox, wait_seconds))
+    with _leased_outboxes(settings, wait_seconds) as outboxes:
         with _translated_errors(path):
             make_folder(path.parent)
             check_path(path, must_exist=False)
@@ -133,6 +128,17 @@ def restore_backup(
     _load_outbox(result, settings, wait_seconds, now)
     _rewrite_archive(result, settings)
     return result
+
+
+@contextmanager
+def _leased_outboxes(settings: LearningSettings, wait_seconds: float) -> Iterator[list[Path]]:
+    """Hold the leases of both outboxes; that of spans may not be there."""
+    spans = filter(Path.is_dir, [settings.span_outbox_folder])
+    outboxes = [settings.outbox_folder, *spans]
+    with ExitStack() as leases:
+        for outbox in outboxes:
+            leases.enter_context(hold_lease(outbox, wait_seconds))
+        yield outboxes
 
 
 def _check_name(folder: Path, manifest: BackupManifest, path: Path) -> None:
