@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,7 +107,10 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
         7.0, ge=0, le=365, description="days that a loaded record waits in the outbox for a backup"
     )
     span_outbox_size_limit_mb: int = Field(
-        4_096, ge=1, le=1_048_576, description="MB of spans from which orb collect answers 503"
+        4_096,
+        ge=1,
+        le=1_048_576,
+        description="MB of spans from which orb collect answers 503; loaded go from half of it",
     )
     span_retention_days: float = Field(
         7.0, ge=0.04, le=365, description="days that a trace's spans are kept after the last came"
@@ -118,8 +120,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     )
     collector_token_file: Path | None = Field(
         None,
-        description="the file of orb collect's tokens, a line `USER TOKEN` each; needed to listen "
-        "to others than this machine",
+        description="the file of orb collect's tokens, `USER TOKEN` a line; for other machines",
     )
     lone_half_hours: float = Field(
         24.0,
@@ -174,8 +175,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
 
     mcp_token_file: Path | None = Field(
         None,
-        description="the file of the MCP server's tokens, a line `USER TOKEN` each; needed to "
-        "serve others than this machine",
+        description="the file of the MCP's tokens, `USER TOKEN` a line; for other machines",
     )
     mcp_memory_limit_mb: int = Field(
         1_024,
@@ -234,9 +234,9 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
         return self.outbox_folder.with_name(f"{self.outbox_folder.name}_spans")
 
     @property
-    def unmatched_limit(self) -> timedelta:
-        """How long a routing decision or an outcome waits for the other one."""
-        return timedelta(hours=self.lone_half_hours)
+    def outbox_folders(self) -> tuple[Path, Path]:
+        """Both outboxes; that of spans is there once a collector ran."""
+        return self.outbox_folder, self.span_outbox_folder
 
 
 def load_settings(**given: Any) -> LearningSettings:

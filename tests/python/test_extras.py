@@ -152,9 +152,7 @@ def serve_an_agent(installed: Installed) -> None:
 
 
 def receive_spans(installed: Installed) -> None:
-    made = (
-        "from orb_learning.collector import make_app; print(make_app(load_settings(), loads=False))"
-    )
+    made = "from orb_learning.collector import make_app; print(make_app(load_settings(), None))"
     imported = "from orb_learning.settings import load_settings"
     assert "Starlette" in installed.run("python", "-c", f"{imported}; {made}")
 

@@ -70,11 +70,9 @@ def prune_backups(settings: LearningSettings, *, wait_seconds: float = 60.0) -> 
                     _remove(backup)
                     pruned.removed.append(backup)
         offsets = [backup.manifest.positions for backup in readable_backups(folder)]
-        with (
-            suppress(OutboxError),  # the next pruning does it
-            hold_lease(settings.outbox_folder, 0),
-        ):
-            drop_covered_entries(settings.outbox_folder, offsets)
+        for outbox in filter(Path.is_dir, settings.outbox_folders):
+            with suppress(OutboxError), hold_lease(outbox, 0):  # else the next pruning does it
+                drop_covered_entries(outbox, offsets)
     return pruned
 
 

@@ -32,9 +32,11 @@ def collect_command(
             f"the collector's packages are not installed ({error}): "
             f"run `pip install 'orb-learning[otel]'`"
         ) from error
+    from orb_learning.operations import span_relay_options
+
     say(
         f"set OTEL_EXPORTER_OTLP_ENDPOINT=http://{host}:{port} in what is to be recorded; "
         f"stop it with Ctrl-C",
         to=err,
     )
-    serve(settings, host=host, port=port)
+    serve(settings, span_relay_options(settings), host=host, port=port)

@@ -39,7 +39,7 @@ from orb_learning.collector.bodies import (
 from orb_learning.collector.spans import Redact, payloads_of
 from orb_learning.errors import CollectorError
 from orb_learning.filesystem import read_token_users
-from orb_learning.ingest import OF_SPANS, BackgroundLoader
+from orb_learning.ingest import BackgroundLoader, RelayOptions
 from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings
 
@@ -57,11 +57,18 @@ TOO_LARGE = (
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1"]
 
 
-def serve(settings: LearningSettings, *, host: str = "127.0.0.1", port: int = PORT) -> None:
+def serve(
+    settings: LearningSettings,
+    relay: RelayOptions,
+    *,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+) -> None:
     """Receive at http://HOST:PORT/v1/traces until interrupted.
 
     Args:
         settings: where the outbox and the database are; ``collector_token_file`` says who may send.
+        relay: how a thread loads the outbox of spans meanwhile.
         host: the address to listen at.
         port: the port.
 
@@ -76,7 +83,7 @@ def serve(settings: LearningSettings, *, host: str = "127.0.0.1", port: int = PO
             f"ORB_LEARNING__COLLECTOR_TOKEN_FILE to it"
         )
     uvicorn.run(
-        make_app(settings, hosts=[host]),
+        make_app(settings, relay, hosts=[host]),
         host=host,
         port=port,
         log_level="warning",
@@ -86,14 +93,14 @@ def serve(settings: LearningSettings, *, host: str = "127.0.0.1", port: int = PO
 
 
 def make_app(
-    settings: LearningSettings, *, hosts: Collection[str] = (), loads: bool = True
+    settings: LearningSettings, relay: RelayOptions | None, *, hosts: Collection[str] = ()
 ) -> Starlette:
     """Return the receiver as an ASGI application.
 
     Args:
         settings: as of ``serve``.
+        relay: as of ``serve``; None for no such thread.
         hosts: further names by which clients without tokens reach it.
-        loads: whether a thread loads the outbox of spans meanwhile.
 
     Raises:
         CollectorError: the tokens cannot be read.
@@ -113,23 +120,24 @@ def make_app(
         size_limit_bytes=settings.span_outbox_size_limit_mb * 2**20,
     )
     receiver = Receiver(outbox, tokens, redact_secrets if settings.redact_spans else None)
-    loader = BackgroundLoader(
+    loader = relay and BackgroundLoader(
         settings.database_path,
         settings.span_outbox_folder,
-        OF_SPANS,
+        relay,
         batch_size=REQUESTS_BEFORE_A_LOAD,
         flush_interval=settings.flush_interval,
     )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        if loads:
+        if loader:
             loader.start()
         try:
             yield
         finally:
             outbox.close()
-            await run_in_threadpool(loader.stop)
+            if loader:
+                await run_in_threadpool(loader.stop)
 
     # Without tokens, a page in a browser must not reach it by a name of its own for this machine.
     trusted = Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, *LOOPBACK_HOSTS])

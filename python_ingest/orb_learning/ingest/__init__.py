@@ -9,7 +9,6 @@ from orb_learning.ingest.dead_letters import (
 )
 from orb_learning.ingest.files import Counted, ImportResult, import_file
 from orb_learning.ingest.relay import (
-    OF_SPANS,
     LoadResult,
     RelayOptions,
     load_once,
@@ -19,7 +18,6 @@ from orb_learning.ingest.sample import load_sample
 from orb_learning.ingest.spans import drop_old_spans
 
 __all__ = [
-    "OF_SPANS",
     "BackgroundLoader",
     "Counted",
     "ImportResult",

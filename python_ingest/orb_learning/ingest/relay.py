@@ -58,13 +58,11 @@ class RelayOptions:
     verified_offsets: VerifiedOffsets | None = None
     """Returns, for a database's id, how far a verified backup holds each outbox; what one holds is
     not kept."""
-    is_log_of_backups: bool = True
-    """Whether loaded records stay until a backup holds them; else they go at once."""
+    samples_sizes: bool = True
+    """Whether a run samples the sizes of the database and this outbox, once an hour."""
 
 
 DEFAULTS = RelayOptions()
-OF_SPANS = RelayOptions(limits=Limits(0), is_log_of_backups=False)
-"""How the outbox of spans is loaded and pruned."""
 
 
 @dataclass
@@ -126,14 +124,12 @@ def load_once(
         for path in run.salvaged:
             set_segment_aside(path)
         result = run.result
-        is_log = options.is_log_of_backups
         result.pruned = prune_segments(
             outbox_folder,
-            run.verified_offsets() if is_log else result.offsets,
+            run.verified_offsets(),
             loaded=result.offsets,
             limits=options.limits,
             now=now or utc_now(),
-            noted=is_log,
         )
     return result
 
@@ -183,7 +179,7 @@ class _Run:
             self.result.counts += record_unmatched(
                 connection, self.given_now or utc_now(), self.options.unmatched_limit
             )
-            if self.options.is_log_of_backups:
+            if self.options.samples_sizes:
                 sample_sizes_hourly(
                     connection,
                     {DATABASE_PLACE: self.database_path, "outbox": self.folder},

@@ -65,8 +65,9 @@ from (
         ) as usage,
         list_filter(list_transform(
             elements(part(record, ['$.spans', '$.data.spans'])),
-            lambda span: field(part(span, ['$.attributes']), ['$."llm.model_name"',
-                '$."mlflow.llm.model"', '$."gen_ai.response.model"', '$."gen_ai.request.model"'])
+            -- MLflow writes each attribute as JSON.
+            lambda span: trim(field(part(span, ['$.attributes']), ['$."llm.model_name"',
+                '$."mlflow.llm.model"', '$."gen_ai.response.model"', '$."gen_ai.request.model"']), '"')
         ), lambda found: found is not null)[1] as model,
         list_filter(list_transform(
             flatten(list_transform(

@@ -14,8 +14,12 @@ named as (
     select
         *,
         field(attributes, ['$."gen_ai.operation.name"']) as operation,
-        field(attributes, ['$."gen_ai.response.model"', '$."gen_ai.request.model"', '$."llm.model_name"',
-            '$."llm.request.model"']) as model,
+        coalesce(
+            field(attributes, ['$."gen_ai.response.model"', '$."gen_ai.request.model"', '$."llm.model_name"',
+                '$."llm.request.model"']),
+            -- OpenInference's: of a call that failed it has no other.
+            part(attributes, ['$."llm.invocation_parameters"']) ->> '$.model'
+        ) as model,
         upper(field(attributes, ['$."openinference.span.kind"', '$."traceloop.span.kind"'])) as said_kind,
         try_cast(field(attributes, ['$."gen_ai.usage.input_tokens"', '$."gen_ai.usage.prompt_tokens"',
             '$."llm.token_count.prompt"', '$."llm.usage.prompt_tokens"']) as double)::bigint
@@ -159,7 +163,7 @@ select
     started_at as "timestamp",
     coalesce(
         field(attributes, ['$."gen_ai.agent.name"', '$."agent.name"', '$."gen_ai.workflow.name"']),
-        operation, lower(said_kind), name
+        operation, case when said_kind <> 'AGENT' then lower(said_kind) end, name
     ) as task_type,
     cut(coalesce(asked_of(attributes, first_call), name)) as task_description,
     service as repo,

@@ -2,7 +2,12 @@
 
 from orb_learning.operations.erasure import erase
 from orb_learning.operations.export import export_for_reading
-from orb_learning.operations.load import load_outbox, places_of, relay_options
+from orb_learning.operations.load import (
+    load_outbox,
+    places_of,
+    relay_options,
+    span_relay_options,
+)
 from orb_learning.operations.losses import Missing
 from orb_learning.operations.maintenance import MaintenanceRun, maintain
 from orb_learning.operations.own_feedback import delete_own_feedback, read_own_feedback
@@ -22,4 +27,5 @@ __all__ = [
     "read_own_feedback",
     "relay_options",
     "restore_backup",
+    "span_relay_options",
 ]

@@ -153,7 +153,7 @@ def _erase_records(settings: LearningSettings, target: ErasureTarget) -> int:
             folder,
             lambda record: record.kind != "forget" and target.is_mentioned_in(record.payload),
         )
-        for folder in (settings.outbox_folder, settings.span_outbox_folder)
+        for folder in settings.outbox_folders
     )
 
 

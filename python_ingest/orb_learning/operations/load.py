@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from orb_learning.backup import verified_offsets
-from orb_learning.ingest import OF_SPANS, LoadResult, RelayOptions, load_once
+from orb_learning.ingest import LoadResult, RelayOptions, load_once
 from orb_learning.outbox import Limits
 from orb_learning.settings import LearningSettings
 from orb_learning.store import DATABASE_PLACE, check_path
@@ -37,7 +37,7 @@ def load_outbox(
         spans = load_once(
             settings.database_path,
             settings.span_outbox_folder,
-            OF_SPANS,
+            span_relay_options(settings),
             wait_seconds=wait_seconds,
             now=now,
             adopt=adopt,
@@ -45,6 +45,7 @@ def load_outbox(
         result.counts += spans.counts
         result.foreign += [f"{settings.span_outbox_folder.name}/{name}" for name in spans.foreign]
         result.damaged += spans.damaged
+        result.pruned += spans.pruned
     return result
 
 
@@ -61,12 +62,27 @@ def check_recorded(settings: LearningSettings) -> None:
 def relay_options(settings: LearningSettings) -> RelayOptions:
     """Return how the outbox is loaded and pruned."""
     return RelayOptions(
-        unmatched_limit=settings.unmatched_limit,
+        unmatched_limit=timedelta(hours=settings.lone_half_hours),
         limits=Limits(
             settings.outbox_size_limit_mb * 2**20 // 2,
             timedelta(days=settings.outbox_age_limit_days),
         ),
         verified_offsets=partial(verified_offsets, settings.backup_folder),
+    )
+
+
+def span_relay_options(settings: LearningSettings) -> RelayOptions:
+    """Return how the outbox of spans is loaded and pruned.
+
+    Loaded spans stay for a backup only while they leave half of the limit to those that wait.
+    """
+    return RelayOptions(
+        limits=Limits(
+            settings.span_outbox_size_limit_mb * 2**20 // 2,
+            timedelta(days=settings.span_retention_days),
+        ),
+        verified_offsets=partial(verified_offsets, settings.backup_folder),
+        samples_sizes=False,
     )
 
 

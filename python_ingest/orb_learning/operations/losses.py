@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,20 +33,21 @@ class Missing:
 
 
 def find_missing(
-    manifest: BackupManifest, replaced: ReplacedDatabase | None, outbox_folder: Path
+    manifest: BackupManifest, replaced: ReplacedDatabase | None, outbox_folders: Collection[Path]
 ) -> Missing | None:
     """Return what came after the backup and is in the outbox no longer; None if nothing is.
 
     Args:
         manifest: that of the restored backup.
         replaced: the database of before, if it is the same one and could be read.
-        outbox_folder: the outbox, whose prune log says what was removed from it.
+        outbox_folders: the outboxes, whose prune logs say what was removed from them.
     """
-    log = sorted(pruned_segments(outbox_folder), key=lambda segment: segment.last_number)
+    noted = [segment for folder in outbox_folders for segment in pruned_segments(folder)]
+    log = sorted(noted, key=lambda segment: segment.last_number)
     pruned = {segment.outbox_id: segment for segment in log}
     last = Counter({outbox_id: segment.last_number for outbox_id, segment in pruned.items()})
     last |= Counter(replaced.offsets if replaced else {})
-    held = Counter(manifest.positions) | Counter(last_sequence_numbers(outbox_folder))
+    held = Counter(manifest.positions) | Counter(last_sequence_numbers(outbox_folders))
     missing = last - held
     if not missing:
         return None
@@ -56,10 +59,10 @@ def find_missing(
     )
 
 
-def last_sequence_numbers(outbox_folder: Path) -> dict[uuid.UUID, int]:
-    """Return the last sequence number in each outbox that can be read, by the outbox's id."""
+def last_sequence_numbers(outbox_folders: Collection[Path]) -> dict[uuid.UUID, int]:
+    """Return the last sequence number in each segment that can be read, by the segment's id."""
     found: dict[uuid.UUID, int] = {}
-    for path in files_of(outbox_folder):
+    for path in itertools.chain.from_iterable(map(files_of, outbox_folders)):
         with (
             suppress(StillInUseError, FileNotFoundError, DamagedFileError),
             open_reader(path) as reader,

@@ -71,7 +71,7 @@ def find_remaining_copies(
     files = [file for file in sorted(path.parent.glob(kept)) if _database_holds(file, target)]
     files += [
         file
-        for folder in (settings.outbox_folder, settings.span_outbox_folder)
+        for folder in settings.outbox_folders
         for file in sorted(folder.glob("*.damaged*"))
         if _segment_holds(file, target)
     ]

@@ -9,8 +9,8 @@ so that loading brings it back, each record exactly once.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -101,11 +101,11 @@ def restore_backup(
     now = now or utc_now()
     folder = folder_of(file)
     manifest = read_manifest(folder)
-    path, outbox_folder = settings.database_path, settings.outbox_folder
+    path = settings.database_path
     _check_name(folder, manifest, path)
     _check(folder, settings, validate)
     result = Restored(folder, manifest.created_at)
-    with hold_lease(outbox_folder, wait_seconds):
+    with _leased_outboxes(settings, wait_seconds) as outboxes:
         with _translated_errors(path):
             make_folder(path.parent)
             check_path(path, must_exist=False)
@@ -119,15 +119,26 @@ def restore_backup(
                         f"{name} is not the project's, so it was left out" for name in unknown
                     ]
                     result.to_import_again = bring_up_to_date(copy, replaced, tombstones)
-                    result.outbox_files = bring_back_segments(folder, manifest, outbox_folder)
+                    result.outbox_files = bring_back_segments(folder, manifest, outboxes)
                     result.kept_beside = exchange(copy, path, manifest, now)
         # It is restored: whatever fails from here on does not undo that.
         if had_views and (problem := make_views_anew(settings)):
             result.problems.append(problem)
-        _find_missing(result, manifest, replaced, outbox_folder)
+        _find_missing(result, manifest, replaced, outboxes)
     _load_outbox(result, settings, wait_seconds, now)
     _rewrite_archive(result, settings)
     return result
+
+
+@contextmanager
+def _leased_outboxes(settings: LearningSettings, wait_seconds: float) -> Iterator[list[Path]]:
+    """Hold the leases of both outboxes; that of spans may not be there."""
+    spans = filter(Path.is_dir, [settings.span_outbox_folder])
+    outboxes = [settings.outbox_folder, *spans]
+    with ExitStack() as leases:
+        for outbox in outboxes:
+            leases.enter_context(hold_lease(outbox, wait_seconds))
+        yield outboxes
 
 
 def _check_name(folder: Path, manifest: BackupManifest, path: Path) -> None:
@@ -172,14 +183,14 @@ def _find_missing(
     result: Restored,
     manifest: BackupManifest,
     replaced: ReplacedDatabase | None,
-    outbox_folder: Path,
+    outboxes: Collection[Path],
 ) -> None:
     try:
-        result.missing = find_missing(manifest, replaced, outbox_folder)
+        result.missing = find_missing(manifest, replaced, outboxes)
     except (OSError, sqlite3.Error) as error:
         result.problems.append(
-            f"what came after the backup and is lost could not be counted: {outbox_folder} "
-            f"could not be read: {error}"
+            f"what came after the backup and is lost could not be counted: "
+            f"{' or '.join(map(str, outboxes))} could not be read: {error}"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -85,8 +85,12 @@ def bring_up_to_date(
     return imported
 
 
-def bring_back_segments(folder: Path, manifest: BackupManifest, outbox_folder: Path) -> list[str]:
-    """Copy the segments that are in the backup only, never over one that is in the outbox.
+def bring_back_segments(
+    folder: Path, manifest: BackupManifest, outbox_folders: Sequence[Path]
+) -> list[str]:
+    """Copy the segments that are in the backup only into the first of the outboxes.
+
+    It takes any kind of record. No segment that is there is written over.
 
     Returns:
         their names.
@@ -94,7 +98,8 @@ def bring_back_segments(folder: Path, manifest: BackupManifest, outbox_folder: P
     Raises:
         RestoreError: a copy is not the backup; it is not in the outbox.
     """
-    there = set(last_sequence_numbers(outbox_folder))
+    there = set(last_sequence_numbers(outbox_folders))
+    outbox_folder = outbox_folders[0]
     missing = [
         name
         for name, copy in manifest.outbox.items()

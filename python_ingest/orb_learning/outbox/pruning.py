@@ -70,6 +70,9 @@ class Pruned:
     unverified_records: int = 0
     """Records that no verified backup holds; a limit was reached."""
 
+    def __add__(self, other: Pruned) -> Pruned:
+        return Pruned(self.files + other.files, self.unverified_records + other.unverified_records)
+
 
 def prune_segments(
     outbox_folder: Path,
@@ -78,7 +81,6 @@ def prune_segments(
     loaded: Mapping[uuid.UUID, int],
     limits: Limits,
     now: datetime,
-    noted: bool = True,
 ) -> Pruned:
     """Remove the segments that need not be kept; the caller holds the lease.
 
@@ -88,7 +90,6 @@ def prune_segments(
         loaded: how far the database holds each outbox.
         limits: up to which loaded records are kept that no backup holds.
         now: naive UTC.
-        noted: whether the prune log notes them.
     """
     files = unverified = 0
     too_large = folder_size(outbox_folder) - limits.size_bytes
@@ -115,7 +116,7 @@ def prune_segments(
         if beyond and not is_old and too_large <= 0:
             continue
         try:
-            if last and noted:
+            if last:
                 _note(outbox_folder / PRUNE_LOG, [segment])
         except OSError:
             break  # the disk is full: what cannot be noted, stays

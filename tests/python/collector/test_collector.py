@@ -17,10 +17,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from starlette.testclient import TestClient
 from traces import agent_run, chat, request_bytes, request_json, span
 
+from orb_learning.backup import make_backup
 from orb_learning.collector import make_app, server
 from orb_learning.collector.bodies import parse_request
 from orb_learning.errors import CollectorError
-from orb_learning.ingest import import_file
+from orb_learning.ingest import RelayOptions, import_file
 from orb_learning.operations import load_outbox
 from orb_learning.outbox import files_of, open_reader
 from orb_learning.settings import LearningSettings, load_settings
@@ -54,7 +55,7 @@ def varint(number: int) -> bytes:
 
 
 def client_of(learning: LearningSettings) -> TestClient:
-    app = make_app(learning, loads=False)
+    app = make_app(learning, None)
     return TestClient(app, base_url="http://localhost:4318")
 
 
@@ -94,13 +95,16 @@ def test_every_encoding_and_a_file_give_the_same_execution(
     assert len({row[1:] for row in collected}) == 1
 
 
-def test_answered_with_200_means_committed_and_loaded_ones_go(
+def test_answered_with_200_means_committed_and_those_in_a_backup_go(
     client: TestClient, learning: LearningSettings
 ) -> None:
     body = request_bytes([chat(1, 1)])
     assert client.post("/v1/traces", content=body, headers=PROTOBUF).status_code == 200
     assert len(kept(learning)) == 1
     client.__exit__()  # so that nobody has the segment any more
+    load_outbox(learning, now=NOW)
+    assert len(kept(learning)) == 1
+    make_backup(learning, now=NOW)
     load_outbox(learning, now=NOW)
     assert kept(learning) == []
 
@@ -217,7 +221,7 @@ def test_too_many_requests_at_once_are_503(
 def test_beyond_this_machine_a_token_is_needed(tmp_path: Path) -> None:
     open_to_all = load_settings(database_path=tmp_path / "a.db")
     with pytest.raises(CollectorError, match="COLLECTOR_TOKEN_FILE"):
-        server.serve(open_to_all, host="0.0.0.0")  # noqa: S104
+        server.serve(open_to_all, RelayOptions(), host="0.0.0.0")  # noqa: S104
     file = tmp_path / "tokens"
     file.write_text("team 0123456789abcdef\n")
     file.chmod(0o600)
@@ -234,7 +238,7 @@ def test_beyond_this_machine_a_token_is_needed(tmp_path: Path) -> None:
             assert answer.status_code == status, header
     file.chmod(0o644)
     with pytest.raises(CollectorError, match="chmod 600"):
-        make_app(guarded)
+        make_app(guarded, None)
 
 
 def test_secrets_are_redacted_and_texts_cut_before_the_outbox(

@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from clients import run_client
 
+from orb_learning.ingest import import_file
 from orb_learning.operations import load_outbox
 from orb_learning.settings import LearningSettings, load_settings
-from orb_learning.store import connect
+from orb_learning.store import connect, rows_as_dicts
 
-REPOSITORY = Path(__file__).parents[3]
-CLIENTS = REPOSITORY / "tests/clients"
-ENVIRONMENTS = Path(os.environ.get("ORB_CLIENTS", REPOSITORY / "target/clients"))
 SECONDS_TO_START = 60.0
 
 pytestmark = pytest.mark.slow
-
-
-def run_client(name: str, environment: dict[str, str], *arguments: str) -> str:
-    """Run a client in its environment, which is made if there is none; returns what it wrote."""
-    folder = ENVIRONMENTS / name
-    python = folder / "bin/python"
-    inherited = {key: value for key, value in os.environ.items() if key != "PIP_CONSTRAINT"}
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-        listed = ["-r", str(CLIENTS / f"{name}.txt")]
-        subprocess.run(
-            [str(python), "-m", "pip", "install", "-q", *listed], check=True, env=inherited
-        )
-    ended = subprocess.run(
-        [str(python), str(CLIENTS / f"{name}_client.py"), *arguments],
-        env=inherited | environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    return ended.stderr
 
 
 @pytest.fixture
@@ -97,16 +73,24 @@ def collector(learning: LearningSettings) -> Iterator[Collector]:
         started.end()
 
 
-def executions(learning: LearningSettings) -> list[tuple[Any, ...]]:
+def executions(learning: LearningSettings) -> list[dict[str, Any]]:
+    """Load what is committed; returns the newest version of each task, what is unknown left out."""
     load_outbox(learning)
     with connect(learning.database_path, read_only=True) as connection:
-        return connection.execute(
-            "select task_type, task_description, repo, pool_type, success, error_type, "
-            "metadata ->> '$.model', (metadata ->> '$.input_tokens')::integer, actual_cost > 0, "
-            "solution_summary from raw.executions "
-            "qualify row_number() over (partition by task_id order by _load_seq desc) = 1 "
-            'order by "timestamp"'
-        ).fetchall()
+        rows = rows_as_dicts(
+            connection.execute(
+                "select * exclude (_load_seq, _loaded_at) from raw.executions "
+                "qualify row_number() over (partition by task_id order by _load_seq desc) = 1 "
+                'order by "timestamp"'
+            )
+        )
+    known = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return [row | {"metadata": json.loads(row["metadata"])} for row in known]
+
+
+def shown(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
+    """Return what a row says under some names; names that are no columns are metadata's."""
+    return tuple((row["metadata"] | row).get(name) for name in names)
 
 
 def test_a_killed_collector_has_what_it_acknowledged_once(
@@ -120,5 +104,95 @@ def test_a_killed_collector_has_what_it_acknowledged_once(
     collector.end(signal.SIGKILL)
     found = executions(learning)
     assert len(found) == 60
-    told = ("helper", "invoke_agent helper", "shop", "openai", True, None, "gpt-4o", 10, True, None)
-    assert set(found) == {told}
+    names = ("task_type", "repo", "pool_type", "success", "model", "input_tokens", "spans")
+    assert {shown(row, *names) for row in found} == {
+        ("helper", "shop", "openai", True, "gpt-4o", 10, 2)
+    }
+    assert {row["task_description"] for row in found} == {"invoke_agent helper"}
+
+
+def test_the_sdk_sends_a_thousand_spans_a_second(
+    collector: Collector, learning: LearningSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For ten seconds; what the SDK's own queue drops never reached the collector."""
+    report = json.loads(run_client("otel", collector.environment, "5000", "1000"))
+    collector.end()
+    with capsys.disabled():
+        sys.stdout.write(
+            f"{report['exported']:,} of 10,000 spans were sent in {report['seconds']:.1f} s; the "
+            f"SDK's queue dropped {report['dropped']}\n"
+        )
+    assert report["failed"] == 0
+    assert report["exported"] + report["dropped"] == 10_000
+    assert report["exported"] > 9_000
+    assert sum(row["metadata"]["spans"] for row in executions(learning)) == report["exported"]
+
+
+def test_an_agent_of_pydantic_ai_is_an_execution(
+    collector: Collector, learning: LearningSettings
+) -> None:
+    run_client("pydantic_ai", collector.environment)
+    fixed, refused = executions(learning)
+    names = ("task_type", "task_description", "repo", "success", "solution_summary", "tool_calls")
+    assert shown(fixed, *names) == ("fixer", "fix the basket", "shop", True, "Fixed.", 1)
+    assert shown(fixed, "model", "llm_calls", "spans") == ("test", 2, 4)
+    assert fixed["metadata"]["input_tokens"] > 0
+    assert shown(refused, *names) == ("fixer", "fix the till", "shop", False, None, 1)
+    assert shown(refused, "tool_errors", "llm_calls") == (1, 1)
+    assert (refused["error_type"], refused["metadata"]["error_type"]) == ("timeout", "TimeoutError")
+
+
+def test_openais_client_under_openinference_is_recorded(
+    collector: Collector, learning: LearningSettings
+) -> None:
+    run_client("openai", collector.environment)
+    answered, unknown = executions(learning)
+    names = ("task_type", "task_description", "pool_type", "success", "model", "cost_from")
+    assert shown(answered, *names) == (
+        ("llm", "fix it with gpt-4o", "openai", True, "gpt-4o-2024-08-06", "prices")
+    )
+    assert answered["actual_cost"] == pytest.approx(1000 * 2.5e-06 + 100 * 1e-05)
+    assert shown(unknown, *names) == ("llm", "fix it with gpt-9", "openai", False, "gpt-9", None)
+    assert (unknown["error_type"], unknown["metadata"]["error_type"]) == (
+        ("validation", "openai.NotFoundError")
+    )
+
+
+def test_litellm_records_successes_failures_retries_and_fallbacks(
+    learning: LearningSettings, tmp_path: Path
+) -> None:
+    environment = {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "PYTHONPATH": str(REPOSITORY / "python_ingest"),  # without DuckDB: it is not installed
+        "ORB_DATABASE": str(learning.database_path),
+        "ORB_LEARNING__REDACT_SECRETS": "true",
+    }
+    assert "'kept': 8" in run_client("litellm", environment)
+    found = executions(learning)
+    plain, streamed, unpriced, late, failed, again, instead, synchronous = found
+    assert {row["task_description"] for row in found} == {"fix the basket, [redacted]"}
+    asked = ("task_type", "repo", "pool_type", "success", "model", "input_tokens")
+    assert shown(plain, *asked) == ("acompletion", "shop", "openai", True, "gpt-4o", 10)
+    assert shown(synchronous, *asked) == ("completion", None, "openai", True, "gpt-4o", 10)
+    assert plain["actual_cost"] == pytest.approx(10 * 2.5e-06 + 20 * 1e-05)
+    assert streamed["success"]
+    assert "actual_cost" not in unpriced
+    names = ("success", "error_type", "model", "model_group", "retries", "fallbacks")
+    assert shown(late, *names)[:3] == (False, "timeout", "gpt-4o")
+    assert shown(failed, *names) == (False, "crash", "gpt-4o", "big", 0, 0)
+    assert shown(again, *names) == (False, "crash", "gpt-4o", "big", 1, 0)
+    assert failed["metadata"]["error_type"] == "InternalServerError"
+    assert failed["metadata"]["error_code"] == "500"
+    assert shown(instead, *names) == (True, None, "gpt-4o-mini", "small", 0, 1)
+    assert instead["metadata"]["fallback_from"] == "big"
+    assert len({row["metadata"]["session_id"] for row in (failed, again, instead)}) == 1
+
+    # The proxy's log of the same call is a version of the same task.
+    log = tmp_path / "spend.jsonl"
+    spent = {"request_id": plain["metadata"]["external_id"], "call_type": "acompletion"}
+    log.write_text(json.dumps(spent | {"spend": 0.5, "startTime": str(plain["timestamp"])}))
+    import_file(learning.database_path, log)
+    imported = executions(learning)
+    assert len(imported) == len(found)
+    assert imported[0]["task_id"] == plain["task_id"]
+    assert imported[0]["actual_cost"] == 0.5

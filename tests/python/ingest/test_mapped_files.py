@@ -16,6 +16,7 @@ from orb_learning.record import task_uuid
 from orb_learning.store import connect, executions_of, rows_as_dicts
 
 CASES = Path(__file__).parents[2] / "data/cases"
+EXPORTS = CASES.with_name("exports")
 NOW = datetime.fromisoformat("2026-11-26T12:00:00")
 
 
@@ -89,6 +90,38 @@ def test_phoenix_spans_of_a_trace_are_one_execution(tmp_path: Path) -> None:
     assert (row["success"], row["task_description"], row["repo"]) == (True, "hi", "default")
     assert row["metadata"]["input_tokens"] == 12
     assert row["actual_cost"] == pytest.approx(12 * 2.5e-06)
+
+
+@pytest.mark.parametrize("name", ["mlflow_search_traces.parquet", "mlflow_traces.jsonl"])
+def test_what_a_real_mlflow_writes_is_its_traces(tmp_path: Path, name: str) -> None:
+    fixed, failed = imported(tmp_path / "a.db", EXPORTS / name, score="correctness")
+    for row in (fixed, failed):
+        assert (row["task_type"], row["pool_type"]) == ("fixer", "make_mlflow.py")
+        assert row["metadata"]["external_id"].startswith("tr-")
+        assert row["metadata"]["input_tokens"] == 1000
+        assert row["metadata"]["model"] == "gpt-4o"
+        assert row["actual_cost"] == pytest.approx(1000 * 2.5e-06 + 100 * 1e-05)
+        assert 0 < row["duration_seconds"] < 60
+    assert (fixed["task_description"], fixed["success"]) == ("fix the basket", True)
+    assert (fixed["solution_summary"], fixed["quality_score"]) == ("Fixed.", 90)
+    assert (failed["task_description"], failed["success"]) == ("fix the till", False)
+    assert (failed["error_type"], failed["error_message"]) == ("timeout", "no answer")
+    assert "solution_summary" not in failed
+
+
+@pytest.mark.parametrize("name", ["phoenix_spans.parquet", "phoenix_spans.jsonl"])
+def test_what_a_real_phoenix_writes_is_its_traces(tmp_path: Path, name: str) -> None:
+    fixed, failed = imported(tmp_path / "a.db", EXPORTS / name)
+    for row in (fixed, failed):
+        assert (row["task_type"], row["pool_type"]) == ("fixer", "openai")
+        assert (row["metadata"]["spans"], row["metadata"]["llm_calls"]) == (2, 1)
+        assert row["metadata"]["model"] == "gpt-4o"
+        assert row["actual_cost"] == pytest.approx(1000 * 2.5e-06 + 100 * 1e-05)
+    assert (fixed["task_description"], fixed["solution_summary"]) == ("fix the basket", "Fixed.")
+    assert (failed["task_description"], failed["success"]) == ("fix the till", False)
+    assert failed["error_type"] == "timeout"
+    assert failed["error_message"] == "TimeoutError: no answer"
+    assert failed["metadata"]["error_type"] == "TimeoutError"
 
 
 def test_otlp_files_say_whose_they_are(tmp_path: Path) -> None:

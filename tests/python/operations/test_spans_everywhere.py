@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from traces import agent_run, chat, request_json
 
-from orb_learning.backup import make_backup
+from orb_learning.backup import make_backup, prune_backups, remove_backups
 from orb_learning.operations import erase, load_outbox, restore_backup
 from orb_learning.operations.maintenance_steps import MaintenanceSteps
-from orb_learning.outbox import Outbox, files_of
+from orb_learning.outbox import Outbox, files_of, folder_size, pruned_segments
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store import connect
 
@@ -71,21 +72,70 @@ def test_a_backup_that_holds_spans_of_an_erased_trace_is_named(settings: Learnin
 def test_a_restored_backup_has_the_spans_that_waited(settings: LearningSettings) -> None:
     collected(settings, request_json([chat(STAYS.int, 1)]))
     backup = make_backup(settings, now=NOW).backup
+    shutil.rmtree(settings.span_outbox_folder)
+    restored = restore_backup(settings, backup.folder, now=NOW + timedelta(hours=1))
+    assert (tasks(settings), restored.missing) == ({STAYS}, None)
+
+
+def test_a_restore_loads_the_spans_that_came_after_its_backup(settings: LearningSettings) -> None:
+    collected(settings, request_json([chat(ERASED.int, 1)]))
     load_outbox(settings, now=NOW)
-    assert files_of(settings.span_outbox_folder) == []
-    with connect(settings.database_path) as connection:
-        connection.execute("delete from raw.executions; delete from raw.spans")
+    backup = make_backup(settings, now=NOW).backup
+    collected(settings, request_json([chat(STAYS.int, 1)]))
+    load_outbox(settings, now=NOW)
+    restored = restore_backup(settings, backup.folder, now=NOW + timedelta(hours=1))
+    assert (tasks(settings), restored.missing) == ({ERASED, STAYS}, None)
+    assert restored.outbox_files == []
+    assert restored.loaded is not None
+    assert restored.loaded.counts["trace"] == 1
+
+
+def test_no_backup_holds_up_a_flood_and_the_restore_says_what_is_lost(tmp_path: Path) -> None:
+    settings = load_settings(database_path=tmp_path / "learning.db", span_outbox_size_limit_mb=1)
+    load_outbox(settings, now=NOW)
+    backup = make_backup(settings, now=NOW).backup
+    texts = {"gen_ai__prompt": "x" * 7_000}
+    for _ in range(6):
+        collected(settings, *[request_json([chat(n, 1, **texts)]) for n in range(1, 15)])
+    result = load_outbox(settings, now=NOW)
+    assert result.counts["trace"] == 14
+    assert result.pruned.unverified_records == 28
+    assert folder_size(settings.span_outbox_folder) <= 2**19
+    restored = restore_backup(settings, backup.folder, now=NOW + timedelta(hours=1))
+    assert restored.missing is not None
+    assert restored.missing.count == 28
+
+
+def test_spans_go_with_a_backup_or_their_age_and_leave_a_note(settings: LearningSettings) -> None:
+    def left(now: datetime) -> int:
+        load_outbox(settings, now=now)
+        return len(files_of(settings.span_outbox_folder))
+
+    old = make_backup(settings, now=NOW).backup
+    collected(settings, request_json([chat(STAYS.int, 1)]))
+    assert left(NOW) == 1
+    make_backup(settings, now=NOW + timedelta(hours=1))
+    assert left(NOW) == 0
+    assert len(pruned_segments(settings.span_outbox_folder)) == 1
+    remove_backups(settings.backup_folder, [old])
+    prune_backups(settings)
+    assert pruned_segments(settings.span_outbox_folder) == []
+    collected(settings, request_json([chat(ERASED.int, 1)]))
+    assert left(datetime.now(UTC).replace(tzinfo=None)) == 1
+    assert left(datetime.now(UTC).replace(tzinfo=None) + timedelta(days=7, minutes=1)) == 0
+
+
+def test_an_erased_trace_is_not_in_spans_that_wait_for_a_backup(settings: LearningSettings) -> None:
+    collected(settings, request_json([chat(ERASED.int, 1)]), request_json([chat(STAYS.int, 1)]))
+    backup = make_backup(settings, now=NOW - timedelta(days=1)).backup
+    load_outbox(settings, now=NOW)
+    assert erase(settings, task_ids=[ERASED], now=NOW).outbox_count == 1
+    [segment] = files_of(settings.span_outbox_folder)
+    content = b"".join(path.read_bytes() for path in segment.parent.glob(f"{segment.name}*"))
+    assert f"{ERASED.int:032x}".encode() not in content
+    assert f"{STAYS.int:032x}".encode() in content
     restore_backup(settings, backup.folder, now=NOW + timedelta(hours=1))
     assert tasks(settings) == {STAYS}
-
-
-def test_loaded_spans_are_not_kept_for_a_backup(settings: LearningSettings) -> None:
-    collected(settings, request_json([chat(STAYS.int, 1)]))
-    result = load_outbox(settings, now=NOW)
-    assert (result.counts["span"], result.counts["trace"]) == (1, 1)
-    assert result.pruned.unverified_records == 0
-    assert files_of(settings.span_outbox_folder) == []
-    assert not (settings.span_outbox_folder / "trimmed.jsonl").exists()
 
 
 def test_what_is_no_json_is_a_dead_letter(settings: LearningSettings) -> None:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import venv
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from building import REPOSITORY
+from clients import run_client
 
 from orb_learning import Router
 from orb_learning.routing.litellm_strategy import LearnedStrategy
 
-CLIENTS = REPOSITORY / "tests/clients"
-ENVIRONMENTS = Path(os.environ.get("ORB_CLIENTS", REPOSITORY / "target/clients"))
 TASK = {"repo": "shop", "task_type": "fix", "complexity_score": 10}
 
 
@@ -69,25 +65,12 @@ def test_what_is_not_routed_stays_with_its_group(database: Path) -> None:
 
 @pytest.mark.slow
 def test_litellm_calls_the_group_that_was_learned(database: Path) -> None:
-    python = ENVIRONMENTS / "litellm_routing/bin/python"
-    inherited = {key: value for key, value in os.environ.items() if key != "PIP_CONSTRAINT"}
-    if not python.exists():
-        venv.create(python.parents[1], with_pip=True)
-        listed = ["-r", str(CLIENTS / "litellm_routing.txt")]
-        subprocess.run(
-            [str(python), "-m", "pip", "install", "-q", *listed], check=True, env=inherited
-        )
-    ended = subprocess.run(
-        [str(python), str(CLIENTS / "litellm_routing_client.py"), str(database)],
-        env=inherited
-        | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": str(REPOSITORY / "python_ingest")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    found = json.loads(ended.stdout.splitlines()[-1])
+    environment = {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "PYTHONPATH": str(REPOSITORY / "python_ingest"),
+    }
+    said = run_client("litellm_routing", environment, str(database))
+    found = json.loads(said.splitlines()[-1])
     assert found["learned"]["answer"] == "of large"  # small failed, and large was tried next
     assert found["learned"]["routing"]["plan"] == "small>large"
     assert found["learned"]["routing"]["attempt"] == 2

@@ -135,9 +135,12 @@ def cast(
         source = f"try_cast({source} as decimal(38, 6))"
     token = f"import_token({source}::varchar)"
     if target == "TIMESTAMP":
+        token = f"import_extended({token})"
         return Cast(token, *moment_of_text(name, naive_is_utc=naive_is_utc))
     if target == "BOOLEAN":
         return Cast(token, f"import_outcome({name})", wrong_type)
+    if decimal_comma and target in ("INTEGER", "BIGINT"):
+        token = f"regexp_replace({token}, '^([+-]?[0-9]+),0*$', '\\1')"
     if decimal_comma and target == "FLOAT":
         token = f"import_decimal({token})"
     return Cast(token, _number(target, name), wrong_type)

@@ -3,7 +3,8 @@
 The quotes are RFC 4180's: a field that begins with one ends with one, and "" stands for one in it;
 such a field may hold newlines. The delimiter is , ; | or a tab, whichever the header has, or that
 of a first line ``sep=;``. With ; as the delimiter, 1,5 is one and a half. An empty field is NULL;
-"" is the empty text in a text column and NULL in every other. Where a quote is never closed, the
+"" is the empty text in a text column and NULL in every other. Spaces around a value that is no long
+text are none of it. Where a quote is never closed, the
 lines that it would swallow are read one by one. Columns without a name may be empty; what stands in
 one goes into metadata. A row without anything in it is none.
 """
@@ -19,10 +20,12 @@ from typing import NamedTuple
 import duckdb
 
 from orb_learning.errors import ImportFileError
+from orb_learning.ingest.files.decimals import DecimalMarks
 from orb_learning.ingest.files.names import check_duplicates, column_of, unit_of
 from orb_learning.ingest.files.plan import NO_ENTRIES, Source
 from orb_learning.ingest.files.rows import has_ids
 from orb_learning.ingest.files.text import LONGEST_LINE, Block, load_block, text_blocks
+from orb_learning.record import LONG_TEXTS
 from orb_learning.store import identifier, literal
 
 _QUOTED = r'"(?:[^"]|"")*"'
@@ -60,6 +63,7 @@ def csv_sources(
     naive_is_utc: bool,
     read_bytes: Callable[[int], object],
     names_found: Callable[[Iterable[str]], None],
+    notes: list[str],
 ) -> Iterator[Source]:
     """Yield the file's records as rows, batch by batch; a row's number is that of its first line.
 
@@ -69,12 +73,14 @@ def csv_sources(
         naive_is_utc: whether a time without a zone is one in UTC.
         read_bytes: called with the file's position in bytes as the reading goes on.
         names_found: called with the header's names.
+        notes: filled with what is to be said of the file.
 
     Raises:
         ImportFileError: the header lacks the record's names or repeats one, or the file is no text.
     """
     header: _Header | None = None
     rows_begin_after = 0
+    marks = DecimalMarks()
     connection.execute(_UNQUOTED_FIELD)
     for block in text_blocks(file, read_bytes):
         load_block(connection, block, add=header is not None)
@@ -89,6 +95,8 @@ def csv_sources(
         rows_begin_after = carried - 1 if carried else last
         _split_records(connection, header)
         connection.execute("delete from file_lines where number <= ?", [rows_begin_after])
+        if header.delimiter == ";":
+            marks.count(connection, "file_records", header.columns)
         yield Source(
             relation="file_records",
             columns=dict.fromkeys(header.columns, "VARCHAR"),
@@ -100,6 +108,7 @@ def csv_sources(
             decimal_comma=header.delimiter == ";",
             has_ids=has_ids(connection, "file_records", header.columns),
         )
+    notes += marks.notes()
 
 
 def _one_field(delimiter: str) -> str:
@@ -160,8 +169,9 @@ def _split_records(connection: duckdb.DuckDBPyConnection, header: _Header) -> No
 
 
 def _field(name: str, place: int) -> str:
-    text = f"unquoted_field(fields[{place}])"
-    unit = unit_of(name)
+    text, column, unit = f"unquoted_field(fields[{place}])", column_of(name), unit_of(name)
+    if column is not None and column not in LONG_TEXTS:
+        return f"trim({text} || ' {unit}')" if unit else f"trim({text})"
     return f"{text} || ' {unit}'" if unit else text
 
 

@@ -95,6 +95,7 @@ def sources_of(
             naive_is_utc=naive_is_utc,
             read_bytes=read_bytes,
             names_found=names_found,
+            notes=notes,
         )
         return
     if name.endswith(JSONL):

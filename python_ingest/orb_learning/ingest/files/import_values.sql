@@ -11,9 +11,26 @@ create or replace temp macro import_token(value) as
     nullif(import_text(trim(value)), '');
 
 -- A number with a comma for its point, as spreadsheets write it where ; separates the columns.
+-- A point may stand between thousands, where another or a comma says that it does.
 create or replace temp macro import_decimal(value) as case
+    when regexp_full_match(value, '[+-]?[1-9][0-9]{{0,2}}(\.[0-9]{{3}}){{2,}}') then replace(value, '.', '')
     when regexp_full_match(value, '[+-]?([0-9]+|[0-9]{{1,3}}(\.[0-9]{{3}})+),[0-9]+')
         then replace(replace(value, '.', ''), ',', '.')
+    else value
+end;
+
+-- A time of ISO 8601 without separators, or of an hour alone, with them.
+create or replace temp macro import_extended(value) as case
+    when regexp_full_match(value, '[0-9]{{8}}(T[0-9]{{2}}.*)?|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}([^:0-9].*)?')
+        then regexp_replace(
+            regexp_replace(
+                regexp_replace(value, '^(\d{{4}})-?(\d\d)-?(\d\d)', '\1-\2-\3'),
+                'T(\d\d)(\d\d)(\d\d(?:\.\d+)?)?', case
+                    when regexp_matches(value, 'T\d{{6}}') then 'T\1:\2:\3' else 'T\1:\2'
+                end
+            ),
+            'T(\d\d)($|[^:\d])', 'T\1:00\2'
+        )
     else value
 end;
 

@@ -225,6 +225,16 @@ def _value(column: str, found: list[str], *, is_exact: bool) -> str:
             unit = unit_of(name)
             read.append(f"({text}) || ' {unit}'" if unit else text)
     whole = f"coalesce({', '.join(read)})" if len(read) > 1 else read[0]
+    if column == "task_id":
+        # The number 7.0 is the id 7, as everywhere; the text "7.0" is another one.
+        numbers = " or ".join(
+            f"json_type(line, {literal(_path(name))}) = 'DOUBLE'" for name in found
+        )
+        return (
+            f"case when problem is null then case "
+            f"when regexp_full_match({whole}, '-?[0-9]+[.]0+') and ({numbers}) "
+            f"then split_part({whole}, '.', 1) else {whole} end end"
+        )
     return whole if is_exact and len(read) == 1 else f"case when problem is null then {whole} end"
 
 

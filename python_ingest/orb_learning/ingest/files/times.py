@@ -14,9 +14,17 @@ _NO_TIME = (
     "is not a time of ISO 8601 with a zone, and no number of seconds, ms, us or ns since 1970"
 )
 
+_CALENDAR = "is a week or an ordinal date; write year, month and day"
+_OPEN = (
+    "may be year, month, day and time, or milliseconds since 1970; write it as ISO 8601, or name "
+    "the column timestamp_ms"
+)
+
 _TIME_TEXT = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _ANY_ZONE = r" ?(Z|z|UTC|[+-]\d\d(:?\d\d)?)"
 _ZONE = r" ?(Z|z|UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?)"
+_OTHER_CALENDAR = r"\d{4}-?W\d\d(-?\d)?(T.*)?|\d{4}-\d{3}(T.*)?|\d{7}T.*"
+_FOURTEEN_DIGITS = r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d"
 _NUMBER = r"[0-9]{1,19}(\.[0-9]+)?([eE][+]?[0-9]{1,2})?( ?[mun]?s)?"
 
 
@@ -49,7 +57,8 @@ def moment_of_text(text: str, *, naive_is_utc: bool) -> tuple[str, str]:
     zone = f"({_ZONE})?" if naive_is_utc else _ZONE
     value = (
         f"case when {looks(_TIME_TEXT + zone)} then {read} "
-        f"when {looks(_NUMBER)} then import_from_microseconds(import_epoch({text})) end"
+        f"when {looks(_NUMBER)} and not {looks(_FOURTEEN_DIGITS)} "
+        f"then import_from_microseconds(import_epoch({text})) end"
     )
     why = (
         f"case when {looks(_TIME_TEXT)} and {read} is not null then {literal(NAIVE)} "
@@ -57,6 +66,8 @@ def moment_of_text(text: str, *, naive_is_utc: bool) -> tuple[str, str]:
         f"then {literal(_OFFSET)} "
         f"when {looks(f'{_TIME_TEXT}({_ZONE})?')} and {written} is not null "
         f"then {literal(OUTSIDE)} "
+        f"when {looks(_OTHER_CALENDAR)} then {literal(_CALENDAR)} "
+        f"when {looks(_FOURTEEN_DIGITS)} then {literal(_OPEN)} "
         f"else {literal(_NO_TIME)} end"
     )
     return value, why
