@@ -180,7 +180,7 @@ def test_a_damaged_copy_is_no_backup(
             written.write(b"damaged" * 100)
 
     monkeypatch.setattr(create, "copy_database", damage)
-    with pytest.raises(InvalidBackupError, match="the copied database cannot be read: .*hecksum"):
+    with pytest.raises(InvalidBackupError, match=r"the copied database cannot be read: .*hecksum"):
         make()
     assert [path for path in folder.iterdir() if path.is_dir()] == []
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from building import REPOSITORY
 from clients import run_client
 
 from orb_learning.ingest import import_file
