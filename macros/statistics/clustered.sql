@@ -5,10 +5,7 @@
     equation 2.46. The interval has Wilson's form with a design effect and t in place of z: Korn,
     E. L. and Graubard, B. I. (1998), Confidence intervals for proportions with small expected number
     of positive counts estimated from survey data, Survey Methodology 24. Tasks of unequal numbers of
-    runs count for fewer: Kish, L. (1965), Survey Sampling, section 11.7. Where few tasks have most of
-    the runs, their residuals show too little; the variance is then that which the correlation of a
-    task's runs gives: Donner, A. (1986), A review of inference procedures for the intraclass
-    correlation coefficient in the one-way random effects model, International Statistical Review 54. -#}
+    runs count for fewer: Kish, L. (1965), Survey Sampling, section 11.7. -#}
 
 
 {#- The squared standard error of a rate, of the sums over its tasks of successes², successes x trials
@@ -46,36 +43,6 @@
                 then greatest(({{ squared_error }}) / {{ spread }}, {{ least }})
             else 1 / (({{ effective }}) - 1)
         end
-    )
-{%- endmacro %}
-
-
-{#- How alike the runs of a task are, 0 to 1, by analysis of variance; of the sums over the tasks of
-    successes² / trials and of trials². 1 where nothing differs, 0 where no task has two runs. -#}
-{% macro run_correlation(successes, trials, tasks, success_shares, trial_squares) -%}
-    {%- set within = '(((' ~ successes ~ ') - (' ~ success_shares ~ ')) / nullif((' ~ trials ~ ') - ('
-        ~ tasks ~ '), 0)::double)' -%}
-    {%- set between = '(((' ~ success_shares ~ ') - pow(' ~ successes ~ ', 2) / nullif((' ~ trials
-        ~ ')::double, 0)) / nullif((' ~ tasks ~ ') - 1, 0))' -%}
-    {%- set runs = '(((' ~ trials ~ ') - (' ~ trial_squares ~ ') / nullif((' ~ trials
-        ~ ')::double, 0)) / nullif((' ~ tasks ~ ') - 1, 0))' -%}
-    (
-        case
-            when ({{ trials }}) <= ({{ tasks }}) then 0
-            when ({{ tasks }}) <= 1 or {{ within }} + {{ between }} < 1e-6 then 1
-            else greatest(least(
-                ({{ between }} - {{ within }}) / ({{ between }} + ({{ runs }} - 1) * {{ within }}), 1
-            ), 0)
-        end
-    )
-{%- endmacro %}
-
-
-{#- The variance of a rate whose runs are so correlated, in the same units. -#}
-{% macro correlated_variance(correlation, trials, effective) -%}
-    (
-        1 / nullif(({{ trials }})::double, 0)
-        + ({{ correlation }}) * (1 / ({{ effective }}) - 1 / nullif(({{ trials }})::double, 0))
     )
 {%- endmacro %}
 

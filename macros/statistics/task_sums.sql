@@ -13,9 +13,9 @@
 {%- endmacro %}
 
 
-{#- The sum over tasks of successes² / trials: in whole millionths, so that it is the same in any order. -#}
+{#- The sum over tasks of successes² / trials: to nine decimals, so that it is the same in any order. -#}
 {% macro sum_of_shares() -%}
-    sum((pow(successes, 2) / trials)::decimal(18, 6))
+    sum((pow(successes, 2) / trials)::decimal(18, 9))
 {%- endmacro %}
 
 

@@ -53,7 +53,7 @@ def correlation(tasks: list[tuple[int, int]]) -> float:
     trials, successes = sum(n for _, n in tasks), sum(s for s, _ in tasks)
     if trials == len(tasks):
         return 0.0
-    shares = math.fsum(s * s / n for s, n in tasks)
+    shares = math.fsum(round(s * s / n, 9) for s, n in tasks)
     within = (successes - shares) / (trials - len(tasks))
     between = (shares - successes**2 / trials) / (len(tasks) - 1)
     if within + between < 1e-6:
