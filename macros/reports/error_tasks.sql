@@ -19,8 +19,7 @@ repeated_tasks as (
     from repeated_outcomes
 ),
 
--- Neither of the two is ever empty, because DuckDB 2.0.0 makes wrong sums of a join with nothing
--- (2026-11).
+-- Neither of the two is ever empty: DuckDB 2.0.0 makes wrong sums of a join with nothing (2026-11).
 sums_of_groups as (
     select
         {{ keys | join(', ') }},
@@ -62,8 +61,7 @@ repeated_sums as (
     left join sums_of_groups
         on {{ same_group(figures, 'sums_of_groups', keys) }}
     left join sums_of_types
-        on
-            {{ figures }}.error_type = sums_of_types.error_type
+        on {{ figures }}.error_type = sums_of_types.error_type
             and {{ same_group(figures, 'sums_of_types', keys) }}
 ),
 

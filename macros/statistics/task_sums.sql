@@ -19,6 +19,17 @@
 {%- endmacro %}
 
 
+{#- What a rate's variance is at least, as an aggregate over such rows. -#}
+{% macro least_variance_of_tasks(effective) -%}
+    {{ correlated_variance(
+        run_correlation(
+            'sum(successes)', 'sum(trials)', 'count(*)', sum_of_shares(), 'sum(pow(trials, 2))'
+        ),
+        'sum(trials)', effective
+    ) }}
+{%- endmacro %}
+
+
 {#- Those sums and the executions that are the only one of their task, whose squares are themselves:
     how many tasks, and the variance and t of their rate. -#}
 {% macro with_single_tasks(successes, trials) -%}

@@ -41,12 +41,7 @@ changes as (
             'sum(successes)', 'sum(trials)', 'count(*)', 'sum(pow(successes, 2))',
             'sum(successes::double * trials)', 'sum(pow(trials, 2))'
         ) }} as squared_error,
-        {{ correlated_variance(
-            run_correlation(
-                'sum(successes)', 'sum(trials)', 'count(*)', sum_of_shares(), 'sum(pow(trials, 2))'
-            ),
-            'sum(trials)', 'effective_count'
-        ) }} as least_variance,
+        {{ least_variance_of_tasks('effective_count') }} as least_variance,
         sum(cost) / nullif(sum(cost_known_count), 0) as avg_cost,
         count(cost) as cost_task_count,
         -- Of a mean cost, the error is that of a rate, whose successes are dollars.
