@@ -33,7 +33,7 @@ from orb_learning.store.connection import connect
 
 pytestmark = pytest.mark.slow
 
-KILLS = max(10, int(os.environ.get("ORB_KILLS", "45")) // 5)
+KILLS = max(5, int(os.environ.get("ORB_KILLS", "0")) // 5)
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 DAYS = 12
 """Old days that wait to be archived before each run."""

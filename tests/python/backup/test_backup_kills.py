@@ -37,7 +37,7 @@ from orb_learning.store.connection import connect
 pytestmark = pytest.mark.slow
 
 WORKER = SUPPORT / "crash_worker.py"
-KILLS = max(10, int(os.environ.get("ORB_KILLS", "45")) // 4)
+KILLS = max(5, int(os.environ.get("ORB_KILLS", "0")) // 4)
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 
 processes = multiprocessing.get_context("forkserver")

@@ -552,7 +552,9 @@ def test_readers_beside_a_builder_find_a_whole_index(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("round_number", range(8))
+@pytest.mark.parametrize(
+    "round_number", [0, 1, *(pytest.param(n, marks=pytest.mark.soak) for n in range(2, 8))]
+)
 def test_a_killed_builder_leaves_the_old_index_or_the_new_one(
     connection: duckdb.DuckDBPyConnection, database: Path, folder: Path, round_number: int
 ):
