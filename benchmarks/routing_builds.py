@@ -27,7 +27,11 @@ from orb_learning.store import connect
 TITLE = "Routing models"
 HISTORIES = {"full": (100_000, 1_000_000), "small": (2_000, 20_000)}
 NEW = 10_000
-REPORTS = ("rpt_policy_values", "rpt_routing_recommendations", "routing_propensities")
+REPORTS: tuple[str, ...] = (
+    "rpt_policy_values",
+    "rpt_routing_recommendations",
+    "routing_propensities",
+)
 REPORTS += ("rpt_routing_coverage", "rpt_escalations", "rpt_routing_drift")
 DECISIONS = """
 insert into raw.executions (

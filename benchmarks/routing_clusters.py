@@ -19,7 +19,7 @@ from scipy.cluster.vq import kmeans2
 
 from benchmarks.figures import Figure
 from benchmarks.routing_cases import BUDGET_USD, FIRST_MODELS, OTHER_MODELS, USD_PER_SUCCESS
-from benchmarks.routing_worlds import PLANS, TIERS, World, real_tasks, real_world
+from benchmarks.routing_worlds import PLANS, World, real_tasks, real_world
 from benchmarks.scales import Scale
 from orb_learning.embeddings import query_encoder
 
@@ -84,13 +84,5 @@ def _drawn(values: Floats, context: Places, known: Places, other: Places) -> Flo
 
 def _utilities(world: World) -> Floats:
     """Return the utility of each plan for each task."""
-    capped = world.within_budget(BUDGET_USD)
-    found = np.zeros((len(world), len(PLANS)))
-    for place, plan in enumerate(PLANS):
-        reach = np.ones(len(world))
-        for tier in plan.split(">"):
-            at = TIERS.index(tier)
-            success, cost = capped.success[:, at].mean(axis=1), capped.cost[:, at].mean(axis=1)
-            found[:, place] += reach * (success - cost / USD_PER_SUCCESS)
-            reach = reach * (1 - success)
-    return found
+    values = [world.within_budget(BUDGET_USD).by_task(plan) for plan in PLANS]
+    return np.stack([success - cost / USD_PER_SUCCESS for success, cost in values], axis=1)

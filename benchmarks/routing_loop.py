@@ -3,9 +3,10 @@
 Ten rounds of 500 tasks of a world whose truth is known, each round: `Router`, `TelemetryCapture`,
 `load_once`, `dbt build`, which publishes `routing.json`. The router starts with nothing published.
 Measured, with outcomes as drawn: utility (success less cost over $5) against always-large, in
-points; success and cost against it; of the last 1,000 tasks, the expected utility of what was drawn
-against the best fixed plan's. Without a target: with each round's outcomes known a round late, and
-with a medium tier that fails twice as often from the sixth round on.
+points; success and cost against it; of the last 1,000 tasks, the expected utility of the plans
+drawn against that of the plan that would have been best for all of them. Without a target: with
+each round's outcomes known a round late, and with a medium tier that fails twice as often from the
+sixth round on.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.figures import Figure
 from benchmarks.routing_cases import USD_PER_SUCCESS, first_models
@@ -49,13 +51,12 @@ class Attempt:
 
 @dataclass
 class Outcome:
-    """What a task came to, and what its plan and the best fixed one were to come to."""
+    """What a task came to, and what its plan and each fixed one were to come to for it."""
 
     success: bool
     cost: float
     expected: float
-    large: float
-    best: float
+    fixed: dict[str, float]
 
 
 def run(scale: Scale) -> Iterator[Figure]:
@@ -79,7 +80,8 @@ def run(scale: Scale) -> Iterator[Figure]:
 
 def _last(done: list[Outcome], name: str, least: float | None = None) -> Iterator[Figure]:
     last = done[-1_000:]
-    share = np.mean([one.expected for one in last]) / np.mean([one.best for one in last])
+    best = max(np.mean([one.fixed[plan] for one in last]) for plan in PLANS)
+    share = float(np.mean([one.expected for one in last]) / best)
     yield Figure(f"utility of the best plan's, last tasks{name}", 100 * share, "%", least=least)
 
 
@@ -115,7 +117,7 @@ def _route(
     done: list[Outcome],
 ) -> list[Attempt]:
     made = []
-    values = {plan: _utility(world.value(plan)) for plan in PLANS}
+    values = {plan: _utilities(world, plan) for plan in PLANS}
     for place, at in enumerate(rng.integers(0, len(world), tasks)):
         task = {
             "prompt": f"mend part {number} {place}",
@@ -138,7 +140,8 @@ def _route(
             tier, task_id = following, f"{first}, attempt {decision['attempt'] + 1}"
             again = {"attempt": decision["attempt"] + 1, "first_task_id": first}
             decision |= {"model_tier": tier, **again}
-        done.append(Outcome(success, cost, values[plan], values["large"], max(values.values())))
+        fixed = {each: float(utilities[at]) for each, utilities in values.items()}
+        done.append(Outcome(success, cost, fixed[plan], fixed))
     return made
 
 
@@ -159,8 +162,8 @@ def _worse(world: World) -> World:
     return replace(world, success=success)
 
 
-def _utility(value: tuple[float, float]) -> float:
-    success, cost = value
+def _utilities(world: World, plan: str) -> NDArray[np.float64]:
+    success, cost = world.by_task(plan)
     return success - cost / USD_PER_SUCCESS
 
 

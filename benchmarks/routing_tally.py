@@ -15,7 +15,7 @@ from benchmarks.routing_worlds import World, draw
 MEASURES = ("success", "utility", "capped_cost")
 BOUNDS = {"success": "success", "utility": "utility", "capped_cost": "cost"}
 """How the columns of a measure's interval, and its truth, are named."""
-UNUSED = ("int_routing_days", "int_routing_decisions", "rpt_routing_drift")
+UNUSED: tuple[str, ...] = ("int_routing_days", "int_routing_decisions", "rpt_routing_drift")
 UNUSED += ("rpt_routing_coverage", "rpt_escalations", "routing_propensities")
 Row = dict[str, Any]
 

@@ -53,21 +53,24 @@ class World:
         return one, other
 
     def value(self, plan: str, missed: float = 0) -> tuple[float, float]:
-        """Return the mean success and cost of a plan; runs of a task are independent draws.
+        """Return the mean success and cost of a plan, as ``by_task`` has them."""
+        success, cost = self.by_task(plan, missed)
+        return float(success.mean()), float(cost.mean())
+
+    def by_task(self, plan: str, missed: float = 0) -> tuple[Floats, Floats]:
+        """Return the expected success and cost of a plan for each task; runs are independent draws.
 
         Args:
             plan: its tiers, one tried when those before failed.
             missed: the share of failures after which no other tier is tried.
         """
-        success = np.zeros(len(self))
-        cost = np.zeros(len(self))
-        reach = np.ones(len(self))
+        success, cost, reach = np.zeros(len(self)), np.zeros(len(self)), np.ones(len(self))
         for tier in plan.split(">"):
             chance = self.success[:, TIERS.index(tier)].mean(axis=1)
             cost += reach * self.cost[:, TIERS.index(tier)].mean(axis=1)
             success += reach * chance
             reach *= (1 - chance) * (1 - missed)
-        return float(success.mean()), float(cost.mean())
+        return success, cost
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,10 @@ LONG = ["long " * 40 + random.Random(end).randbytes(500_000).hex() for end in (1
 SHOWN_LONG = [f"{text[:192]}… {md5(text.encode()).hexdigest()[:6]}" for text in LONG]  # noqa: S324
 TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 REPOS = ["api", "web", *HOSTILE]
+TIERS = ["small", "medium", "large", HOSTILE[0]]
+ROUTING = json.dumps(
+    {"routing": {"candidates": [{"plan": tier, "propensity": 0.25} for tier in TIERS]}}
+)
 LENGTHS = {"1h": "1 hour", "24h": "24 hour", "7d": "7 day", "30d": "30 day", "90d": "90 day"}
 
 
@@ -64,7 +68,8 @@ def database(
             "timestamp": NOON - age,
             "task_type": chance.choice(["docs", "test", HOSTILE[1], HOSTILE[4]]),
             "repo": chance.choice(REPOS),
-            "model_tier": chance.choice(["small", "medium", "large", HOSTILE[0]]),
+            "model_tier": chance.choice(TIERS),
+            "metadata": ROUTING,
             "pool_type": chance.choice(["local", "cloud", HOSTILE[2]]),
             "success": not failed,
             "error_type": chance.choice(["timeout", "crash", None]) if failed else None,
@@ -123,7 +128,8 @@ def database(
                     [NOON - timedelta(days=days), place, size - 10_000 * days],
                 )
         connection.execute("commit")
-    project.run(file, select=MODELS, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
+    models = [*MODELS, "path:models/routing"]
+    project.run(file, select=models, as_of=NOON.isoformat(), load_block_size=BLOCK_SIZE)
     return file
 
 
