@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from traces import agent_run, chat, request_json, span
 
@@ -284,31 +284,38 @@ VALUES = st.recursive(
 )
 KEYS = st.sampled_from(
     [
-        "gen_ai.agent.name", "gen_ai.operation.name", "gen_ai.usage.input_tokens", "llm.cost.total",
-        "gen_ai.request.model", "gen_ai.input.messages", "input.value", "output.value", "error.type",
-        "exception.message", "http.url", "gen_ai.\"'x", "openinference.span.kind", "session.id",
+        "gen_ai.agent.name", "gen_ai.operation.name", "gen_ai.usage.input_tokens", "input.value",
+        "gen_ai.request.model", "gen_ai.input.messages", "output.value", "error.type",
+        "llm.cost.total", "exception.message", "http.url", "gen_ai.\"'x",
+        "openinference.span.kind", "session.id",
     ]
 )  # fmt: skip
 ATTRIBUTES = st.lists(st.builds(lambda k, v: {"key": k, "value": v}, KEYS, VALUES), max_size=6)
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(attributes=ATTRIBUTES, of_event=ATTRIBUTES, name=TEXTS, message=TEXTS)
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
+)
+@given(told=st.lists(st.tuples(ATTRIBUTES, ATTRIBUTES, TEXTS, TEXTS), min_size=15, max_size=25))
 def test_the_collector_and_a_file_give_the_same_whatever_the_attributes(
     empty: duckdb.DuckDBPyConnection,
-    attributes: list[dict[str, Any]],
-    of_event: list[dict[str, Any]],
-    name: str,
-    message: str,
+    told: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str, str]],
 ) -> None:
-    failed = span(1, 1, error=message) | {"name": name, "attributes": attributes}
-    failed["events"] = [{"name": "exception", "attributes": of_event}]
-    sent = request_json([failed, chat(1, 2, 1)])
+    spans = []
+    for trace, (attributes, of_event, name, message) in enumerate(told, 1):
+        failed = span(trace, 1, error=message) | {"name": name, "attributes": attributes}
+        events = [{"name": "exception", "attributes": of_event}]
+        spans += [failed | {"events": events}, chat(trace, 2, 1)]
+    sent = request_json(spans)
     clear(empty)
     load_span_payloads(empty, [sent], NOW)
     of_file = newest(empty)
     clear(empty)
     kept = payloads_of(parse_request(sent.encode(), JSON), None)
     load_span_payloads(empty, kept.payloads, NOW)
-    assert newest(empty) == of_file
+    for row, other in zip(newest(empty), of_file, strict=True):
+        assert row == other
