@@ -14,6 +14,7 @@ from benchmarks import (
     backups,
     capture,
     clusters,
+    collector,
     disk,
     documents,
     encoding,
@@ -67,6 +68,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "page": page,
     "retention": retention,
     "backups": backups,
+    "collector": collector,
     "soak": soak,
 }
 

@@ -93,11 +93,24 @@ create or replace temp macro said_by(messages, role) as list_filter(
     lambda words: words is not null
 );
 
+-- What the messages of a role say in a document of messages that was cut, and is no JSON any more.
+create or replace temp macro said_in_cut(words, role) as list_transform(
+    regexp_extract_all(
+        words,
+        '"role"\s*:\s*"' || role || '"[^}]*?"(?:content|text)"\s*:\s*"((?:[^"\\]|\\.)+)', 1
+    ),
+    lambda found: coalesce(try_cast('"' || found || '"' as json) ->> '$', found)
+);
+
 -- The last message of a role that has a text; without messages, the document's text.
 create or replace temp macro last_said(value, role) as list_transform(
     [value],
     lambda document: case json_type(document)
-        when 'VARCHAR' then document ->> '$'
+        when 'VARCHAR' then case
+            when regexp_matches(document ->> '$', '^\s*[\[{](?s:.*)"role"\s*:')
+                then said_in_cut(document ->> '$', role)[-1]
+            else document ->> '$'
+        end
         when 'ARRAY' then said_by(document, role)[-1]
         when 'OBJECT' then coalesce(
             said_by(opened(json_extract(document, '$.messages')), role)[-1],

@@ -139,7 +139,11 @@ def define_macros(connection: duckdb.DuckDBPyConnection) -> None:
             .replace("$longest_text", str(LONGEST_TEXT))
         )
     counted = ", ".join(map(literal, COUNTED_ATTRIBUTES))
-    connection.execute(text_of("span_macros").replace("$counted", counted))
+    connection.execute(
+        text_of("span_macros")
+        .replace("$counted", counted)
+        .replace("$longest_text", str(LONGEST_TEXT))
+    )
 
 
 def _looked_up(words: str) -> str:

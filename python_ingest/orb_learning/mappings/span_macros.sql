@@ -8,7 +8,12 @@ create or replace temp macro scalar_of(value) as coalesce(
     to_json(try_cast(value ->> '$.intValue' as bigint)),
     json_extract(value, '$.doubleValue'),
     json_extract(value, '$.boolValue'),
-    json_extract(value, '$.kvlistValue')
+    -- A long one as its text, which can be cut.
+    case
+        when length(json_extract(value, '$.kvlistValue')::varchar) > $longest_text
+            then to_json(cut(json_extract(value, '$.kvlistValue')::varchar))
+        else json_extract(value, '$.kvlistValue')
+    end
 );
 
 create or replace temp macro attribute_value(value) as coalesce(

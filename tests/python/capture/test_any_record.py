@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_telemetry import END, RESULT, START, TASK, Captured
 
+from orb_learning.capture import redaction
 from orb_learning.capture.mapping import NAMES
 from orb_learning.capture.redaction import redact_secrets
 from orb_learning.capture.routing import ROUTING_NAMES
@@ -154,6 +158,24 @@ def test_the_time_of_redaction_grows_with_a_text_not_its_square(part: str) -> No
 @pytest.mark.parametrize("text", ["mend the token bucket", "task-7 of risk-management", "a@b", ""])
 def test_plain_words_are_not_redacted(text: str) -> None:
     assert redact_secrets(text) == text
+
+
+PIECES = st.sampled_from(
+    [
+        "sk-", "pk_", "ghp_", "hf_", "xoxb-", "npm_", "AKIA", "AIza", "eyJ", "://", "@", ":", ".",
+        "Bearer ", "BASIC ", "api_key", "To\u212aen", "secret", "password", "=", ": ", "\"", "'",
+        " ", "abcdefghijklmnopqrst", "ABCDEFGHIJ123456", "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----", "\u0131", "\u017fecret", "ü", "x", "\n",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(pieces=st.lists(PIECES, max_size=12), after=st.integers(0, 100))
+def test_hints_leave_out_no_secret(pieces: list[str], after: int) -> None:
+    whole = re.compile("|".join(secret.pattern for secret in redaction.SECRETS))
+    text = "".join(pieces) + " " * after
+    assert redact_secrets(text) == whole.sub("[redacted]", text)
 
 
 def test_no_text_of_a_record_is_written_before_it_is_redacted(tmp_path: Path) -> None:

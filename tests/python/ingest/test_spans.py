@@ -9,10 +9,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from traces import agent_run, chat, request_json, span
 
+from orb_learning.collector.bodies import JSON, parse_request
+from orb_learning.collector.spans import payloads_of
 from orb_learning.ingest import drop_old_spans
 from orb_learning.ingest.spans import load_span_payloads
 from orb_learning.store import delete_tasks, migrate, rows_as_dicts
@@ -192,6 +194,31 @@ def test_hostile_names_and_texts_are_data(raw: duckdb.DuckDBPyConnection) -> Non
     assert len(row["task_description"]) == 8_000
 
 
+def test_a_conversation_that_is_cut_tells_what_was_asked(raw: duckdb.DuckDBPyConnection) -> None:
+    """Most of an agent's are longer than what is kept of a text."""
+    asked = {"role": "user", "parts": [{"type": "text", "content": 'fix the "basket"\nnow'}]}
+    called = {"role": "assistant", "parts": [{"type": "tool_call", "name": "read", "id": "1"}]}
+    told = {"role": "user", "parts": [{"type": "tool_call_response", "result": "x" * 9_000}]}
+    plain = [
+        {"role": "system", "content": "be brief " * 9},
+        {"role": "user", "content": "y" * 9_000},
+    ]
+    unasked = [
+        {"role": "system", "content": "z" * 9_000},
+        {"role": "user", "content": "never kept"},
+    ]
+    spans = [
+        chat(number, 1, gen_ai__input__messages=json.dumps(messages))
+        for number, messages in enumerate([[asked, called, told], plain, unasked], 1)
+    ]
+    load(raw, spans)
+    first, second, third = (row["task_description"] for row in newest(raw))
+    assert first == 'fix the "basket"\nnow'
+    assert second.startswith("yyy")
+    assert set(second) == {"y"}
+    assert third == "span 1"
+
+
 @st.composite
 def traces(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Return spans of two traces: trees, with lost parents, and a span that came in two states."""
@@ -237,3 +264,58 @@ def test_order_and_batches_do_not_matter(
         if part:
             load(empty, part)
     assert newest(empty) == whole
+
+
+TEXTS = st.text(max_size=20) | st.sampled_from(["x" * 9_000, "[" * 9_000, "\x00", "'; drop", "nan"])
+VALUES = st.recursive(
+    TEXTS.map(lambda text: {"stringValue": text})
+    | st.integers(-(2**63), 2**63 - 1).map(lambda number: {"intValue": str(number)})
+    | st.floats(allow_nan=False, allow_infinity=False).map(lambda number: {"doubleValue": number})
+    | st.booleans().map(lambda truth: {"boolValue": truth}),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda found: {"arrayValue": {"values": found}})
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3).map(
+            lambda found: {
+                "kvlistValue": {"values": [{"key": k, "value": v} for k, v in found.items()]}
+            }
+        )
+    ),
+    max_leaves=4,
+)
+KEYS = st.sampled_from(
+    [
+        "gen_ai.agent.name", "gen_ai.operation.name", "gen_ai.usage.input_tokens", "input.value",
+        "gen_ai.request.model", "gen_ai.input.messages", "output.value", "error.type",
+        "llm.cost.total", "exception.message", "http.url", "gen_ai.\"'x",
+        "openinference.span.kind", "session.id",
+    ]
+)  # fmt: skip
+ATTRIBUTES = st.lists(st.builds(lambda k, v: {"key": k, "value": v}, KEYS, VALUES), max_size=6)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
+)
+@given(told=st.lists(st.tuples(ATTRIBUTES, ATTRIBUTES, TEXTS, TEXTS), min_size=15, max_size=25))
+def test_the_collector_and_a_file_give_the_same_whatever_the_attributes(
+    empty: duckdb.DuckDBPyConnection,
+    told: list[tuple[list[dict[str, Any]], list[dict[str, Any]], str, str]],
+) -> None:
+    spans = []
+    for trace, (attributes, of_event, name, message) in enumerate(told, 1):
+        failed = span(trace, 1, error=message) | {"name": name, "attributes": attributes}
+        events = [{"name": "exception", "attributes": of_event}]
+        spans += [failed | {"events": events}, chat(trace, 2, 1)]
+    sent = request_json(spans)
+    clear(empty)
+    load_span_payloads(empty, [sent], NOW)
+    of_file = newest(empty)
+    clear(empty)
+    kept = payloads_of(parse_request(sent.encode(), JSON), None)
+    load_span_payloads(empty, kept.payloads, NOW)
+    for row, other in zip(newest(empty), of_file, strict=True):
+        assert row == other
