@@ -48,7 +48,7 @@
         when is_dominated
             then 'one run makes so much of the cost: set routing_run_budget_usd'
         when utility_gain_lower <= 0 and utility_gain_upper > 0
-            then 'the intervals overlap: keep the baseline'
+            then 'nothing is surely worth more'
         when success_gain_lower < {{ var('routing_success_loss') }} * -1 then 'it may lose success'
         else 'the baseline is better'
     end

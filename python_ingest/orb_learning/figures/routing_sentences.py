@@ -14,11 +14,16 @@ def sentence_of(row: dict[str, Any]) -> str:
         f"from {formats.count(row['decision_count'], 'decision')} "
         f"of {formats.count(row['task_count'], 'task')}"
     )
+    if row["estimated_count"]:
+        base += f", the chances of {row['estimated_count']:,} of them estimated"
     gains = ", ".join(part for part in (_success(row), _cost(row)) if part)
     if row["recommended"] is None:
         plan = plan_in_words(row["best_candidate"])
-        told = f"With {plan} {gains}" if gains else f"Nothing is known of {plan}"
-        return f"Keep {row['baseline']}: {row['reason']}. {told}, {base}.{_needed(row)}"
+        told = f"With {plan} {gains}{_worth(row)}" if gains else f"Nothing is known of {plan}"
+        return (
+            f"Keep {row['baseline']}, the baseline of the settings: {row['reason']}. "
+            f"{told}, {base}.{_needed(row)}"
+        )
     miss = row["highest_miss_rate"]
     needs = "" if miss is None else f" Needs: a check that misses under {miss:.0%} of failures."
     return f"{plan_in_words(row['plan'])}: {gains}, {base}.{needs.replace('%', ' %')}"
@@ -84,6 +89,15 @@ def _cost(row: dict[str, Any]) -> str:
         return ""
     change = f"{formats.money(abs(gain))} {'less' if gain < 0 else 'more'} a task"
     return change + _bounds(row, "cost_gain", formats.money)
+
+
+def _worth(row: dict[str, Any]) -> str:
+    """Return the two weighed by what a success is worth: as so many successes."""
+    gain = row["utility_gain"]
+    if gain is None:
+        return ""
+    change = f"{abs(100 * gain):.1f} {'fewer' if gain < 0 else 'more'} successes of 100"
+    return f": in all worth {change}{_bounds(row, 'utility_gain', lambda v: f'{100 * v:.1f}')}"
 
 
 def _bounds(row: dict[str, Any], gain: str, show: Callable[[float], str]) -> str:

@@ -31,6 +31,7 @@ CHAIN: dict[str, Any] = {
     "confidence": 0.95,
     "decision_count": 500,
     "task_count": 340,
+    "estimated_count": 0,
     "decisions_needed": 500,
     "success_gain": 0.039,
     "success_gain_lower": 0.01,
@@ -38,12 +39,15 @@ CHAIN: dict[str, Any] = {
     "cost_gain": -0.26,
     "cost_gain_lower": -0.31,
     "cost_gain_upper": -0.21,
+    "utility_gain": 0.091,
+    "utility_gain_lower": 0.06,
+    "utility_gain_upper": 0.12,
     "highest_miss_rate": 0.16,
 }
 ABSTAINS = CHAIN | {
     "recommended": None,
     "plan": None,
-    "reason": "the intervals overlap: keep the baseline",
+    "reason": "nothing is surely worth more",
     "decision_count": 1_000,
     "task_count": 1,
     "decisions_needed": 2_390,
@@ -53,6 +57,10 @@ ABSTAINS = CHAIN | {
     "cost_gain": 0.1,
     "cost_gain_lower": -0.05,
     "cost_gain_upper": 0.25,
+    "utility_gain": 0.02,
+    "utility_gain_lower": -0.03,
+    "utility_gain_upper": 0.07,
+    "estimated_count": 400,
 }
 
 
@@ -71,14 +79,16 @@ def test_a_recommendation_is_a_sentence_with_its_interval_and_its_needs() -> Non
 
 def test_an_abstention_says_why_and_what_is_still_needed() -> None:
     assert sentence_of(ABSTAINS) == (
-        "Keep large: the intervals overlap: keep the baseline. With small, then large on failure "
-        "1.0 fewer of 100 succeed (95 %: -2.0 to 4.0), $0.10 more a task (95 %: -$0.05 to $0.25), "
-        "from 1,000 decisions of 1 task. To be sure it takes about 2,390 decisions, if the gain "
-        "stays so."
+        "Keep large, the baseline of the settings: nothing is surely worth more. With small, then "
+        "large on failure 1.0 fewer of 100 succeed (95 %: -2.0 to 4.0), $0.10 more a task (95 %: "
+        "-$0.05 to $0.25): in all worth 2.0 more successes of 100 (95 %: -3.0 to 7.0), from 1,000 "
+        "decisions of 1 task, the chances of 400 of them estimated. To be sure it takes about "
+        "2,390 decisions, if the gain stays so."
     )
     unknown = dict.fromkeys(("success_gain", "cost_gain", "decisions_needed"))
     assert sentence_of(ABSTAINS | unknown).endswith(
-        "Nothing is known of small, then large on failure, from 1,000 decisions of 1 task."
+        "Nothing is known of small, then large on failure, from 1,000 decisions of 1 task, the "
+        "chances of 400 of them estimated."
     )
 
 
