@@ -45,6 +45,8 @@ OF_ROWS = (".parquet", ".db", ".duckdb")
 MOST_BYTES = 2**30
 """Of a file of text that is searched, and of what it unpacks to; a larger one is taken to hold
 something."""
+LEAST_UNPACKED_BYTES, MOST_TIMES_ITS_SIZE = 64 * 2**20, 100
+"""A gzip file that unpacks to more than both is, too."""
 BLOCK_BYTES = 4 * 2**20
 LEAST_OVERLAP = 2**10
 """Of two blocks, for what stands across their border: more than an id or a repository's name."""
@@ -82,14 +84,16 @@ class ErasedContent:
             return True
 
     def _is_in_text(self, file: Path, *, is_zipped: bool) -> bool:
-        if file.stat().st_size > MOST_BYTES:
+        size = file.stat().st_size
+        if size > MOST_BYTES:
             return True
+        most = min(MOST_BYTES, max(LEAST_UNPACKED_BYTES, MOST_TIMES_ITS_SIZE * size))
         overlap = max([LEAST_OVERLAP, *(2 * len(json.dumps(text)) for text in self.texts)])
         searched, before = 0, b""
         with gzip.open(file) if is_zipped else file.open("rb") as opened:
             while block := opened.read(BLOCK_BYTES):
                 searched += len(block)
-                if searched > MOST_BYTES or self._is_in_bytes(before + block):
+                if searched > most or self._is_in_bytes(before + block):
                     return True
                 before = (before + block)[-overlap:]
         return False

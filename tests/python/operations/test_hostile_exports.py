@@ -25,7 +25,7 @@ def made(folder: Path, what: str) -> Path:
     if what == "unpacks to gigabytes":
         file = folder / "a.jsonl.gz"
         with gzip.open(file, "wb", 1) as opened:
-            for _ in range(1_100):
+            for _ in range(200):
                 opened.write(bytes(2**20))
     elif what == "is larger than the memory":
         file = folder / "a.json"
@@ -63,3 +63,14 @@ def test_what_stands_across_two_blocks_is_found(
         text = ("x" * before + found + "x" * 5_000).encode()
         file.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
         assert CONTENT.is_in(file) is bool(found)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "db"])
+@pytest.mark.parametrize("text", [TEXT, f"task {TASK}", "api", "another text"])
+def test_rows_are_searched_by_another_process(ending: str, text: str, tmp_path: Path) -> None:
+    file = tmp_path / f"a.{ending}"
+    with duckdb.connect(file if ending == "db" else ":memory:") as connection:
+        connection.execute("create table t as select [?] as texts, 'api2' as repo", [text])
+        if ending == "parquet":
+            connection.execute(f"copy t to '{file}'")
+    assert CONTENT.is_in(file) is (text != "another text")
