@@ -66,7 +66,7 @@ def test_what_stands_across_two_blocks_is_found(
 
 
 @pytest.mark.parametrize("ending", ["parquet", "db"])
-@pytest.mark.parametrize("text", [TEXT, f"task {TASK}", "api", "another text"])
+@pytest.mark.parametrize("text", [TEXT, f"task {TASK}", "in api, too", "another text"])
 def test_rows_are_searched_by_another_process(ending: str, text: str, tmp_path: Path) -> None:
     file = tmp_path / f"a.{ending}"
     with duckdb.connect(file if ending == "db" else ":memory:") as connection:
