@@ -20,6 +20,7 @@ import pytest
 from restore_cases import Place, erase_tasks
 
 from orb_learning.archive import EXECUTIONS, rewrite, rewrite_archive
+from orb_learning.dbt.archive_functions import prepare_file, publish_file
 from orb_learning.errors import ArchiveError, RestoreError
 from orb_learning.operations import restored_copy
 from orb_learning.outbox import reader
@@ -181,3 +182,14 @@ def test_a_strangers_file_in_the_archive_is_named_and_nothing_is_done(
     with pytest.raises(ArchiveError, match=file.name):
         erase_tasks(place, 1)
     assert place.numbers() == [1]
+
+
+def test_retention_writes_an_archived_file_through_no_link(tmp_path: Path, victim: Path) -> None:
+    partial = tmp_path / ".executions_archive_20260101.partial"
+    opened = prepare_file(str(partial))
+    swap(partial, victim)
+    duckdb.sql(f"copy (select 1 as a) to '{opened}' (format parquet, use_tmp_file false)")
+    with pytest.raises(FileExistsError, match="was exchanged for another"):
+        publish_file(str(partial), "executions_archive_20260101.parquet")
+    prepare_file(str(partial))
+    assert publish_file(str(partial), "executions_archive_20260101.parquet")
