@@ -24,10 +24,10 @@
 {#- A file of these rows: written under another name, read back, compared, and published. -#}
 {% macro write_archive_file(day, archive, archive_path, name, rows) %}
     {%- set partial = '.' ~ archive.stem ~ '.partial' -%}
-    {%- do run_query("select prepare_file(" ~ sql_text(archive_path ~ '/' ~ partial) ~ ")") -%}
+    {%- set opened = run_query("select prepare_file(" ~ sql_text(archive_path ~ '/' ~ partial) ~ ")").rows[0][0] -%}
     {%- do run_query(
         "copy (select * from " ~ archive.table ~ " where " ~ rows ~ " order by _load_seq) to "
-        ~ sql_text(archive_path ~ '/' ~ partial) ~ " (format parquet, compression zstd, use_tmp_file false)"
+        ~ sql_text(opened) ~ " (format parquet, compression zstd, use_tmp_file false)"
     ) -%}
     {%- set different = count_of(
         rows_that_differ(archived_file(archive_path, partial), archive.table, rows, 'full')

@@ -6,6 +6,7 @@ from orb_learning.archive.files import (
     check_archive,
     copy_archive,
     read_index,
+    readable_files,
 )
 from orb_learning.archive.restore_days import release_holds, unarchive
 from orb_learning.archive.retention import archive_and_retain
@@ -18,6 +19,7 @@ __all__ = [
     "check_archive",
     "copy_archive",
     "read_index",
+    "readable_files",
     "release_holds",
     "rewrite_archive",
     "unarchive",

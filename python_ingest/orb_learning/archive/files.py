@@ -18,7 +18,7 @@ from orb_learning.filesystem import sha256_of
 from orb_learning.formats import count
 from orb_learning.record import STORED_COLUMNS
 from orb_learning.settings import LearningSettings
-from orb_learning.store import connect, count_feedback
+from orb_learning.store import connect, count_feedback, unglobbed
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Archive:
     table: str
     """Where the rows come from."""
     columns: tuple[str, ...]
+    needed: tuple[tuple[str, str], ...]
+    """Columns by which it is told what a file holds, with their types."""
     is_tombstoned: str
     """SQL for which rows must not come back, nor stay in a file."""
 
@@ -45,6 +47,13 @@ EXECUTIONS = Archive(
     count="version_count",
     table="raw.executions",
     columns=(*STORED_COLUMNS, *_LOADED),
+    needed=(
+        ("task_id", "UUID"),
+        ("repo", "VARCHAR"),
+        ("task_description", "VARCHAR"),
+        ("error_message", "VARCHAR"),
+        ("solution_summary", "VARCHAR"),
+    ),
     is_tombstoned="task_id in (select task_id from raw.forgotten)",
 )
 FEEDBACK = Archive(
@@ -53,6 +62,7 @@ FEEDBACK = Archive(
     count="feedback_count",
     table="raw.feedback",
     columns=(*FEEDBACK_FIELDS, *_LOADED),
+    needed=(("task_id", "UUID"), ("feedback_id", "UUID")),
     is_tombstoned="(task_id in (select task_id from raw.forgotten) "
     "or feedback_id in (select feedback_id from raw.deleted_feedback))",
 )
@@ -98,6 +108,36 @@ def archived_files(
     for file in files:
         if Path(file.file_name).name != file.file_name:  # the table may be a stranger's
             raise ArchiveError(f"{file.file_name!r} in {archive.files} is no name of a file")
+    return files
+
+
+def readable_files(
+    connection: duckdb.DuckDBPyConnection, folder: Path, archive: Archive = EXECUTIONS
+) -> list[Path]:
+    """Return the files in the archive's folder, once each is known to be one.
+
+    Raises:
+        ArchiveError: one is none, so it is not known what it holds.
+    """
+    files = sorted(folder.glob(archive.pattern))
+    for file in files:
+        if file.is_symlink() or not file.is_file():  # a pipe would be waited for
+            raise ArchiveError(f"{file} is not a regular file; move it away and run it again")
+        try:
+            described = connection.execute(
+                "select column_name, column_type from (describe from read_parquet(?))",
+                [unglobbed(file)],
+            ).fetchall()
+        except duckdb.Error as error:
+            raise ArchiveError(
+                f"{file} cannot be read, so what it holds is not erased; bring it back from a copy "
+                f"of the archive, or delete it: {str(error).splitlines()[0]}"
+            ) from error
+        if missing := [name for name in archive.needed if name not in described]:
+            raise ArchiveError(
+                f"{file} is no file of the archive: it has no {' '.join(missing[0])}; move it away "
+                f"and run it again"
+            )
     return files
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from orb_learning.archive.files import EXECUTIONS, FEEDBACK, Archive, count_removed
+from orb_learning.archive.files import (
+    EXECUTIONS,
+    FEEDBACK,
+    Archive,
+    count_removed,
+    readable_files,
+)
 from orb_learning.errors import ArchiveError
-from orb_learning.filesystem import sha256_of, sync, write_private
+from orb_learning.filesystem import open_private, sha256_of, sync
 from orb_learning.store import literal, transaction, unglobbed
 
 
@@ -33,7 +40,7 @@ def rewrite_archive(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
         removed = {
             archive: sum(
                 _rewrite_file(connection, archive, file)
-                for file in sorted(folder.glob(archive.pattern))
+                for file in readable_files(connection, folder, archive)
             )
             for archive in (EXECUTIONS, FEEDBACK)
         }
@@ -88,26 +95,32 @@ def _write_rest(
     connection: duckdb.DuckDBPyConnection, archive: Archive, file: Path, partial: Path
 ) -> None:
     former = ",".join([*_former_checksums(connection, file), sha256_of(file)])
-    write_private(partial, b"")  # DuckDB itself would write through a link, and by the umask
+    partial.unlink(missing_ok=True)
+    descriptor = open_private(partial, os.O_RDWR | os.O_EXCL)
     rest = f"from read_parquet($file) where not {archive.is_tombstoned}"
-    connection.execute(
-        f"copy (select * {rest} order by _load_seq) to {literal(partial)} "
-        "(format parquet, compression zstd, use_tmp_file false, "
-        f"kv_metadata {{rewritten_from: {literal(former)}}})",
-        {"file": unglobbed(file)},
-    )
-    [(different,)] = connection.execute(
-        "select count(*) filter (hash(old) is distinct from hash(new)) "  # noqa: S608
-        f"from (select * {rest}) as old full join (from read_parquet($partial)) as new "
-        "on old._load_seq = new._load_seq",
-        {"file": unglobbed(file), "partial": unglobbed(partial)},
-    ).fetchall()
+    try:
+        # By its descriptor: another may put a link in the place of its name.
+        opened = f"/proc/self/fd/{descriptor}"
+        connection.execute(
+            f"copy (select * {rest} order by _load_seq) to {literal(opened)} "
+            "(format parquet, compression zstd, use_tmp_file false, "
+            f"kv_metadata {{rewritten_from: {literal(former)}}})",
+            {"file": unglobbed(file)},
+        )
+        [(different,)] = connection.execute(
+            "select count(*) filter (hash(old) is distinct from hash(new)) "  # noqa: S608
+            f"from (select * {rest}) as old full join (from read_parquet($partial)) as new "
+            "on old._load_seq = new._load_seq",
+            {"file": unglobbed(file), "partial": opened},
+        ).fetchall()
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
     if different:
         raise ArchiveError(
             f"{partial}, read back, differs in {different} rows from what should stay of {file}, "
             f"which is as it was; check the disk and run it again"
         )
-    sync(partial)
 
 
 def _record_content(

@@ -30,7 +30,7 @@ from orb_learning.backup.signature import signature_problem
 from orb_learning.errors import DatabaseError, InvalidBackupError
 from orb_learning.filesystem import sha256_of
 from orb_learning.outbox import open_defensively
-from orb_learning.store import connect_without_lock, read_relations, table_checksums
+from orb_learning.store import contents_of
 
 _OF_DATA = re.compile(r".*(\.db|\.wal|\.sqlite|-wal|-shm|-journal)")
 """Files that DuckDB or SQLite would read as part of a backup."""
@@ -156,9 +156,8 @@ def _differences(found: dict[str, str], expected: dict[str, str], by: str) -> It
 
 def _check_database(result: Validation, manifest: BackupManifest) -> None:
     try:
-        with connect_without_lock(result.folder / manifest.database_file) as connection:
-            tables, relations = table_checksums(connection), read_relations(connection)
-    except (DatabaseError, duckdb.Error) as error:
+        tables, relations = contents_of(result.folder / manifest.database_file)
+    except DatabaseError as error:
         result.problems.append(f"the copied database cannot be read: {error}")
         return
     same_hash = manifest.duckdb_version == duckdb.__version__

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import duckdb
 
-from orb_learning.filesystem import make_folder, sync, write_private
+from orb_learning.filesystem import make_folder, open_private, sync
+
+_prepared: dict[str, int] = {}
+"""The descriptors of the files that are written just now, by their names."""
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
@@ -34,22 +38,39 @@ def prepare_folder(folder: str) -> bool:
     return True
 
 
-def prepare_file(file: str) -> bool:
-    """Make an empty file, for its owner alone, in the place of one of that name; returns True.
+def prepare_file(file: str) -> str:
+    """Make an empty file, for its owner alone, in the place of one of that name.
 
-    DuckDB itself would write through a link, and by the umask.
+    Returns:
+        where to write it: by its descriptor, because another may put a link in the place of its
+        name. DuckDB itself would write through that, and by the umask.
     """
-    write_private(Path(file), b"")
-    return True
+    path = Path(file)
+    path.unlink(missing_ok=True)
+    _close(file)
+    _prepared[file] = open_private(path, os.O_RDWR | os.O_EXCL)
+    return f"/proc/self/fd/{_prepared[file]}"
 
 
 def publish_file(file: str, name: str) -> bool:
-    """Give a complete file its own name, which none may have yet, durably; returns True."""
+    """Give a complete file its own name, which none may have yet, durably; returns True.
+
+    Raises:
+        FileExistsError: that name is taken, or what has the file's is another one.
+    """
     path = Path(file)
     published = path.with_name(name)
     if published.exists():  # nobody else makes files here while dbt has the database
         raise FileExistsError(f"{published} exists already")
+    if file in _prepared and not os.path.samestat(path.lstat(), os.fstat(_prepared[file])):
+        raise FileExistsError(f"{file} was exchanged for another while it was written")
     sync(path)
     path.rename(published)
     sync(path.parent)
+    _close(file)
     return True
+
+
+def _close(file: str) -> None:
+    if (descriptor := _prepared.pop(file, None)) is not None:
+        os.close(descriptor)

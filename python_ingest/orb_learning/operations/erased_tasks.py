@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import duckdb
 
-from orb_learning.archive import EXECUTIONS
+from orb_learning.archive import FEEDBACK, readable_files
 from orb_learning.errors import OrbError
 from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget
 from orb_learning.record import identify, task_uuid
@@ -26,9 +26,10 @@ def find_target(
     """Return the tasks, with a repository's, in the database and in the archive.
 
     Raises:
-        OrbError: an id is none, or names tasks of several systems.
+        OrbError: an id is none, or names tasks of several systems, or the archive has a file that
+            cannot be read.
     """
-    versions = _versions(settings)
+    versions = _versions(connection, settings)
     tasks = executions_of(connection, _named(connection, settings.id_scope, task_ids, versions))
     if repo is not None:
         rows = connection.execute(
@@ -48,9 +49,11 @@ def find_target(
     )
 
 
-def _versions(settings: LearningSettings) -> str:
+def _versions(connection: duckdb.DuckDBPyConnection, settings: LearningSettings) -> str:
     """Return the SQL of every version in the database and in the archive."""
-    files = [literal(unglobbed(each)) for each in settings.archive_folder.glob(EXECUTIONS.pattern)]
+    archived_files = readable_files(connection, settings.archive_folder)
+    readable_files(connection, settings.archive_folder, FEEDBACK)  # before anything is deleted
+    files = [literal(unglobbed(each)) for each in archived_files]
     columns = "select task_id, repo, metadata::varchar as metadata from"
     archived = f" union all {columns} read_parquet([{', '.join(files)}])" if files else ""
     return f"({columns} raw.executions{archived})"

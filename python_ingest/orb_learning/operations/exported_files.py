@@ -5,21 +5,29 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import uuid
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 
-from orb_learning.archive import EXECUTIONS
+from orb_learning.archive import readable_files
 from orb_learning.errors import OrbError
 from orb_learning.operations.export import remove_written
 from orb_learning.operations.mentions import ErasureTarget, mentions_any
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
+    EndedError,
+    StoppedError,
+    answer_apart,
+    ask_apart,
     connect_without_lock,
     identifier,
+    limits_of,
     literal,
     mentions_any_sql,
     unglobbed,
@@ -33,6 +41,18 @@ MOST_TEXTS = 1_000
 """Erased texts that are looked for, the longest; an export mostly has the tasks' ids, too."""
 SHORTEST_TEXT = 16
 """Characters of a text that is looked for: a shorter one stands in other files by chance."""
+OF_ROWS = (".parquet", ".db", ".duckdb")
+MOST_BYTES = 2**30
+"""Of a file of text that is searched, and of what it unpacks to; a larger one is taken to hold
+something."""
+LEAST_UNPACKED_BYTES, MOST_TIMES_ITS_SIZE = 64 * 2**20, 100
+"""A gzip file that unpacks to more than both is, too."""
+BLOCK_BYTES = 4 * 2**20
+LEAST_OVERLAP = 2**10
+"""Of two blocks, for what stands across their border: more than an id or a repository's name."""
+MOST_MEMORY_BYTES = 1_536 * 2**20
+"""Of the process that reads a file of rows; DuckDB's own limit leaves single values out."""
+LITTLE: dict[str, Any] = {"memory_limit": "512MB", "threads": 1, "max_temp_directory_size": "4GB"}
 TEXTS = """
 select distinct unnest([task_description, error_message, solution_summary]) as text
 from {source} where list_contains($ids::uuid[], task_id)
@@ -47,18 +67,55 @@ class ErasedContent:
     texts: tuple[str, ...]
 
     def is_in(self, file: Path) -> bool:
-        """Whether a file holds some of it; one that cannot be read is taken to."""
+        """Whether a file holds some of it; one that cannot be read, or is too large, is taken to.
+
+        Whoever made it: a database or a Parquet file is read by a process of its own.
+        """
         name = file.name.lower()
         try:
-            if name.endswith(".parquet"):
-                with duckdb.connect() as connection:
-                    return self._is_in_rows(connection, f"read_parquet({literal(unglobbed(file))})")
-            if name.endswith((".db", ".duckdb")):
-                return self._is_in_database(file)
-            content = file.read_bytes()
-            return self._is_in_bytes(gzip.decompress(content) if name.endswith(".gz") else content)
-        except (OSError, EOFError, zlib.error, duckdb.Error, OrbError):
+            if name.endswith(OF_ROWS):
+                with TemporaryDirectory(prefix="orb-") as folder:
+                    asked = Path(folder) / "asked.json"
+                    asked.write_text(self._to_json())
+                    limits = limits_of(file)._replace(memory_bytes=MOST_MEMORY_BYTES)
+                    return bool(ask_apart(__name__, [str(file), str(asked)], limits))
+            return self._is_in_text(file, is_zipped=name.endswith(".gz"))
+        except (OSError, EOFError, zlib.error, OrbError, StoppedError, EndedError):
             return True
+
+    def _is_in_text(self, file: Path, *, is_zipped: bool) -> bool:
+        size = file.stat().st_size
+        if size > MOST_BYTES:
+            return True
+        most = min(MOST_BYTES, max(LEAST_UNPACKED_BYTES, MOST_TIMES_ITS_SIZE * size))
+        overlap = max([LEAST_OVERLAP, *(2 * len(json.dumps(text)) for text in self.texts)])
+        searched, before = 0, b""
+        with gzip.open(file) if is_zipped else file.open("rb") as opened:
+            while block := opened.read(BLOCK_BYTES):
+                searched += len(block)
+                if searched > most or self._is_in_bytes(before + block):
+                    return True
+                before = (before + block)[-overlap:]
+        return False
+
+    def _to_json(self) -> str:
+        target = self.target
+        ids = [sorted(map(str, each)) for each in (target.task_ids, target.named_by)]
+        return json.dumps([*ids, target.repo, self.texts])
+
+    @classmethod
+    def from_json(cls, text: str) -> ErasedContent:
+        """Return what another process wrote down."""
+        task_ids, named_by, repo, texts = json.loads(text)
+        of_ids = [frozenset(map(uuid.UUID, each)) for each in (task_ids, named_by)]
+        return cls(ErasureTarget(of_ids[0], repo, of_ids[1]), tuple(texts))
+
+    def is_in_rows(self, file: Path) -> bool:
+        """Whether a database or a Parquet file holds some of it."""
+        if not file.name.lower().endswith(".parquet"):
+            return self._is_in_database(file)
+        with duckdb.connect(config=LITTLE) as connection:
+            return self._is_in_rows(connection, f"read_parquet({literal(unglobbed(file))})")
 
     def _is_in_bytes(self, content: bytes) -> bool:
         pattern = self.target.repo_pattern
@@ -72,7 +129,7 @@ class ErasedContent:
         )
 
     def _is_in_database(self, file: Path) -> bool:
-        with connect_without_lock(file) as connection:  # whoever made it
+        with connect_without_lock(file, limits=LITTLE) as connection:
             tables = connection.execute(
                 "select schema_name, table_name from duckdb_tables() "
                 "where database_name = current_database()"
@@ -103,7 +160,7 @@ def read_erased_content(
 ) -> ErasedContent:
     """Read the texts of what is to be erased, while the database and the archive still hold it."""
     sources = ["raw.executions"]
-    if files := [unglobbed(file) for file in archive_folder.glob(EXECUTIONS.pattern)]:
+    if files := [unglobbed(file) for file in readable_files(connection, archive_folder)]:
         sources.append(f"read_parquet([{', '.join(map(literal, files))}], union_by_name = true)")
     rows = connection.execute(
         f"select text from ({' union '.join(TEXTS.format(source=one) for one in sources)}) "  # noqa: S608
@@ -146,3 +203,12 @@ def _export_like(folder: Path) -> Iterator[Path]:
     for file in folder.iterdir():
         if ENDINGS.search(file.name) and file.is_file() and not file.is_symlink():
             yield file
+
+
+def _look_apart(arguments: list[str]) -> bool:
+    file, asked = map(Path, arguments)
+    return ErasedContent.from_json(asked.read_text()).is_in_rows(file)
+
+
+if __name__ == "__main__":
+    answer_apart(_look_apart)

@@ -11,9 +11,18 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.dbt import run_dbt
-from orb_learning.errors import DbtError
+from orb_learning.errors import DbtError, RestoreError
 from orb_learning.settings import LearningSettings
-from orb_learning.store import connect_without_lock, ddl, identifier
+from orb_learning.store import (
+    EndedError,
+    StoppedError,
+    answer_apart,
+    ask_apart,
+    connect_without_lock,
+    ddl,
+    identifier,
+    limits_of,
+)
 
 MADE_ANEW = ("config.materialized:view", "config.materialized:table_macro")
 """dbt's selectors of what a restored database is without."""
@@ -22,13 +31,30 @@ MADE_ANEW = ("config.materialized:view", "config.materialized:table_macro")
 def keep_known_tables(copy: Path, project: Path) -> tuple[bool, list[str]]:
     """Drop every view, macro and trigger of a database, and the tables that are not the project's.
 
+    A table that is not needed to be read calls its functions where it is only looked at: DuckDB
+    computes what is constant. So a process of its own does it.
+
     Args:
         copy: the database, which nobody else has.
         project: the folder of the dbt project, which knows the tables of schema main.
 
     Returns:
         whether there were views or macros, and the names of the tables that were dropped.
+
+    Raises:
+        RestoreError: what it runs takes too much; it is not to be used.
     """
+    try:
+        had_views, unknown = ask_apart(__name__, [str(copy), str(project)], limits_of(copy))
+    except (StoppedError, EndedError) as error:
+        raise RestoreError(
+            f"the backup's tables cannot be told from a stranger's: {error}; nothing was changed"
+        ) from error
+    return had_views, unknown
+
+
+def _keep_known_tables(arguments: list[str]) -> tuple[bool, list[str]]:
+    copy, project = map(Path, arguments)
     known = _known_tables(project)
     with connect_without_lock(copy, read_only=False) as connection:
         triggers = _names(connection, "triggers", "trigger_name", "table_name")
@@ -100,3 +126,7 @@ def _names(
         f"select distinct schema_name, {', '.join(columns)} from duckdb_{kind}() "  # noqa: S608
         f"where database_name = current_database() {internal} order by all"
     ).fetchall()
+
+
+if __name__ == "__main__":
+    answer_apart(_keep_known_tables)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import uuid
 from collections import defaultdict
@@ -13,7 +15,7 @@ from pathlib import Path
 from orb_learning.backup import OUTBOX, BackupManifest
 from orb_learning.errors import RestoreError
 from orb_learning.feedback import delete_feedback
-from orb_learning.filesystem import make_folder, sha256_of, sync, write_private
+from orb_learning.filesystem import make_private, open_private, sha256_of, sync
 from orb_learning.operations.losses import last_sequence_numbers
 from orb_learning.operations.replaced_database import (
     ReplacedDatabase,
@@ -41,9 +43,12 @@ def restored_copy(
         RestoreError: the copy is not the backup.
     """
     scratch = path.with_name(f".{path.name}.restoring")
+    if scratch.is_symlink():
+        scratch.unlink()
     shutil.rmtree(scratch, ignore_errors=True)  # of a restore that was killed
+    scratch.mkdir(0o700)  # one that is there is another's
     try:
-        make_folder(scratch)
+        make_private(scratch)
         copy, source = scratch / manifest.database_file, folder / manifest.database_file
         known = manifest.files[manifest.database_file].sha256 if validated else sha256_of(source)
         _copy_file(source, copy, known)
@@ -118,11 +123,18 @@ def bring_back_segments(
 
 
 def _copy_file(source: Path, copy: Path, sha256: str) -> None:
-    write_private(copy, b"")
-    shutil.copyfile(source, copy)
-    sync(copy)
-    if sha256_of(copy) != sha256:
-        raise RestoreError(f"{copy}, read back, is not the backup; nothing was changed")
+    copy.unlink(missing_ok=True)
+    # By its descriptor: another may put a link in the place of its name.
+    with (
+        os.fdopen(open_private(copy, os.O_RDWR | os.O_EXCL), "w+b") as written,
+        source.open("rb") as read,
+    ):
+        shutil.copyfileobj(read, written)
+        written.flush()
+        os.fsync(written.fileno())
+        written.seek(0)
+        if hashlib.file_digest(written, "sha256").hexdigest() != sha256:
+            raise RestoreError(f"{copy}, read back, is not the backup; nothing was changed")
 
 
 def _by_time(

@@ -220,15 +220,16 @@ def _fill_up(path: Path) -> bool:
     Returns:
         whether it was too short.
     """
-    # Only where no process has the file: closing it here would end SQLite's locks on it.
-    with path.open("rb") as file:
+    # Only where no process has the file: closing it here would end SQLite's locks on it. One
+    # descriptor for all of it: another may put a link in the place of the name.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
         header = file.read(HEADER_BYTES)
-    length = int.from_bytes(header[16:18], "big") * int.from_bytes(header[28:32], "big")
-    if not header.startswith(b"SQLite format 3") or length > LONGEST_FILE:
-        return False
-    if path.stat().st_size >= length:
-        return False
-    os.truncate(path, length)
+        length = int.from_bytes(header[16:18], "big") * int.from_bytes(header[28:32], "big")
+        if not header.startswith(b"SQLite format 3") or length > LONGEST_FILE:
+            return False
+        if os.fstat(file.fileno()).st_size >= length:
+            return False
+        os.ftruncate(file.fileno(), length)
     return True
 
 

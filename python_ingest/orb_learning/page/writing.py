@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -48,7 +49,8 @@ def write_page(
         try:
             with file:
                 file.write(content)
-            partial.chmod(0o666 & ~callers_umask())
+                # Not by its name, in whose place another may put a link to a private file.
+                os.fchmod(file.fileno(), 0o666 & ~callers_umask())
             partial.replace(output)
         finally:
             partial.unlink(missing_ok=True)

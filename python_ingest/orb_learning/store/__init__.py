@@ -1,5 +1,6 @@
 """The DuckDB file: its connections, its raw schema, and what is known of its rows."""
 
+from orb_learning.store.apart import EndedError, Limits, StoppedError, answer_apart, ask_apart
 from orb_learning.store.checksums import TableChecksum, read_relations, table_checksums
 from orb_learning.store.compaction import compact, is_compaction_worth_it
 from orb_learning.store.connection import (
@@ -9,6 +10,7 @@ from orb_learning.store.connection import (
     transaction,
     utc_now,
 )
+from orb_learning.store.contents import contents_of, limits_of
 from orb_learning.store.counts import count_feedback, count_received
 from orb_learning.store.deletion import delete_tasks
 from orb_learning.store.duckdb_errors import built_by_this_version, translated_errors
@@ -49,16 +51,22 @@ __all__ = [
     "SAME_TASK_WITHIN",
     "SCHEMA_VERSION",
     "UUID_PATTERN",
+    "EndedError",
     "ExternalRecord",
+    "Limits",
     "PoolStatistics",
     "ReaderPool",
+    "StoppedError",
     "TableChecksum",
+    "answer_apart",
+    "ask_apart",
     "built_by_this_version",
     "check_path",
     "check_version",
     "compact",
     "connect",
     "connect_without_lock",
+    "contents_of",
     "count_feedback",
     "count_received",
     "ddl",
@@ -70,6 +78,7 @@ __all__ = [
     "identifier",
     "is_compaction_worth_it",
     "known_tasks",
+    "limits_of",
     "literal",
     "log_of",
     "make_log",

@@ -6,25 +6,28 @@ memory and disk: DuckDB cannot interrupt every function, and some SQL ends its p
 
 from __future__ import annotations
 
-import json
-import math
-import resource
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from orb_learning import errors
-from orb_learning.errors import ImportFileError, NotADatabaseError, OrbError
+from orb_learning.errors import ImportFileError, NotADatabaseError
 from orb_learning.ingest.files.names import TIMES, column_of
 from orb_learning.ingest.files.parquet import MARK
 from orb_learning.ingest.files.read_errors import read_errors
 from orb_learning.ingest.files.times import NAIVE_TYPES
-from orb_learning.store import connect_without_lock, identifier, literal
+from orb_learning.store import (
+    EndedError,
+    Limits,
+    StoppedError,
+    answer_apart,
+    ask_apart,
+    connect_without_lock,
+    identifier,
+    literal,
+)
 
 _EXACT_IN_PARQUET = {
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
@@ -72,54 +75,31 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
     size = file.stat().st_size
     seconds = LEAST_SECONDS + size / BYTES_A_SECOND
     most_bytes = LEAST_COPIED_BYTES + MOST_TIMES_ITS_SIZE * size
-    command = [sys.executable, "-P", "-m", __name__]
-    command += [str(file), str(parquet), str(seconds), str(most_bytes)]
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+        notes = ask_apart(
+            __name__, [str(file), str(parquet)], Limits(seconds, most_bytes, MOST_MEMORY_BYTES)
         )
-    except subprocess.TimeoutExpired as error:
+    except StoppedError as error:
         raise ImportFileError(
             f"{file}: reading its executions took longer than {seconds:,.0f} s and was stopped; "
             f"are they a view? Write them into a table"
         ) from error
-    if done.returncode:
+    except EndedError as error:
         raise ImportFileError(
             f"{file}: reading its executions ended the process that did it; are they a view? "
             f"Write them into a table"
-        )
-    kind, said = json.loads(done.stdout)
-    if kind is not None:
-        raise getattr(errors, kind)(said)
-    return list(said)
+        ) from error
+    return list(notes)
 
 
-def main() -> None:
-    """Copy for another process: the arguments are the file, the copy, its seconds and bytes.
-
-    What it prints is JSON: the name of the error and its message, or null and the notes.
-    """
-    file, parquet, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-    for kind, limit in [
-        (resource.RLIMIT_CPU, math.ceil(seconds)),
-        (resource.RLIMIT_DATA, MOST_MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, int(sys.argv[4])),
-        (resource.RLIMIT_CORE, 0),
-    ]:
-        _, allowed = resource.getrlimit(kind)
-        if allowed == resource.RLIM_INFINITY or limit < allowed:
-            resource.setrlimit(kind, (limit, allowed))
-    kind_of_error: str | None = None
-    said: list[str] | str
+def _copied_apart(arguments: list[str]) -> list[str]:
+    file, parquet = map(Path, arguments)
     try:
         with read_errors(file):
-            said = _copy(file, parquet)
-    except OrbError as error:
-        kind_of_error, said = type(error).__name__, str(error)
+            return _copy(file, parquet)
     except (duckdb.Error, MemoryError) as error:
-        kind_of_error = ImportFileError.__name__
-        said = f"{file}: its executions cannot be read: {(str(error) or 'memory').splitlines()[0]}"
-    sys.stdout.write(json.dumps([kind_of_error, said]))
+        reason = (str(error) or "memory").splitlines()[0]
+        raise ImportFileError(f"{file}: its executions cannot be read: {reason}") from error
 
 
 def _copy(file: Path, parquet: Path) -> list[str]:
@@ -176,4 +156,4 @@ def _copied(name: str, kind: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    answer_apart(_copied_apart)

@@ -31,7 +31,7 @@ from orb_learning.ingest.files.ledger import (
     was_named_by_row,
 )
 from orb_learning.ingest.files.mapped import mapped_source
-from orb_learning.ingest.files.names import check_names, notes_on
+from orb_learning.ingest.files.names import check_count, check_names, notes_on
 from orb_learning.ingest.files.progress import ImportBar, progress_bar
 from orb_learning.ingest.files.read_errors import read_errors
 from orb_learning.ingest.files.result import (
@@ -215,6 +215,7 @@ def _load(
         if new and not names:
             check_names(file, new)
         names.update(new)
+        check_count(file, names)
 
     rows_before, loaded, unreadable, first = 0, 0, 0, NO_NUMBER
     with (

@@ -14,7 +14,13 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.ingest.files.documents import document_rows, is_document
-from orb_learning.ingest.files.names import column_of, spellings, unit_of
+from orb_learning.ingest.files.names import (
+    MOST_COLUMNS,
+    TOO_MANY_KEYS,
+    column_of,
+    spellings,
+    unit_of,
+)
 from orb_learning.ingest.files.plan import NO_ENTRIES, Source
 from orb_learning.ingest.files.rows import has_ids
 from orb_learning.ingest.files.text import (
@@ -147,15 +153,24 @@ def _document_lines(connection: duckdb.DuckDBPyConnection, rows: Iterator[str]) 
 def _parse(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Fill ``file_parsed`` (number, line, problem, keys), and return all keys."""
     connection.execute(
-        """
+        f"""
         create or replace temp table file_parsed as
-        select number, line, problem, case
-            when problem is null and json_type(try_cast(line as json)) = 'OBJECT'
-                then json_keys(line)
-        end as keys
-        from file_lines
-        where regexp_matches(line, '[^ \t\r]')
-        """
+        with parsed as (
+            select number, line, problem, case
+                when problem is null and json_type(try_cast(line as json)) = 'OBJECT'
+                    then json_keys(line)
+            end as keys
+            from file_lines
+            where regexp_matches(line, '[^ \t\r]')
+        )
+        select
+            number,
+            line,
+            case when len(keys) > {MOST_COLUMNS} then {literal(TOO_MANY_KEYS)} else problem end
+                as problem,
+            case when len(keys) <= {MOST_COLUMNS} then keys end as keys
+        from parsed
+        """  # noqa: S608
     )
     found = connection.execute("select distinct unnest(keys) as key from file_parsed order by key")
     return [str(key) for (key,) in found.fetchall()]

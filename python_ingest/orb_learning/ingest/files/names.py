@@ -21,8 +21,12 @@ TIMES = tuple(name for name, kind in COLUMNS.items() if kind == "TIMESTAMP")
 GENERIC = frozenset({"timestamp", "metadata"})
 """Names that any log has; a file with no other of the record's holds no executions."""
 
-MOST_COLUMNS = 1_000
-"""Of a table; each takes a megabyte of memory, however few the rows are."""
+MOST_COLUMNS = 500
+"""Of a table, and keys of an object. Each takes a megabyte of memory, however few the rows are, and
+20 microseconds a value: 2,000 rows of 1,000 columns took 40 s."""
+TOO_MANY_KEYS = f"it has more than {MOST_COLUMNS:,} keys"
+MOST_KEYS = 10_000
+"""Of all objects of a file. Each is compared with the record's names: 300,000 took a minute."""
 
 _WITH_UNIT = {f"{time}_{unit}": (time, unit) for time in TIMES for unit in UNITS}
 _CLOSE = 0.85
@@ -67,6 +71,19 @@ def check_names(file: Path, names: Collection[str]) -> None:
     if not set(spellings(names)) - GENERIC:
         raise ImportFileError(
             f"{file}: no column or key has a name that only an execution has; {_expected(names)}"
+        )
+
+
+def check_count(file: Path, names: Collection[str]) -> None:
+    """Refuse a file whose objects have too many different keys together.
+
+    Raises:
+        ImportFileError: says how many may be.
+    """
+    if len(names) > MOST_KEYS:
+        raise ImportFileError(
+            f"{file}: its objects have more than {MOST_KEYS:,} different keys; put those whose "
+            f"names are values into one of JSON, such as metadata"
         )
 
 

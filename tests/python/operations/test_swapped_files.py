@@ -1,0 +1,195 @@
+"""Who exchanges a file for a link while it is written, harms no file behind the link.
+
+The exchange happens at the moment that harms most, which a swapper in a loop meets by chance.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import duckdb
+import pytest
+from restore_cases import Place, erase_tasks
+
+from orb_learning.archive import EXECUTIONS, rewrite, rewrite_archive
+from orb_learning.dbt.archive_functions import prepare_file, publish_file
+from orb_learning.errors import ArchiveError, RestoreError
+from orb_learning.operations import restored_copy
+from orb_learning.outbox import reader
+from orb_learning.page import writing
+from orb_learning.store import connect
+
+MINE = b"another's file" * 10_000
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Iterator[Path]:
+    file = tmp_path / "victim"
+    file.write_bytes(MINE)
+    file.chmod(0o600)
+    yield file
+    assert file.read_bytes() == MINE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def swap(file: Path, victim: Path) -> None:
+    file.unlink(missing_ok=True)
+    file.symlink_to(victim)
+
+
+def after(function: Callable[..., Any], swapped: Callable[..., object]) -> Callable[..., Any]:
+    """Return a function after which something is exchanged."""
+
+    def done(*given: Any, **named: Any) -> Any:
+        result = function(*given, **named)
+        swapped(*given)
+        return result
+
+    return done
+
+
+def test_a_segment_is_brought_back_through_no_link(
+    place: Place, victim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.put(1)
+    place.load()
+    place.put(2)
+    backup = place.back_up()
+    for segment in place.outbox_folder.glob("*.sqlite"):
+        segment.unlink()
+    opened = after(
+        restored_copy.open_private,
+        lambda file, _: swap(file, victim) if file.suffix == ".restoring" else None,
+    )
+    monkeypatch.setattr(restored_copy, "open_private", opened)
+    with suppress(RestoreError):
+        place.restore(backup)
+
+
+def test_a_restore_works_in_no_folder_of_another(place: Place, tmp_path: Path) -> None:
+    place.put(1)
+    place.load()
+    backup = place.back_up()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    mine = elsewhere / place.database.name
+    mine.write_bytes(MINE)
+    (place.folder / f".{place.database.name}.restoring").symlink_to(elsewhere)
+    place.restore(backup)
+    assert mine.read_bytes() == MINE
+    assert place.numbers() == [1]
+
+
+def test_a_cut_segment_is_lengthened_through_no_link(
+    place: Place, victim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.put(*range(1, 200))
+    [segment] = place.outbox_folder.glob("*.sqlite")
+    with sqlite3.connect(segment) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+    os.truncate(segment, segment.stat().st_size // 2)
+
+    class Opened:
+        """`os`, of which a call after the file was looked at finds another one."""
+
+        def __getattr__(self, name: str) -> Any:
+            found = getattr(os, name)
+            if name in ("truncate", "ftruncate"):
+                swap(segment, victim)
+            return found
+
+    monkeypatch.setattr(reader, "os", Opened())
+    with suppress(OSError, reader.DamagedFileError), reader.open_reader(segment):
+        pass
+    assert segment.is_symlink()
+
+
+def test_an_archived_file_is_written_again_through_no_link(
+    place: Place, victim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.put(1, 2)
+    place.load()
+    folder = place.settings.archive_folder
+    folder.mkdir()
+    with connect(place.database) as connection:
+        file = folder / "executions_archive_20260101.parquet"
+        columns = ", ".join(EXECUTIONS.columns)
+        connection.execute(f"copy (select {columns} from raw.executions) to '{file}'")
+        connection.execute(
+            "insert into raw.forgotten by name select ? as task_id, now()::timestamp as "
+            "forgotten_at, 1 as version_count",
+            [uuid.UUID(int=1)],
+        )
+        monkeypatch.setattr(
+            rewrite, "open_private", after(rewrite.open_private, lambda one, _: swap(one, victim))
+        )
+        with suppress(ArchiveError):
+            rewrite_archive(connection, folder)
+
+
+def test_the_page_opens_no_private_file_to_others(
+    tmp_path: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "read_reports", lambda *_, **__: {})
+    monkeypatch.setattr(writing, "render", lambda _: "page")
+    monkeypatch.setattr(writing, "NamedTemporaryFile", lambda **given: _Named(given, victim))
+    writing.write_page(tmp_path / "learning.db", tmp_path / "page.html")
+
+
+class _Named:
+    """A temporary file in whose place a link is put once it is closed."""
+
+    def __init__(self, given: dict[str, Any], victim: Path):
+        self._file = NamedTemporaryFile(**given)  # noqa: SIM115
+        self._victim = victim
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> _Named:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        swap(Path(self._file.name), self._victim)
+
+
+@pytest.mark.parametrize("kind", ["another schema", "junk", "a pipe", "a link"])
+def test_a_strangers_file_in_the_archive_is_named_and_nothing_is_done(
+    place: Place, kind: str
+) -> None:
+    place.put(1)
+    place.load()
+    folder = place.settings.archive_folder
+    folder.mkdir()
+    file = folder / "executions_archive_20200101.parquet"
+    if kind == "another schema":
+        duckdb.sql(f"copy (select 'x' as task_id) to '{file}' (format parquet)")
+    elif kind == "junk":
+        file.write_bytes(b"junk" * 100)
+    elif kind == "a pipe":
+        os.mkfifo(file)
+    else:
+        file.symlink_to("/dev/zero")
+    with pytest.raises(ArchiveError, match=file.name):
+        erase_tasks(place, 1)
+    assert place.numbers() == [1]
+
+
+def test_retention_writes_an_archived_file_through_no_link(tmp_path: Path, victim: Path) -> None:
+    partial = tmp_path / ".executions_archive_20260101.partial"
+    opened = prepare_file(str(partial))
+    swap(partial, victim)
+    duckdb.sql(f"copy (select 1 as a) to '{opened}' (format parquet, use_tmp_file false)")
+    with pytest.raises(FileExistsError, match="was exchanged for another"):
+        publish_file(str(partial), "executions_archive_20260101.parquet")
+    prepare_file(str(partial))
+    assert publish_file(str(partial), "executions_archive_20260101.parquet")
