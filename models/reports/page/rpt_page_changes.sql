@@ -1,0 +1,79 @@
+-- One row is a time range and a choice of every filter of the page: its figures beside the range before.
+{% set choices = ['time_range', 'repo_place', 'model_tier_place', 'pool_type_place'] %}
+{% set keys = choices + ['is_before'] %}
+with
+
+executions as not materialized (
+    {{ executions_and_before() }}
+),
+
+repeated_tasks as (
+    select
+        {{ keys | join(', ') }},
+        {{ ratio_sums() }}
+    from executions
+    where is_repeated
+    group by time_range, is_before, _task_text_id, {{ every_choice() }}
+),
+
+-- Never empty, because DuckDB 2.0.0 makes wrong sums of a join with nothing (2026-11).
+repeated_sums as (
+    select
+        {{ keys | join(', ') }},
+        {{ ratio_squares() }}
+    from repeated_tasks
+    group by {{ keys | join(', ') }}
+    union all
+    select {{ (['null'] * (5 + 4 * compared_ratios() | length)) | join(', ') }}
+),
+
+sums as (
+    select
+        {{ keys | join(', ') }},
+        count(*) as total_executions,
+        sum(actual_cost) as total_cost,
+        {{ ratio_sums() }}
+    from executions
+    group by time_range, is_before, {{ every_choice() }}
+),
+
+sides as (
+    select
+        {{ choice_columns('sums') }},
+        sums.time_range,
+        sums.is_before,
+        sums.total_executions,
+        sums.total_cost,
+        {{ ratio_columns() }}
+    from sums
+    left join repeated_sums
+        on {{ same_group('sums', 'repeated_sums', keys) }}
+),
+
+-- Where nothing was recorded when the range before began, there is less of it to count.
+ranges as (
+    {% for time_range, length in time_ranges().items() %}
+    select
+        '{{ time_range }}' as time_range,
+        coalesce(min(timestamp) <= {{ utc_now() }} - 2 * interval {{ length }}, false) as has_before
+    from {{ ref('fct_executions') }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
+
+select
+    shown.time_range,
+    shown.repo_place,
+    shown.model_tier_place,
+    shown.pool_type_place,
+    case when ranges.has_before then coalesce(before.total_executions, 0) end as total_executions_before,
+    shown.total_executions / nullif(total_executions_before, 0) - 1 as total_executions_growth,
+    case when ranges.has_before then before.total_cost end as total_cost_before,
+    shown.total_cost / nullif(total_cost_before, 0) - 1 as total_cost_growth,
+    {{ ratio_changes() }}
+from sides as shown
+inner join ranges
+    on shown.time_range = ranges.time_range
+left join sides as before
+    on before.is_before and {{ same_group('shown', 'before', choices) }}
+where not shown.is_before
