@@ -14,49 +14,48 @@
 {% endmacro %}
 
 
-{#- Executions of each time range and of the one before it, with the places of their values. -#}
+{#- The CTE `executions`: those of each time range and of the one before it, with the places of their
+    values, which are looked up once. -#}
 {% macro executions_and_before() -%}
-    {% for time_range, length in time_ranges().items() %}
+placed as (
     select
-        '{{ time_range }}' as time_range,
-        executions.timestamp < {{ utc_now() }} - interval {{ length }} as is_before,
-        executions.*,
+        {% for column in [
+            'timestamp', '_task_text_id', 'success', 'actual_cost', 'duration_seconds', 'quality_score'
+        ] %}
+        executions.{{ column }},
+        {% endfor %}
         executions._task_text_id in (select _task_text_id from {{ ref('int_repeated_tasks') }})
             as is_repeated,
         {{ place_columns(['repo', 'model_tier', 'pool_type']) }}
     from {{ ref('fct_executions') }} as executions
     {{ join_places(['repo', 'model_tier', 'pool_type']) }}
-    where
-        executions.timestamp >= {{ utc_now() }} - 2 * interval {{ length }}
-        and executions.timestamp <= {{ utc_now() }}
+    where executions.timestamp between {{ utc_now() }} - 2 * interval 90 day and {{ utc_now() }}
+),
+
+executions as not materialized (
+    {% for time_range, length in time_ranges().items() %}
+    select
+        '{{ time_range }}' as time_range,
+        timestamp < {{ utc_now() }} - interval {{ length }} as is_before,
+        *
+    from placed
+    where timestamp >= {{ utc_now() }} - 2 * interval {{ length }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
+)
 {%- endmacro %}
 
 
-{#- Aggregates of executions: both sums of each ratio, and the squares of those that are the only one
-    of their task. -#}
-{% macro ratio_sums() -%}
-    {% for name, (of, over, _) in compared_ratios().items() %}
-    {%- set weight = 'case when ' ~ of ~ ' is not null then ' ~ over ~ ' end' %}
-    sum({{ of }}) as {{ name }}_of,
-    sum({{ weight }}) as {{ name }}_over,
-    count({{ of }}) filter (not is_repeated) as {{ name }}_tasks,
-    sum(pow({{ of }}, 2)) filter (not is_repeated) as {{ name }}_of_squares,
-    sum({{ of }} * {{ over }}) filter (not is_repeated) as {{ name }}_products,
-    sum(pow({{ weight }}, 2)) filter (not is_repeated) as {{ name }}_over_squares
-    {{- ',' if not loop.last }}
+{#- The CTE `ranges`: whether executions were recorded when the range before began; else there is less of
+    it to count. -#}
+{% macro ranges_with_one_before() -%}
+ranges as (
+    {% for time_range, length in time_ranges().items() %}
+    select
+        '{{ time_range }}' as time_range,
+        coalesce(min(timestamp) <= {{ utc_now() }} - 2 * interval {{ length }}, false) as has_before
+    from {{ ref('fct_executions') }}
+    {{ 'union all' if not loop.last }}
     {% endfor %}
-{%- endmacro %}
-
-
-{#- Aggregates of tasks that were executed more than once. -#}
-{% macro ratio_squares() -%}
-    {% for name in compared_ratios() %}
-    count({{ name }}_of) as {{ name }}_tasks,
-    sum(pow({{ name }}_of, 2)) as {{ name }}_of_squares,
-    sum({{ name }}_of * {{ name }}_over) as {{ name }}_products,
-    sum(pow({{ name }}_over, 2)) as {{ name }}_over_squares
-    {{- ',' if not loop.last }}
-    {% endfor %}
+)
 {%- endmacro %}

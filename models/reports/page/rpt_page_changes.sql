@@ -3,16 +3,26 @@
 {% set keys = choices + ['is_before'] %}
 with
 
-executions as not materialized (
-    {{ executions_and_before() }}
+{{ executions_and_before() }},
+
+{{ repeated_ratio_sums(keys) }},
+
+-- Sums of groups are what is summed for every choice: there are few of them.
+groups as (
+    select
+        {{ keys | join(', ') }},
+        _task_text_id,
+        {{ ratio_sums() }}
+    from executions
+    where is_repeated
+    group by {{ keys | join(', ') }}, _task_text_id
 ),
 
 repeated_tasks as (
     select
         {{ keys | join(', ') }},
-        {{ ratio_sums() }}
-    from executions
-    where is_repeated
+        {{ summed(['of', 'over']) }}
+    from repeated_groups
     group by time_range, is_before, _task_text_id, {{ every_choice() }}
 ),
 
@@ -27,13 +37,23 @@ repeated_sums as (
     select {{ (['null'] * (5 + 4 * compared_ratios() | length)) | join(', ') }}
 ),
 
-sums as (
+groups as (
     select
         {{ keys | join(', ') }},
         count(*) as total_executions,
         sum(actual_cost) as total_cost,
         {{ ratio_sums() }}
     from executions
+    group by {{ keys | join(', ') }}
+),
+
+sums as (
+    select
+        {{ keys | join(', ') }},
+        sum(total_executions)::bigint as total_executions,
+        sum(total_cost) as total_cost,
+        {{ summed(['of', 'over', 'tasks', 'of_squares', 'products', 'over_squares']) }}
+    from groups
     group by time_range, is_before, {{ every_choice() }}
 ),
 
@@ -50,16 +70,7 @@ sides as (
         on {{ same_group('sums', 'repeated_sums', keys) }}
 ),
 
--- Where nothing was recorded when the range before began, there is less of it to count.
-ranges as (
-    {% for time_range, length in time_ranges().items() %}
-    select
-        '{{ time_range }}' as time_range,
-        coalesce(min(timestamp) <= {{ utc_now() }} - 2 * interval {{ length }}, false) as has_before
-    from {{ ref('fct_executions') }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-)
+{{ ranges_with_one_before() }}
 
 select
     shown.time_range,

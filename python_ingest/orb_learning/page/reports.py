@@ -51,6 +51,15 @@ MOST_FEEDBACK = (
 
 QUERIES = {
     "age": "select * from rpt_page_age",
+    "changes": "select is_change, sentence, reason, worth_usd, usd_per_30_days, "
+    "usd_per_30_days_lower, usd_per_30_days_upper, successes_per_30_days, "
+    "successes_per_30_days_lower, successes_per_30_days_upper, execution_count, task_count, "
+    "more_count, source from rpt_what_to_change order by place",
+    "tile_changes": "select * from rpt_page_changes order by all",
+    "executions": "select * replace (text_id::varchar as text_id) "
+    "from rpt_page_newest_executions order by timestamp desc, task_id",
+    "task_tiers": "select * replace (text_id::varchar as text_id) from rpt_page_task_tiers "
+    "order by text_id, tier_order, model_tier",
     "choices": "select column_name, place, choice from rpt_page_choices order by all",
     "buckets": "select time_range, bucket_length, bucket_start, is_complete from rpt_time_series "
     "order by all",
@@ -58,8 +67,8 @@ QUERIES = {
     "figures": f"select time_range, {SLOTS}, {FIGURES}, {PERCENTILES}, cost_per_success, "
     "cost_known_success_count, avg_savings, savings_known_count from rpt_page_figures "
     "order by all",
-    "series": f"select time_range, bucket_start, {SLOTS}, {FIGURES}, {PERCENTILES} "
-    "from rpt_page_series order by all",
+    "series": f"select time_range, bucket_start, {SLOTS}, {FIGURES}, {PERCENTILES}, "
+    "cost_per_success from rpt_page_series order by all",
     "by_hour": f"select hour as bucket_start, {SLOTS}, total_executions, successful_count "
     "from rpt_page_hours order by all",
     "task_types": f"select time_range, {SLOTS}, task_type_place, total_executions, "
@@ -148,6 +157,9 @@ QUERIES = {
     f"{_short('message')} from rpt_maintenance_runs order by started_at desc, step limit 60",
 }
 """The queries whose rows the page shows, by name. Times are UTC."""
+
+WITH_RANGE = {name for name, query in QUERIES.items() if "time_range" in query} | {"executions"}
+"""Those whose rows follow the chosen time range."""
 
 
 def read_reports(
