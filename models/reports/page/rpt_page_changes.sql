@@ -11,35 +11,6 @@ with
 groups as (
     select
         {{ keys | join(', ') }},
-        _task_text_id,
-        {{ ratio_sums() }}
-    from executions
-    where is_repeated
-    group by {{ keys | join(', ') }}, _task_text_id
-),
-
-repeated_tasks as (
-    select
-        {{ keys | join(', ') }},
-        {{ summed(['of', 'over']) }}
-    from repeated_groups
-    group by time_range, is_before, _task_text_id, {{ every_choice() }}
-),
-
--- Never empty, because DuckDB 2.0.0 makes wrong sums of a join with nothing (2026-11).
-repeated_sums as (
-    select
-        {{ keys | join(', ') }},
-        {{ ratio_squares() }}
-    from repeated_tasks
-    group by {{ keys | join(', ') }}
-    union all
-    select {{ (['null'] * (5 + 4 * compared_ratios() | length)) | join(', ') }}
-),
-
-groups as (
-    select
-        {{ keys | join(', ') }},
         count(*) as total_executions,
         sum(actual_cost) as total_cost,
         {{ ratio_sums() }}

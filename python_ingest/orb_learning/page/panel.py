@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
 from orb_learning.page.columns import Column
 
@@ -31,7 +32,8 @@ class Panel:
     """The filter of which it shows every value, or only the chosen one."""
     caption: str = ""
     """What it shows, in a sentence: {most} and {least} name the rows with the most and the least of
-    what is drawn, {most_is} and {least_is} are those figures, {count} says how many rows there are."""
+    what is drawn, {most_is} and {least_is} are those figures, {most_at} and {least_at} the times,
+    {count} says how many rows there are."""
     missing: str = ""
     """What is not recorded where it has no rows, and how to."""
     note: str = ""
@@ -47,7 +49,9 @@ class Panel:
         """Return what the page's script needs to know of it."""
         chart = None
         if self.draw:
-            chart = self.draw(self.columns).to_dict()
+            # Tests draw every chart; checking each part against the schema takes a second.
+            with debug_mode(False):
+                chart = self.draw(self.columns).to_dict(validate=False)
             del chart["config"]  # the page's own look
         return {
             "name": self.name,
@@ -79,4 +83,4 @@ class Tile:
     missing: str
     """What is not recorded where it is unknown, and how to."""
     is_judged: bool = False
-    """Whether the report of changes says if it is better or worse; else only by how much it grew."""
+    """Whether the report of changes says if it is better or worse, or only how it grew."""

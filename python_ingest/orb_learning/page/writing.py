@@ -87,13 +87,13 @@ def render(reports: dict[str, Columns] | None) -> str:
     )
     script, style = "\n".join(_source(f"script/{name}.js") for name in SCRIPT), _source("page.css")
     sections = [
-        {"id": f"section-{title.split()[-1].lower()}", "title": title, "panels": panels}
+        {"id": _section_id(title), "title": title, "panels": panels}
         for title, panels in SECTIONS.items()
     ]
     content = {
         "sections": [
-            {**section, "panels": [panel.to_dict() for panel in section["panels"]]}
-            for section in sections
+            {"id": _section_id(title), "panels": [panel.to_dict() for panel in panels]}
+            for title, panels in SECTIONS.items()
         ],
         "tiles": [asdict(tile) for tile in TILES],
         **({} if reports is None else {"reports": reports}),
@@ -113,6 +113,10 @@ def render(reports: dict[str, Columns] | None) -> str:
         script=Markup(script),  # noqa: S704
         style=Markup(style),  # noqa: S704
     )
+
+
+def _section_id(title: str) -> str:
+    return f"section-{title.split()[-1].lower()}"
 
 
 def _packed(content: Any) -> str:

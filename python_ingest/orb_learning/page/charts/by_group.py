@@ -62,7 +62,7 @@ def bars(
 
 
 def heat_map(
-    row: str, column: str, figure: str, columns: list[Column], *, axis_format: str,
+    row: str, column: str, figure: str, columns: list[Column], *,
     colours: list[str], domain: list[float] | None = None,
 ) -> alt.TopLevelMixin:  # fmt: skip
     """Draw a figure of each pair of two columns, written on a cell of its colour."""

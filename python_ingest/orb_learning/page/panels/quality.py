@@ -43,7 +43,6 @@ PANELS = [
             "task_type",
             "model_tier",
             "success_rate",
-            axis_format=PERCENT,
             colours=["#f7d3ba", "#f4efe9", "#8fc3ea"],
             domain=[0.5, 0.75, 1.0],
         ),
@@ -89,7 +88,7 @@ PANELS = [
         ),
         judged_by="daily_success_rate",
         is_filtered=False,
-        caption="{most} complexity succeeds most often ({most_is}), {least} least often ({least_is}).",
+        caption="{most} complexity succeeds most often ({most_is}), {least} least ({least_is}).",
         missing=COMPLEXITY,
     ),
     Panel(

@@ -36,7 +36,7 @@ PANELS = [
         "series",
         [WHEN, *PERCENTILES],
         percentiles,
-        caption="Half took longest {most_at} ({most_is}), and were quickest {least_at} ({least_is}).",
+        caption="Half took longest {most_at} ({most_is}), were quickest {least_at} ({least_is}).",
         missing=DURATION_MISSING,
     ),
     Panel(
@@ -69,7 +69,7 @@ PANELS = [
         [BUCKET, EXECUTIONS, *MEMORY, CPU],
         partial(bars, "duration_bucket", "avg_memory_mb", axis_format="~s", sort=SLOWEST_LAST),
         drawn="avg_memory_mb",
-        caption="{most} executions need the most memory ({most_is}), {least} the least ({least_is}).",
+        caption="{most} ones need the most memory ({most_is}), {least} the least ({least_is}).",
         missing=RESOURCES,
         note=DURATION_BUCKETS,
     ),
@@ -94,7 +94,7 @@ PANELS = [
         ),
         is_filtered=False,
         drawn="cpu_correlation",
-        caption="CPU time goes with duration most in {most} ({most_is}), least in {least} ({least_is}).",
+        caption="CPU follows duration most in {most} ({most_is}), least in {least} ({least_is}).",
         missing=RESOURCES,
     ),
     Panel(

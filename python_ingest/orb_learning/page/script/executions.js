@@ -24,7 +24,6 @@ const TIER_COLUMNS = [
 const LIKE_COLUMNS = [
   {figure: "similarity", title: "alike", form: "percent"},
   {figure: "task_description", title: "task", form: "text"},
-  {figure: "repo", title: "repository", form: "text"},
   {figure: "by_tier", title: "by tier", form: "text"},
 ];
 
@@ -72,11 +71,7 @@ async function executionsFor(wanted, page) {
   return Object.values(executions)[0].map((_, row) => page.named(rowOf(executions, row)));
 }
 
-async function tiersFor(textId, page) {
-  const tiers = page.live ? (await asked("task_tiers", {text_id: textId}, page)).task_tiers : null;
-  const rows = tiers ? Object.values(tiers)[0].map((_, row) => rowOf(tiers, row)) : page.all("task_tiers");
-  return rows.filter((row) => row.text_id === textId);
-}
+const tiersFor = (textId, page) => page.all("task_tiers").filter((row) => row.text_id === textId);
 
 function showTask(row, page) {
   return openExecutions({text_id: row.text_id}, row.task_description, null, page);
@@ -106,27 +101,26 @@ async function openExecutions(wanted, title, total, page) {
   try {
     const rows = (await executionsFor(wanted, page)).slice(0, MOST_SHOWN);
     const isTask = "text_id" in wanted;
-    fill("tiers", TIER_COLUMNS, isTask ? await tiersFor(wanted.text_id, page) : []);
+    fill("tiers", TIER_COLUMNS, isTask ? tiersFor(wanted.text_id, page) : []);
     fill("rows", EXECUTION_COLUMNS, rows.map((row) => ({
       ...row,
-      outcome: row.success ? "succeeded" : row.error_type,
+      outcome: row.success ? "succeeded" : `failed: ${row.error_type}`,
       detail: (row.success ? row.solution_summary : row.error_message) ?? "–",
     })), {at: 1, press: (row) => (known(row.text_id) ? showTask(row, page) : undefined)});
     const of = known(total) && total > rows.length ? ` of ${grouped.format(total)}` : "";
     said.textContent = rows.length ? `The newest ${grouped.format(rows.length)}${of}.` : "None of them is in this file.";
     if (!page.live) said.textContent += " This file holds some of the newest; orb serve shows them all.";
-    if (isTask && page.live) await showLike(title, page);
+    if (isTask && page.live) await showLike(wanted.text_id, page);
   } catch (error) {
     said.textContent = `They could not be read: ${error.message}`;
   }
 }
 
-async function showLike(task, page) {
-  const {tasks} = await asked("like", {task}, page);
+async function showLike(textId, page) {
+  const {tasks} = await asked("like", {text_id: textId}, page);
   fill("like", LIKE_COLUMNS, tasks.map((row) => ({
     ...row,
     task_description: visible(row.task_description),
-    repo: visible(row.repo),
     by_tier: row.by_tier.map((tier) => `${visible(tier.model_tier)} ${tier.success_count} of `
       + `${tier.execution_count}`).join(", "),
   })));

@@ -98,6 +98,7 @@ function cellsOf(row, columns, first) {
     const cell = make("td", first && at === first.at ? "" : text);
     if (first && at === first.at) cell.append(button(text, () => first.press(row)));
     if (RIGHT.has(form)) cell.className = "number";
+    else if (form === "time") cell.className = "time";
     else if (text.length > 40) cell.className = "long";
     return cell;
   });
