@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning.cli.console import end_process, err, say, with_settings
+from orb_learning.cli.console import end_process, err, say, telling, with_settings
 from orb_learning.errors import PageError
 from orb_learning.formats import count
 
@@ -24,6 +24,7 @@ Wait = Annotated[
 
 @app.command("report")
 @with_settings
+@telling("writing the page …")
 def report_command(
     settings: LearningSettings,
     output: Annotated[
@@ -68,6 +69,7 @@ def serve_command(
 
 @app.command("export")
 @with_settings
+@telling("copying what others may read …")
 def export_command(
     settings: LearningSettings,
     output: Annotated[

@@ -326,3 +326,18 @@ def test_dbt_finds_no_deprecation(tmp_path: Path) -> None:
         check=False,
     )
     assert outcome.returncode == 0, outcome.stdout
+
+
+def test_docs_open_with_what_to_query_and_hide_internals(manifest: Manifest) -> None:
+    overview = manifest.docs["doc.orb_learning.__overview__"].block_contents
+    models = {node.name: node for node in manifest.nodes.values() if node.resource_type == "model"}
+    shown = {name for name, node in models.items() if node.docs.show}
+    internal = {name for name in models if re.match(r"(stg|int)_|rpt_page_", name)}
+    assert shown == models.keys() - internal
+    named = set(re.findall(r"`([a-z_]+)[`(]", overview)) - {
+        "time_range",
+        "has_enough_samples",
+        "int_",
+    }
+    assert named <= shown
+    assert {"executions", "rpt_what_to_change", "rpt_success_by_tier"} <= named

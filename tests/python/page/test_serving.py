@@ -7,8 +7,8 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 from building import STEM
 from playwright.sync_api import expect, sync_playwright
-from serving import free_port
+from serving import ORB
 from starlette.testclient import TestClient
 
 from orb_learning.page.reports import read_reports
@@ -48,16 +48,11 @@ def rows(answer: dict[str, list[Any]]) -> list[dict[str, Any]]:
 @contextmanager
 def served(database: Path) -> Iterator[str]:
     """`orb serve` as a process; yields its address."""
-    port = free_port()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from orb_learning.cli import app; app()",
-            "serve",
-            "--port",
-            str(port),
-        ],
+        [*ORB, "serve", "--port", str(port)],
         env={**os.environ, "ORB_DATABASE": str(database)},
         stderr=subprocess.PIPE,
         text=True,
