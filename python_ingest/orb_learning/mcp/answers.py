@@ -56,6 +56,10 @@ REST = {
         "Ask with a smaller limit or a repo; or query for the executions of one text: "
         "`from executions where task_description = '…' order by timestamp desc limit 20`."
     ),
+    "find_solutions": (
+        "Ask with a smaller limit or a repo; or query: `select solution_summary, usage_count from "
+        " solution_patterns_mv order by usage_count desc limit 20`."
+    ),
     "list_executions": (
         "Ask for a day or by more of the other arguments; or query: `select * exclude (metadata) "
         "from executions_flat order by timestamp desc limit 20 offset 20`."

@@ -11,7 +11,8 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
@@ -69,6 +70,12 @@ class ServedPage:
         self._reading = asyncio.Lock()
         self._reports = b""
         self._reports_of: tuple[str, float] = ("", 0.0)
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Wait for what is being read, at the end."""
+        yield
+        await asyncio.to_thread(self._reader.close)
 
     def routes(self) -> list[Route]:
         """Return the paths and what answers them."""
@@ -214,8 +221,11 @@ def make_app(settings: LearningSettings) -> Starlette:
     """
     # Only requests that name this machine: against DNS rebinding.
     trusted = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_HOSTS, www_redirect=False)
+    page = ServedPage(settings)
     return Starlette(
-        routes=ServedPage(settings).routes(), middleware=[trusted, Middleware(SameOrigin)]
+        routes=page.routes(),
+        middleware=[trusted, Middleware(SameOrigin)],
+        lifespan=page.lifespan,
     )
 
 

@@ -71,6 +71,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "data_quality_report": {},
     "database_alerts": {"success_rate_threshold": 99.0},
     "find_similar_executions": {"task_description": "split the module", "threshold": 0.5},
+    "find_solutions": {"task_description": "split the module"},
     "list_executions": {"repo": "web", "success": False, "day": "2026-03-31"},
     "get_tier_performance": {"repo": "web"},
     "get_pool_performance": {},

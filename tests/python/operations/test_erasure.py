@@ -355,9 +355,8 @@ def test_a_forgotten_repository_is_in_no_file_of_any_kind(
         assert files_with(folder, text) == []
         assert relations_with(settings, text) == set()
     kinds = {"report.html", "export", "copy.duckdb", index.name}
-    assert (
-        kinds & {path.name for path in folder.iterdir()} == set()
-    )  # packed, and so not read above
+    # What is packed was not read above: it is gone.
+    assert kinds & {path.name for path in folder.iterdir()} == set()
     assert json.loads(settings.routing_file.read_text())["version"] == 1
 
 

@@ -66,7 +66,8 @@ function caption(panel, rows, page) {
   const template = panel.caption || "Most: {most} ({most_is}), least: {least} ({least_is}).";
   if (template.includes("{least}") || template.includes("{least_at}")) {
     if (having === 1) {
-      return column.form === "count" ? `${shown(most)} ${column.title}, all ${nameOf(most)}.`
+      const what = most[panel.drawn] === 1 ? column.title.replace(/s$/, "") : column.title;
+      return column.form === "count" ? `${shown(most)} ${what}, all ${nameOf(most)}.`
         : `${capital(nameOf(most))} only: ${column.title} ${shown(most)}.`;
     }
     if (most[panel.drawn] === least[panel.drawn]) return `${title}: ${shown(most)} throughout.`;

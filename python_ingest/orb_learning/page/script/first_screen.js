@@ -32,18 +32,25 @@ function bounded(row, name, form, sign = 1) {
   return `${form(Math.abs(row[name]))} (${bounds.map(form).join(" to ")})`;
 }
 
+// Better or worse, where the interval holds no 0.
+function told(row, name) {
+  const [low, high] = [row[`${name}_lower`] ?? row[name], row[`${name}_upper`] ?? row[name]];
+  if (low > 0) return "better";
+  return high < 0 ? "worse" : "unclear";
+}
+
 function stakes(row) {
   const parts = [];
   const [dollars, successes] = [row.usd_per_30_days, row.successes_per_30_days];
   if (successes) {
     const sign = Math.sign(successes);
     const text = bounded(row, "successes_per_30_days", (value) => value.toFixed(1), sign);
-    parts.push([`${text} successes ${sign > 0 ? "more" : "fewer"}`, sign > 0 ? "better" : "worse"]);
+    parts.push([`${text} successes ${sign > 0 ? "more" : "fewer"}`, told(row, "successes_per_30_days")]);
   }
   if (dollars) {
     const sign = Math.sign(dollars);
     const text = bounded(row, "usd_per_30_days", money, sign);
-    parts.push([`${text} ${sign > 0 ? "saved" : "more to pay"}`, sign > 0 ? "better" : "worse"]);
+    parts.push([`${text} ${sign > 0 ? "saved" : "more to pay"}`, told(row, "usd_per_30_days")]);
   }
   return parts;
 }
