@@ -49,6 +49,7 @@ from orb_learning.mcp.answers import sent
 from orb_learning.mcp.arguments import in_one_line, with_known_arguments
 from orb_learning.mcp.auth import Tokens, read_tokens
 from orb_learning.mcp.feedback_outbox import FeedbackOutbox
+from orb_learning.mcp.guidance import documents, prompts
 from orb_learning.mcp.query_processes import QueryProcesses
 from orb_learning.mcp.tools.query import query
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
@@ -159,6 +160,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         "orb-learning",
         title="Learning database",
         tools=tools,
+        resources=[*documents()],
         version=version("orb-learning"),
         instructions=INSTRUCTIONS,
         log_level="WARNING",
@@ -166,6 +168,8 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         auth=auth if tokens else None,
         subscriptions=False,
     )
+    for prompt in prompts():
+        server.add_prompt(prompt)
     server.most_characters = settings.mcp_answer_characters
     server.custom_route("/health", methods=["GET"])(_health)
     return server

@@ -157,6 +157,23 @@ def test_the_tools_and_their_answers_leave_an_agent_its_context(url: str) -> Non
         assert found.structured_content is None  # a client would show it as well as the text
 
 
+def test_a_prompt_says_how_to_choose_a_tier_and_documents_what_figures_mean(url: str) -> None:
+    async def read(client: Client) -> tuple[str, list[str], str]:
+        found = await client.get_prompt("choose_tier", {"task": PROMPT, "repo": "web"})
+        [message] = found.messages
+        listed = (await client.list_resources()).resources
+        content = await client.read_resource("orb://docs/statistics")
+        return message.content.text, [str(each.uri) for each in listed], content.contents[0].text
+
+    said, documents, text = over_http(url, read)
+    assert json.dumps(PROMPT) in said  # a text in quotes
+    for tool in re.findall(r"Ask (\w+)", said):
+        assert tool in CALLS
+    assert len(said) < 3_000
+    assert "orb://docs/mcp" in documents
+    assert text == (REPOSITORY / "docs/statistics.md").read_text()
+
+
 def test_every_result_says_of_when_it_is_and_how_to_take_its_texts(
     site: Site, answers: dict[str, dict[str, Any]]
 ) -> None:
