@@ -4,7 +4,10 @@ with
 
 executions as (
     select
-        case when timestamp < {{ utc_now() }} - interval 7 day then 'before' else 'shown' end as side,
+        case
+            when timestamp < {{ utc_now() }} - interval 7 day then 'before'
+            else 'shown'
+        end as side,
         unnest([null, model_tier]) as model_tier,
         coalesce(_task_text_id::varchar, task_id::varchar) as task,
         actual_cost::double as cost,
@@ -32,10 +35,12 @@ sides as (
         sum(runs) as total_executions,
         sum(cost) / nullif(sum(successes), 0) as cost_per_success,
         {{ squared_error(
-            'sum(cost)', 'sum(successes)', 'count(cost)', 'sum(cost * cost)', 'sum(cost * successes)',
-            'sum(successes * successes)'
+            'sum(cost)', 'sum(successes)', 'count(cost)', 'sum(cost * cost)',
+            'sum(cost * successes)', 'sum(successes * successes)'
         ) }} as squared_error,
-        {{ t_quantile(effective_tasks('sum(successes)', 'sum(successes * successes)') ~ ' - 1') }} as t
+        {{ t_quantile(
+            effective_tasks('sum(successes)', 'sum(successes * successes)') ~ ' - 1'
+        ) }} as t
     from tasks
     group by side, model_tier
 ),
@@ -74,6 +79,7 @@ where
     expected.total_executions_before
     <> coalesce(shown.total_executions_before, expected.total_executions_before)
     {% for name in ['cost_per_success_before', 'cost_per_success_change_lower'] %}
-    or abs(expected.{{ name }} - shown.{{ name }}) > 1e-6 * greatest(abs(expected.{{ name }}), 0.001)
+    or abs(expected.{{ name }} - shown.{{ name }})
+    > 1e-6 * greatest(abs(expected.{{ name }}), 0.001)
     or (expected.{{ name }} is null) <> (shown.{{ name }} is null)
     {% endfor %}

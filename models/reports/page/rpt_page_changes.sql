@@ -1,4 +1,4 @@
--- One row is a time range and a choice of every filter of the page: its figures beside the range before.
+-- One row is a time range and a choice of every filter of the page, beside the range before.
 {% set choices = ['time_range', 'repo_place', 'model_tier_place', 'pool_type_place'] %}
 {% set keys = choices + ['is_before'] %}
 with
@@ -48,7 +48,9 @@ select
     shown.repo_place,
     shown.model_tier_place,
     shown.pool_type_place,
-    case when ranges.has_before then coalesce(before.total_executions, 0) end as total_executions_before,
+    case
+        when ranges.has_before then coalesce(before.total_executions, 0)
+    end as total_executions_before,
     shown.total_executions / nullif(total_executions_before, 0) - 1 as total_executions_growth,
     case when ranges.has_before then before.total_cost end as total_cost_before,
     shown.total_cost / nullif(total_cost_before, 0) - 1 as total_cost_growth,

@@ -1,5 +1,4 @@
--- One row is an execution that the page holds: among the newest of a value of a filter, failed or not.
-{% set newest = 'max({started_at: timestamp, task_id: task_id}, 20)' %}
+-- One row is an execution that the page holds: among the newest of a value of a filter.
 with
 
 executions as not materialized (
@@ -10,12 +9,12 @@ newest as (
     {% for column in [
         'repo_place', 'model_tier_place', 'pool_type_place', 'task_type_place', 'error_type'
     ] %}
-    select unnest({{ newest }}) as execution
+    select unnest({{ newest_executions(20) }}) as execution
     from executions
     group by {{ column }}, success
     union all
     {% endfor %}
-    select unnest(max({started_at: timestamp, task_id: task_id}, 100)) as execution
+    select unnest({{ newest_executions(100) }}) as execution
     from executions
     where not success
 )

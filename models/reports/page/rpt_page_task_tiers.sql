@@ -1,4 +1,4 @@
--- One row is a task of an execution that the page holds, and a model tier: its runs of the last 90 days.
+-- One row is a task of an execution that the page holds, and a model tier: its runs of 90 days.
 with
 
 executions as (

@@ -42,15 +42,12 @@ class Solutions(Result):
 
 async def find_solutions(
     reader: Reader,
-    task_description: Annotated[Asked, Field(description="The task, in whatever words; or")] = None,
-    error_message: Annotated[Asked, Field(description="what it failed with.")] = None,
+    task_description: Annotated[Asked, Field(description="The task; or")] = None,
+    error_message: Annotated[Asked, Field(description="what it failed with, in 90 days.")] = None,
     repo: Repo = None,
     limit: Annotated[int, Field(ge=1, le=100, description="The most rows.")] = 5,
 ) -> Solutions:
-    """Find what solved tasks like this one, or tasks that failed with this error, the best first.
-
-    Give either the task or the error. It looks at the last 90 days.
-    """
+    """Find what solved tasks like this one, or that failed with this error, the best first."""
     text = error_message if task_description is None else task_description
     if text is None or (task_description is not None and error_message is not None):
         given = "none" if text is None else "both"

@@ -93,6 +93,10 @@ EMPTY = {
         "No text with a vector is in the days and the repo asked for. Ask with greater days_back "
         "or without repo, or list_executions with a word of the task."
     ),
+    "find_solutions": (
+        "Nothing like it was solved in 90 days. Ask without repo, or find_similar_executions what "
+        "became of tasks like it."
+    ),
     "execution_statistics": f"Nothing of it in that time. Ask for a longer one; {_FUNNEL}.",
     "list_executions": f"No execution is all of it. Ask with fewer arguments; {_NAMES}.",
     "get_tier_performance": f"Ask with greater days_back or without repo; {_NAMES}.",

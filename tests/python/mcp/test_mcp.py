@@ -614,6 +614,7 @@ READ_BESIDE_REPORTS = {
     "execution_statistics": {"raw.outbox_positions"},
     "database_alerts": {"alerts_at"},
     "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
+    "find_solutions": {"known_vector", "similar_solutions"},
     "describe_data": {"duckdb_tables", "duckdb_views", "relations"},
     "list_executions": {"executions_flat"},
     "recommend_route": {"executions"},
