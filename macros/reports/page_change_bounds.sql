@@ -10,6 +10,7 @@
     coalesce(sums.{{ name }}_{{ part }}, 0) + coalesce(repeated_sums.{{ name }}_{{ part }}, 0)
         as {{ tasks if part == 'tasks' else '_' ~ name ~ '_' ~ part }},
     {%- endfor %}
+    sums.{{ over }} as {{ name }}_known_count,
     sums.{{ of }} / nullif(sums.{{ over }}, 0) as {{ name }},
     {{ squared_error(
         'sums.' ~ of, 'sums.' ~ over, tasks, '_' ~ name ~ '_of_squares', '_' ~ name ~ '_products',
@@ -37,6 +38,8 @@
 {% macro ratio_changes() -%}
     {% for name, (_, _, more_is) in compared_ratios().items() %}
     before.{{ name }} as {{ name }}_before,
+    coalesce(before.{{ name }}_known_count, 0)::bigint
+        as {{ name | replace('avg_', '') }}_before_known_count,
     shown.{{ name }} - before.{{ name }} as {{ name }}_change,
     {% for bound, other, sign in [('lower', 'upper', '-'), ('upper', 'lower', '+')] %}
     {{ difference_bound(

@@ -145,6 +145,8 @@ def test_the_tools_and_their_answers_leave_an_agent_its_context(url: str) -> Non
         for tool in listed.tools:
             if tool.name != "submit_feedback":
                 needed = tool.input_schema.get("required", [])
+                if tool.name == "find_solutions":  # either of two
+                    needed = ["task_description"]
                 given = {name: CALLS[tool.name][name] for name in needed}
                 answers[tool.name] = await client.call_tool(tool.name, given)
         return listed.model_dump_json(by_alias=True, exclude_none=True), answers
