@@ -33,7 +33,7 @@ class Panel:
     caption: str = ""
     """What it shows, in a sentence: {most} and {least} name the rows with the most and the least of
     what is drawn, {most_is} and {least_is} are those figures, {most_at} and {least_at} the times,
-    {count} says how many rows there are."""
+    {count} says how many rows there are; or {sentence}, which the first row has."""
     missing: str = ""
     """What is not recorded where it has no rows, and how to."""
     note: str = ""

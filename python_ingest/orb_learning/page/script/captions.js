@@ -11,6 +11,7 @@ function extremes(rows, {figure, form, known: over}, least) {
 
 // What is said of panels whose rows are no ranking.
 const SAID = {
+  sentence: (rows) => rows[0].sentence, // written where the figures come from
   alerts(rows) {
     const raised = rows.filter((row) => row.is_raised);
     const usual = rows.filter((row) => row.state === "always so");
