@@ -17,9 +17,7 @@ Columns = dict[str, list[Any]]
 
 SLOTS = "repo_place, model_tier_place, pool_type_place"
 RATE = "success_rate, success_rate_lower, success_rate_upper, has_enough_samples"
-KNOWN = (
-    "duration_known_count, cost_known_count, quality_known_count, routing_confidence_known_count"
-)
+KNOWN = "duration_known_count, cost_known_count, routing_confidence_known_count"
 AVERAGES = "avg_duration, total_cost, avg_cost, avg_quality, avg_routing_confidence"
 FIGURES = f"total_executions, successful_count, {RATE}, {AVERAGES}, {KNOWN}"
 ERROR_RATE = (
@@ -64,9 +62,9 @@ QUERIES = {
     "buckets": "select time_range, bucket_length, bucket_start, is_complete from rpt_time_series "
     "order by all",
     "hours": "select hour as bucket_start, is_complete from rpt_executions_by_hour order by all",
-    "figures": f"select time_range, {SLOTS}, {FIGURES}, {PERCENTILES}, cost_per_success, "
-    "cost_known_success_count, avg_savings, savings_known_count from rpt_page_figures "
-    "order by all",
+    "figures": f"select time_range, {SLOTS}, {FIGURES}, quality_known_count, {PERCENTILES}, "
+    "cost_per_success, cost_known_success_count, avg_savings, savings_known_count "
+    "from rpt_page_figures order by all",
     "series": f"select time_range, bucket_start, {SLOTS}, {FIGURES}, {PERCENTILES}, "
     "cost_per_success from rpt_page_series order by all",
     "by_hour": f"select hour as bucket_start, {SLOTS}, total_executions, successful_count "
