@@ -9,9 +9,9 @@
     sum({{ of }}) as {{ name }}_of,
     sum({{ weight }}) as {{ name }}_over,
     count({{ of }}) filter (not is_repeated) as {{ name }}_tasks,
-    sum(pow({{ of }}, 2)) filter (not is_repeated) as {{ name }}_of_squares,
+    sum(({{ of }}) * ({{ of }})) filter (not is_repeated) as {{ name }}_of_squares,
     sum({{ of }} * {{ over }}) filter (not is_repeated) as {{ name }}_products,
-    sum(pow({{ weight }}, 2)) filter (not is_repeated) as {{ name }}_over_squares
+    sum({{ weight }} * {{ weight }}) filter (not is_repeated) as {{ name }}_over_squares
     {{- ',' if not loop.last }}
     {% endfor %}
 {%- endmacro %}

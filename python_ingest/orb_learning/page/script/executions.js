@@ -6,7 +6,7 @@ const EXECUTION_COLUMNS = [
   {figure: "task_description", title: "task", form: "text"},
   {figure: "model_tier", title: "tier", form: "text"},
   {figure: "outcome", title: "outcome", form: "text"},
-  {figure: "detail", title: "error, or what solved it", form: "text"},
+  {figure: "detail", title: "error, solution", form: "text"},
   {figure: "actual_cost", title: "cost", form: "dollars"},
   {figure: "duration_seconds", title: "took", form: "seconds"},
   {figure: "repo", title: "repository", form: "text"},
