@@ -10,6 +10,7 @@ executions as (
         end as side,
         unnest([null, model_tier]) as model_tier,
         coalesce(_task_text_id::varchar, task_id::varchar) as task,
+        success::integer as success,
         actual_cost::double as cost,
         case when actual_cost is not null then success::integer end as paid_success
     from {{ ref('fct_executions') }}
@@ -22,17 +23,25 @@ tasks as (
         model_tier,
         task,
         count(*) as runs,
+        sum(success) as wins,
         sum(cost) as cost,
         sum(paid_success) as successes
     from executions
     group by side, model_tier, task
 ),
 
-sides as (
+sums as (
     select
         side,
         model_tier,
         sum(runs) as total_executions,
+        sum(wins) / sum(runs) as rate,
+        {{ squared_error(
+            'sum(wins)', 'sum(runs)', 'count(*)', 'sum(wins * wins)', 'sum(wins * runs)',
+            'sum(runs * runs)'
+        ) }} as rate_error,
+        {{ effective_tasks('sum(runs)', 'sum(runs * runs)') }} as effective,
+        {{ t_quantile('effective - 1') }} as rate_t,
         sum(cost) / nullif(sum(successes), 0) as cost_per_success,
         {{ squared_error(
             'sum(cost)', 'sum(successes)', 'count(cost)', 'sum(cost * cost)',
@@ -45,10 +54,24 @@ sides as (
     group by side, model_tier
 ),
 
+sides as (
+    select
+        *,
+        {% for bound, sign in {'lower': '-', 'upper': '+'}.items() %}
+        {{ rate_bound(
+            'rate', relative_variance('rate', 'rate_error', 'effective'), 'rate_t', sign
+        ) }} as rate_{{ bound }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from sums
+),
+
 expected as (
     select
         shown.model_tier,
         before.total_executions as total_executions_before,
+        {{ difference_bound(
+            'shown.rate', 'shown.rate_lower', 'before.rate', 'before.rate_upper', '-'
+        ) }} as success_rate_change_lower,
         before.cost_per_success as cost_per_success_before,
         shown.cost_per_success - before.cost_per_success - sqrt(
             pow(shown.t, 2) * shown.squared_error + pow(before.t, 2) * before.squared_error
@@ -78,7 +101,9 @@ inner join shown
 where
     expected.total_executions_before
     <> coalesce(shown.total_executions_before, expected.total_executions_before)
-    {% for name in ['cost_per_success_before', 'cost_per_success_change_lower'] %}
+    {% for name in [
+        'cost_per_success_before', 'cost_per_success_change_lower', 'success_rate_change_lower'
+    ] %}
     or abs(expected.{{ name }} - shown.{{ name }})
     > 1e-6 * greatest(abs(expected.{{ name }}), 0.001)
     or (expected.{{ name }} is null) <> (shown.{{ name }} is null)

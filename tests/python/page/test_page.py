@@ -301,7 +301,11 @@ def test_the_filters_show_what_sql_finds(
 def test_its_figures_are_those_of_reports_and_executions(
     project: DbtProject, database: Path
 ) -> None:
-    agreements = ["assert_page_agrees_with_reports", "assert_page_choices_agree_with_executions"]
+    agreements = [
+        "assert_page_agrees_with_reports",
+        "assert_page_choices_agree_with_executions",
+        "assert_page_changes_are_right",
+    ]
     project.run(database, command="test", select=agreements, as_of=NOON.isoformat())
 
 
