@@ -57,11 +57,9 @@ sums as (
 sides as (
     select
         *,
-        {% for bound, sign in {'lower': '-', 'upper': '+'}.items() %}
-        {{ rate_bound(
-            'rate', relative_variance('rate', 'rate_error', 'effective'), 'rate_t', sign
-        ) }} as rate_{{ bound }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ relative_variance('rate', 'rate_error', 'effective') }} as rate_variance,
+        {{ rate_bound('rate', 'rate_variance', 'rate_t', '-') }} as rate_lower,
+        {{ rate_bound('rate', 'rate_variance', 'rate_t', '+') }} as rate_upper
     from sums
 ),
 
