@@ -120,6 +120,7 @@ def _metadata(call: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, 
         "tags": call.get("request_tags"),
         "user": call.get("end_user"),
         "session_id": call.get("session_id") or call.get("trace_id"),
+        "routing": request.get("routing"),  # as LearnedStrategy leaves it there
         "retries": request.get("attempted_retries"),
         "fallbacks": fallbacks,
         "fallback_from": request.get("original_model_group") if fallbacks else None,

@@ -13,7 +13,8 @@ figures as (
         model_tier_place,
         pool_type_place,
         {{ execution_figures() }},
-        {{ duration_percentiles() }} as durations
+        {{ duration_percentiles() }} as durations,
+        {{ success_cost_figures() }}
     from executions
     group by time_range, bucket_start, {{ every_choice() }}
 ),
@@ -30,5 +31,7 @@ select
     {{ figure_columns('rates') }},
     rates.durations[1] as p50_duration,
     rates.durations[2] as p95_duration,
-    rates.durations[3] as p99_duration
+    rates.durations[3] as p99_duration,
+    rates.cost_per_success,
+    rates.cost_known_success_count
 from rates

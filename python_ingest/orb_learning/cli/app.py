@@ -43,7 +43,17 @@ PANELS = {
         "feedback",
         "dead-letters",
     ],
-    "Look": ["changes", "status", "alerts", "stats", "metrics", "quality", "report", "export"],
+    "Look": [
+        "changes",
+        "status",
+        "alerts",
+        "stats",
+        "metrics",
+        "quality",
+        "report",
+        "serve",
+        "export",
+    ],
     "Learn": ["similar", "solutions", "route", "recommend", "policies", "index", "mcp"],
     "Maintain": [
         "maintain",

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning.cli.console import err, out, print_error, reported_errors, say, with_settings
+from orb_learning.cli.console import (
+    err,
+    out,
+    print_error,
+    reported_errors,
+    say,
+    telling,
+    with_settings,
+)
 from orb_learning.cli.options import AsJson, Wait
 from orb_learning.cli.tables import Table, text
 from orb_learning.errors import InvalidBackupError, OrbError
@@ -29,6 +37,7 @@ File = Annotated[
 
 @app.command("backup")
 @with_settings
+@telling("copying and verifying …")
 def backup_command(
     settings: LearningSettings,
     to: Annotated[
@@ -60,6 +69,7 @@ def backup_command(
 
 @app.command("validate-backup")
 @reported_errors()
+@telling("verifying …")
 def validate_backup_command(file: File) -> None:
     """Verify a backup against its manifest: bytes, tables, rows, a query on every relation."""
     from orb_learning.backup import validate_backup
@@ -80,6 +90,7 @@ def validate_backup_command(file: File) -> None:
 
 @app.command("restore")
 @with_settings
+@telling("verifying and restoring …")
 def restore_command(
     settings: LearningSettings,
     file: File,

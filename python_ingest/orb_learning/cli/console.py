@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from rich.markup import escape
 from rich.segment import Segment
 
 from orb_learning.errors import OrbError
-from orb_learning.filesystem import printable, share_umask, without_controls
+from orb_learning.filesystem import lasting, printable, share_umask, without_controls
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -134,3 +136,30 @@ def say(message: str, *, to: Console = out) -> None:
     """Print a message in rich's markup on one line, which a terminal may wrap."""
     message = " ".join(printable(message).splitlines())
     to.print(message, highlight=False, soft_wrap=True)
+
+
+def tell(words: str) -> None:
+    """Say on standard error what a command does meanwhile."""
+    err.print(words, style="dim", highlight=False, markup=False)
+
+
+def telling(words: str) -> Callable[[Callable[Options, None]], Callable[Options, None]]:
+    """Let a command say what it is at, once it lasts over 2 s."""
+
+    def decorated(command: Callable[Options, None]) -> Callable[Options, None]:
+        @wraps(command)
+        def told(*arguments: Options.args, **named: Options.kwargs) -> None:
+            with lasting(words, tell):
+                command(*arguments, **named)
+
+        return told
+
+    return decorated
+
+
+def end_process(status: int) -> None:
+    """End the process at once: what Python takes down in no order, DuckDB reports as leaks."""
+    if status == INTERRUPTED:
+        err.print("interrupted")
+    sys.stdout.flush()
+    os._exit(status)

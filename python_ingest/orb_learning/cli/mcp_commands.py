@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orb_learning.cli.console import INTERRUPTED, err, with_settings
+from orb_learning.cli.console import INTERRUPTED, end_process, err, with_settings
 from orb_learning.errors import McpServerError
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ def mcp_command(
         ) from error
     if transport is Transport.STDIO:
         # The thread that waits for standard input would keep the process for ever.
-        signal.signal(signal.SIGINT, lambda *_: _end(INTERRUPTED))
+        signal.signal(signal.SIGINT, lambda *_: end_process(INTERRUPTED))
         serve_stdio(settings)
     else:
         serve_http(
@@ -64,12 +62,4 @@ def mcp_command(
             allowed_hosts=allowed_host,
             ready=lambda url: err.print(f"{url}; stop it with Ctrl-C", highlight=False),
         )
-    _end(0)
-
-
-def _end(status: int) -> None:
-    """End the process at once: what Python takes down in no order, DuckDB reports as leaks."""
-    if status == INTERRUPTED:
-        err.print("interrupted")
-    sys.stdout.flush()
-    os._exit(status)
+    end_process(0)

@@ -1,4 +1,4 @@
-"""``orb report`` and ``orb export``: what was learned, for people and for other tools."""
+"""``orb report``, ``orb serve``, ``orb export``: what was learned, for people and other tools."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning.cli.console import say, with_settings
+from orb_learning.cli.console import end_process, err, say, telling, with_settings
+from orb_learning.errors import PageError
 from orb_learning.formats import count
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Wait = Annotated[
 
 @app.command("report")
 @with_settings
+@telling("writing the page …")
 def report_command(
     settings: LearningSettings,
     output: Annotated[
@@ -40,8 +42,34 @@ def report_command(
     say(f"{file}: {size / 1e6:.1f} MB; open it in a browser")
 
 
+@app.command("serve")
+@with_settings
+def serve_command(
+    settings: LearningSettings,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port on 127.0.0.1.")] = 8766,
+) -> None:
+    """Serve the page to browsers of this machine, always as the database is; read only.
+
+    It shows new executions once they are built, without a new file, and a bar
+    leads to all of its executions. Ctrl-C ends it.
+    """
+    try:
+        from orb_learning.page.serving import serve_page
+    except ImportError as error:
+        raise PageError(
+            f"the page needs `pip install 'orb-learning[page]'`: {error.name} is missing"
+        ) from error
+    serve_page(
+        settings,
+        port=port,
+        ready=lambda url: err.print(f"{url}; stop it with Ctrl-C", highlight=False),
+    )
+    end_process(0)
+
+
 @app.command("export")
 @with_settings
+@telling("copying what others may read …")
 def export_command(
     settings: LearningSettings,
     output: Annotated[

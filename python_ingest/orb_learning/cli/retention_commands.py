@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from orb_learning.cli.console import out, print_error, say, with_settings
+from orb_learning.cli.console import out, print_error, say, telling, with_settings
 from orb_learning.errors import OrbError
 from orb_learning.formats import count
 
@@ -22,6 +22,7 @@ DAY = ["%Y-%m-%d"]
 
 @app.command("retention")
 @with_settings
+@telling("archiving …")
 def retention_command(
     settings: LearningSettings,
     days: Annotated[
@@ -57,6 +58,7 @@ def retention_command(
 
 @app.command("unarchive")
 @with_settings
+@telling("bringing days back …")
 def unarchive_command(
     settings: LearningSettings,
     first: Annotated[datetime, typer.Option("--from", formats=DAY, help="The first UTC day.")],
@@ -77,6 +79,7 @@ def unarchive_command(
 
 @app.command("check-archive")
 @with_settings
+@telling("reading the archive …")
 def check_archive_command(settings: LearningSettings) -> None:
     """Verify that every archived file is what was archived."""
     from orb_learning.archive import check_archive, read_index
@@ -95,6 +98,7 @@ def check_archive_command(settings: LearningSettings) -> None:
 
 @app.command("forget")
 @with_settings
+@telling("erasing, and building anew …")
 def forget_command(
     settings: LearningSettings,
     task_ids: Annotated[

@@ -39,6 +39,7 @@ from orb_learning.figures.similar import (
     why_no_solution,
     why_no_task,
 )
+from orb_learning.figures.solutions import find_solutions
 from orb_learning.figures.statistics import execution_statistics
 from orb_learning.figures.status import read_contents, read_outbox_status
 from orb_learning.figures.storage import storage_status
@@ -59,6 +60,7 @@ __all__ = [
     "describe_data",
     "execution_statistics",
     "find_similar_executions",
+    "find_solutions",
     "get_changes",
     "get_data_quality_report",
     "get_database_alerts",

@@ -22,7 +22,14 @@ from orb_learning.filesystem.private import (
 from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
 from orb_learning.filesystem.tokens import SHORTEST_TOKEN, read_token_users
 from orb_learning.filesystem.urls import is_url, public_url, public_value, without_secrets
-from orb_learning.filesystem.waiting import NOTICE_SECONDS, WAITING, Waiting, say_wait, told_wait
+from orb_learning.filesystem.waiting import (
+    NOTICE_SECONDS,
+    WAITING,
+    Waiting,
+    lasting,
+    say_wait,
+    told_wait,
+)
 
 __all__ = [
     "NOTICE_SECONDS",
@@ -36,6 +43,7 @@ __all__ = [
     "is_full",
     "is_open_to_others",
     "is_url",
+    "lasting",
     "make_folder",
     "make_private",
     "narrow_umask",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,6 +63,23 @@ def told_wait(subject: Path | str, locked: Path | None = None) -> Iterator[None]
             say_wait(subject, " and ".join(map(_name_of, sorted(pids))))
 
     timer = threading.Timer(NOTICE_SECONDS, say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def lasting(words: str, tell: Callable[[str], None]) -> Iterator[None]:
+    """Tell what a block does, once it lasts long.
+
+    Args:
+        words: what is told.
+        tell: is told it, in a thread of its own.
+    """
+    timer = threading.Timer(NOTICE_SECONDS, tell, [words])
     timer.daemon = True
     timer.start()
     try:

@@ -56,6 +56,10 @@ REST = {
         "Ask with a smaller limit or a repo; or query for the executions of one text: "
         "`from executions where task_description = '…' order by timestamp desc limit 20`."
     ),
+    "find_solutions": (
+        "Ask with a smaller limit or a repo; or query: `select solution_summary, usage_count from "
+        " solution_patterns_mv order by usage_count desc limit 20`."
+    ),
     "list_executions": (
         "Ask for a day or by more of the other arguments; or query: `select * exclude (metadata) "
         "from executions_flat order by timestamp desc limit 20 offset 20`."
@@ -88,6 +92,10 @@ EMPTY = {
     "find_similar_executions": (
         "No text with a vector is in the days and the repo asked for. Ask with greater days_back "
         "or without repo, or list_executions with a word of the task."
+    ),
+    "find_solutions": (
+        "Nothing like it was solved in 90 days. Ask without repo, or find_similar_executions what "
+        "became of tasks like it."
     ),
     "execution_statistics": f"Nothing of it in that time. Ask for a longer one; {_FUNNEL}.",
     "list_executions": f"No execution is all of it. Ask with fewer arguments; {_NAMES}.",

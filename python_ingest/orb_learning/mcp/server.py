@@ -5,9 +5,6 @@ The process reads the database only, sandboxed, and loads nothing; feedback goes
 
 from __future__ import annotations
 
-import ipaddress
-import resource
-import socket
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from importlib.metadata import version
@@ -36,6 +33,7 @@ from orb_learning.figures import (
     describe_data,
     execution_statistics,
     find_similar_executions,
+    find_solutions,
     get_pool_performance,
     get_solution_patterns,
     get_tier_performance,
@@ -46,10 +44,12 @@ from orb_learning.figures import (
     storage_status,
     what_to_change,
 )
+from orb_learning.loopback import LOOPBACK_HOSTS, check_free, is_loopback, limit_memory
 from orb_learning.mcp.answers import sent
 from orb_learning.mcp.arguments import in_one_line, with_known_arguments
 from orb_learning.mcp.auth import Tokens, read_tokens
 from orb_learning.mcp.feedback_outbox import FeedbackOutbox
+from orb_learning.mcp.guidance import documents, prompts
 from orb_learning.mcp.query_processes import QueryProcesses
 from orb_learning.mcp.tools.query import query
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
@@ -66,6 +66,7 @@ READING: list[ToolFunction] = [
     data_quality_report,
     database_alerts,
     find_similar_executions,
+    find_solutions,
     list_executions,
     get_tier_performance,
     get_pool_performance,
@@ -87,7 +88,6 @@ INSTRUCTIONS = (
     "ask for."
 )
 
-LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 PORT = 8765
 
 IDLE_TIMEOUT_SECONDS = 10.0
@@ -95,9 +95,6 @@ IDLE_TIMEOUT_SECONDS = 10.0
 
 WRAPPED = "result"
 """The SDK's key for what is no single object in its schema."""
-
-MB_BESIDE_QUERIES = 1_024
-"""Of the process itself: Python, its threads and the model's weights take up to half of it."""
 
 
 class Server(MCPServer[Any]):
@@ -163,6 +160,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         "orb-learning",
         title="Learning database",
         tools=tools,
+        resources=[*documents()],
         version=version("orb-learning"),
         instructions=INSTRUCTIONS,
         log_level="WARNING",
@@ -170,6 +168,8 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         auth=auth if tokens else None,
         subscriptions=False,
     )
+    for prompt in prompts():
+        server.add_prompt(prompt)
     server.most_characters = settings.mcp_answer_characters
     server.custom_route("/health", methods=["GET"])(_health)
     return server
@@ -182,27 +182,8 @@ async def _health(_: Request) -> Response:
 
 def serve_stdio(settings: LearningSettings) -> None:
     """Serve one client on standard input and output, until it leaves."""
-    _limit_memory(settings)
+    limit_memory(settings.mcp_memory_limit_mb)
     make_server(settings).run("stdio")
-
-
-def _check_free(host: str, port: int) -> None:
-    """Refuse an address that cannot be listened at, before anybody is told of it.
-
-    Raises:
-        McpServerError: it is in use, or is none of this machine.
-    """
-    try:
-        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-        with socket.socket(family, kind, protocol) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
-            tried.bind(address)
-    except OSError as error:
-        raise McpServerError(
-            f"{host}:{port} cannot be listened at: {error.strerror or error}; name another --port"
-        ) from error
 
 
 def serve_http(
@@ -227,7 +208,7 @@ def serve_http(
             by, is not this machine alone and there are no tokens; or they cannot be read.
     """
     # A name of another machine is a proxy's: what comes through it is from anywhere.
-    beyond = [name for name in [host, *(allowed_hosts or [])] if not _is_loopback(name)]
+    beyond = [name for name in [host, *(allowed_hosts or [])] if not is_loopback(name)]
     if settings.mcp_token_file is None and beyond:
         raise McpServerError(
             f"{', '.join(beyond)} can be reached from other machines, so tokens are needed: write "
@@ -235,9 +216,9 @@ def serve_http(
             f"to it"
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
-    _check_free(host, port)
+    check_free(host, port, McpServerError)
     ready(f"http://{host}:{port}/mcp")
-    _limit_memory(settings)
+    limit_memory(settings.mcp_memory_limit_mb)
     make_server(settings, tokens=tokens).run(
         "streamable-http",
         host=host,
@@ -246,17 +227,6 @@ def serve_http(
         json_response=True,
         transport_security=_security([host, *LOOPBACK_HOSTS, *(allowed_hosts or [])]),
     )
-
-
-def _limit_memory(settings: LearningSettings) -> None:
-    """Let the system refuse what DuckDB's own limit does not count: a single value of gigabytes.
-
-    DuckDB reports the refusal like a limit of its own, and goes on.
-    """
-    most = (2 * settings.mcp_memory_limit_mb + MB_BESIDE_QUERIES) * 2**20
-    _, allowed = resource.getrlimit(resource.RLIMIT_DATA)
-    if allowed == resource.RLIM_INFINITY or most < allowed:
-        resource.setrlimit(resource.RLIMIT_DATA, (most, allowed))
 
 
 def _security(hosts: list[str]) -> TransportSecuritySettings:
@@ -268,13 +238,6 @@ def _security(hosts: list[str]) -> TransportSecuritySettings:
         allowed_hosts=names,
         allowed_origins=[f"{scheme}://{name}" for scheme in ("http", "https") for name in names],
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _tool(

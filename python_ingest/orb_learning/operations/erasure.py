@@ -44,8 +44,13 @@ from orb_learning.store import (
 
 TASKS_A_RECORD = 10_000
 
-TABLES = ("+config.materialized:incremental", "+config.materialized:table")
-"""dbt's selectors of what may hold an erased row, and of the views that it is built from."""
+BUILT_ANEW = (
+    "+config.materialized:incremental",
+    "+config.materialized:table",
+    "routing_propensities",
+)
+"""dbt's selectors of what may hold an erased row, of the views that it is built from, and of what a
+build publishes for routers."""
 
 
 @dataclass
@@ -137,7 +142,7 @@ def _build_anew(settings: LearningSettings) -> None:
     """
     try:
         # Texts that wait for their vectors can go on waiting.
-        run_dbt(settings, "run", "--select", *TABLES, "--exclude", "text_embeddings")
+        run_dbt(settings, "run", "--select", *BUILT_ANEW, "--exclude", "text_embeddings")
     except DbtError as error:
         raise DbtError(
             f"the tasks are deleted where they were recorded, but models in "

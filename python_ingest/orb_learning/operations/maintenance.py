@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,14 @@ from pathlib import Path
 from typing import Literal
 
 from orb_learning.errors import DatabaseError, MaintenanceBusyError, OrbError
-from orb_learning.filesystem import get_logger, make_folder, without_secrets
+from orb_learning.filesystem import (
+    NOTICE_SECONDS,
+    get_logger,
+    lasting,
+    make_folder,
+    without_secrets,
+)
+from orb_learning.formats import duration
 from orb_learning.operations.load import load_outbox, places_of
 from orb_learning.operations.maintenance_steps import MaintenanceSteps
 from orb_learning.outbox import Outbox, try_lock
@@ -91,6 +99,7 @@ def maintain(
     *,
     wait_seconds: float = 60.0,
     now: Callable[[], datetime] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> MaintenanceRun:
     """Do every step that can be done, and record what became of each.
 
@@ -98,6 +107,7 @@ def maintain(
         settings: where everything is.
         wait_seconds: for how long loading waits while others have the database.
         now: the clock, naive UTC, for the models and retention, too; the machine's if None.
+        tell: is told of each step that lasts over 2 s: that it is at work, and what became of it.
 
     Returns:
         what became of each step; a step that fails raises nothing.
@@ -110,7 +120,7 @@ def maintain(
         # No limit of size: what a run tells may be why the outbox is full.
         outbox = Outbox(settings.outbox_folder, busy_timeout_ms=5_000, size_limit_bytes=None)
         try:
-            work = _Run(settings, wait_seconds, now, lock, outbox)
+            work = _Run(settings, wait_seconds, now, lock, outbox, tell)
             work.do()
         finally:
             outbox.close()
@@ -152,8 +162,10 @@ class _Run:
         clock: Callable[[], datetime] | None,
         lock: int,
         outbox: Outbox,
+        tell: Callable[[str], None] | None,
     ):
         self.settings = settings
+        self.tell = tell
         self.wait_seconds = wait_seconds
         self.clock = clock
         self.outbox = outbox
@@ -192,7 +204,8 @@ class _Run:
         else:
             self._record(step, "started", started_at, started_at, None)
             try:
-                message = work()
+                with self._told(step):
+                    message = work()
                 outcome = "succeeded"
             except Exception as error:  # whatever it is, the other steps are to be done
                 message = str(error)
@@ -204,6 +217,21 @@ class _Run:
         ended_at = max(started_at, self._now())
         self._record(step, outcome, started_at, ended_at, message)
         self.result.steps.append(StepResult(step, outcome, started_at, ended_at, message))
+
+    @contextmanager
+    def _told(self, step: str) -> Iterator[None]:
+        """Tell of a step once it lasts, and again when it ends."""
+        if self.tell is None:
+            yield
+            return
+        began = time.monotonic()
+        with lasting(f"{step} …", self.tell):
+            try:
+                yield
+            finally:
+                seconds = time.monotonic() - began
+                if seconds >= NOTICE_SECONDS:
+                    self.tell(f"{step}: {duration(seconds)}")
 
     def _record(
         self,

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
 from orb_learning.page.columns import Column
 
@@ -29,27 +30,41 @@ class Panel:
     """The figure that the chart draws; the first that is a number if empty."""
     each: str = ""
     """The filter of which it shows every value, or only the chosen one."""
+    caption: str = ""
+    """What it shows, in a sentence: {most} and {least} name the rows with the most and the least of
+    what is drawn, {most_is} and {least_is} are those figures, {most_at} and {least_at} the times,
+    {count} says how many rows there are; or {sentence}, which the first row has."""
+    missing: str = ""
+    """What is not recorded where it has no rows, and how to."""
     note: str = ""
     wide: bool = False
     judged_by: str = ""
     """The alert whose thresholds judge the figure that is drawn."""
     is_filtered: bool = True
     """Whether the filters by repository, tier and pool apply to it."""
+    opens: bool = False
+    """Whether a bar, cell or row of it leads to its executions."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the page's script needs to know of it."""
         chart = None
         if self.draw:
-            chart = self.draw(self.columns).to_dict()
+            # Tests draw every chart; checking each part against the schema takes a second.
+            with debug_mode(False):
+                chart = self.draw(self.columns).to_dict(validate=False)
             del chart["config"]  # the page's own look
         return {
             "name": self.name,
+            "title": self.title,
             "report": self.report,
             "each": self.each,
             "drawn": self.drawn
             or next(column.figure for column in self.columns if column.form != "text"),
+            "caption": self.caption,
+            "missing": self.missing,
             "isFiltered": self.is_filtered,
             "judgedBy": self.judged_by,
+            "opens": self.opens,
             "columns": [asdict(column) for column in self.columns],
             "chart": chart,
         }
@@ -57,7 +72,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure of the last 24 hours, or of the chosen time range, with the colour of its alert."""
+    """A figure of the chosen time range, beside that of the range before."""
 
     name: str
     title: str
@@ -65,7 +80,7 @@ class Tile:
     form: str
     known: str
     """The column that counts the executions which the figure is over."""
-    time_range: str
-    """The range that it is of; empty for the chosen one."""
-    alert: str = ""
-    """The alert whose state is its word and its colour; none if empty."""
+    missing: str
+    """What is not recorded where it is unknown, and how to."""
+    is_judged: bool = False
+    """Whether the report of changes says if it is better or worse, or only how it grew."""

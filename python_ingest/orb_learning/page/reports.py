@@ -17,9 +17,7 @@ Columns = dict[str, list[Any]]
 
 SLOTS = "repo_place, model_tier_place, pool_type_place"
 RATE = "success_rate, success_rate_lower, success_rate_upper, has_enough_samples"
-KNOWN = (
-    "duration_known_count, cost_known_count, quality_known_count, routing_confidence_known_count"
-)
+KNOWN = "duration_known_count, cost_known_count, routing_confidence_known_count"
 AVERAGES = "avg_duration, total_cost, avg_cost, avg_quality, avg_routing_confidence"
 FIGURES = f"total_executions, successful_count, {RATE}, {AVERAGES}, {KNOWN}"
 ERROR_RATE = (
@@ -51,15 +49,24 @@ MOST_FEEDBACK = (
 
 QUERIES = {
     "age": "select * from rpt_page_age",
+    "changes": "select is_change, sentence, reason, worth_usd, usd_per_30_days, "
+    "usd_per_30_days_lower, usd_per_30_days_upper, successes_per_30_days, "
+    "successes_per_30_days_lower, successes_per_30_days_upper, execution_count, task_count, "
+    "more_count, source from rpt_what_to_change order by place",
+    "tile_changes": "select * from rpt_page_changes order by all",
+    "executions": "select * replace (text_id::varchar as text_id) "
+    "from rpt_page_newest_executions order by timestamp desc, task_id",
+    "task_tiers": "select * replace (text_id::varchar as text_id) from rpt_page_task_tiers "
+    "order by text_id, tier_order, model_tier",
     "choices": "select column_name, place, choice from rpt_page_choices order by all",
     "buckets": "select time_range, bucket_length, bucket_start, is_complete from rpt_time_series "
     "order by all",
     "hours": "select hour as bucket_start, is_complete from rpt_executions_by_hour order by all",
-    "figures": f"select time_range, {SLOTS}, {FIGURES}, {PERCENTILES}, cost_per_success, "
-    "cost_known_success_count, avg_savings, savings_known_count from rpt_page_figures "
-    "order by all",
-    "series": f"select time_range, bucket_start, {SLOTS}, {FIGURES}, {PERCENTILES} "
-    "from rpt_page_series order by all",
+    "figures": f"select time_range, {SLOTS}, {FIGURES}, quality_known_count, {PERCENTILES}, "
+    "cost_per_success, cost_known_success_count, avg_savings, savings_known_count "
+    "from rpt_page_figures order by all",
+    "series": f"select time_range, bucket_start, {SLOTS}, {FIGURES}, {PERCENTILES}, "
+    "cost_per_success from rpt_page_series order by all",
     "by_hour": f"select hour as bucket_start, {SLOTS}, total_executions, successful_count "
     "from rpt_page_hours order by all",
     "task_types": f"select time_range, {SLOTS}, task_type_place, total_executions, "
@@ -149,6 +156,34 @@ QUERIES = {
 }
 """The queries whose rows the page shows, by name. Times are UTC."""
 
+MOST_EXECUTIONS = 100
+
+EXECUTIONS_OF = (
+    "select timestamp, task_id, repo_place, model_tier_place, pool_type_place, task_type_place, "
+    f"text_id::varchar as text_id, {_short('task_description')}, {_short('error_message')}, "
+    f"{_short('solution_summary')}, {_short('error_type')}, success, duration_seconds, "
+    "actual_cost, quality_score from rpt_page_executions where "
+    "timestamp >= (select as_of from rpt_page_age) - case when $text_id is null then case "
+    "$time_range when '1h' then interval 1 hour when '24h' then interval 24 hour "
+    "when '7d' then interval 7 day when '30d' then interval 30 day else interval 90 day end "
+    "else interval 90 day end "
+    "and ($text_id is null or text_id = $text_id) "
+    "and ($repo_place is null or repo_place = $repo_place) "
+    "and ($model_tier_place is null or model_tier_place = $model_tier_place) "
+    "and ($pool_type_place is null or pool_type_place = $pool_type_place) "
+    "and ($task_type_place is null or task_type_place = $task_type_place) "
+    "and ($error_type is null or error_type = $error_type) "
+    "and ($only_failures is null or not success) "
+    "and ($start is null or timestamp >= make_timestamp($start * 1000)) "
+    "and ($end is null or timestamp < make_timestamp($end * 1000)) "
+    f"order by timestamp desc, task_id limit {MOST_EXECUTIONS}"
+)
+"""The newest executions of a choice, where the page is served; every parameter but time_range may
+be NULL."""
+
+WITH_RANGE = {name for name, query in QUERIES.items() if "time_range" in query} | {"executions"}
+"""Those whose rows follow the chosen time range."""
+
 
 def read_reports(
     database: Path, *, outbox: Path | None = None, wait_seconds: float = 30.0
@@ -168,19 +203,32 @@ def read_reports(
         NotBuiltError: the database lacks the reports, or has those of another version.
         DatabaseError: there is no database, or it cannot be read.
     """
-    with connect(database, read_only=True, wait_seconds=wait_seconds) as connection:
-        connection.execute("begin")  # now() is the same in all of a transaction
-        with built_by_this_version(database):
-            reports = {name: _columns(connection, query) for name, query in QUERIES.items()}
-            snapshot = Snapshot(connection)
-            reports["record_funnel"] = _by_column(record_funnel(snapshot, outbox))
-            for name, rows in routing_panels(snapshot).items():
-                reports[name] = _by_column(rows)
-            return reports
+    with (
+        connect(database, read_only=True, wait_seconds=wait_seconds) as connection,
+        built_by_this_version(database),
+    ):
+        return select_reports(Snapshot(connection), outbox)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> Columns:
-    result = connection.execute(query)
+def select_reports(snapshot: Snapshot, outbox: Path | None) -> dict[str, Columns]:
+    """Select what ``read_reports`` returns from a database that is open."""
+    connection = snapshot.connection
+    connection.execute("begin")  # now() is the same in all of a transaction
+    try:
+        reports = {name: columns_of(connection, query) for name, query in QUERIES.items()}
+        reports["record_funnel"] = _by_column(record_funnel(snapshot, outbox))
+        for name, rows in routing_panels(snapshot).items():
+            reports[name] = _by_column(rows)
+        return reports
+    finally:
+        connection.execute("rollback")
+
+
+def columns_of(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None
+) -> Columns:
+    """Return a query's columns by name, as values that JSON has."""
+    result = connection.execute(query, parameters or {})
     names = [column[0] for column in result.description or []]
     values = zip(*result.fetchall(), strict=True)
     columns = [[_json_value(value) for value in column] for column in values]

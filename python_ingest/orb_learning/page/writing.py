@@ -15,11 +15,14 @@ from typing import Any
 
 from orb_learning.errors import PageError
 from orb_learning.filesystem import callers_umask
-from orb_learning.page.reports import Columns, read_reports
+from orb_learning.page.reports import WITH_RANGE, Columns, read_reports
 from orb_learning.store import note_written
 from orb_learning.time_ranges import TIME_RANGES
 
 FILTERS = {"repo": "Repository", "model_tier": "Model tier", "pool_type": "Pool"}
+
+SCRIPT = ["figures", "data", "captions", "first_screen", "panels", "executions", "start"]
+"""The parts of the page's script, in their order."""
 
 
 def write_page(
@@ -63,8 +66,8 @@ def write_page(
     return len(content)
 
 
-def render(reports: dict[str, Columns]) -> str:
-    """Return the page that shows these reports.
+def render(reports: dict[str, Columns] | None) -> str:
+    """Return the page that shows these reports, or that asks who serves it for them if None.
 
     Raises:
         PageError: a package of the extra ``page`` is missing.
@@ -84,26 +87,38 @@ def render(reports: dict[str, Columns]) -> str:
         "window.vegaEmbed = vegaEmbed;",
         vl_version=".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2]),
     )
-    script, style = _source("page.js"), _source("page.css")
+    script, style = "\n".join(_source(f"script/{name}.js") for name in SCRIPT), _source("page.css")
+    sections = [
+        {"id": _section_id(title), "title": title, "panels": panels}
+        for title, panels in SECTIONS.items()
+    ]
     content = {
-        "reports": reports,
-        "panels": [panel.to_dict() for panels in SECTIONS.values() for panel in panels],
+        "sections": [
+            {"id": _section_id(title), "panels": [panel.to_dict() for panel in panels]}
+            for title, panels in SECTIONS.items()
+        ],
         "tiles": [asdict(tile) for tile in TILES],
+        **({} if reports is None else {"reports": reports}),
     }
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return template.from_string(_source("page.html.jinja")).render(
-        policy=_policy([library, script], [style]),
-        reports=reports,
+        policy=_policy([library, script], [style], is_live=reports is None),
+        is_live=reports is None,
+        ranged=WITH_RANGE,
         ranges=TIME_RANGES,
         filters=FILTERS,
         tiles=TILES,
-        sections=SECTIONS,
+        sections=sections,
         # Base64 has no character that means anything in HTML: whatever a text holds is only data.
         data=Markup(_packed(content)),  # noqa: S704
         library=Markup(library),  # noqa: S704
         script=Markup(script),  # noqa: S704
         style=Markup(style),  # noqa: S704
     )
+
+
+def _section_id(title: str) -> str:
+    return f"section-{title.split()[-1].lower()}"
 
 
 def _packed(content: Any) -> str:
@@ -115,11 +130,15 @@ def _source(name: str) -> str:
     return (files("orb_learning.page") / name).read_text(encoding="utf-8")
 
 
-def _policy(scripts: list[str], styles: list[str]) -> str:
-    """Allow the scripts and styles of the file, each by its hash, and nothing else: no network."""
+def _policy(scripts: list[str], styles: list[str], *, is_live: bool) -> str:
+    """Allow the scripts and styles of the file, each by its hash, and nothing else: no network.
+
+    A page that is served may ask who serves it.
+    """
     return "; ".join(
         [
             "default-src 'none'",
+            *(["connect-src 'self'"] if is_live else []),
             f"script-src {_hashes(scripts)}",
             f"style-src {_hashes(styles)}",
             "img-src data:",

@@ -153,7 +153,7 @@ def similar_executions(
         rows = None if index is None else _by_index(connection, index, parameters, longest_text)
         if rows is not None:
             return rows
-    call = _call("similar_executions", parameters, longest_text)
+    call = _call("similar_executions", parameters, _cut(longest_text))
     return _rows(connection, call, parameters)
 
 
@@ -175,7 +175,7 @@ def _by_index(
         return None
     candidates = [text_id for text_id, _ in found] + [row["text_id"] for row in newer]
     parameters = {**parameters, "wanted_texts": candidates}
-    rows = _rows(connection, _call("similar_among", parameters, longest_text), parameters)
+    rows = _rows(connection, _call("similar_among", parameters, _cut(longest_text)), parameters)
     # What the index did not return is no nearer than the last that it did, but for its rounding.
     unseen = found[-1][1] + INDEX_ROUNDING if len(found) == count else -1.0
     is_full = len(rows) == parameters["at_most"] and rows[-1]["similarity"] >= unseen
@@ -194,6 +194,7 @@ def similar_solutions(
     threshold: float | None,
     repo: str | None = None,
     now: datetime | None = None,
+    longest_text: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return what solved tasks like a vector, the best first.
 
@@ -211,6 +212,7 @@ def similar_solutions(
         threshold: the least cosine similarity, -1 to 1; None for the nearest, however near.
         repo: only executions in this repository.
         now: naive UTC; the present time if None.
+        longest_text: characters of a text that are fetched; all if None.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -218,7 +220,7 @@ def similar_solutions(
     """
     parameters = _parameters(vector, model, limit, days_back, threshold, repo, now)
     function = "solutions_of_similar_errors" if of_errors else "similar_solutions"
-    return _rows(connection, _call(function, parameters), parameters)
+    return _rows(connection, _call(function, parameters, _cut_solutions(longest_text)), parameters)
 
 
 def _parameters(
@@ -248,13 +250,24 @@ def _parameters(
     }
 
 
-def _call(function: str, parameters: dict[str, Any], longest_text: int | None = None) -> str:
+def _call(function: str, parameters: dict[str, Any], cut: str) -> str:
     named = (f"{name} := ${name}" for name in parameters if name != "vector")
     # Named, so that it is known to be missing where an older version built the function.
     return (
-        f"select * exclude (has_enough_samples) {_cut(longest_text)}, has_enough_samples "  # noqa: S608 (no caller's)
+        f"select * exclude (has_enough_samples) {cut}, has_enough_samples "  # noqa: S608 (no caller's)
         f"from {function}($vector, {', '.join(named)})"
     )
+
+
+def _cut_solutions(longest_text: int | None) -> str:
+    if longest_text is None:
+        return ""
+    texts = (
+        f"{shortened(text, longest_text)} as {text}"
+        for text in ("solution_summary", "task_description")
+    )
+    repos = f"list_transform(repos[:20], lambda part: {shortened('part', longest_text)}) as repos"
+    return f"replace ({', '.join(texts)}, {repos})"
 
 
 def _cut(longest_text: int | None) -> str:

@@ -71,6 +71,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "data_quality_report": {},
     "database_alerts": {"success_rate_threshold": 99.0},
     "find_similar_executions": {"task_description": "split the module", "threshold": 0.5},
+    "find_solutions": {"task_description": "split the module"},
     "list_executions": {"repo": "web", "success": False, "day": "2026-03-31"},
     "get_tier_performance": {"repo": "web"},
     "get_pool_performance": {},
@@ -144,6 +145,8 @@ def test_the_tools_and_their_answers_leave_an_agent_its_context(url: str) -> Non
         for tool in listed.tools:
             if tool.name != "submit_feedback":
                 needed = tool.input_schema.get("required", [])
+                if tool.name == "find_solutions":  # either of two
+                    needed = ["task_description"]
                 given = {name: CALLS[tool.name][name] for name in needed}
                 answers[tool.name] = await client.call_tool(tool.name, given)
         return listed.model_dump_json(by_alias=True, exclude_none=True), answers
@@ -154,6 +157,23 @@ def test_the_tools_and_their_answers_leave_an_agent_its_context(url: str) -> Non
         assert answer(found)["is_cut"] is ("rest" in answer(found)), tool
         assert len(said(found)) <= 8_000, tool
         assert found.structured_content is None  # a client would show it as well as the text
+
+
+def test_a_prompt_says_how_to_choose_a_tier_and_documents_what_figures_mean(url: str) -> None:
+    async def read(client: Client) -> tuple[str, list[str], str]:
+        found = await client.get_prompt("choose_tier", {"task": PROMPT, "repo": "web"})
+        [message] = found.messages
+        listed = (await client.list_resources()).resources
+        content = await client.read_resource("orb://docs/statistics")
+        return message.content.text, [str(each.uri) for each in listed], content.contents[0].text
+
+    said, documents, text = over_http(url, read)
+    assert json.dumps(PROMPT) in said  # a text in quotes
+    for tool in re.findall(r"Ask (\w+)", said):
+        assert tool in CALLS
+    assert len(said) < 3_000
+    assert "orb://docs/mcp" in documents
+    assert text == (REPOSITORY / "docs/statistics.md").read_text()
 
 
 def test_every_result_says_of_when_it_is_and_how_to_take_its_texts(
@@ -596,6 +616,7 @@ READ_BESIDE_REPORTS = {
     "execution_statistics": {"raw.outbox_positions"},
     "database_alerts": {"alerts_at"},
     "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
+    "find_solutions": {"known_vector", "similar_solutions"},
     "describe_data": {"duckdb_tables", "duckdb_views", "relations"},
     "list_executions": {"executions_flat"},
     "recommend_route": {"executions"},

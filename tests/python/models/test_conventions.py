@@ -169,7 +169,9 @@ def test_a_mean_cost_or_percentile_has_its_known_count(manifest: Manifest) -> No
         ):
             continue
         for column in model.columns:
-            if re.fullmatch(figure, column) and not re.search(r"_(count|gain|margin)$", column):
+            # A change has an interval, and an execution's own cost is no mean.
+            other = r"_(count|gain|margin|change|change_lower|change_upper|say)$|^actual_cost$"
+            if re.fullmatch(figure, column) and not re.search(other, column):
                 assert known_counts(column) & set(model.columns), (model.name, column)
                 checked += 1
     assert checked > 150
@@ -304,7 +306,7 @@ def test_the_time_ranges_are_the_same_in_every_language() -> None:
     macro = (REPOSITORY / "macros/reports/time_ranges.sql").read_text()
     (in_sql,) = re.findall(r"macro time_ranges\(\) %}\n *{{ return\((.*)\) }}", macro)
     assert tuple(ast.literal_eval(in_sql)) == TIME_RANGES
-    page = (REPOSITORY / "python_ingest/orb_learning/page/page.js").read_text()
+    page = (REPOSITORY / "python_ingest/orb_learning/page/script/data.js").read_text()
     (in_page,) = re.findall(r"const RANGES = {(.*?)};", page, re.DOTALL)
     assert tuple(re.findall(r'"(\w+)":', in_page)) == TIME_RANGES
 
@@ -326,3 +328,18 @@ def test_dbt_finds_no_deprecation(tmp_path: Path) -> None:
         check=False,
     )
     assert outcome.returncode == 0, outcome.stdout
+
+
+def test_docs_open_with_what_to_query_and_hide_internals(manifest: Manifest) -> None:
+    overview = manifest.docs["doc.orb_learning.__overview__"].block_contents
+    models = {node.name: node for node in manifest.nodes.values() if node.resource_type == "model"}
+    shown = {name for name, node in models.items() if node.docs.show}
+    internal = {name for name in models if re.match(r"(stg|int)_|rpt_page_", name)}
+    assert shown == models.keys() - internal
+    named = set(re.findall(r"`([a-z_]+)[`(]", overview)) - {
+        "time_range",
+        "has_enough_samples",
+        "int_",
+    }
+    assert named <= shown
+    assert {"executions", "rpt_what_to_change", "rpt_success_by_tier"} <= named

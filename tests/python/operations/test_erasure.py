@@ -30,10 +30,12 @@ from orb_learning.ingest.files import import_file
 from orb_learning.ingest.relay import load_once
 from orb_learning.operations import erasure
 from orb_learning.operations.erasure import erase
+from orb_learning.operations.export import export_for_reading
 from orb_learning.operations.exported_files import read_erased_content
 from orb_learning.operations.mentions import ErasureTarget
 from orb_learning.outbox.writer import Outbox
 from orb_learning.page.writing import write_page
+from orb_learning.search import index_folder, update_index
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.compaction import compact
 from orb_learning.store.connection import connect
@@ -319,6 +321,43 @@ def test_pages_are_deleted_and_exports_are_named(
         },
     )
     assert f"still in {by_id}" in said.output.replace("\n", "")
+
+
+def test_a_forgotten_repository_is_in_no_file_of_any_kind(
+    built_settings: LearningSettings, outbox: Outbox, project: DbtProject
+) -> None:
+    """Database, outboxes, page, exports, index of vectors and what routers draw by."""
+    settings, name = built_settings, "vault-4711"
+    folder = settings.database_path.parent
+    for task in range(1, 61):
+        text = f"{SECRET}, part {task % 12}"
+        tier = ("small", "medium", "large")[task % 3]
+        put(outbox, task, repo=name, model_tier=tier, task_description=text, error_message=text)
+    put(outbox, 99)
+    span = {"trace_id": "1" * 32, "attributes": {"repo": name, "prompt": SECRET}}
+    spans = Outbox(settings.span_outbox_folder)
+    spans.put("span", json.dumps(span))
+    spans.close()
+    load(settings)
+    project.run(settings.database_path, as_of=NOW.isoformat(), embeddings_enabled=True)
+    write_page(settings.database_path, folder / "report.html")
+    for output in ("export", "copy.duckdb"):
+        export_for_reading(settings.database_path, folder / output)
+    index = index_folder(settings.database_path)
+    with connect(settings.database_path, read_only=True) as connection:
+        update_index(connection, index, settings.embedding_model)
+    assert name in settings.routing_file.read_text()
+    assert (folder / "export").is_dir()
+    assert index.is_dir()
+    result = erase(settings, repo=name, now=NOW)
+    assert (result.exports, result.still_in, result.out_of_reach) == ([], [], [])
+    for text in (name, SECRET):
+        assert files_with(folder, text) == []
+        assert relations_with(settings, text) == set()
+    kinds = {"report.html", "export", "copy.duckdb", index.name}
+    # What is packed was not read above: it is gone.
+    assert kinds & {path.name for path in folder.iterdir()} == set()
+    assert json.loads(settings.routing_file.read_text())["version"] == 1
 
 
 def test_another_databases_backups_are_left_alone(tmp_path: Path) -> None:

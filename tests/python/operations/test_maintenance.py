@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections import Counter
@@ -26,8 +28,9 @@ from sites import Site, quick_project
 
 from orb_learning.backup.manifests import backups_in
 from orb_learning.errors import DatabaseError, MaintenanceBusyError
+from orb_learning.filesystem import waiting
 from orb_learning.ingest.relay import load_once
-from orb_learning.operations import maintenance_steps
+from orb_learning.operations import maintenance, maintenance_steps
 from orb_learning.operations.maintenance import FAILURE_BITS, MaintenanceRun, StepResult, maintain
 from orb_learning.outbox.segment import is_in_use, try_lock
 from orb_learning.outbox.writer import Outbox
@@ -99,6 +102,35 @@ def test_a_failed_step_stops_only_those_that_need_it(settings: LearningSettings)
     assert run.steps[2].message == "it needs build, which did not succeed"
     assert run.problems == []
     assert len(backups_in(settings.backup_folder)) == 1
+
+
+def test_a_step_that_lasts_is_told_at_once_and_at_its_end(
+    settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    is_told = threading.Event()
+
+    def tell(words: str) -> None:
+        told.append(words)
+        if words == "prune …":
+            is_told.set()
+
+    def slow(_: object) -> str:
+        assert is_told.wait(60)  # the step lasts until it was told of
+        return "nothing"
+
+    monkeypatch.setattr(waiting, "NOTICE_SECONDS", 0.001)
+    monkeypatch.setattr(maintenance, "NOTICE_SECONDS", 0.001)
+    monkeypatch.setattr(maintenance_steps.MaintenanceSteps, "prune", slow)
+    maintain(settings, tell=tell)
+    assert next(words for words in told if words.startswith("prune")) == "prune …"
+    assert [words for words in told if re.fullmatch(r"prune: [\d.]+ (ms|s)", words)]
+    assert not any(words.startswith("retention") for words in told)  # which was skipped
+    told.clear()
+    monkeypatch.setattr(waiting, "NOTICE_SECONDS", 1e6)
+    monkeypatch.setattr(maintenance, "NOTICE_SECONDS", 1e6)
+    maintain(settings, tell=tell)
+    assert told == []
 
 
 def test_the_exit_status_is_the_sum_of_what_failed() -> None:

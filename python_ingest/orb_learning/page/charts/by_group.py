@@ -6,10 +6,17 @@ from typing import Any
 
 import altair as alt
 
-from orb_learning.page.charts.shared import AMBER, BLUE, GREY, RED, ROWS, tooltip
+from orb_learning.page.charts.shared import (
+    AMBER_TINT,
+    BLUE,
+    GREY,
+    RED_TINT,
+    ROWS,
+    tooltip,
+)
 from orb_learning.page.columns import Column
 
-LEVELS = {"ok": BLUE, "warning": AMBER, "critical": RED, "too few to judge": GREY}
+LEVELS = {"ok": BLUE, "warning": AMBER_TINT, "critical": RED_TINT, "too few to judge": GREY}
 """What page.js calls a row's figure, by the thresholds of an alert, and the colour of that."""
 BIGGEST_FIRST = "-x"
 
@@ -34,7 +41,7 @@ def bars(
         colour = alt.Color(
             "level:N",
             scale=alt.Scale(domain=list(LEVELS), range=list(LEVELS.values())),
-            legend=alt.Legend(title=None, orient="top"),
+            legend=alt.Legend(title=None),
         )
     base = base.encode(y=alt.Y(f"{category}:N", axis=label, sort=sort), tooltip=tooltip(*columns))
     axis = alt.Axis(format=axis_format, tickCount=5, labelOverlap=True)
@@ -55,7 +62,7 @@ def bars(
 
 
 def heat_map(
-    row: str, column: str, figure: str, columns: list[Column], *, axis_format: str,
+    row: str, column: str, figure: str, columns: list[Column], *,
     colours: list[str], domain: list[float] | None = None,
 ) -> alt.TopLevelMixin:  # fmt: skip
     """Draw a figure of each pair of two columns, written on a cell of its colour."""
@@ -74,7 +81,7 @@ def heat_map(
         color=alt.Color(
             f"{figure}:Q",
             scale=scale,
-            legend=alt.Legend(title=None, format=axis_format, orient="bottom", tickCount=4),
+            legend=None,
         )
     )
     # Written on the cells: a colour alone tells too little.

@@ -25,28 +25,31 @@ from orb_learning.page.columns import Column
 
 
 def outcomes_over_time(columns: list[Column]) -> alt.TopLevelMixin:
-    """Draw how many executions of each bucket succeeded, and how many failed above them."""
+    """Draw how many executions of each bucket succeeded, and how many failed above them.
+
+    What failed is tinted: much of it is no wall of colour.
+    """
     base = alt.Chart(ROWS).encode(
         x=time_axis(), x2="end:T", opacity=FAINT_IN_PART, tooltip=tooltip(*columns)
     )
     axis = alt.Axis(format="~s", tickCount=5)
 
-    def part(outcome: str, until: str) -> Any:
+    def part(outcome: str, until: str, strength: float) -> Any:
         return (
             base.transform_calculate(outcome=f"{outcome!r}")
-            .mark_rect()
+            .mark_rect(fillOpacity=strength)
             .encode(
                 y=alt.Y(f"{until}:Q", title=None, axis=axis),
                 color=alt.Color(
                     "outcome:N",
                     scale=alt.Scale(domain=["succeeded", "failed"], range=[BLUE, RED]),
-                    legend=alt.Legend(title=None, orient="top"),
+                    legend=alt.Legend(title=None),
                 ),
             )
         )
 
-    succeeded = part("succeeded", "successful_count").encode(y2=alt.datum(0))
-    failed = part("failed", "total_executions").encode(y2="successful_count:Q")
+    succeeded = part("succeeded", "successful_count", 1).encode(y2=alt.datum(0))
+    failed = part("failed", "total_executions", 0.3).encode(y2="successful_count:Q")
     return sized(alt.layer(succeeded, failed))
 
 
@@ -61,7 +64,7 @@ def pools_over_time(columns: list[Column]) -> alt.TopLevelMixin:
             color=alt.Color(
                 "pool_type:N",
                 scale=alt.Scale(range=[BLUE, AMBER, GREEN, RED, SKY, GREY]),
-                legend=alt.Legend(title=None, orient="top", labelLimit=75, columns=3),
+                legend=alt.Legend(title=None, labelLimit=75, columns=3),
             ),
             opacity=FAINT_IN_PART,
             tooltip=tooltip(*columns),
@@ -119,7 +122,7 @@ def storage(columns: list[Column]) -> alt.TopLevelMixin:
                     domain=["database", "outbox", "archive", "backups"],
                     range=[BLUE, AMBER, GREEN, GREY],
                 ),
-                legend=alt.Legend(title=None, orient="top"),
+                legend=alt.Legend(title=None),
             ),
             tooltip=tooltip(*columns),
         )
@@ -141,7 +144,7 @@ def percentiles(columns: list[Column]) -> alt.TopLevelMixin:
             color=alt.Color(
                 "percentile:N",
                 scale=alt.Scale(domain=list(names.values()), range=[SKY, BLUE, RED]),
-                legend=alt.Legend(title=None, orient="top"),
+                legend=alt.Legend(title=None),
             ),
             strokeDash=alt.StrokeDash(
                 "percentile:N",

@@ -19,6 +19,9 @@ BLUE, SKY, GREEN, AMBER, RED, GREY = (
 )  # fmt: skip
 """Colours that the colour-blind tell apart, on white and on black."""
 
+AMBER_TINT, RED_TINT = "#efcf8e", "#eeb391"
+"""Of bars beyond a threshold: many of them are no wall of colour."""
+
 ROWS = alt.NamedData(name="rows")
 THRESHOLDS = alt.NamedData(name="thresholds")
 

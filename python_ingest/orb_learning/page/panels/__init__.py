@@ -20,14 +20,14 @@ from orb_learning.page.panels import (
 from orb_learning.page.panels.tiles import TILES
 
 SECTIONS: dict[str, list[Panel]] = {
-    "Alerts": alerts.PANELS,
-    "Activity": activity.PANELS,
     "Success": success.PANELS,
-    "Speed and resources": speed.PANELS,
-    "Cost": cost.PANELS,
-    "Tasks and quality": quality.PANELS,
     "Routing": routing.PANELS,
     "Errors": errors.PANELS,
+    "Cost": cost.PANELS,
+    "Speed and resources": speed.PANELS,
+    "Tasks and quality": quality.PANELS,
+    "Activity": activity.PANELS,
+    "Alerts": alerts.PANELS,
     "The database": database.PANELS,
 }
 """Every panel, in the order of the page."""

@@ -24,6 +24,7 @@ PANELS = [
         partial(bars, "stage", "record_count", axis_format="~s", sort=None, step=24),
         is_filtered=False,
         wide=True,
+        caption="{funnel}",
         note="Of all times. What is lost has its commonest reason.",
     ),
     Panel(
@@ -33,6 +34,8 @@ PANELS = [
         [WHEN, EXECUTIONS, SUCCEEDED],
         outcomes_over_time,
         wide=True,
+        opens=True,
+        caption="Most executions {most_at} ({most_is}), fewest {least_at} ({least_is}).",
     ),
     Panel(
         "activity_by_hour",
@@ -41,6 +44,7 @@ PANELS = [
         [WHEN, EXECUTIONS, SUCCEEDED],
         outcomes_over_time,
         wide=True,
+        caption="The busiest hour was {most} ({most_is}); the quietest, {least} ({least_is}).",
         note="Always the last 7 days, whatever the time range.",
     ),
 ]

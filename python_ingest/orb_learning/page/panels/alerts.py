@@ -21,5 +21,6 @@ PANELS = [
         is_filtered=False,
         drawn="alert_name",
         wide=True,
+        caption="{alerts}",
     )
 ]

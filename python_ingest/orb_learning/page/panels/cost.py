@@ -16,6 +16,8 @@ from orb_learning.page.columns import (
     Column,
 )
 from orb_learning.page.panel import Panel
+from orb_learning.page.recording import COST as COST_MISSING
+from orb_learning.page.recording import ESTIMATE
 
 PANELS = [
     Panel(
@@ -24,6 +26,8 @@ PANELS = [
         "series",
         [WHEN, COST, COST_EACH],
         costs_over_time,
+        caption="The most was spent {most_at} ({most_is}), the least {least_at} ({least_is}).",
+        missing=COST_MISSING,
     ),
     Panel(
         "cost_by_tier",
@@ -38,6 +42,9 @@ PANELS = [
         ],
         partial(bars, "model_tier", "total_cost", axis_format="$~s"),
         each="model_tier",
+        opens=True,
+        caption="{most} costs the most ({most_is}), {least} the least ({least_is}).",
+        missing=COST_MISSING,
     ),
     Panel(
         "cost_trend",
@@ -52,6 +59,8 @@ PANELS = [
         ],
         cost_trend,
         is_filtered=False,
+        caption="The dearest day was {most} ({most_is}), the cheapest {least} ({least_is}).",
+        missing=COST_MISSING,
         note="Always the last 90 days. Bars are days, the line is the sum of 7 days.",
     ),
     Panel(
@@ -67,6 +76,8 @@ PANELS = [
         ],
         partial(bars, "model_tier", "median_cost_error_pct", axis_format="~s"),
         is_filtered=False,
+        caption="Costs are furthest off on {most} ({most_is} %), least on {least} ({least_is} %).",
+        missing=ESTIMATE,
         note="The 10 tiers with the most executions.",
     ),
     Panel(
@@ -79,10 +90,12 @@ PANELS = [
             "task_type",
             "model_tier",
             "cost_per_success",
-            axis_format="$.2~f",
             colours=["#fdebd5", "#f19a4d"],
         ),
         each="model_tier",
+        opens=True,
+        caption="A success is dearest in {most} ({most_is}), cheapest in {least} ({least_is}).",
+        missing=COST_MISSING,
         note="A success bears the cost of the failures beside it.",
     ),
 ]

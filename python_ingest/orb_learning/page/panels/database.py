@@ -9,6 +9,8 @@ from orb_learning.page.charts.over_time import storage
 from orb_learning.page.charts.shared import PERCENT, SHARE
 from orb_learning.page.columns import WHEN, Column
 from orb_learning.page.panel import Panel
+from orb_learning.page.recording import MAINTENANCE
+from orb_learning.page.recording import SIZE as SIZE_MISSING
 
 SIZE_OF = Column("place", "of")
 SIZE = Column("size_bytes", "size", "bytes")
@@ -22,6 +24,8 @@ PANELS = [
         [WHEN, SIZE_OF, SIZE, Column("grown_bytes", "grown", "bytes")],
         storage,
         is_filtered=False,
+        caption="The largest was {most} ({most_is}), the smallest {least} ({least_is}).",
+        missing=SIZE_MISSING,
         note="Always the last 30 days.",
     ),
     Panel(
@@ -38,6 +42,8 @@ PANELS = [
             Column("alert", "alert"),
         ],
         is_filtered=False,
+        caption="{storage}",
+        missing=SIZE_MISSING,
     ),
     Panel(
         "retention",
@@ -66,6 +72,7 @@ PANELS = [
             ],
         ),
         is_filtered=False,
+        caption="{retention}",
     ),
     Panel(
         "feedback_retention",
@@ -80,6 +87,7 @@ PANELS = [
             sort=["live", "archived", "gone", "came"],
         ),
         is_filtered=False,
+        caption="{retention}",
     ),
     Panel(
         "unknown_values",
@@ -100,6 +108,7 @@ PANELS = [
             step=18,
         ),
         is_filtered=False,
+        caption="{most} is known least ({most_is} unknown), {least} best ({least_is}).",
     ),
     Panel(
         "checks",
@@ -114,6 +123,7 @@ PANELS = [
             Column("check_kind", "kind"),
         ],
         is_filtered=False,
+        caption="{checks}",
     ),
     Panel(
         "maintenance",
@@ -127,5 +137,7 @@ PANELS = [
             Column("message", "message"),
         ],
         is_filtered=False,
+        caption="{maintenance}",
+        missing=MAINTENANCE,
     ),
 ]

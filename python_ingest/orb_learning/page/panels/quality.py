@@ -18,6 +18,8 @@ from orb_learning.page.columns import (
     Column,
 )
 from orb_learning.page.panel import Panel
+from orb_learning.page.recording import COMPLEXITY, FEEDBACK, RATING, SOLUTION
+from orb_learning.page.recording import QUALITY as QUALITY_MISSING
 
 PANELS = [
     Panel(
@@ -28,6 +30,8 @@ PANELS = [
         partial(
             bars, "task_type", "total_executions", axis_format="~s", sort=BIGGEST_FIRST, step=24
         ),
+        opens=True,
+        caption="Most executions are {most} ({most_is}), fewest {least} ({least_is}).",
     ),
     Panel(
         "heat_map",
@@ -39,11 +43,12 @@ PANELS = [
             "task_type",
             "model_tier",
             "success_rate",
-            axis_format=PERCENT,
-            colours=["#f2b48a", "#f4efe9", "#7db9e6"],
+            colours=["#f7d3ba", "#f4efe9", "#8fc3ea"],
             domain=[0.5, 0.75, 1.0],
         ),
         each="model_tier",
+        opens=True,
+        caption="{most} succeeds most often ({most_is}), {least} least often ({least_is}).",
         note="Orange at 50 % and less, blue towards 100 %.",
     ),
     Panel(
@@ -62,6 +67,9 @@ PANELS = [
             axis_format="~s",
             sort=["excellent", "good", "fair", "poor", "unknown"],
         ),
+        drawn="known_share",
+        caption="Most results are {most} ({most_is}), fewest {least} ({least_is}).",
+        missing=QUALITY_MISSING,
         note="From 90 points excellent, from 75 good, from 60 fair, below poor.",
     ),
     Panel(
@@ -80,6 +88,8 @@ PANELS = [
         ),
         judged_by="daily_success_rate",
         is_filtered=False,
+        caption="{most} complexity succeeds most often ({most_is}), {least} least ({least_is}).",
+        missing=COMPLEXITY,
     ),
     Panel(
         "quality_by_tier",
@@ -92,6 +102,8 @@ PANELS = [
         ],
         partial(bars, "model_tier", "avg_quality", axis_format="~s", domain=[0.0, 100.0]),
         is_filtered=False,
+        caption="{most} does the best work ({most_is} points), {least} the poorest ({least_is}).",
+        missing=QUALITY_MISSING,
         note="The 10 tiers with the most executions.",
     ),
     Panel(
@@ -115,6 +127,8 @@ PANELS = [
             domain=SHARE,
         ),
         is_filtered=False,
+        caption="People accept {most} most often ({most_is}), {least} least often ({least_is}).",
+        missing=RATING,
         note="The 10 tiers with the most executions. The grey line is the 95 % interval.",
     ),
     Panel(
@@ -128,6 +142,8 @@ PANELS = [
         ],
         partial(bars, "user_rating", "rating_count", axis_format="~s"),
         is_filtered=False,
+        caption="The commonest rating is {most} ({most_is}), the rarest {least} ({least_is}).",
+        missing=RATING,
     ),
     Panel(
         "feedback",
@@ -145,6 +161,8 @@ PANELS = [
             Column("poor_count", "poor", "count"),
         ],
         is_filtered=False,
+        caption="Most was said of {most} ({most_is}).",
+        missing=FEEDBACK,
         note="What is private is not in it. The 50 most frequent.",
     ),
     Panel(
@@ -161,6 +179,8 @@ PANELS = [
         ],
         is_filtered=False,
         wide=True,
+        caption="Used most: {most} ({most_is}).",
+        missing=SOLUTION,
         note="Always the last 90 days.",
     ),
 ]

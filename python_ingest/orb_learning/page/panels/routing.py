@@ -5,6 +5,7 @@ from __future__ import annotations
 from orb_learning.page.charts.policies import decisions_by_plan, policies_by_cost_and_success
 from orb_learning.page.columns import Column
 from orb_learning.page.panel import Panel
+from orb_learning.page.recording import DECISION
 
 DECISIONS = Column("decision_count", "decisions", "count")
 EFFECTIVE = Column("effective_count", "effective decisions", "count")
@@ -29,6 +30,8 @@ PANELS = [
         ],
         policies_by_cost_and_success,
         is_filtered=False,
+        caption="{sentence}",
+        missing=DECISION,
         wide=True,
         drawn="success",
         note="Of all tasks that were routed. Up is more success, left is less cost; the lines are "
@@ -46,6 +49,8 @@ PANELS = [
             Column("decisions_needed", "needed", "count"),
         ],
         is_filtered=False,
+        caption="{sentence}",
+        missing=DECISION,
         wide=True,
         drawn="decision_count",
         note="Everything first, then the repositories and their kinds of tasks with the most "
@@ -67,6 +72,8 @@ PANELS = [
         ],
         decisions_by_plan,
         is_filtered=False,
+        caption="{sentence}",
+        missing=DECISION,
         wide=True,
         drawn="logged_count",
         note="Effective decisions: as many would tell the same, had all taken the plan. Drawn by "

@@ -21,6 +21,8 @@ from orb_learning.page.columns import (
     Column,
 )
 from orb_learning.page.panel import Panel
+from orb_learning.page.recording import DURATION as DURATION_MISSING
+from orb_learning.page.recording import RESOURCES
 
 SLOWEST_LAST = ["fast", "medium", "slow", "unknown"]
 DURATION_BUCKETS = "Fast is under 10 s, medium under 60 s."
@@ -34,6 +36,8 @@ PANELS = [
         "series",
         [WHEN, *PERCENTILES],
         percentiles,
+        caption="Half took longest {most_at} ({most_is}), were quickest {least_at} ({least_is}).",
+        missing=DURATION_MISSING,
     ),
     Panel(
         "duration_by_tier",
@@ -43,6 +47,9 @@ PANELS = [
         partial(bars, "model_tier", "avg_duration", axis_format="~s", levels=True),
         each="model_tier",
         judged_by="avg_duration",
+        opens=True,
+        caption="{most} is the slowest ({most_is}), {least} the quickest ({least_is}).",
+        missing=DURATION_MISSING,
     ),
     Panel(
         "duration_buckets",
@@ -51,6 +58,8 @@ PANELS = [
         [BUCKET, EXECUTIONS, Column("execution_share", "of all", "percent"), *RATE, COST],
         partial(bars, "duration_bucket", "total_executions", axis_format="~s", sort=SLOWEST_LAST),
         is_filtered=False,
+        caption="Most executions are {most} ({most_is}), fewest {least} ({least_is}).",
+        missing=DURATION_MISSING,
         note=DURATION_BUCKETS,
     ),
     Panel(
@@ -60,6 +69,8 @@ PANELS = [
         [BUCKET, EXECUTIONS, *MEMORY, CPU],
         partial(bars, "duration_bucket", "avg_memory_mb", axis_format="~s", sort=SLOWEST_LAST),
         drawn="avg_memory_mb",
+        caption="{most} ones need the most memory ({most_is}), {least} the least ({least_is}).",
+        missing=RESOURCES,
         note=DURATION_BUCKETS,
     ),
     Panel(
@@ -83,6 +94,8 @@ PANELS = [
         ),
         is_filtered=False,
         drawn="cpu_correlation",
+        caption="CPU follows duration most in {most} ({most_is}), least in {least} ({least_is}).",
+        missing=RESOURCES,
     ),
     Panel(
         "resources_by_pool",
@@ -91,6 +104,8 @@ PANELS = [
         [POOL, *MEMORY, CPU, CORES],
         partial(bars, "pool_type", "avg_memory_mb", axis_format="~s"),
         is_filtered=False,
+        caption="{most} needs the most memory ({most_is}), {least} the least ({least_is}).",
+        missing=RESOURCES,
         note="The 10 pools with the most executions; bars are the average peak memory in MB.",
     ),
 ]

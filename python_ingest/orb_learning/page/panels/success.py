@@ -19,6 +19,7 @@ from orb_learning.page.columns import (
     Column,
 )
 from orb_learning.page.panel import Panel
+from orb_learning.page.recording import CONFIDENCE
 
 PANELS = [
     Panel(
@@ -34,6 +35,7 @@ PANELS = [
             thresholds_of="daily_success_rate",
             domain=SHARE,
         ),
+        caption="Best {most_at} ({most_is}), worst {least_at} ({least_is}).",
         note="The band is the 95 % interval; the line is the alert daily_success_rate.",
     ),
     Panel(
@@ -52,6 +54,8 @@ PANELS = [
         ),
         each="model_tier",
         judged_by="daily_success_rate",
+        opens=True,
+        caption="{most} succeeds most often ({most_is}), {least} least often ({least_is}).",
         note="The grey line is the 95 % interval.",
     ),
     Panel(
@@ -77,6 +81,8 @@ PANELS = [
         ),
         each="pool_type",
         judged_by="daily_success_rate",
+        opens=True,
+        caption="{most} succeeds most often ({most_is}), {least} least often ({least_is}).",
     ),
     Panel(
         "repositories",
@@ -85,6 +91,8 @@ PANELS = [
         [REPO, EXECUTIONS, *RATE, DURATION, COST],
         partial(bars, "repo", "total_executions", axis_format="~s", sort=BIGGEST_FIRST, step=24),
         each="repo",
+        opens=True,
+        caption="Most executions are of {most} ({most_is}), fewest of {least} ({least_is}).",
     ),
     Panel(
         "like_for_like",
@@ -107,6 +115,8 @@ PANELS = [
         is_filtered=False,
         wide=True,
         drawn="mix_difference",
+        caption="The most unlike mix have {most} ({most_is} of their executions).",
+        missing="no two pools or repositories differ in their tiers and task types",
         note="Those whose model tiers and task types differ: their plain rates compare unlike "
         "work. Like for like is within the tiers and task types that both have. Where 0 % is "
         "between the bounds of how far they are apart, neither is known to lead.",
@@ -119,6 +129,7 @@ PANELS = [
         pools_over_time,
         is_filtered=False,
         wide=True,
+        caption="The busiest hour was {most} ({most_is}), the quietest {least} ({least_is}).",
         note="Always the last 7 days, and the pools with the most tasks.",
     ),
     Panel(
@@ -142,6 +153,8 @@ PANELS = [
             domain=SHARE,
         ),
         wide=True,
+        caption="The router was surest {most_at} ({most_is}), least sure {least_at} ({least_is}).",
+        missing=CONFIDENCE,
         note="The line is the threshold of the alert routing_confidence.",
     ),
 ]
