@@ -51,6 +51,7 @@ def build(project: DbtProject, settings: LearningSettings) -> None:
     project.run(settings.database_path)
 
 
+@pytest.mark.slow
 def test_an_older_database_and_outbox_give_every_execution_once(
     older: LearningSettings, expected: Ids, project: DbtProject
 ) -> None:
@@ -81,6 +82,7 @@ def test_an_older_archive_is_whole_and_comes_back(older: LearningSettings, expec
     assert ids(older, "raw.executions") == sorted(everything)
 
 
+@pytest.mark.slow
 def test_an_older_backup_is_valid_and_restores(older: LearningSettings, expected: Ids) -> None:
     (backup,) = backups_in(older.backup_folder)
     validation = validate_backup(backup.folder)

@@ -20,6 +20,7 @@ def quick_relations(file: Path) -> set[str]:
     return {*TABLES, *(name for (name,) in views)}
 
 
+@pytest.mark.slow
 def test_equal_builds_differ_in_nothing_and_a_mart_in_its_reports(
     small_database: Path, database: Path
 ) -> None:

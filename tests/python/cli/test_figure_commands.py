@@ -349,6 +349,7 @@ def test_warnings_count_where_one_is_strict(database: Path) -> None:
     assert found == {"status": 0, "status --strict": 3, "quality": 0, "quality --strict": 3}
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_in_every_time_zone(
     project: DbtProject, database: Path, tmp_path: Path
 ) -> None:

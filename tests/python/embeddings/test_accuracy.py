@@ -34,6 +34,7 @@ def measured() -> dict[str, Accuracy]:
 
 
 @pytest.mark.parametrize("wording", BOUNDS)
+@pytest.mark.slow
 def test_a_task_in_other_words_is_nearer_than_other_tasks(
     wording: str, measured: dict[str, Accuracy]
 ) -> None:

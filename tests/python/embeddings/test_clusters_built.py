@@ -212,6 +212,7 @@ def test_a_database_of_an_older_version_gets_all_its_clusters_anew(history: Hist
     assert read(history) == rebuilt
 
 
+@pytest.mark.slow
 def test_two_histories_of_the_same_texts_have_the_same_clusters(
     history: History, tmp_path: Path
 ) -> None:
@@ -259,6 +260,7 @@ def clusters_of(history: History) -> tuple[list[Any], list[Any]]:
     return clusters, solutions
 
 
+@pytest.mark.slow
 def test_clusters_of_two_days_are_those_of_one_build(history: History, tmp_path: Path) -> None:
     """Day 2 rewords what was solved on day 1, twice; its most used wording is near one only."""
     (tmp_path / "other").mkdir()

@@ -305,6 +305,7 @@ def select(database: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
+@pytest.mark.slow
 def test_a_build_embeds_texts_of_every_kind(
     project: DbtProject, empty_database: Path, database: Path, encoder: Encoder
 ) -> None:

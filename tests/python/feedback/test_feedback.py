@@ -643,6 +643,7 @@ def restored(database: Path, backup: Path) -> None:
     restore_backup(settings_of(database), backup)
 
 
+@pytest.mark.slow
 def test_a_restore_brings_feedback_back_but_not_what_was_taken_back(
     outbox: Outbox, empty_database: Path, database: Path
 ) -> None:

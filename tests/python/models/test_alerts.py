@@ -323,6 +323,7 @@ def test_a_load_of_versions_without_a_usable_time_is_no_sign_of_life(
     assert row["value"] == before["value"] > 4
 
 
+@pytest.mark.slow
 def test_a_given_threshold_takes_the_place_of_the_seeds_for_a_warning(database: Path) -> None:
     now = next(
         moment

@@ -282,6 +282,7 @@ def run_dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_plain_dbt_build_works_in_a_folder_without_a_database(clone: Path) -> None:
     outcome = run_dbt(clone, "build")
     assert outcome.returncode == 0, outcome.stdout
@@ -322,6 +323,7 @@ def test_source_freshness_is_that_of_the_newest_load(clone: Path) -> None:
     assert [(r["status"], r["max_loaded_at"][:10]) for r in results] == [("warn", "2020-01-01")]
 
 
+@pytest.mark.slow
 def test_the_read_only_target_reads_beside_another_reader(
     clone: Path, sample_database: Path
 ) -> None:

@@ -70,6 +70,7 @@ def test_each_run_takes_its_own_database_and_time(project: DbtProject, history: 
 
 
 @pytest.mark.parametrize("as_of", ["2026-03-31T12:30:00", "2026-03-31T21:30:00+09:00"])
+@pytest.mark.slow
 def test_windows_hold_whole_utc_buckets_in_any_time_zone(
     project: DbtProject, history: History, as_of: str
 ) -> None:
@@ -87,6 +88,7 @@ def test_windows_hold_whole_utc_buckets_in_any_time_zone(
     history.assert_equal_to_raw()
 
 
+@pytest.mark.slow
 def test_without_as_of_a_window_ends_now_in_any_time_zone(
     project: DbtProject, history: History
 ) -> None:

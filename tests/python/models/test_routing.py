@@ -116,6 +116,7 @@ def test_values_are_those_of_each_decision_by_itself(routing: Routing) -> None:
     assert_values_are_the_oracles(routing)
 
 
+@pytest.mark.slow
 def test_an_incremental_build_of_decisions_is_that_of_a_full_refresh(routing: Routing) -> None:
     assert_history_is_exact(routing, random.Random(11), rounds=3)  # noqa: S311
 

@@ -104,6 +104,7 @@ def read(database: Path, zone: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_views_show_the_same_in_every_time_zone(small_database: Path) -> None:
     shown = {zone: read(small_database, zone)["rows"] for zone in ZONES}
     assert sum(bool(rows) for rows in shown["UTC"].values()) > 30
@@ -111,6 +112,7 @@ def test_views_show_the_same_in_every_time_zone(small_database: Path) -> None:
         assert shown[zone] == shown["UTC"], zone
 
 
+@pytest.mark.slow
 def test_views_as_of_now_show_the_same_in_every_time_zone(database_of_now: Path) -> None:
     for zone in ZONES[1:]:
         found = read(database_of_now, zone)

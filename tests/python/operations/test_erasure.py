@@ -140,6 +140,7 @@ def make_every_trace(settings: LearningSettings, outbox: Outbox) -> None:
     file.unlink()
 
 
+@pytest.mark.slow
 def test_an_erased_task_is_in_no_file_any_more(
     built_settings: LearningSettings, outbox: Outbox, tmp_path: Path, project: DbtProject
 ) -> None:
@@ -191,6 +192,7 @@ def test_nothing_brings_an_erased_task_back(
     assert tasks(settings) == [2]
 
 
+@pytest.mark.slow
 def test_a_repository_is_erased_with_what_names_it(
     built_settings: LearningSettings, outbox: Outbox, tmp_path: Path, project: DbtProject
 ) -> None:
@@ -233,6 +235,7 @@ def test_a_build_that_fails_leaves_no_record_and_says_what_is_left(
     assert files_with(settings.outbox_folder, SECRET) == []
 
 
+@pytest.mark.slow
 def test_no_model_keeps_an_erased_text(
     built_settings: LearningSettings, outbox: Outbox, project: DbtProject
 ) -> None:
@@ -278,6 +281,7 @@ def test_copies_that_hold_an_erased_task_are_named_and_deleted_on_request(
     assert files_with(settings.backup_folder, str(wanted[0])) == []
 
 
+@pytest.mark.slow
 def test_pages_are_deleted_and_exports_are_named(
     settings: LearningSettings,
     outbox: Outbox,

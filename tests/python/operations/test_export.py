@@ -165,6 +165,7 @@ def test_who_writes_does_not_wait_for_the_reports(
     assert len(written) == 1
 
 
+@pytest.mark.slow
 def test_a_killed_export_leaves_the_earlier_one(built: Path, tmp_path: Path) -> None:
     output = export_for_reading(built, tmp_path / "copy.duckdb").output
     before = output.read_bytes()

@@ -306,6 +306,7 @@ def test_a_path_that_cannot_be_the_database_is_refused(tmp_path: Path, name: str
         maintain(load_settings(database_path=tmp_path / name))
 
 
+@pytest.mark.slow
 def test_the_commands_exit_status_says_what_failed(project: Path, tmp_path: Path) -> None:
     site = Site(tmp_path, project, TZ="America/New_York")
     site.record(random.Random(SEED))  # noqa: S311

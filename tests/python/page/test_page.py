@@ -373,6 +373,7 @@ def pixels_of(page: Page, panel: str, *colours: str) -> list[int]:
 
 
 @pytest.mark.parametrize("is_beyond", [True, False])
+@pytest.mark.slow
 def test_page_commands_and_tools_judge_by_the_seed_alone(
     browser: Browser, database: Path, tmp_path: Path, *, is_beyond: bool
 ) -> None:
@@ -724,6 +725,7 @@ def test_a_phone_never_scrolls_sideways(browser: Browser, page_file: Path) -> No
         assert wide == []
 
 
+@pytest.mark.slow
 def test_the_browsers_time_zone_has_no_say(browser: Browser, page_file: Path) -> None:
     seen = []
     for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
@@ -738,6 +740,7 @@ def test_the_browsers_time_zone_has_no_say(browser: Browser, page_file: Path) ->
     assert f"As of {NOON:%Y-%m-%d %H:%M} UTC" in seen[0][0]
 
 
+@pytest.mark.slow
 def test_the_file_is_the_same_in_every_time_zone(database: Path, tmp_path: Path) -> None:
     contents = set()
     for zone in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
