@@ -52,7 +52,7 @@ class ErasureTarget:
         """
         if self.repo is None:
             return None
-        return f'(^|[",;:\\s]){re.escape(self.repo)}([",;\\s]|$)'
+        return f"(^|[\"',;:=({{\\[\\s]){re.escape(self.repo)}([\"',;)}}\\]\\s]|$)"
 
     def is_mentioned_in(self, payload: str) -> bool:
         """Whether a record has one of the ids, or the repository."""

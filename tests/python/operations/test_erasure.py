@@ -591,6 +591,18 @@ def test_copies_in_another_place_are_named_and_deleted_on_request(
     assert names == [without.folder.name, new.folder.name]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["api", "1,api,fix", "{'repo': api}", "{'repo': 'api', 'n': 1}", "[api]", "repo=api;n=1"],
+)
+def test_a_repository_is_found_in_a_row_that_could_not_be_read(line: str) -> None:
+    pattern = ErasureTarget(frozenset(), repo="api").repo_pattern
+    assert pattern is not None
+    found = "select regexp_matches($line, $pattern), regexp_matches($other, $pattern)"
+    values = {"line": line, "other": line.replace("api", "src/api-v2"), "pattern": pattern}
+    assert duckdb.execute(found, values).fetchall() == [(True, False)]
+
+
 def test_an_archived_file_is_read_by_its_name_and_not_by_a_pattern(tmp_path: Path) -> None:
     target = ErasureTarget(frozenset({uuid.UUID(int=1)}))
     with connect(tmp_path / "learning.db") as connection:
