@@ -15,7 +15,7 @@
 {#- A plan with the name of each of its models mapped to its tier; tier_of is a map of names. -#}
 {% macro plan_of_tiers(plan, tier_of) -%}
     array_to_string(list_transform(
-        string_split({{ plan }}, '>'),
+        string_split({{ shown_text(plan) }}, '>'),
         lambda name: coalesce({{ tier_of }}[lower(trim(name))], trim(name))
     ), '>')
 {%- endmacro %}

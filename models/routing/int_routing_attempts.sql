@@ -51,8 +51,9 @@ select
     case when attempt <= 1 then task_id else first_task_id end as decision_id,
     attempt,
     timestamp,
-    repo,
-    task_type,
+    -- Cells are compared with each other: a name of a megabyte would be copied for each pair.
+    {{ shown_text('repo') }} as repo,
+    {{ shown_text('task_type') }} as task_type,
     {{ routing_complexity_band('complexity_score') }} as complexity_band,
     {{ plan_of_tiers('chosen_tier', 'tier_of') }} as model_tier,
     {{ plan_of_tiers("coalesce(routing ->> 'plan', chosen_tier)", 'tier_of') }} as plan,
