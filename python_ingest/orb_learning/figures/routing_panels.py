@@ -18,7 +18,7 @@ MOST_UNITS = 40
 VALUES = """
 select
     policy, decision_count, task_count, effective_count, success, success_lower, success_upper,
-    capped_cost, cost_lower, cost_upper, has_enough_samples, reason,
+    capped_cost, cost_known_count, cost_lower, cost_upper, has_enough_samples, reason,
     case
         when policy = 'logged' then 'what is done today'
         when policy = (select any_value(baseline) from rpt_routing_recommendations)

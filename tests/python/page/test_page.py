@@ -665,7 +665,10 @@ def test_a_mean_cost_or_percentile_of_a_panel_says_over_how_many(empty_database:
         for column in panel.columns:
             of_one = column.figure in ("cost_change_pct", "actual_cost")
             if re.fullmatch(figure, column.figure) and not of_one:
-                assert column.known in reports[panel.report], (panel.name, column.figure)
+                shown = reports[panel.report]
+                has_no_rows = shown == {"sentence": []}
+                assert column.known, (panel.name, column.figure)
+                assert column.known in shown or has_no_rows, (panel.name, column.figure)
                 checked += 1
     assert checked > 35
 

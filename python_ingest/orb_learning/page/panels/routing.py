@@ -21,7 +21,7 @@ PANELS = [
             Column("success", "success", "percent"),
             Column("success_lower", "95 % from", "percent"),
             Column("success_upper", "to", "percent"),
-            Column("capped_cost", "a task", "dollars"),
+            Column("capped_cost", "a task", "dollars", "cost_known_count"),
             Column("cost_lower", "95 % from", "dollars"),
             Column("cost_upper", "to", "dollars"),
             EFFECTIVE,
