@@ -37,7 +37,9 @@ from orb_learning.outbox import hold_lease
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
     SCHEMA_VERSION,
+    STORAGE_VERSION,
     check_path,
+    compact,
     connect,
     connect_without_lock,
     read_relations,
@@ -90,6 +92,7 @@ def make_backup(
         try:
             make_folder(partial / OUTBOX)
             copied = _copy_everything(partial, settings, wait_seconds)
+            rewrite_other_storage(partial / f"{settings.database_path.stem}.db")
             manifest = _describe(partial, settings.database_path.stem, copied, created_at)
             _write_manifest(partial, manifest)
             sign(partial, settings.backup_key_file)
@@ -135,6 +138,18 @@ def _copy_everything(partial: Path, settings: LearningSettings, wait_seconds: fl
         copies, left_out = copy_outbox(settings.outbox_folder, partial / OUTBOX, positions)
         of_spans, without = copy_outbox(settings.span_outbox_folder, partial / OUTBOX, positions)
     return _Copied(positions, copies | of_spans, left_out + without)
+
+
+def rewrite_other_storage(file: Path) -> None:
+    """Rewrite a copy whose storage is not of DuckDB 1.4, which opens every backup."""
+    with connect_without_lock(file) as copy:
+        [(version,)] = copy.execute(
+            "select tags['storage_version'] from duckdb_databases() where not internal"
+        ).fetchall()
+    if not version.startswith(STORAGE_VERSION):
+        compact(file)
+        for lock in file.parent.glob(f"{file.name}.*"):
+            lock.unlink()
 
 
 def _describe(partial: Path, stem: str, copied: _Copied, created_at: datetime) -> BackupManifest:

@@ -29,7 +29,7 @@ from orb_learning.store.public import IS_PUBLIC
 from orb_learning.store.reader_pool import ReaderPool
 from orb_learning.store.rows import rows_as_dicts
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, ddl, migrate, schema_version_of
-from orb_learning.store.sealing import CONFIG
+from orb_learning.store.sealing import CONFIG, STORAGE_VERSION
 from orb_learning.store.shared_file import PoolStatistics
 from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
 from orb_learning.store.sql_text import identifier, literal, shortened, unglobbed
@@ -50,6 +50,7 @@ __all__ = [
     "RESIDUES",
     "SAME_TASK_WITHIN",
     "SCHEMA_VERSION",
+    "STORAGE_VERSION",
     "UUID_PATTERN",
     "EndedError",
     "ExternalRecord",

@@ -12,6 +12,9 @@ import duckdb
 
 from orb_learning.errors import DatabaseError
 
+STORAGE_VERSION = "v1.4"
+"""Of every file that is made, copies too: tools that bundle DuckDB 1.4 or 1.5 open it."""
+
 CONFIG: dict[str, Any] = {
     # DuckDB would take an SQLite file for an order to download an extension. The file's header must
     # not be read to find that out: closing a file ends the locks that this process has on it,
@@ -20,8 +23,7 @@ CONFIG: dict[str, Any] = {
     # DuckDB 2.0.0 takes the sums over a left join for 0 where the other side is empty, and keeps
     # them in a byte: 777 becomes 9, and `having sum(n) > 500` finds nothing (2026-11).
     "disabled_optimizers": "statistics_propagation",
-    # Of every file that is made, copies too: tools that bundle DuckDB 1.4 or 1.5 open it.
-    "storage_compatibility_version": "v1.4.0",
+    "storage_compatibility_version": f"{STORAGE_VERSION}.0",
 }
 
 SANDBOXED_CONFIG: dict[str, Any] = {

@@ -146,7 +146,7 @@ def test_what_may_not_be_opened_is_one_line_and_the_rest_is_done(tmp_path: Path)
     assert re.fullmatch("error: .*learning.db cannot be .*Permission denied.*\n", done.stderr)
 
 
-MAKES_A_DATABASE = {"build", "import", "load", "maintain", "sample", "collect", "mcp"}
+MAKES_A_DATABASE = {"build", "import", "load", "maintain", "sample", "collect", "mcp", "serve"}
 ARGUMENTS = {
     "dead-letters": ["list"],
     "export": ["copy.duckdb"],

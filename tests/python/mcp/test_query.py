@@ -447,6 +447,7 @@ def test_values_come_as_json_has_them(url: str) -> None:
 ROUTING = {"recommend_route", "policy_values"}
 FREE_TEXTS = {
     ("recommend_route", "task_type"),
+    ("find_solutions", "error_message"),
     *(
         ("list_executions", name)
         for name in ("task_id", "words", "tier", "pool", "model", "error_type")

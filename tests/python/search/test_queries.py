@@ -347,6 +347,7 @@ def crowded(searchable: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_ranking_first_finds_the_same_as_filtering_first(crowded: Path) -> None:
     chance = random.Random(SEED)  # noqa: S311
+    whole = queries._cut(None)
     with connect(crowded, read_only=True) as connection:
         ids = connection.execute("select list(distinct text_id) from text_embeddings").fetchall()
         for number in range(40):
@@ -360,10 +361,12 @@ def test_ranking_first_finds_the_same_as_filtering_first(crowded: Path) -> None:
                 "moment": NOW,
             }
             ranked_first = queries._rows(
-                connection, queries._call("similar_executions", given), given
+                connection, queries._call("similar_executions", given, whole), given
             )
             given["wanted_texts"] = ids[0][0]
-            filtered_first = queries._rows(connection, queries._call("similar_among", given), given)
+            filtered_first = queries._rows(
+                connection, queries._call("similar_among", given, whole), given
+            )
             assert ranked_first == filtered_first
 
 
