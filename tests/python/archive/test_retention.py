@@ -687,6 +687,7 @@ def test_imported_history_stays_until_somebody_confirms_it(
     assert every.keys() - live(history).keys() == set(archived(history)) & every.keys()
 
 
+@pytest.mark.slow
 def test_a_dry_run_needs_no_build_and_says_what_would_stay(
     database: Path,
     tmp_path: Path,
@@ -725,6 +726,7 @@ def act(history: History, what: str, *values: int) -> None:
     actions[what](*values)
 
 
+@pytest.mark.slow
 def test_the_library_and_the_command_run_the_macro(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -460,6 +460,7 @@ def test_what_was_never_built_or_is_missing_says_what_to_do(tmp_path: Path) -> N
             pass
 
 
+@pytest.mark.slow
 def test_a_database_in_use_is_read_from_its_backup_and_says_so(
     database: Path, tmp_path: Path
 ) -> None:

@@ -91,6 +91,7 @@ def test_orb_build_ends_with_one_error(
     assert "RuntimeWarning" not in shown.err
 
 
+@pytest.mark.slow
 def test_an_operation_says_what_it_refused_and_what_it_printed(settings: LearningSettings) -> None:
     said = refusal(lambda: run_dbt(settings, "run-operation", "refuse"))
     assert said.startswith(
@@ -99,6 +100,7 @@ def test_an_operation_says_what_it_refused_and_what_it_printed(settings: Learnin
     assert run_dbt(settings, "run-operation", "answer") == '{"a": 1}'
 
 
+@pytest.mark.slow
 def test_a_command_of_dbt_says_for_whom_it_waits(
     settings: LearningSettings, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_task_in_other_words_is_nearer_than_other_tasks(
     assert is_within_bounds(wording, measured[wording]), measured[wording]
 
 
+@pytest.mark.slow
 def test_at_the_least_similarity_rewordings_pass_and_other_tasks_do_not(
     measured: dict[str, Accuracy],
 ) -> None:

@@ -372,6 +372,7 @@ def test_a_build_embeds_texts_of_every_kind(
     ) == [(None,)]
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_used_fails_the_build_with_a_clear_message(
     project: DbtProject, empty_database: Path, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -322,6 +322,7 @@ def test_dbt_does_not_wait_for_itself(database: Path) -> None:
 
 
 @pytest.mark.usefixtures("dbt_is_closed")
+@pytest.mark.slow
 def test_dbt_runs_again_and_again_in_one_process(
     project: DbtProject, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,7 @@ def bomb(file: Path, *, entries: int, size: int, rows: int, has_dictionary: bool
         pytest.param(8, 100 * MB, 8, False, id="a page of 800 MB"),
     ],
 )
+@pytest.mark.slow
 def test_a_file_that_unpacks_to_more_than_memory_is_refused(
     tmp_path: Path, entries: int, size: int, rows: int, has_dictionary: bool
 ) -> None:

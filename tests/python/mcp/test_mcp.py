@@ -698,6 +698,7 @@ def test_what_another_version_built_says_to_build_it_anew(
         assert "run `orb build`" in found["errors"][0]
 
 
+@pytest.mark.slow
 def test_while_another_process_writes_the_newest_backup_answers(
     site: Site, answers: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:

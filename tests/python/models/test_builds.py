@@ -129,6 +129,7 @@ def test_each_mart_keeps_its_covering_index(history: History) -> None:
     assert indexes(history.database) >= COVERING
 
 
+@pytest.mark.slow
 def test_composite_indexes_come_and_go_with_their_variable(
     project: DbtProject, history: History
 ) -> None:

@@ -311,6 +311,7 @@ def test_the_time_ranges_are_the_same_in_every_language() -> None:
     assert tuple(re.findall(r'"(\w+)":', in_page)) == TIME_RANGES
 
 
+@pytest.mark.slow
 def test_dbt_finds_no_deprecation(tmp_path: Path) -> None:
     """dbt looks for deprecated YAML only for adapters in a set that duckdb is not yet in."""
     script = (

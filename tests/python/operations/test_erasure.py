@@ -327,6 +327,7 @@ def test_pages_are_deleted_and_exports_are_named(
     assert f"still in {by_id}" in said.output.replace("\n", "")
 
 
+@pytest.mark.slow
 def test_a_forgotten_repository_is_in_no_file_of_any_kind(
     built_settings: LearningSettings, outbox: Outbox, project: DbtProject
 ) -> None:

@@ -339,6 +339,7 @@ def test_the_commands_exit_status_says_what_failed(project: Path, tmp_path: Path
     ]
 
 
+@pytest.mark.slow
 def test_a_database_that_others_hold_fails_what_needs_it(project: Path, tmp_path: Path) -> None:
     site = Site(tmp_path, project)
     site.database.parent.mkdir()

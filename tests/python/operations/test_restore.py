@@ -262,6 +262,7 @@ def test_the_learning_database_restores_while_it_records_and_reads(place: Place)
     assert place.numbers() == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.slow
 def test_every_record_that_a_process_put_meanwhile_is_there_once(
     place: Place, tmp_path: Path, tell: Callable[..., None]
 ) -> None:

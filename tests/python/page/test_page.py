@@ -242,9 +242,9 @@ def test_every_panel_is_drawn_with_its_numbers_and_a_sentence(
     ("time_range", "choices"),
     [
         ("7d", {}),
-        ("90d", {"repo": "web"}),
-        ("30d", {"repo": "api", "model_tier": "small"}),
-        ("90d", {"model_tier": "large", "pool_type": "cloud"}),
+        pytest.param("90d", {"repo": "web"}, marks=pytest.mark.slow),
+        pytest.param("30d", {"repo": "api", "model_tier": "small"}, marks=pytest.mark.slow),
+        pytest.param("90d", {"model_tier": "large", "pool_type": "cloud"}, marks=pytest.mark.slow),
         ("90d", {"repo": HOSTILE[0], "pool_type": HOSTILE[2].rstrip("\u2028\u2029")}),
     ],
 )
@@ -335,6 +335,7 @@ def test_what_people_said_and_maintenance_did_is_there_as_text(
         assert said.endswith("failed.")
 
 
+@pytest.mark.slow
 def test_it_stays_small_whatever_texts_are_recorded(browser: Browser, page_file: Path) -> None:
     assert page_file.stat().st_size < 2e6
     with opened(browser, page_file) as page:
@@ -415,6 +416,7 @@ def with_executions(reports: dict[str, Any]) -> dict[str, Any]:
     return reports
 
 
+@pytest.mark.slow
 def test_alerts_are_cards_only_where_they_are_raised(
     browser: Browser, empty_database: Path, tmp_path: Path
 ) -> None:
@@ -535,6 +537,7 @@ def test_the_address_keeps_what_is_chosen(browser: Browser, page_file: Path) -> 
     context.close()
 
 
+@pytest.mark.slow
 def test_a_bar_leads_to_its_executions(browser: Browser, page_file: Path, database: Path) -> None:
     with connect(database, read_only=True) as connection:
         found = connection.execute(
@@ -564,6 +567,7 @@ def test_a_bar_leads_to_its_executions(browser: Browser, page_file: Path, databa
         assert "the last 30 days" in dialog.locator("h3").inner_text()
 
 
+@pytest.mark.slow
 def test_latest_failures_lead_to_the_executions_of_their_task(
     browser: Browser, page_file: Path, database: Path
 ) -> None:
@@ -711,6 +715,7 @@ def test_it_is_dark_where_the_reader_is_and_at_a_press(browser: Browser, page_fi
         assert page.evaluate(ground) == dark
 
 
+@pytest.mark.slow
 def test_a_phone_never_scrolls_sideways(browser: Browser, page_file: Path) -> None:
     with opened(browser, page_file, width=390, has_touch=True) as page:
         assert page.evaluate("document.documentElement.scrollHeight") <= 6 * 844  # while folded

@@ -68,6 +68,7 @@ def served(database: Path) -> Iterator[str]:
         process.wait(20)
 
 
+@pytest.mark.slow
 def test_it_gives_out_the_reports_of_the_file(client: TestClient, database: Path) -> None:
     given = client.get("/reports").json()
     expected = json.loads(json.dumps(read_reports(database, outbox=database.parent / "outbox")))
@@ -156,6 +157,7 @@ def test_no_database_is_said(tmp_path: Path) -> None:
     assert str(tmp_path / f"{STEM}.db") in answer.json()["error"]
 
 
+@pytest.mark.slow
 def test_a_browser_sees_it_and_its_drill_downs(database: Path, browser_file: str) -> None:
     before = database.stat()
     with served(database) as address, sync_playwright() as playwright:
