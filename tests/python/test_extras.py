@@ -240,7 +240,14 @@ def test_the_wheel_of_the_source_archive_is_that_of_the_checkout(
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
-@pytest.mark.parametrize("extra", USES, ids=lambda extra: extra or "none")
+# Of several together each is tried alone every time.
+EACH_TIME = [
+    pytest.param(extra, marks=[pytest.mark.soak] * ("," in extra), id=extra or "none")
+    for extra in USES
+]
+
+
+@pytest.mark.parametrize("extra", EACH_TIME)
 def test_an_extra_works_by_itself(
     extra: str, wheel: Path, empty_database: Path, tmp_path: Path
 ) -> None:
