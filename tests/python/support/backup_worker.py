@@ -107,7 +107,7 @@ def restore(death: Death, database: Path, backup: Path) -> None:
     begin(
         death,
         (replaced_database, "_read"),
-        (restored_copy.shutil, "copyfile"),
+        (restored_copy, "_copy_file"),
         (operations_restore, "bring_up_to_date"),
         (operations_restore, "exchange"),
         (exchange, "_link"),
@@ -128,7 +128,7 @@ PHASES: dict[Callable[..., None], list[str]] = {
         *("prune_segments", "after prune_segments", "drop_covered_entries"),
     ],
     restore: [
-        *("_read", "copyfile", "after copyfile", "bring_up_to_date", "exchange"),
+        *("_read", "_copy_file", "after _copy_file", "bring_up_to_date", "exchange"),
         *("_link", "after _link", "sync", "after sync", "_verify", "after _verify"),
         *("after exchange", "load_outbox", "after load_outbox"),
     ],
