@@ -64,9 +64,12 @@ class Watch:
             began = time.monotonic()
             try:
                 if began >= next_whole:
-                    self._built = self._loaded()
-                    told(maintain(self._settings, wait_seconds=self._wait_seconds))
+                    loaded = self._loaded()
+                    run = maintain(self._settings, wait_seconds=self._wait_seconds)
+                    if "build" not in run.failed:
+                        self._built = loaded
                     next_whole = began + self._whole_every
+                    told(run)
                 elif rows := self._build_what_came():
                     told(rows)
             except MaintenanceBusyError as error:

@@ -8,9 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 import typer
+from polling import until
 from typer.testing import CliRunner
 
 from orb_learning import settings
@@ -33,13 +33,6 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     return process.returncode, errors.splitlines()
-
-
-def until(condition: Callable[[], object]) -> None:
-    limit = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.02)  # between two looks at another process
 
 
 def is_open(pid: int, file: Path) -> bool:
@@ -124,7 +117,7 @@ def test_a_command_that_waits_is_interrupted_in_one_line(
     lock = locked.acquire(shared=False, deadline=0)
     assert lock is not None
     process = start(tmp_path, command)
-    until(lambda: is_open(process.pid, tmp_path / file) or process.poll() is not None)
+    until(lambda: is_open(process.pid, tmp_path / file) or process.poll() is not None, 30)
     status, lines = ended(process)
     lock.release()
     assert status == 130
@@ -149,7 +142,7 @@ def test_a_command_is_interrupted_in_one_line_while_it_is_loaded() -> None:
 
 def test_a_build_ends_with_the_dbt_that_it_started(tmp_path: Path) -> None:
     process = start(tmp_path, "build")
-    until(lambda: children(process.pid) or process.poll() is not None)
+    until(lambda: children(process.pid) or process.poll() is not None, 30)
     (dbt,) = children(process.pid)
     assert ended(process) == (130, [LINE])
     assert not Path(f"/proc/{dbt}").exists()

@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from polling import until
 from typer.testing import CliRunner
 
 from orb_learning import TelemetryCapture
@@ -631,13 +632,6 @@ def test_every_command_loads_and_prunes_as_the_settings_say(
     assert query(database, "select recorded_at from raw.pending_halves") == [(None,)]
     if "BACKUP" not in words:  # which holds them
         assert set(files) <= set(files_of(folder))
-
-
-def until(condition: Any) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def count(database: Path) -> int:
