@@ -111,6 +111,14 @@ def archived_files(
     return files
 
 
+def unreadable(file: Path, error: duckdb.Error) -> ArchiveError:
+    """Return the error that says of a file that what it holds is not erased."""
+    return ArchiveError(
+        f"{file} cannot be read, so what it holds is not erased; bring it back from a copy "
+        f"of the archive, or delete it: {str(error).splitlines()[0]}"
+    )
+
+
 def readable_files(
     connection: duckdb.DuckDBPyConnection, folder: Path, archive: Archive = EXECUTIONS
 ) -> list[Path]:
@@ -129,10 +137,7 @@ def readable_files(
                 [unglobbed(file)],
             ).fetchall()
         except duckdb.Error as error:
-            raise ArchiveError(
-                f"{file} cannot be read, so what it holds is not erased; bring it back from a copy "
-                f"of the archive, or delete it: {str(error).splitlines()[0]}"
-            ) from error
+            raise unreadable(file, error) from error
         if missing := [name for name in archive.needed if name not in described]:
             raise ArchiveError(
                 f"{file} is no file of the archive: it has no {' '.join(missing[0])}; move it away "

@@ -14,6 +14,7 @@ from orb_learning.archive.files import (
     Archive,
     count_removed,
     readable_files,
+    unreadable,
 )
 from orb_learning.errors import ArchiveError
 from orb_learning.filesystem import open_private, sha256_of, sync
@@ -65,10 +66,7 @@ def _rewrite_file(connection: duckdb.DuckDBPyConnection, archive: Archive, file:
             [unglobbed(file)],
         ).fetchall()
     except duckdb.Error as error:
-        raise ArchiveError(
-            f"{file} cannot be read, so what it holds is not erased; bring it back from a copy "
-            f"of the archive, or delete it: {str(error).splitlines()[0]}"
-        ) from error
+        raise unreadable(file, error) from error
     if not removed:
         if known and total != known[0] and known[1] in _former_checksums(connection, file):
             # The record is older than the file, as in a database that was restored.
