@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from orb_learning.filesystem.logs import get_logger
@@ -62,13 +63,8 @@ def told_wait(subject: Path | str, locked: Path | None = None) -> Iterator[None]
         elif pids := _holders(locked) - {os.getpid()}:
             say_wait(subject, " and ".join(map(_name_of, sorted(pids))))
 
-    timer = threading.Timer(NOTICE_SECONDS, say)
-    timer.daemon = True
-    timer.start()
-    try:
+    with _once_it_lasts(say):
         yield
-    finally:
-        timer.cancel()
 
 
 @contextmanager
@@ -79,7 +75,13 @@ def lasting(words: str, tell: Callable[[str], None]) -> Iterator[None]:
         words: what is told.
         tell: is told it, in a thread of its own.
     """
-    timer = threading.Timer(NOTICE_SECONDS, tell, [words])
+    with _once_it_lasts(partial(tell, words)):
+        yield
+
+
+@contextmanager
+def _once_it_lasts(say: Callable[[], None]) -> Iterator[None]:
+    timer = threading.Timer(NOTICE_SECONDS, say)
     timer.daemon = True
     timer.start()
     try:
