@@ -12,14 +12,13 @@ from typing import Any, Self
 
 from orb_learning.archive import archive_and_retain
 from orb_learning.backup import make_backup, validate_backup
-from orb_learning.capture import ExecutionRun, Task, TelemetryCapture, redact_secrets
+from orb_learning.capture import ExecutionRun, Task, TelemetryCapture, outbox_of, redact_secrets
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.feedback import check_feedback_enabled, current_user, submit_feedback
 from orb_learning.figures import Questions
 from orb_learning.filesystem import get_logger, make_folder
 from orb_learning.ingest import BackgroundLoader
 from orb_learning.operations import relay_options, restore_backup
-from orb_learning.outbox import Outbox
 from orb_learning.record import ExecutionRecord
 from orb_learning.settings import load_settings
 from orb_learning.store import check_path
@@ -64,12 +63,7 @@ class LearningDatabase(Questions):
             now=now,
         )
         self.database_path = self.settings.database_path
-        self.outbox = Outbox(
-            self.settings.outbox_folder,
-            synchronous=self.settings.outbox_synchronous,
-            busy_timeout_ms=self.settings.outbox_busy_timeout_ms,
-            size_limit_bytes=self.settings.outbox_size_limit_mb * 2**20,
-        )
+        self.outbox = outbox_of(self.settings)
         self.telemetry = TelemetryCapture(
             self.outbox,
             enabled=self.settings.enabled and self.settings.enable_telemetry_capture,

@@ -16,8 +16,7 @@ from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from orb_learning.capture import TelemetryCapture, redact_secrets
-from orb_learning.outbox import Outbox
+from orb_learning.capture import TelemetryCapture, outbox_of, redact_secrets
 from orb_learning.settings import LearningSettings, load_settings
 
 SCOPE = "litellm"
@@ -35,12 +34,7 @@ class LearningLogger(CustomLogger):  # type: ignore[misc]
     def __init__(self, settings: LearningSettings | None = None):
         super().__init__()
         known = settings or load_settings()
-        self._outbox = Outbox(
-            known.outbox_folder,
-            synchronous=known.outbox_synchronous,
-            busy_timeout_ms=known.outbox_busy_timeout_ms,
-            size_limit_bytes=known.outbox_size_limit_mb * 2**20,
-        )
+        self._outbox = outbox_of(known)
         self.telemetry = TelemetryCapture(
             self._outbox,
             enabled=known.enabled and known.enable_telemetry_capture,

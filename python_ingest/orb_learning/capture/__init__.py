@@ -1,5 +1,6 @@
 """What runs inside an orchestrator: it records executions and never opens DuckDB."""
 
+from orb_learning.capture.outbox_of import outbox_of
 from orb_learning.capture.redaction import redact_secrets
 from orb_learning.capture.routing import cell_values, success_of
 from orb_learning.capture.run import ExecutionRun
@@ -13,6 +14,7 @@ __all__ = [
     "Task",
     "TelemetryCapture",
     "cell_values",
+    "outbox_of",
     "redact_secrets",
     "success_of",
 ]

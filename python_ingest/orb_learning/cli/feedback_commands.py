@@ -46,15 +46,11 @@ def submit_command(
     ] = "private",
 ) -> None:
     """Say what you think of an execution."""
+    from orb_learning.capture import outbox_of
     from orb_learning.feedback import check_feedback_enabled, current_user, submit_feedback
-    from orb_learning.outbox import Outbox
 
     check_feedback_enabled(settings)
-    outbox = Outbox(
-        settings.outbox_folder,
-        synchronous=settings.outbox_synchronous,
-        size_limit_bytes=settings.outbox_size_limit_mb * 2**20,
-    )
+    outbox = outbox_of(settings)
     try:
         feedback_id = submit_feedback(
             outbox,
