@@ -302,5 +302,5 @@ def _started(
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return process
-        time.sleep(0.05)
+        time.sleep(0.05)  # nothing tells when the process listens
     raise TimeoutError("the server did not start")

@@ -7,7 +7,6 @@ those that the routing benchmark has of the same log.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import subprocess
@@ -20,12 +19,13 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.routing import compiled
 from benchmarks.routing_cases import BUDGET_USD, CASES, MISSED, USD_PER_SUCCESS
 from benchmarks.routing_models import REPOSITORY, Models, database_of, write_log
 from benchmarks.routing_tally import UNUSED
-from benchmarks.routing_worlds import Log, World, draw
+from benchmarks.routing_worlds import Log, World
 from benchmarks.scales import Scale
 from orb_learning.store import connect
 
@@ -46,15 +46,7 @@ def run(scale: Scale) -> Iterator[Figure]:
     for number in range(count):
         case = CASES[NAMES[number % len(NAMES)]]
         world = case.world()
-        rng = np.random.default_rng(number)
-        log = draw(
-            world,
-            case.logger,
-            case.decisions,
-            rng,
-            runs_of_a_task=case.runs_of_a_task,
-            has_chances=case.has_chances,
-        )
+        log = case.draw(world, np.random.default_rng(number))
         wanted, found = in_memory(models, world, log), from_file(world, log)
         for relation in RELATIONS:
             for one, other in zip(wanted[relation], found[relation], strict=True):
@@ -76,31 +68,21 @@ def from_file(world: World, log: Log) -> Rows:
     with tempfile.TemporaryDirectory(dir=REPOSITORY / "target") as folder:
         database, file = Path(folder) / "learning.db", Path(folder) / "log.jsonl"
         write_log(world, log, file)
-        environment = {**os.environ, "ORB_DATABASE": str(database)}
-        variables = {
-            "as_of": "2026-06-01",
-            "embeddings_enabled": False,
-            "routing_run_budget_usd": BUDGET_USD,
-            "routing_usd_per_success": USD_PER_SUCCESS,
-            "routing_gate_false_pass": MISSED,
-        }
-        build = ["build", "--target-path", f"{folder}/target", "--vars", json.dumps(variables)]
-        build += ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-        build += ["--select", *(f"+{relation}" for relation in RELATIONS)]
-        for command in (
-            ["orb_learning", "import", str(file)],
-            ["dbt.cli.main", "--log-level-file", "none", *build],
-        ):
-            outcome = subprocess.run(
-                [sys.executable, "-m", *command],
-                cwd=REPOSITORY,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if outcome.returncode:
-                raise RuntimeError(outcome.stdout + outcome.stderr)
+        subprocess.run(
+            [sys.executable, "-m", "orb_learning", "import", str(file)],
+            env={**os.environ, "ORB_DATABASE": str(database)},
+            capture_output=True,
+            check=True,
+        )
+        databases.dbt(
+            database,
+            *("build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"),
+            *("--select", *(f"+{relation}" for relation in RELATIONS)),
+            as_of="2026-06-01",
+            routing_run_budget_usd=BUDGET_USD,
+            routing_usd_per_success=USD_PER_SUCCESS,
+            routing_gate_false_pass=MISSED,
+        )
         with connect(database, read_only=True) as connection:
             return _rows(connection)
 

@@ -7,11 +7,7 @@ of five queries. Baseline: the same at a tenth of the history.
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.routing_models import REPOSITORY
 from benchmarks.scales import Scale
@@ -27,6 +24,8 @@ from orb_learning.store import connect
 TITLE = "Routing models"
 HISTORIES = {"full": (100_000, 1_000_000), "small": (2_000, 20_000)}
 NEW = 10_000
+SELECTED = ("--select", "path:models/routing", "path:models/reports/routing")
+SELECTED += ("stg_executions", "stg_load_blocks", "fct_executions")
 REPORTS: tuple[str, ...] = (
     "rpt_policy_values",
     "rpt_routing_recommendations",
@@ -104,9 +103,9 @@ def measure(decisions: int) -> dict[str, float]:
         database = Path(folder) / "learning.db"
         _decide(database, 0, decisions)
         _dbt(database, "seed")
-        first = _dbt(database, "run")
+        first = _dbt(database, "run", *SELECTED)
         _decide(database, decisions, decisions + NEW)
-        again = _dbt(database, "run")
+        again = _dbt(database, "run", *SELECTED)
         with connect(database) as connection:
             reports = _reports(connection)
     return {"first": sum(first.values()), "again": sum(again.values()), **reports}
@@ -117,28 +116,8 @@ def _decide(database: Path, first: int, last: int) -> None:
         connection.execute(DECISIONS, {"first": first, "last": last})
 
 
-def _dbt(database: Path, command: str) -> dict[str, float]:
-    target = database.parent / "target"
-    variables = {"as_of": "2026-06-01", "embeddings_enabled": False}
-    select = ["--select", "path:models/routing", "path:models/reports/routing"]
-    if command == "run":
-        select += ["stg_executions", "stg_load_blocks", "fct_executions"]
-    outcome = subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", command, "--target-path", str(target)),
-            *([] if command == "seed" else select),
-            *("--vars", json.dumps(variables)),
-        ],
-        cwd=REPOSITORY,
-        env={**os.environ, "ORB_DATABASE": str(database)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if outcome.returncode:
-        raise RuntimeError(outcome.stdout)
-    results = json.loads((target / "run_results.json").read_text())["results"]
-    times = {one["unique_id"].split(".")[2]: one["execution_time"] for one in results}
+def _dbt(database: Path, *arguments: str) -> dict[str, float]:
+    _, times = databases.dbt(database, *arguments, as_of="2026-06-01")
     return {name: seconds for name, seconds in times.items() if "rout" in name or "rpt" in name}
 
 

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from benchmarks.routing_worlds import (
     PLANS,
+    Log,
     Logger,
     World,
     by_cell,
     confounded,
+    draw,
     drifting,
     exploring,
     real_world,
@@ -41,6 +45,17 @@ class Case:
     coverage_of_others: tuple[float, float] = (92, 98.5)
     halves: bool = False
     """Whether a half of the tasks is logged, and the recommendation judged by the other half."""
+
+    def draw(self, world: World, rng: np.random.Generator) -> Log:
+        """Return a log of it in its world, or in a half of that."""
+        return draw(
+            world,
+            self.logger,
+            self.decisions,
+            rng,
+            runs_of_a_task=self.runs_of_a_task,
+            has_chances=self.has_chances,
+        )
 
 
 FIRST_MODELS = ("gpt-5-mini", "gpt-5", "claude-opus-4-1-20250805")

@@ -11,10 +11,7 @@ sixth round on.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import databases
 from benchmarks.figures import Figure
 from benchmarks.routing_cases import USD_PER_SUCCESS, first_models
 from benchmarks.routing_models import REPOSITORY
@@ -93,7 +91,7 @@ def loop(
     done: list[Outcome] = []
     with tempfile.TemporaryDirectory(dir=REPOSITORY / "target") as folder:
         database = Path(folder) / "learning.db"
-        _dbt(database, "seed", [])
+        _dbt(database, "seed")
         waiting: list[Attempt] = []
         for number in range(rounds):
             world = first_models()
@@ -103,8 +101,11 @@ def loop(
             made = _route(router, world, tasks, rng, number, done)
             _record(database, waiting if late else made)
             waiting = made
-            select = ["--select", "+routing_propensities"]
-            _dbt(database, "build", [*select, "--exclude-resource-type", "unit_test", "test"])
+            _dbt(
+                database,
+                *("build", "--select", "+routing_propensities"),
+                *("--exclude-resource-type", "unit_test", "test"),
+            )
     return done
 
 
@@ -167,23 +168,5 @@ def _utilities(world: World, plan: str) -> NDArray[np.float64]:
     return success - cost / USD_PER_SUCCESS
 
 
-def _dbt(database: Path, command: str, arguments: list[str]) -> None:
-    target = database.parent / "target"
-    variables = {
-        "as_of": "2026-03-02",
-        "embeddings_enabled": False,
-        "routing_usd_per_success": USD_PER_SUCCESS,
-    }
-    outcome = subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", "--log-level-file", "none", command),
-            *("--target-path", str(target), "--vars", json.dumps(variables), *arguments),
-        ],
-        cwd=REPOSITORY,
-        env={**os.environ, "ORB_DATABASE": str(database)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if outcome.returncode:
-        raise RuntimeError(outcome.stdout)
+def _dbt(database: Path, *arguments: str) -> None:
+    databases.dbt(database, *arguments, as_of="2026-03-02", routing_usd_per_success=USD_PER_SUCCESS)

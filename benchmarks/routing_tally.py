@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.routing_cases import MISSED, Case, truth
 from benchmarks.routing_models import Models, database_of
-from benchmarks.routing_worlds import World, draw
+from benchmarks.routing_worlds import World
 
 MEASURES = ("success", "utility", "capped_cost")
 BOUNDS = {"success": "success", "utility": "utility", "capped_cost": "cost"}
@@ -108,14 +108,7 @@ def value_log(
     models: Models, case: Case, world: World, rng: np.random.Generator
 ) -> tuple[list[Row], list[Row]]:
     """Return a log's values of everything, and its recommendations."""
-    log = draw(
-        world,
-        case.logger,
-        case.decisions,
-        rng,
-        runs_of_a_task=case.runs_of_a_task,
-        has_chances=case.has_chances,
-    )
+    log = case.draw(world, rng)
     with database_of(world, log) as connection:
         models.build(connection, without=UNUSED)
         query = connection.execute(
