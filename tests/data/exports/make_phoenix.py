@@ -36,7 +36,7 @@ def wait(is_there: Callable[[], bool], seconds: float = 120) -> None:
         with suppress(OSError, httpx.HTTPError):  # no server yet, no project yet
             if is_there():
                 return
-        time.sleep(1)
+        time.sleep(1)  # nothing tells when its server or project is there
     raise TimeoutError
 
 
