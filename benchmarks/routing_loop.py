@@ -11,7 +11,6 @@ sixth round on.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -59,7 +58,6 @@ class Outcome:
 
 def run(scale: Scale) -> Iterator[Figure]:
     rounds, tasks = (ROUNDS, TASKS) if scale.name == "full" else (2, 60)
-    with_target = os.environ.get("ORB_ROUTING_LOOPS", "all")
     done = loop(rounds, tasks)
     world = first_models()
     success, cost = world.value("large")
@@ -71,9 +69,8 @@ def run(scale: Scale) -> Iterator[Figure]:
     spent = 100 * float(np.mean([one.cost for one in done])) / cost
     yield Figure("cost of always-large's", spent, "%", most=80)
     yield from _last(done, "", least=95)
-    if with_target == "all":
-        yield from _last(loop(rounds, tasks, late=True), ", a round late")
-        yield from _last(loop(rounds, tasks, worse_from=rounds // 2), ", a tier getting worse")
+    yield from _last(loop(rounds, tasks, late=True), ", a round late")
+    yield from _last(loop(rounds, tasks, worse_from=rounds // 2), ", a tier getting worse")
 
 
 def _last(done: list[Outcome], name: str, least: float | None = None) -> Iterator[Figure]:
