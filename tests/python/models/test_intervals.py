@@ -41,8 +41,8 @@ def test_the_interval_holds_the_true_rate_as_often_as_it_says(
         assert low is not None
         assert high is not None
         naive += low <= rate <= high
-    assert held / ROUNDS >= 0.93 - 0.015
-    if runs in {(1,), (5,)} and count == 40:
-        assert held / ROUNDS <= 0.975 + 0.015
+    # Of ten tasks it may be too wide, most of all where one of them has most of the runs.
+    most = 0.99 if count == 40 else 0.9975 if 50 in runs else 0.995
+    assert 0.93 - 0.015 <= held / ROUNDS <= most
     if share == 0.8 and runs == (5,):
         assert naive / ROUNDS < 0.75
