@@ -10,10 +10,7 @@ from orb_learning import formats
 
 def sentence_of(row: dict[str, Any]) -> str:
     """Return what to do by a row of ``rpt_routing_recommendations``, and what it rests on."""
-    base = (
-        f"from {formats.count(row['decision_count'], 'decision')} "
-        f"of {formats.count(row['task_count'], 'task')}"
-    )
+    base = _base(row)
     if row["estimated_count"]:
         base += f", the chances of {row['estimated_count']:,} of them estimated"
     gains = ", ".join(part for part in (_success(row), _cost(row)) if part)
@@ -36,8 +33,9 @@ def sentence_of_value(row: dict[str, Any]) -> str:
     else:
         told = f"Had all tasks been routed by {plan_in_words(row['policy'])}"
         verb = "would succeed"
+    base = _base(row)
     if not row["has_enough_samples"]:
-        return f"{told}: not known, {row['reason']}."
+        return f"{told}: not known, {row['reason']}, {base}."
     succeed = (
         f"{100 * row['success']:.1f} of 100 {verb} (95 %: {100 * row['success_lower']:.1f} to "
         f"{100 * row['success_upper']:.1f})"
@@ -46,10 +44,7 @@ def sentence_of_value(row: dict[str, Any]) -> str:
     if row["capped_cost"] is not None:
         bounds = f"{formats.money(row['cost_lower'])} to {formats.money(row['cost_upper'])}"
         cost = f" at {formats.money(row['capped_cost'])} a task ({bounds})"
-    return (
-        f"{told}: {succeed}{cost}, from {formats.count(row['decision_count'], 'decision')} "
-        f"of {formats.count(row['task_count'], 'task')}."
-    )
+    return f"{told}: {succeed}{cost}, {base}."
 
 
 def sentence_of_plan(row: dict[str, Any]) -> str:
@@ -73,6 +68,12 @@ def plan_in_words(plan: str) -> str:
     """Return a plan as people say it: small, then large on failure."""
     first, *others = plan.split(">")
     return "".join([first, *(f", then {tier} on failure" for tier in others)])
+
+
+def _base(row: dict[str, Any]) -> str:
+    """Return what a row rests on."""
+    decisions = formats.count(row["decision_count"], "decision")
+    return f"from {decisions} of {formats.count(row['task_count'], 'task')}"
 
 
 def _success(row: dict[str, Any]) -> str:

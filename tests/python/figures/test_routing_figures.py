@@ -116,7 +116,9 @@ def test_a_value_is_a_sentence_of_what_is_or_would_have_been() -> None:
         "of 1 task."
     )
     unknown = value | {"has_enough_samples": False, "reason": "too few decisions"}
-    assert sentence_of_value(unknown).endswith("on failure: not known, too few decisions.")
+    assert sentence_of_value(unknown).endswith(
+        "on failure: not known, too few decisions, from 500 decisions of 1 task."
+    )
 
 
 def test_what_decisions_tell_of_a_plan_is_a_sentence() -> None:
@@ -209,7 +211,10 @@ def test_the_page_shows_policies_advice_and_what_decisions_tell(routed: Path) ->
         ("large", "the baseline"),
         ("small", "a policy"),
     ]
-    assert values[1]["sentence"] == "Had all tasks been routed by small: not known, few."
+    assert (
+        values[1]["sentence"]
+        == "Had all tasks been routed by small: not known, few, from 9 decisions of 9 tasks."
+    )
     advice = [(row["place"], row["advice"]) for row in panels["routing_recommendations"]]
     assert advice[:2] == [("everything", "large"), ("api", "small, then large on failure")]
     assert ("api, fix, complexity low", "small, then large on failure") in advice
