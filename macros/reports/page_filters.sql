@@ -10,16 +10,6 @@
 {% endmacro %}
 
 
-{#- A text as the page shows it: one of a megabyte would be in the file as often as it is shown. The
-    end tells apart those that begin alike; the page's reports.py cuts in the same way. -#}
-{% macro shown_text(text) -%}
-    case
-        when length({{ text }}) > 200 then left({{ text }}, 192) || '… ' || left(md5({{ text }}), 6)
-        else {{ text }}
-    end
-{%- endmacro %}
-
-
 {#- The values of a column that have a place of their own. -#}
 {% macro page_choices(column) -%}
     select
