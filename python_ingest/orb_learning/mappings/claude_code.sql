@@ -20,10 +20,10 @@ calls as (
     select
         session,
         arg_max(record ->> '$.message.model', row_number) as model,
-        max(try_cast(record ->> '$.message.usage.input_tokens' as bigint)) as fresh_tokens,
-        max(try_cast(record ->> '$.message.usage.cache_creation_input_tokens' as bigint)) as written_tokens,
-        max(try_cast(record ->> '$.message.usage.cache_read_input_tokens' as bigint)) as cached_tokens,
-        max(try_cast(record ->> '$.message.usage.output_tokens' as bigint)) as output_tokens
+        max(count_of(record ->> '$.message.usage.input_tokens')) as fresh_tokens,
+        max(count_of(record ->> '$.message.usage.cache_creation_input_tokens')) as written_tokens,
+        max(count_of(record ->> '$.message.usage.cache_read_input_tokens')) as cached_tokens,
+        max(count_of(record ->> '$.message.usage.output_tokens')) as output_tokens
     from lines
     where json_exists(record, '$.message.usage')
     group by session, message_id, request_id

@@ -52,9 +52,9 @@ judged as (
             when ending in ('task_complete', 'turn_complete') then true
             when ending is not null then false
         end as success,
-        try_cast(usage ->> '$.input_tokens' as bigint) as input_tokens,
-        try_cast(usage ->> '$.output_tokens' as bigint) as output_tokens,
-        try_cast(usage ->> '$.cached_input_tokens' as bigint) as cached_tokens
+        count_of(usage ->> '$.input_tokens') as input_tokens,
+        count_of(usage ->> '$.output_tokens') as output_tokens,
+        count_of(usage ->> '$.cached_input_tokens') as cached_tokens
     from sessions
 )
 

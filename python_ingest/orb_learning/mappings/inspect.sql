@@ -50,8 +50,8 @@ select
     case
         when cardinality(usage) = 1 then price_of(
             map_keys(usage)[1],
-            try_cast(map_values(usage)[1] ->> '$.input_tokens' as bigint),
-            try_cast(map_values(usage)[1] ->> '$.output_tokens' as bigint),
+            count_of(map_values(usage)[1] ->> '$.input_tokens'),
+            count_of(map_values(usage)[1] ->> '$.output_tokens'),
             null
         )
     end as actual_cost,
@@ -68,9 +68,9 @@ select
         'sample_id', sample ->> '$.id',
         'epoch', json_extract(sample, '$.epoch'),
         'input_tokens', list_sum(list_transform(
-            map_values(usage), lambda one: try_cast(one ->> '$.input_tokens' as bigint))),
+            map_values(usage), lambda one: count_of(one ->> '$.input_tokens'))),
         'output_tokens', list_sum(list_transform(
-            map_values(usage), lambda one: try_cast(one ->> '$.output_tokens' as bigint))),
+            map_values(usage), lambda one: count_of(one ->> '$.output_tokens'))),
         'scores', case when cardinality(scores) > 0 then json('{' || array_to_string(list_transform(
             map_entries(scores),
             lambda entry: to_json(entry.key)::varchar || ':' || coalesce(

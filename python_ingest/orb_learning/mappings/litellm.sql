@@ -25,8 +25,8 @@ select
     known_of(json_object(
         'model', field(record, ['$.model', '$.model_tier']),
         'model_group', field(record, ['$.model_group']),
-        'input_tokens', try_cast(field(record, ['$.prompt_tokens']) as bigint),
-        'output_tokens', try_cast(field(record, ['$.completion_tokens']) as bigint),
+        'input_tokens', count_of(field(record, ['$.prompt_tokens'])),
+        'output_tokens', count_of(field(record, ['$.completion_tokens'])),
         'cache_hit', try_cast(field(record, ['$.cache_hit']) as boolean),
         'tags', part(record, ['$.request_tags']),
         'user', field(record, ['$.end_user', '$.user']),

@@ -27,7 +27,12 @@ create or replace temp macro part(record, paths) as opened(
     list_filter(json_extract(record, paths), lambda found: found is not null and json_type(found) <> 'NULL')[1]
 );
 
-create or replace temp macro number_of(words) as try_cast(words as double);
+-- NULL where it is none, or not finite. Strangers' numbers never end an import.
+create or replace temp macro number_of(words) as
+    list_filter([try_cast(words as double)], lambda number: isfinite(number))[1];
+
+create or replace temp macro count_of(words) as
+    list_filter([try_cast(words as double)], lambda number: number between 0 and 9007199254740992)[1]::bigint;
 
 create or replace temp macro elements(value) as coalesce(
     list_transform(
@@ -36,18 +41,18 @@ create or replace temp macro elements(value) as coalesce(
     []::json[]
 );
 
+create or replace temp macro time_of(words) as make_timestamp(epoch_us(try_cast(words as timestamptz)));
+
 -- A number is milliseconds since 1970, a text a time that is in UTC unless it says otherwise.
 create or replace temp macro time_of_ms(words) as coalesce(
-    epoch_ms(try_cast(words as bigint)), make_timestamp(epoch_us(try_cast(words as timestamptz)))
+    make_timestamp(try_cast(try_cast(words as bigint)::hugeint * 1000 as bigint)), time_of(words)
 );
-
-create or replace temp macro time_of(words) as make_timestamp(epoch_us(try_cast(words as timestamptz)));
 
 create or replace temp macro seconds_between(started, ended) as
     (epoch_us(ended) - epoch_us(started)) / 1000000.0;
 
 create or replace temp macro time_of_seconds(words) as
-    make_timestamp((try_cast(words as double) * 1000000)::bigint);
+    make_timestamp(try_cast(number_of(words) * 1000000 as bigint));
 
 create or replace temp macro outcome_of(word) as case
     when lower(word) in ('success', 'ok', 'unset', 'default', 'completed', 'true', 'status_code_ok',

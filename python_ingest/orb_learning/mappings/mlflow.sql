@@ -38,8 +38,8 @@ select
     end as solution_summary,
     known_of(json_object(
         'model', coalesce(model, field(record, ['$.model_tier'])),
-        'input_tokens', try_cast(field(usage, ['$.input_tokens']) as bigint),
-        'output_tokens', try_cast(field(usage, ['$.output_tokens']) as bigint),
+        'input_tokens', count_of(field(usage, ['$.input_tokens'])),
+        'output_tokens', count_of(field(usage, ['$.output_tokens'])),
         'session_id', field(said, ['$."mlflow.trace.session"']),
         'user', field(said, ['$."mlflow.trace.user"']),
         'tags', tags,

@@ -35,10 +35,8 @@ select
     known_of(json_object(
         'model', field(record, ['$.metadata.llm_config.model']),
         'instance_id', field(record, ['$.instance_id']),
-        'input_tokens', try_cast(field(record, ['$.metrics.accumulated_token_usage.prompt_tokens'])
-            as bigint),
-        'output_tokens', try_cast(field(record, ['$.metrics.accumulated_token_usage.completion_tokens'])
-            as bigint)
+        'input_tokens', count_of(field(record, ['$.metrics.accumulated_token_usage.prompt_tokens'])),
+        'output_tokens', count_of(field(record, ['$.metrics.accumulated_token_usage.completion_tokens']))
     )) as metadata
 from (
     select *, field(record, ['$.metadata.eval_output_dir', '$.metadata.start_time']) as file_run

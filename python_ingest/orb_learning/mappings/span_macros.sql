@@ -1,7 +1,7 @@
 -- What the mappings of spans share. The names of three conventions are one list: OpenTelemetry's GenAI,
 -- in its present and its older form, OpenLLMetry's llm.*, and OpenInference's.
 
-create or replace temp macro time_of_ns(words) as make_timestamp(try_cast(words as hugeint)::bigint // 1000);
+create or replace temp macro time_of_ns(words) as make_timestamp(try_cast(words as bigint) // 1000);
 
 create or replace temp macro scalar_of(value) as coalesce(
     case when json_type(value, '$.stringValue') = 'VARCHAR' then to_json(cut(value ->> '$.stringValue')) end,

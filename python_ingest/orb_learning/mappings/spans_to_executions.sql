@@ -21,15 +21,14 @@ named as (
             part(attributes, ['$."llm.invocation_parameters"']) ->> '$.model'
         ) as model,
         upper(field(attributes, ['$."openinference.span.kind"', '$."traceloop.span.kind"'])) as said_kind,
-        try_cast(field(attributes, ['$."gen_ai.usage.input_tokens"', '$."gen_ai.usage.prompt_tokens"',
-            '$."llm.token_count.prompt"', '$."llm.usage.prompt_tokens"']) as double)::bigint
-            as input_tokens,
-        try_cast(field(attributes, ['$."gen_ai.usage.output_tokens"',
+        count_of(field(attributes, ['$."gen_ai.usage.input_tokens"', '$."gen_ai.usage.prompt_tokens"',
+            '$."llm.token_count.prompt"', '$."llm.usage.prompt_tokens"'])) as input_tokens,
+        count_of(field(attributes, ['$."gen_ai.usage.output_tokens"',
             '$."gen_ai.usage.completion_tokens"', '$."llm.token_count.completion"',
-            '$."llm.usage.completion_tokens"']) as double)::bigint as output_tokens,
-        try_cast(field(attributes, ['$."gen_ai.usage.cache_read.input_tokens"',
+            '$."llm.usage.completion_tokens"'])) as output_tokens,
+        count_of(field(attributes, ['$."gen_ai.usage.cache_read.input_tokens"',
             '$."gen_ai.usage.cache_read_input_tokens"', '$."gen_ai.usage.details.cache_read_tokens"',
-            '$."llm.token_count.prompt_details.cache_read"']) as double)::bigint as cached_tokens,
+            '$."llm.token_count.prompt_details.cache_read"'])) as cached_tokens,
         number_of(field(attributes, ['$."gen_ai.usage.cost"', '$."gen_ai.usage.total_cost"',
             '$."llm.cost.total"', '$."gen_ai.cost.total_cost"', '$."operation.cost"'])) as reported_cost
     from one_each

@@ -28,7 +28,7 @@ select
     run as task_id,
     coalesce(
         began_at,
-        file_modified_at - to_microseconds((coalesce(step_seconds, 0) * 1000000)::bigint)
+        file_modified_at - to_microseconds(coalesce(try_cast(step_seconds * 1000000 as bigint), 0))
     ) as "timestamp",
     'issue' as task_type,
     cut(coalesce(
@@ -62,9 +62,9 @@ select
         ),
         'instance_id', instance,
         'exit_status', ending,
-        'input_tokens', try_cast(field(record, ['$.info.model_stats.tokens_sent']) as bigint),
-        'output_tokens', try_cast(field(record, ['$.info.model_stats.tokens_received']) as bigint),
-        'llm_calls', try_cast(field(record, ['$.info.model_stats.api_calls']) as bigint),
+        'input_tokens', count_of(field(record, ['$.info.model_stats.tokens_sent'])),
+        'output_tokens', count_of(field(record, ['$.info.model_stats.tokens_received'])),
+        'llm_calls', count_of(field(record, ['$.info.model_stats.api_calls'])),
         'time_from', case when began_at is null then 'file' end
     )) as metadata
 from runs
