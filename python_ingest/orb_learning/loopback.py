@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import resource
 import socket
+from collections.abc import Callable
+from typing import Any
 
 from orb_learning.errors import OrbError
 
@@ -14,8 +16,43 @@ MB_BESIDE_QUERIES = 1_024
 """Of the process itself: Python, its threads and the model's weights take up to half of it."""
 
 
-def check_free(host: str, port: int, refused: type[OrbError]) -> None:
-    """Refuse an address that cannot be listened at, before anybody is told of it.
+def run_server(
+    app: Any,
+    *,
+    host: str,
+    port: int,
+    refused: type[OrbError],
+    ready: Callable[[], None],
+    **options: Any,
+) -> None:
+    """Serve an ASGI application until interrupted.
+
+    Args:
+        app: the application.
+        host: the address to listen at.
+        port: the port.
+        refused: the error where it cannot be listened at.
+        ready: is called once it listens. From then on Ctrl-C ends it without a word of its own;
+            before, Python would warn of what it was about to begin.
+        options: of ``uvicorn.Config``.
+
+    Raises:
+        OrbError: of the kind ``refused``; the address is in use, or is none of this machine.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+    _check_free(host, port, refused)
+    Server(uvicorn.Config(app, host=host, port=port, log_level="warning", **options)).run()
+
+
+def _check_free(host: str, port: int, refused: type[OrbError]) -> None:
+    """Refuse an address that cannot be listened at, in place of a line of the server's log.
 
     Raises:
         OrbError: of the kind ``refused``; the address is in use, or is none of this machine.

@@ -34,9 +34,14 @@ def collect_command(
         ) from error
     from orb_learning.operations import span_relay_options
 
-    say(
+    told = (
         f"set OTEL_EXPORTER_OTLP_ENDPOINT=http://{host}:{port} in what is to be recorded; "
-        f"stop it with Ctrl-C",
-        to=err,
+        f"stop it with Ctrl-C"
     )
-    serve(settings, span_relay_options(settings), host=host, port=port)
+    serve(
+        settings,
+        span_relay_options(settings),
+        host=host,
+        port=port,
+        ready=lambda: say(told, to=err),
+    )

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import ipaddress
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
-import uvicorn
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
@@ -40,6 +38,7 @@ from orb_learning.collector.spans import Redact, payloads_of
 from orb_learning.errors import CollectorError
 from orb_learning.filesystem import read_token_users
 from orb_learning.ingest import BackgroundLoader, RelayOptions
+from orb_learning.loopback import is_loopback, run_server
 from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings
 
@@ -63,6 +62,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = PORT,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Receive at http://HOST:PORT/v1/traces until interrupted.
 
@@ -71,22 +71,24 @@ def serve(
         relay: how a thread loads the outbox of spans meanwhile.
         host: the address to listen at.
         port: the port.
+        ready: is called once it receives.
 
     Raises:
         CollectorError: the host is not this machine alone and there are no tokens, or they cannot
-            be read.
+            be read; or the address cannot be listened at.
     """
-    if settings.collector_token_file is None and not _is_loopback(host):
+    if settings.collector_token_file is None and not is_loopback(host):
         raise CollectorError(
             f"{host} can be reached from other machines, so tokens are needed: write a line "
             f"`USER TOKEN` for each user into a file and set "
             f"ORB_LEARNING__COLLECTOR_TOKEN_FILE to it"
         )
-    uvicorn.run(
+    run_server(
         make_app(settings, relay, hosts=[host]),
         host=host,
         port=port,
-        log_level="warning",
+        refused=CollectorError,
+        ready=ready,
         server_header=False,
         timeout_graceful_shutdown=10,
     )
@@ -234,10 +236,3 @@ def _refusal(kind: str, status: int, message: str) -> Response:
         said = ExportTracePartialSuccess(rejected_spans=status, error_message=message)
         return Response(said.SerializeToString(), status, headers, PROTOBUF)
     return JSONResponse({"code": status, "message": message}, status, headers)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

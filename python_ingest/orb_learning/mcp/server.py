@@ -44,7 +44,7 @@ from orb_learning.figures import (
     storage_status,
     what_to_change,
 )
-from orb_learning.loopback import LOOPBACK_HOSTS, check_free, is_loopback, limit_memory
+from orb_learning.loopback import LOOPBACK_HOSTS, is_loopback, limit_memory, run_server
 from orb_learning.mcp.answers import sent
 from orb_learning.mcp.arguments import in_one_line, with_known_arguments
 from orb_learning.mcp.auth import Tokens, read_tokens
@@ -216,16 +216,19 @@ def serve_http(
             f"to it"
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
-    check_free(host, port, McpServerError)
-    ready(f"http://{host}:{port}/mcp")
     limit_memory(settings.mcp_memory_limit_mb)
-    make_server(settings, tokens=tokens).run(
-        "streamable-http",
+    app = make_server(settings, tokens=tokens).streamable_http_app(
         host=host,
-        port=port,
         stateless_http=True,
         json_response=True,
         transport_security=_security([host, *LOOPBACK_HOSTS, *(allowed_hosts or [])]),
+    )
+    run_server(
+        app,
+        host=host,
+        port=port,
+        refused=McpServerError,
+        ready=lambda: ready(f"http://{host}:{port}/mcp"),
     )
 
 

@@ -149,7 +149,8 @@ def test_a_build_ends_with_the_dbt_that_it_started(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("collect", "--port"), ("mcp", "--transport", "http", "--port")]
+    "command",
+    [("collect", "--port"), ("mcp", "--transport", "http", "--port"), ("serve", "--port")],
 )
 def test_a_server_is_interrupted_in_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
     process = start(tmp_path, *command, str(free_port()))
