@@ -59,8 +59,7 @@ all_tiers as (
 
 -- What DuckDB counts now: a sample of `orb maintain` is from its last run, or there is none.
 database_file as (
-    select block_size * total_blocks / 1e6 as size_mb
-    from pragma_database_size()
-    where database_name = '{{ this.database }}'
+    select size_bytes / 1e6 as size_mb
+    from ({{ database_size() }})
 )
 {%- endmacro %}

@@ -12,9 +12,11 @@
         bucket varchar,
         fingerprint ubigint
     );
+    {%- if not on_lake() %}
     -- What the table of an older version has; its models are built anew.
     alter table {{ build_state() }} drop column if exists formula;
     alter table {{ build_state() }} add column if not exists definition_hash varchar
+    {%- endif %}
 {% endmacro %}
 
 
@@ -36,12 +38,17 @@
 {#- Post-hook of every incremental model, inside its transaction. -#}
 {% macro record_build_state(source_buckets) %}
     {%- set hash = definition_hash() %}
-    delete from {{ build_state() }} where model = '{{ this.identifier }}';
-    insert into {{ build_state() }} (model, definition_hash, bucket, fingerprint)
-    select '{{ this.identifier }}', '{{ hash }}', bucket::varchar, fingerprint
+    {%- set rows %}
+    select
+        '{{ this.identifier }}' as model,
+        '{{ hash }}' as definition_hash,
+        bucket::varchar as bucket,
+        fingerprint
     from ({{ source_buckets }})
     union all
     select '{{ this.identifier }}', '{{ hash }}', null, null
+    {%- endset %}
+    {{ replace_build_state(this.identifier, rows) }}
 {% endmacro %}
 
 

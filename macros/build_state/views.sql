@@ -19,7 +19,9 @@
 {% macro shape_in_database(node) %}
     {%- set name = node.alias or node.identifier -%}
     {%- if node.config.materialized == 'view' -%}{{ return(standing_views().get(name, invocation_id)) }}{%- endif -%}
-    {%- if node.config.materialized == 'table_macro' -%}{{ return(invocation_id) }}{%- endif -%}
+    {%- if node.config.materialized == 'table_macro' -%}
+        {{ return(standing_macros().get(name, invocation_id)) }}
+    {%- endif -%}
     {%- if node.shape_in_database is not defined -%}
         {%- set relation = api.Relation.create(database=target.database, schema=node.schema, identifier=name) -%}
         {%- set described = run_query('describe ' ~ relation).columns -%}
@@ -44,9 +46,29 @@
 {% endmacro %}
 
 
-{#- Of a view that is being made, in its transaction. -#}
+{#- As standing_views, of table macros; on a file none, as there they are always made anew. -#}
+{% macro standing_macros() %}
+    {%- if graph.standing_macros is not defined -%}
+        {%- set made = {} -%}
+        {%- if on_lake() -%}
+            {%- set known = run_query(
+                'select model, definition_hash from ' ~ build_state() ~ ' where bucket is null and model in ('
+                ~ "select function_name from duckdb_functions() where function_type = 'table_macro' "
+                ~ "and database_name = '" ~ target.database ~ "' and schema_name = '" ~ target.schema ~ "')"
+            ).columns -%}
+            {%- do made.update(dict(zip(known[0].values(), known[1].values()))) -%}
+        {%- endif -%}
+        {%- do graph.update({'standing_macros': made}) -%}
+    {%- endif -%}
+    {{ return(graph.standing_macros) }}
+{% endmacro %}
+
+
+{#- Of a view or a table macro that is being made, in its transaction. -#}
 {% macro record_view(hash) %}
-    {%- do standing_views().update({this.identifier: hash}) %}
+    {%- do (standing_views() if model.config.materialized == 'view' else standing_macros()).update(
+        {this.identifier: hash}
+    ) %}
     delete from {{ build_state() }} where model = '{{ this.identifier }}';
     insert into {{ build_state() }} (model, definition_hash) values ('{{ this.identifier }}', '{{ hash }}');
 {% endmacro %}

@@ -4,6 +4,7 @@
 
 {#- What stands for `create index … include`: the lookup key first, then the columns that are read. -#}
 {% macro covering_index(lookup_key, read_columns) %}
+    {%- if on_lake() -%}{{ return('') }}{%- endif %}
     create index if not exists idx_{{ this.identifier }}_covering
     on {{ this }} ({{ (lookup_key + read_columns) | join(', ') }})
 {% endmacro %}
@@ -11,6 +12,12 @@
 
 {#- The composite indexes on fct_executions, where the variable of that name is true. -#}
 {% macro composite_indexes() %}
+    {%- if on_lake() -%}
+        {%- if var('composite_indexes') -%}
+            {{ exceptions.raise_compiler_error('composite_indexes is not done on a lake; it has no indexes') }}
+        {%- endif -%}
+        {{ return('') }}
+    {%- endif -%}
     {%- set indexes = {
         'repo_task': 'repo, task_type, timestamp',
         'tier_success': 'model_tier, success, timestamp',

@@ -4,15 +4,17 @@
 {% materialization table_macro, adapter='duckdb' %}
     {{ run_hooks(pre_hooks) }}
     {%- set relation = this.incorporate(type='view') -%}
-    {% call statement('main') %}
-        create or replace macro {{ relation }}({{ config.get('meta').parameters | join(', ') }}) as table (
-            {{ sql | replace(adapter.quote(this.database) ~ '.', '') }}
-        )
-    {% endcall %}
-    {%- if config.persist_relation_docs() and model.description %}
-    {% call statement('comment') %}
-        comment on macro table {{ relation }} is '{{ model.description | replace("'", "''") }}'
-    {% endcall %}
+    {%- set hash = view_hash(sql) if on_lake() else none %}
+    {%- if hash and not flags.FULL_REFRESH and standing_macros().get(this.identifier) == hash %}
+        {%- do store_raw_result(name='main', message='STANDS', code='STANDS', rows_affected='0') %}
+    {%- else %}
+        {% call statement('main') %}
+            {{ create_table_macro(
+                relation, config.get('meta').parameters, sql | replace(adapter.quote(this.database) ~ '.', '')
+            ) }}
+            {%- if config.persist_relation_docs() %}{{ comment_on_table_macro(relation, model.description) }}{% endif %}
+            {% if hash %}{{ record_view(hash) }}{% endif %}
+        {% endcall %}
     {%- endif %}
     {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}

@@ -40,7 +40,7 @@
     {%- if config.persist_relation_docs() and model.description %}
     comment on view {{ relation }} is {{ duckdb_escape_comment(model.description) }};
     {%- endif %}
-    {%- if config.persist_column_docs() %}
+    {%- if config.persist_column_docs() and not on_lake() %}
     {%- for name, column in model.columns.items() if column.description %}
     comment on column {{ relation }}.{{ adapter.quote(name) }}
         is {{ duckdb_escape_comment(column.description) }};

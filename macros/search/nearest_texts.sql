@@ -2,7 +2,7 @@
 {% macro nearest_texts(text_embeddings, join, at_most) -%}
     select
         texts.text_id,
-        array_inner_product(texts.embedding, query_vector::float[384]) as similarity
+        array_inner_product(texts.embedding::float[384], query_vector::float[384]) as similarity
     from {{ text_embeddings }} as texts
     {{ join }}
     where

@@ -52,7 +52,8 @@ solution_days as (
 
 select
     -- Patterns are grouped by this number, because grouping millions of rows by two texts is slow.
-    md5_number(solution_summary || chr(0) || repo) as _pattern_id,
+    -- 64 bits, as of texts: in a lake's files, 128 are rounded.
+    ('0x' || left(md5(solution_summary || chr(0) || repo), 16))::ubigint as _pattern_id,
     date,
     solution_summary,
     repo,

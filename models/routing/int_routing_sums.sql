@@ -47,7 +47,7 @@ estimated_decisions as (
         weighted_paths.fold,
         estimated_paths.path,
         false as is_estimated,
-        sum(weighted_paths.run_count) as supported_count,
+        sum(weighted_paths.run_count)::bigint as supported_count,
         sum(weighted_paths.run_count / estimated_paths.path_chance) as inverse_chances
     from weighted_paths
     inner join estimated_paths using (_cell_id)

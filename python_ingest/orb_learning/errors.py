@@ -34,6 +34,14 @@ class NewerDatabaseError(DatabaseError):
     """The database was written by a newer version of this package or of DuckDB."""
 
 
+class NotOnALakeError(DatabaseError):
+    """What was asked for is done on a file, and not on a lake."""
+
+
+class LakeError(DatabaseError):
+    """The lake's catalog, its data or an extension cannot be used as it is."""
+
+
 class DiskFullError(DatabaseError):
     """The disk had no room; the transaction was rolled back."""
 

@@ -16,9 +16,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orb_learning.errors import SettingsError, did_you_mean
 from orb_learning.filesystem import is_url, public_value
+from orb_learning.locator import DATA_VARIABLE, catalog_words, folder_of, is_lake
 
 ENV_PREFIX = "ORB_LEARNING__"
-SHORT_VARIABLES = ("ORB_DATABASE", "ORB_OUTBOX", "ORB_USER")
+SHORT_VARIABLES = ("ORB_DATABASE", DATA_VARIABLE, "ORB_OUTBOX", "ORB_USER")
 MEANT = 0.85
 """The likeness from which another variable that begins with ORB_ is taken to be meant for one."""
 
@@ -39,7 +40,8 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     database_path: Path = Field(
         Path("data/learning.db"),
         validation_alias=AliasChoices("ORB_DATABASE", f"{ENV_PREFIX}DATABASE_PATH"),
-        description="the DuckDB file; ORB_DATABASE goes before ORB_LEARNING__DATABASE_PATH",
+        description="the DuckDB file, or a lake's catalog, ducklake:postgres:<libpq words>; "
+        "ORB_DATABASE goes before ORB_LEARNING__DATABASE_PATH",
     )
     retention_days: int = Field(
         90, ge=7, le=365, description="days that an execution stays in the database"
@@ -198,6 +200,9 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     @field_validator("*", mode="before")
     @classmethod
     def _no_url_for_a_path(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.field_name == "database_path" and is_lake(str(value)):
+            catalog_words(str(value))
+            return value
         kind = cls.model_fields[str(info.field_name)].annotation
         if kind in (Path, Path | None) and isinstance(value, str) and is_url(value):
             raise ValueError("must be a path on this machine, and this is a URL")
@@ -211,22 +216,22 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     @property
     def archive_folder(self) -> Path:
         """The folder of archived days."""
-        return self.archive_path or self.database_path.parent / "archive"
+        return self.archive_path or folder_of(self.database_path) / "archive"
 
     @property
     def routing_file(self) -> Path:
         """The file that a build publishes for routers."""
-        return self.routing_path or self.database_path.parent / "routing.json"
+        return self.routing_path or folder_of(self.database_path) / "routing.json"
 
     @property
     def backup_folder(self) -> Path:
         """The folder of backups."""
-        return self.backup_path or self.database_path.parent / "backups"
+        return self.backup_path or folder_of(self.database_path) / "backups"
 
     @property
     def outbox_folder(self) -> Path:
         """The outbox's folder."""
-        return self.outbox_path or self.database_path.parent / "outbox"
+        return self.outbox_path or folder_of(self.database_path) / "outbox"
 
     @property
     def span_outbox_folder(self) -> Path:

@@ -32,9 +32,7 @@ schema as (
 
 -- Of the file as it is now; rpt_storage has the samples of the past.
 file as (
-    select any_value(block_size * total_blocks) as size_bytes
-    from pragma_database_size()
-    where database_name = current_database()
+    {{ database_size() }}
 ),
 
 warnings as (

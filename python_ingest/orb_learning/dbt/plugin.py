@@ -16,6 +16,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
 from orb_learning.dbt import archive_functions, routing_functions
+from orb_learning.dbt.lake_target import LakeTarget
 from orb_learning.errors import DatabaseError, SettingsError
 from orb_learning.filesystem import Lock
 from orb_learning.settings import check_variables
@@ -36,7 +37,7 @@ WAIT_SECONDS = 30.0
 class Plugin(BasePlugin):
     """Named in profiles.yml; dbt-duckdb calls it for each database that it opens."""
 
-    _lock: ClassVar[Lock] = Lock(None)
+    _lock: ClassVar[Lock | LakeTarget] = Lock(None)
     """This process's, as dbt-duckdb has one database open in a process."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
@@ -53,6 +54,7 @@ class Plugin(BasePlugin):
         self._opened: duckdb.DuckDBPyConnection | None = None
         self._path: Path | None = None
         self._is_shared = False
+        self._lake: LakeTarget | None = None
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Open the file under the lock, the moment before dbt-duckdb opens it.
@@ -65,6 +67,15 @@ class Plugin(BasePlugin):
             DbtRuntimeError: the path cannot be the database, or others have it for too long; dbt
                 prints its message without a traceback.
         """
+        locator = next((one.path for one in creds.attach or [] if one.is_ducklake), None)
+        if locator is not None:
+            Plugin._lock.release()
+            try:
+                self._lake = Plugin._lock = LakeTarget(locator, self._wait_seconds)
+            except DatabaseError as error:
+                raise DbtRuntimeError(str(error)) from error
+            config.update(self._lake.config)
+            return
         if creds.path == ":memory:":
             return
         config["storage_compatibility_version"] = CONFIG["storage_compatibility_version"]
@@ -99,23 +110,31 @@ class Plugin(BasePlugin):
             self._opened.close()
             self._opened = None
         try:
+            if self._lake is not None:
+                self._lake.open(conn)
             check_version(conn, self.creds.path if self.creds else ":memory:")
         except DatabaseError as error:
             raise DbtRuntimeError(str(error)) from error
         row = conn.execute("select current_setting('access_mode')").fetchone()
         if row != ("READ_ONLY",):
             self.configure_cursor(conn)
-            migrate(conn)
+            if self._lake is None:
+                migrate(conn)
             archive_functions.register(conn)
             routing_functions.register(conn)
 
-    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:  # noqa: ARG002
-        """Make the log for what a cursor writes, which the checkpoint of one before has deleted."""
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Make the log for what a cursor writes, which the checkpoint of one before has deleted.
+
+        Of a lake, make it the current catalog: a cursor does not have it from its connection.
+        """
+        if self._lake is not None:
+            cursor.execute("use lake")
         if self._path is not None and not self._is_shared:
             make_log(self._path)
 
 
-def _give_up(written: Path | None, lock: Lock) -> None:
+def _give_up(written: Path | None, lock: Lock | LakeTarget) -> None:
     if written is not None:
         remove_empty_log(written)
     lock.release()

@@ -21,6 +21,7 @@ from orb_learning.dbt.failures import in_one_message, read_events, read_results
 from orb_learning.dbt.project import find_project
 from orb_learning.errors import DbtError
 from orb_learning.filesystem import WAITING, get_logger, make_folder
+from orb_learning.locator import DATA_VARIABLE, absolute, data_place, folder_of
 from orb_learning.settings import LearningSettings
 
 FAILED_STATUS = 1
@@ -111,7 +112,7 @@ def show_dbt(settings: LearningSettings, *arguments: str) -> int:
     Raises:
         DbtError: dbt is not installed, there is no project, or something of it failed.
     """
-    make_folder(settings.database_path.parent)
+    make_folder(folder_of(settings.database_path))
     command, environment = _prepared(settings, arguments)
     began = time.time()
     with _started(command, env=environment) as process:
@@ -173,7 +174,9 @@ def _prepared(
         *after,
     ]
     # dbt changes into the project's folder, so relative paths would be others there.
-    environment = {**os.environ, "ORB_DATABASE": str(settings.database_path.resolve())}
+    environment = {**os.environ, "ORB_DATABASE": str(absolute(settings.database_path))}
+    if data := data_place():
+        environment[DATA_VARIABLE] = data
     # An installed project may be where nobody can write, and belongs to several folders.
     environment.setdefault("DBT_TARGET_PATH", str(Path("target").resolve()))
     told = environment.get("PYTHONWARNINGS")

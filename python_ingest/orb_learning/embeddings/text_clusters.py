@@ -17,6 +17,7 @@ import pyarrow
 from orb_learning.embeddings.leader_clusters import assign
 from orb_learning.embeddings.near_pairs import ONE, SCALE, Vectors
 from orb_learning.record import DIMENSIONS
+from orb_learning.store import written_here
 
 if TYPE_CHECKING:
     from orb_learning.embeddings.near_pairs import Array
@@ -56,7 +57,7 @@ def new_rows(
     clustered: str | None,
     model: str,
     threshold: float,
-) -> pyarrow.Table:
+) -> pyarrow.Table | duckdb.DuckDBPyRelation:
     """Find the clusters of the texts that have none, and of those for which that changes theirs.
 
     Args:
@@ -85,7 +86,7 @@ def new_rows(
             column = pyarrow.repeat(pyarrow.scalar(value, SCHEMA.field(name).type), rows.num_rows)
             rows = rows.append_column(name, column)
         parts.append(rows)
-    return pyarrow.concat_tables(parts, promote_options="default")
+    return written_here(session, pyarrow.concat_tables(parts, promote_options="default"))
 
 
 def _find_texts(

@@ -12,7 +12,7 @@ import pyarrow
 
 from orb_learning.embeddings.encoder import Encoder, is_installed
 from orb_learning.record import DIMENSIONS
-from orb_learning.store import utc_now
+from orb_learning.store import utc_now, written_here
 
 TEXTS_AT_ONCE = 2_048
 """Texts that are in memory at a time; the encoder sorts each such part by length."""
@@ -40,7 +40,7 @@ def new_rows(
     most_texts: int,
     enabled: bool | str,
     now: datetime | None = None,
-) -> pyarrow.RecordBatchReader:
+) -> pyarrow.RecordBatchReader | duckdb.DuckDBPyRelation:
     """Embed the texts that the model has not embedded yet, part after part while they are read.
 
     Args:
@@ -58,7 +58,7 @@ def new_rows(
     Raises:
         EmbeddingError: the model cannot be used.
     """
-    nothing = pyarrow.RecordBatchReader.from_batches(SCHEMA, [])
+    nothing = written_here(session, pyarrow.RecordBatchReader.from_batches(SCHEMA, []))
     wanted = str(enabled).lower()
     if wanted == "auto" and not is_installed():
         sys.stderr.write(
@@ -78,7 +78,7 @@ def new_rows(
     left = f"; {waiting - taken:,} wait for the next build" if waiting > taken else ""
     sys.stderr.write(f"text_embeddings: {model} embeds {taken:,} new texts{left}\n")
     batches = _batches(cursor, encoder, taken, now or utc_now())
-    return pyarrow.RecordBatchReader.from_batches(SCHEMA, batches)
+    return written_here(session, pyarrow.RecordBatchReader.from_batches(SCHEMA, batches))
 
 
 def _find_waiting(

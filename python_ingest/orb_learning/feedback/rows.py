@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from orb_learning.store import count_feedback, execution_at, mentions_any_sql, tasks_named
+from orb_learning.store import (
+    count_feedback,
+    execution_at,
+    mentions_any_sql,
+    store_of,
+    tasks_named,
+)
 
 FEEDBACK_FIELDS = {
     "feedback_id": "uuid",
@@ -96,18 +102,19 @@ def insert_feedback(
     [(new,)] = connection.execute(
         f"""
         insert into raw.feedback by name
-        select {columns}, first + number as _load_seq, $now as _loaded_at
-        from ({received}), (
-            select min(nextval) - 1 as first
-            from (select nextval('raw.load_seq') as nextval from range($count))
-        )
+        select {columns}, $first + number - 1 as _load_seq, $now as _loaded_at
+        from ({received})
         where feedback_id not in (select feedback_id from raw.feedback)
             and feedback_id not in (select feedback_id from raw.deleted_feedback)
             and task_id not in (select task_id from raw.forgotten)
         qualify row_number() over (partition by feedback_id order by number) = 1
         order by number
         """,  # noqa: S608
-        {"received": payloads, "count": len(feedback), "now": now},
+        {
+            "received": payloads,
+            "first": store_of(connection).reserve(connection, len(feedback)),
+            "now": now,
+        },
     ).fetchall()
     count_feedback(connection, received=new)
     rows = connection.execute(
@@ -156,7 +163,9 @@ def delete_feedback(
     ).fetchall()
     count_feedback(connection, removed=count)
     connection.execute(
-        f"insert or ignore into raw.deleted_feedback select *, $now from {wanted}",  # noqa: S608
+        f"insert into raw.deleted_feedback select distinct feedback_id, $now "  # noqa: S608
+        f"from {wanted} as wanted (feedback_id) "
+        "where feedback_id not in (select feedback_id from raw.deleted_feedback)",
         {"ids": ids, "now": now},
     )
     drop_dead_letters_of_feedback(connection)

@@ -109,8 +109,13 @@ class BackgroundLoader:
         pause = self._flush_interval
         while not self._wait(pause):
             loaded = self.load(WAIT_SECONDS)
-            pause = self._flush_interval if loaded else min(2 * pause, LONGEST_BACK_OFF_SECONDS)
+            pause = self._pause() if loaded else min(2 * pause, LONGEST_BACK_OFF_SECONDS)
         self.load(WAIT_SECONDS)
+
+    def _pause(self) -> float:
+        """Return the flush interval, or more where many hosts share a lake."""
+        least = self.last_result.least_pause_seconds if self.last_result else 0.0
+        return max(self._flush_interval, least)
 
     def _wait(self, seconds: float) -> bool:
         """Wait until it is time to load; returns whether to stop instead."""

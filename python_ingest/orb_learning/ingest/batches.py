@@ -19,13 +19,25 @@ from orb_learning.feedback import (
     parse_feedback,
 )
 from orb_learning.ingest.executions import DATA_ERRORS, insert_executions
+from orb_learning.ingest.external_ids import names_external_id
 from orb_learning.ingest.partials import PendingPartials
 from orb_learning.ingest.payloads import parse_object
 from orb_learning.ingest.rejected import RejectedRecord, insert_dead_letters
 from orb_learning.ingest.spans import LATE, load_span_payloads
 from orb_learning.outbox import OutboxRecord, as_time
 from orb_learning.record import ExecutionRecord, describe_error
-from orb_learning.store import delete_tasks, drop_residual_rows, store_offsets, transaction
+from orb_learning.store import (
+    delete_tasks,
+    drop_residual_rows,
+    has_tombstones,
+    store_of,
+    store_offsets,
+    stored_offsets,
+    transaction,
+)
+
+APPENDED = ("execution", "refused", "dead_letter", "forgotten")
+"""The kinds of which nothing is looked up that others may change."""
 
 
 class Item(NamedTuple):
@@ -89,12 +101,25 @@ def _load_all(
     connection: duckdb.DuckDBPyConnection, items: Sequence[Item], now: datetime
 ) -> Counter[str]:
     """Load records in one transaction, those with a reason as dead letters."""
-    with transaction(connection):
+    if store_of(connection).drain(connection, {item.outbox_id for item in items}):
+        loaded = stored_offsets(connection)  # by who had them before
+        items = [
+            item for item in items if item.record.sequence_number > loaded.get(item.outbox_id, 0)
+        ]
+    with transaction(connection, alone=_changes_others(connection, items)):
         batch = _Batch(connection, items, now)
         batch.store()
         last = {item.outbox_id: item.record.sequence_number for item in items}
-        store_offsets(connection, last, now)
+        if last:
+            store_offsets(connection, last, now)
     return batch.counts
+
+
+def _changes_others(connection: duckdb.DuckDBPyConnection, items: Sequence[Item]) -> bool:
+    """Whether more is done than to append: something is looked up, replaced or deleted."""
+    return has_tombstones(connection) or any(
+        item.record.kind not in APPENDED or names_external_id(item.record.payload) for item in items
+    )
 
 
 class _Batch:
@@ -160,13 +185,16 @@ class _Batch:
                 "insert into raw.refused_records values (?, ?, ?, ?)", self._refusals
             )
         if self._steps:
-            self._connection.executemany(
-                "insert or replace into raw.maintenance_steps by name select "
-                "$run_id::uuid as run_id, $step as step, $outcome as outcome, "
-                "$started_at::timestamp as started_at, $ended_at::timestamp as ended_at, "
-                "$message as message",
-                self._steps,
-            )
+            for step in self._steps:
+                store_of(self._connection).replace_rows(
+                    self._connection,
+                    "raw.maintenance_steps",
+                    ["run_id", "step"],
+                    "select $run_id::uuid as run_id, $step as step, $outcome as outcome, "
+                    "$started_at::timestamp as started_at, $ended_at::timestamp as ended_at, "
+                    "$message as message",
+                    step,
+                )
 
     def _reject(self, record: OutboxRecord, reason: str) -> None:
         put_at = as_time(record.put_at)

@@ -1,7 +1,8 @@
 """Executions into raw.
 
-The payloads go through the Appender (Arrow, where they carry vectors) and become columns in SQL,
-which takes a tenth of the time that it takes to make a row of each in Python (docs/decisions).
+The payloads go through the Appender and become columns in SQL (through Arrow, where they carry
+vectors, or DuckDB has no Appender). That takes a tenth of the time that it takes to make a row of
+each in Python (docs/decisions).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic_core import to_json
 from orb_learning.ingest.external_ids import with_own_task_ids
 from orb_learning.ingest.payloads import NoRecordError, parse_object
 from orb_learning.record import STORED_COLUMNS, VectorError, arrow_lists, pack_vector
-from orb_learning.store import count_received
+from orb_learning.store import count_received, store_of
 
 DATA_ERRORS = (
     duckdb.DataError,
@@ -40,7 +41,7 @@ def insert_executions(
         return
     payloads = with_own_task_ids(connection, payloads)
     texts, packed = zip(*map(_without_vector, payloads), strict=True)
-    if any(packed):
+    if any(packed) or not hasattr(connection, "appender"):
         import pyarrow
 
         names = ["number", "payload", "vector"]
@@ -54,7 +55,6 @@ def insert_executions(
         )
         with connection.appender("batch") as appender:
             appender.append_rows([(*numbered, None) for numbered in enumerate(texts)])
-    # nextval() beside the rows would number them in the order in which threads come to them.
     connection.execute(
         f"""
         insert into raw.executions by name
@@ -62,15 +62,12 @@ def insert_executions(
         from (
             select
                 unnest(payload::json::{RECORD_TYPE}), vector, number,
-                first + number as _load_seq, $now as _loaded_at
-            from {batch}, (
-                select min(nextval) as first
-                from (select nextval('raw.load_seq') as nextval from range($count))
-            )
+                $first + number as _load_seq, $now as _loaded_at
+            from {batch}
         )
         order by number
         """,  # noqa: S608
-        {"now": now, "count": len(payloads)},
+        {"now": now, "first": store_of(connection).reserve(connection, len(payloads))},
     )
     count_received(connection, len(payloads), now)
 

@@ -22,7 +22,7 @@ def with_own_task_ids(
     connection: duckdb.DuckDBPyConnection, payloads: Sequence[str]
 ) -> Sequence[str]:
     """Return executions with the task_ids of their own, in the transaction that is open."""
-    places = [place for place, payload in enumerate(payloads) if _MARK in payload]
+    places = [place for place, payload in enumerate(payloads) if names_external_id(payload)]
     if not places:
         return payloads
     objects = {place: parse_object(payloads[place]) for place in places}
@@ -41,6 +41,11 @@ def with_own_task_ids(
             changed = objects[place] | {"task_id": str(task_id), "metadata": metadata}
             own[place] = json.dumps(changed, ensure_ascii=False)
     return own
+
+
+def names_external_id(payload: str) -> bool:
+    """Whether a record may be of an id that was no UUID."""
+    return _MARK in payload
 
 
 def is_external(record: dict[str, object]) -> bool:

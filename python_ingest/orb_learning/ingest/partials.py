@@ -43,6 +43,7 @@ class PendingPartials:
         self._waiting: dict[uuid.UUID, dict[str, str]] = {}
         self._recorded: set[tuple[uuid.UUID, str]] = set()
         self._changed: set[uuid.UUID] = set()
+        self._stored: set[uuid.UUID] = set()
         task_ids = [
             task_id
             for record in records
@@ -56,6 +57,7 @@ class PendingPartials:
             ).fetchall()
             for task_id, kind, payload, recorded_at in rows:
                 self._waiting.setdefault(task_id, {})[kind] = payload
+                self._stored.add(task_id)
                 if recorded_at is not None:
                     self._recorded.add((task_id, kind))
 
@@ -118,10 +120,11 @@ class PendingPartials:
         """Write what waits now."""
         if not self._changed:
             return
-        self._connection.execute(
-            "delete from raw.pending_halves where task_id in (select unnest(?::uuid[]))",
-            [list(self._changed)],
-        )
+        if gone := self._changed & self._stored:
+            self._connection.execute(
+                "delete from raw.pending_halves where task_id in (select unnest(?::uuid[]))",
+                [list(gone)],
+            )
         rows = [
             (task_id, kind, payload, self._now)
             for task_id in self._changed
@@ -148,9 +151,12 @@ def record_unmatched(
         [now - limit],
     ).fetchall()
     counts = _record(connection, rows, now) if rows else Counter[str]()
-    connection.execute(
-        "delete from raw.pending_halves where recorded_at <= ?", [now - KEEP_RECORDED]
-    )
+    old = [now - KEEP_RECORDED]
+    if connection.execute(
+        "select 1 from raw.pending_halves where recorded_at <= ? limit 1", old
+    ).fetchall():
+        with transaction(connection):
+            connection.execute("delete from raw.pending_halves where recorded_at <= ?", old)
     return counts
 
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import duckdb
 
+from orb_learning.store import store_of
+
 
 class RejectedRecord(NamedTuple):
     """A record that becomes a dead letter."""
@@ -24,8 +26,9 @@ def insert_dead_letters(
 ) -> None:
     """Keep rejected records, in the transaction that the caller has open."""
     if rejected:
+        first = store_of(connection).reserve_dead_letters(connection, len(rejected))
         connection.executemany(
-            "insert into raw.dead_letters (kind, reason, payload, put_at, loaded_at) "
-            "values (?, ?, ?, ?, ?)",
-            [(*record, now) for record in rejected],
+            "insert into raw.dead_letters "
+            "(dead_letter_id, kind, reason, payload, put_at, loaded_at) values (?, ?, ?, ?, ?, ?)",
+            [(number, *record, now) for number, record in enumerate(rejected, first)],
         )

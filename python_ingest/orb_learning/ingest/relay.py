@@ -35,6 +35,7 @@ from orb_learning.store import (
     DATABASE_PLACE,
     connect,
     sample_sizes_hourly,
+    store_of,
     stored_offsets,
     utc_now,
 )
@@ -81,6 +82,8 @@ class LoadResult:
     pruned: Pruned = field(default_factory=Pruned)
     offsets: dict[uuid.UUID, int] = field(default_factory=dict)
     """How far each outbox has been loaded."""
+    least_pause_seconds: float = 0.0
+    """What this relay leaves the others between two loads."""
 
 
 def load_once(
@@ -158,7 +161,9 @@ class _Run:
             whether there may be more.
         """
         began = time.monotonic()
-        with connect(self.database_path, wait_seconds=self.wait_seconds) as connection:
+        with connect(
+            self.database_path, wait_seconds=self.wait_seconds, appends=True
+        ) as connection:
             opened = time.monotonic()
             self.result.waited_seconds = max(self.result.waited_seconds, opened - began)
             row = connection.execute("select database_id from raw.database_id").fetchone()
@@ -185,6 +190,7 @@ class _Run:
                     {DATABASE_PLACE: self.database_path, "outbox": self.folder},
                     self.given_now or utc_now(),
                 )
+            self.result.least_pause_seconds = store_of(connection).least_pause(connection)
             return False
 
     def verified_offsets(self) -> Mapping[uuid.UUID, int]:

@@ -17,7 +17,7 @@ from orb_learning.dbt import packaged_project
 from orb_learning.errors import ImportFileError
 from orb_learning.filesystem import sha256_of
 from orb_learning.ingest.files import known_file, record_file
-from orb_learning.store import connect, count_received, transaction, utc_now
+from orb_learning.store import connect, count_received, store_of, transaction, utc_now
 
 SAMPLE_FILE = Path("data/sample/terminal_bench_trials.csv")
 
@@ -69,6 +69,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, file: Path, now: datetime) ->
     connection.execute("set variable now = ?::timestamp", [now])
     statement = files(__package__).joinpath("sample.sql").read_text("utf-8")
     try:
+        [(count,)] = connection.execute(
+            "select count(*) from read_csv(getvariable('file'), header = true, delim = ',')"
+        ).fetchall()
+        first = store_of(connection).reserve(connection, max(1, count))
+        connection.execute("set variable first = ?::bigint", [first])
         row = connection.execute(statement).fetchone()
     except (
         duckdb.BinderException,

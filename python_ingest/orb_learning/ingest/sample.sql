@@ -1,5 +1,5 @@
 -- The trials of the sample as executions: one row a trial, in the order of the replay.
--- Variables: file (the CSV), now (of the load, naive UTC).
+-- Variables: file (the CSV), now (of the load, naive UTC), first (load number).
 insert into raw.executions by name
 with trials as (
     select
@@ -24,12 +24,6 @@ with trials as (
             list_price_usd: 'double',
         }
     )
-),
-
--- nextval counts the rows as they come out of here: an order by beside it would be too late.
-replayed as (
-    select * from trials
-    order by place
 )
 
 select
@@ -54,6 +48,7 @@ select
         'timestamp_assigned', true,
         'note', 'The source has no times: the trials are replayed over 90 days.'
     ) as metadata,
-    nextval('raw.load_seq') as _load_seq,
+    getvariable('first') + place - 1 as _load_seq,
     getvariable('now') as _loaded_at,
-from replayed;
+from trials
+order by place;

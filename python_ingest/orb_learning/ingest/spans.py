@@ -20,7 +20,7 @@ from orb_learning.mappings import (
     read_payloads,
 )
 from orb_learning.record import STORED_COLUMNS
-from orb_learning.store import count_received, identifier
+from orb_learning.store import count_received, identifier, store_of
 
 LATE = "late_span"
 """Why a span is refused whose trace has an execution, and no spans any more."""
@@ -144,19 +144,16 @@ def _insert_versions(connection: duckdb.DuckDBPyConnection, now: datetime) -> in
         f"try_cast({identifier(name)} as {STORED_COLUMNS[name]}) as {identifier(name)}"
         for name in columns
     )
+    [(row_count,)] = connection.execute("select count(*) from mapped_rows").fetchall()
+    if not row_count:
+        return 0
     [(count,)] = connection.execute(
         f"""
         insert into raw.executions by name
-        select {values}, first + row_number - 1 as _load_seq, $now as _loaded_at
-        from mapped_rows, (
-            select min(number) as first
-            from (
-                select nextval('raw.load_seq') as number
-                from range((select count(*) from mapped_rows))
-            )
-        )
+        select {values}, $first + row_number - 1 as _load_seq, $now as _loaded_at
+        from mapped_rows
         order by row_number
         """,  # noqa: S608
-        {"now": now},
+        {"now": now, "first": store_of(connection).reserve(connection, row_count)},
     ).fetchall()
     return count_received(connection, int(count), now)

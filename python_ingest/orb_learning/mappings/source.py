@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.store import identifier, literal
+from orb_learning.store import append_rows, identifier, literal
 
 JSON_ENDINGS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz", ".traj")
 LONGEST_LINE_BYTES, LARGEST_DOCUMENT_BYTES = 2**24, 2**28
@@ -39,8 +39,7 @@ def read_file(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
 def read_payloads(connection: duckdb.DuckDBPyConnection, payloads: Sequence[str]) -> None:
     """Fill the temporary table ``source`` from JSON texts."""
     connection.execute("create or replace temp table payloads (number bigint, payload varchar)")
-    with connection.appender("payloads") as appender:
-        appender.append_rows(list(enumerate(payloads, 1)))
+    append_rows(connection, "payloads", list(enumerate(payloads, 1)))
     connection.execute(
         """
         create or replace temp table source as

@@ -25,9 +25,10 @@ from orb_learning.store.external_ids import (
 )
 from orb_learning.store.offsets import store_offsets, stored_offsets
 from orb_learning.store.paths import check_path
+from orb_learning.store.protocol import store_of
 from orb_learning.store.public import IS_PUBLIC
 from orb_learning.store.reader_pool import ReaderPool
-from orb_learning.store.rows import rows_as_dicts
+from orb_learning.store.rows import append_rows, rows_as_dicts, written_here
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, ddl, migrate, schema_version_of
 from orb_learning.store.sealing import CONFIG, STORAGE_VERSION
 from orb_learning.store.shared_file import PoolStatistics
@@ -38,6 +39,7 @@ from orb_learning.store.tombstones import (
     UUID_PATTERN,
     drop_residual_rows,
     existing_tables,
+    has_tombstones,
     mentions_any_sql,
 )
 from orb_learning.store.written_files import note_written, written_files
@@ -60,6 +62,7 @@ __all__ = [
     "StoppedError",
     "TableChecksum",
     "answer_apart",
+    "append_rows",
     "ask_apart",
     "built_by_this_version",
     "check_path",
@@ -76,6 +79,7 @@ __all__ = [
     "execution_at",
     "executions_of",
     "existing_tables",
+    "has_tombstones",
     "identifier",
     "is_compaction_worth_it",
     "known_tasks",
@@ -94,6 +98,7 @@ __all__ = [
     "sample_sizes_hourly",
     "schema_version_of",
     "shortened",
+    "store_of",
     "store_offsets",
     "stored_offsets",
     "table_checksums",
@@ -104,4 +109,5 @@ __all__ = [
     "unglobbed",
     "utc_now",
     "written_files",
+    "written_here",
 ]

@@ -24,8 +24,12 @@ import duckdb
 
 from orb_learning.errors import DatabaseError, DatabaseLockedError
 from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_folder, make_private
+from orb_learning.locator import is_lake, only_on_a_file
 from orb_learning.store.duckdb_errors import translated_errors
+from orb_learning.store.file_store import check_duckdb
+from orb_learning.store.lake import open_lake
 from orb_learning.store.paths import check_path, check_readable_path, check_unknown_file
+from orb_learning.store.protocol import store_of
 from orb_learning.store.schema import check_version, migrate
 from orb_learning.store.sealing import SEALED_CONFIG, begin, config_of, seal, time_limit
 from orb_learning.store.written_log import check_log, make_log, remove_empty_log
@@ -62,23 +66,38 @@ def connect(
     read_only: bool = False,
     wait_seconds: float = 30.0,
     sandbox_memory_mb: int | None = None,
+    appends: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database in UTC, and close it at the end.
 
-    A writable connection creates the file and brings the raw schema up to date.
+    A writable connection creates the file and brings the raw schema up to date. It has the
+    database alone, but to append to a lake.
 
     Args:
-        path: the database file.
+        path: the database file, or a lake's locator.
         read_only: whether only to read, beside other readers.
         wait_seconds: for how long to wait while another process has the file.
         sandbox_memory_mb: if given, no query can reach anything but this file, use more memory than
             so many MB, or change a setting. It holds for the whole process while the file is open.
+        appends: whether others may append meanwhile, where they can: to a lake. Then a transaction
+            that does more says so by ``alone``.
 
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
     """
     path = Path(path)
+    if is_lake(path):
+        with open_lake(
+            path,
+            read_only=read_only,
+            appends=appends,
+            wait_seconds=wait_seconds,
+            sandbox_memory_mb=sandbox_memory_mb,
+        ) as connection:
+            yield connection
+        return
     check_path(path, must_exist=read_only)
+    check_duckdb()
     config = config_of(sandbox_memory_mb)
     opening = partial(duckdb.connect, path, read_only=read_only, config=config)
     connection, lock = open_with_lock(path, opening, shared=read_only, wait_seconds=wait_seconds)
@@ -122,7 +141,9 @@ def connect_without_lock(
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
     """
+    only_on_a_file(path, "What reads another file", "query the lake itself")
     check_readable_path(path, must_exist=read_only)
+    check_duckdb()
     sealed = SEALED_CONFIG | dict(limits or {})
     config = sealed if sandbox_memory_mb is None else config_of(sandbox_memory_mb)
     with ExitStack() as stack:
@@ -141,19 +162,25 @@ def connect_without_lock(
 
 
 @contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit what is done inside, or nothing of it."""
+def transaction(connection: duckdb.DuckDBPyConnection, *, alone: bool = True) -> Iterator[None]:
+    """Commit what is done inside, or nothing of it.
+
+    Args:
+        connection: a writable connection.
+        alone: whether nobody else may write meanwhile; of one that only appends, others may.
+    """
     if path := _written.get(connection):
         make_log(path)
-    connection.execute("begin")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        # A full disk can end the transaction, or the whole database instance, by itself.
-        with suppress(duckdb.Error):
-            connection.execute("rollback")
-        raise
+    with store_of(connection).beginning(connection, alone=alone):
+        connection.execute("begin")
+        try:
+            yield
+            connection.execute("commit")
+        except BaseException:
+            # A full disk can end the transaction, or the whole database instance, by itself.
+            with suppress(duckdb.Error):
+                connection.execute("rollback")
+            raise
 
 
 def _make_folder_of(path: Path) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import duckdb
 
+from orb_learning.store.protocol import store_of
 from orb_learning.store.tombstones import has_tombstones
 
 
@@ -27,15 +28,18 @@ def count_received(connection: duckdb.DuckDBPyConnection, version_count: int, no
     if not version_count:
         return 0
     refused = 0
-    if has_tombstones(connection):
+    # Looked for first: in a lake, a delete of nothing beside an insert is no delete of nothing.
+    if (
+        has_tombstones(connection)
+        and connection.execute(
+            "select 1 from raw.executions "
+            "where task_id in (select task_id from raw.forgotten) limit 1"
+        ).fetchall()
+    ):
         [(refused,)] = connection.execute(
             "delete from raw.executions where task_id in (select task_id from raw.forgotten)"
         ).fetchall()
-    connection.execute(
-        "insert into raw.loaded_counts values (?, ?) on conflict (loaded_on) "
-        "do update set version_count = version_count + excluded.version_count",
-        [now.date(), version_count - refused],
-    )
+    store_of(connection).count_versions(connection, now.date(), version_count - int(refused))
     return version_count - int(refused)
 
 
@@ -49,7 +53,4 @@ def count_feedback(
         received: how much came.
         removed: how much was taken back, erased with its task, or turned out to have come twice.
     """
-    connection.execute(
-        "update raw.feedback_counts set came_count = came_count + ?, gone_count = gone_count + ?",
-        [received, removed],
-    )
+    store_of(connection).count_feedback(connection, received, removed)

@@ -9,6 +9,7 @@ from datetime import datetime
 import duckdb
 
 from orb_learning.store.counts import count_feedback
+from orb_learning.store.protocol import store_of
 from orb_learning.store.tombstones import drop_residual_rows, existing_tables
 
 TABLES = (
@@ -30,15 +31,20 @@ def delete_tasks(
         task_ids: the tasks; those that are not here get a tombstone, too.
         now: ``forgotten_at``, naive UTC.
     """
-    connection.execute(
+    store_of(connection).replace_rows(
+        connection,
+        "raw.forgotten",
+        ["task_id"],
         """
-        insert into raw.forgotten
-        select task_id, count(versions._load_seq), $now
+        select
+            task_id,
+            count(versions._load_seq) + coalesce(any_value(known.version_count), 0)
+                as version_count,
+            coalesce(any_value(known.forgotten_at), $now::timestamp) as forgotten_at
         from (select unnest($task_ids::uuid[]) as task_id) as wanted
         left join raw.executions as versions using (task_id)
+        left join raw.forgotten as known using (task_id)
         group by task_id
-        on conflict (task_id) do update set
-            version_count = version_count + excluded.version_count
         """,
         {"task_ids": list(set(task_ids)), "now": now},
     )

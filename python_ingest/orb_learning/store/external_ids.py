@@ -15,6 +15,9 @@ from datetime import datetime, timedelta
 
 import duckdb
 
+from orb_learning.store.protocol import store_of
+from orb_learning.store.rows import append_rows
+
 SAME_TASK_WITHIN = timedelta(days=1)
 
 
@@ -75,14 +78,17 @@ def _remember(
     connection.execute(
         "create or replace temp table changed_external_ids as from raw.external_ids limit 0"
     )
-    with connection.appender("changed_external_ids") as appender:
-        appender.append_rows(
-            [
-                (str(entry.task_id), str(external), entry.started_at, entry.description_hash)
-                for external, entry in changed
-            ]
-        )
-    connection.execute("insert or replace into raw.external_ids from changed_external_ids")
+    append_rows(
+        connection,
+        "changed_external_ids",
+        [
+            (str(entry.task_id), str(external), entry.started_at, entry.description_hash)
+            for external, entry in changed
+        ],
+    )
+    store_of(connection).replace_rows(
+        connection, "raw.external_ids", ["task_id"], "select * from changed_external_ids", {}
+    )
 
 
 def tasks_named(

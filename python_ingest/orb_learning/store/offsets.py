@@ -8,11 +8,15 @@ from datetime import datetime
 
 import duckdb
 
+from orb_learning.store.protocol import store_of
+
 
 def stored_offsets(connection: duckdb.DuckDBPyConnection) -> dict[uuid.UUID, int]:
     """Return the offset of each outbox."""
     return dict(
-        connection.execute("select outbox_id, position from raw.outbox_positions").fetchall()
+        connection.execute(
+            "select outbox_id, max(position) from raw.outbox_positions group by outbox_id"
+        ).fetchall()
     )
 
 
@@ -26,7 +30,4 @@ def store_offsets(
         offsets: the new offset of each outbox.
         now: ``loaded_at``, naive UTC.
     """
-    connection.executemany(
-        "insert or replace into raw.outbox_positions values (?, ?, ?)",
-        [(outbox_id, offset, now) for outbox_id, offset in offsets.items()],
-    )
+    store_of(connection).store_offsets(connection, offsets, now)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orb_learning.errors import DatabaseError, DatabaseMissingError, NotADatabaseError
 from orb_learning.filesystem import ReadWriteLock, printable
+from orb_learning.locator import catalog_words, is_lake
 
 RESERVED_STEMS = {"raw", "main", "temp", "system"}
 """A file's stem is its catalog's name; these make ``raw.executions`` or ``main.x`` ambiguous."""
@@ -21,6 +22,8 @@ def check_path(path: Path | str, *, must_exist: bool) -> None:
     """
     check_readable_path(path, must_exist=must_exist)
     path = Path(path)
+    if is_lake(path):
+        return
     if {"'", '"'} & set(path.stem):
         raise DatabaseError(
             f"{path}: a database file's name may not have a quote, because dbt writes the catalog, "
@@ -40,6 +43,9 @@ def check_readable_path(path: Path | str, *, must_exist: bool) -> None:
         DatabaseError: DuckDB cannot use such a path, it is a directory, or it is missing.
     """
     path = Path(path)
+    if is_lake(path):
+        catalog_words(path)
+        return
     if path.stem.lower() in RESERVED_STEMS:
         raise DatabaseError(
             f"{path}: a database file may not be named {path.stem!r}, because DuckDB names the "

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.store.connection import transaction
+from orb_learning.store.protocol import store_of
 from orb_learning.store.sql_text import identifier
 
 KEEP = timedelta(days=400)
@@ -39,10 +40,15 @@ def sample_sizes(
         now: ``sampled_at``, naive UTC.
         with_tables: whether to sample every table, too.
     """
-    rows = [
-        ("place", name, size_of(path), _row_count(connection) if name == DATABASE_PLACE else None)
+    rows: list[tuple[str, str, int, int | None]] = [
+        ("place", name, size_of(path), None)
         for name, path in places.items()
+        if name != DATABASE_PLACE
     ]
+    if database := places.get(DATABASE_PLACE):
+        size = store_of(connection).database_size(connection)
+        size = size_of(database) if size is None else size
+        rows.insert(0, ("place", DATABASE_PLACE, size, _row_count(connection)))
     if with_tables:
         rows += [("table", *table) for table in table_sizes(connection)]
     with transaction(connection):
@@ -88,28 +94,11 @@ def size_of(path: Path) -> int:
 
 
 def table_sizes(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int, int]]:
-    """Return each table's name, the bytes of its blocks in the file, and its rows.
-
-    A block belongs to one table. Indexes and free blocks belong to none.
-    """
-    [(block_bytes,)] = connection.execute(
-        "select block_size from pragma_database_size() where database_name = current_database()"
-    ).fetchall()
-    tables = connection.execute(
-        "select schema_name, table_name from duckdb_tables() "
-        "where database_name = current_database() and not temporary order by all"
-    ).fetchall()
-    sizes = []
-    for schema, table in tables:
-        name = f"{identifier(schema)}.{identifier(table)}"
-        [(blocks,)] = connection.execute(
-            "select count(distinct block) from ("
-            "select unnest(list_prepend(block_id, additional_block_ids)) as block "
-            "from pragma_storage_info(?)) where block >= 0",
-            [name],
-        ).fetchall()
-        sizes.append((f"{schema}.{table}", blocks * block_bytes, _row_count(connection, name)))
-    return sizes
+    """Return each table's name, the bytes that it takes, and its rows."""
+    return [
+        (name, size, _row_count(connection, ".".join(map(identifier, name.split(".", 1)))))
+        for name, size in store_of(connection).table_sizes(connection)
+    ]
 
 
 def _row_count(connection: duckdb.DuckDBPyConnection, table: str = "raw.executions") -> int:

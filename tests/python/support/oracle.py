@@ -250,7 +250,7 @@ def _patterns(valid: list[Row], as_of: datetime, min_usage: int) -> Iterable[Row
             "last_seen": max(row["timestamp"] for row in rows),
             "success_rate": _successes(rows) / len(rows),
             "quality_known_count": len(scores),
-            "_pattern_id": int.from_bytes(md5("\0".join(key).encode()).digest(), "little"),  # noqa: S324
+            "_pattern_id": int.from_bytes(md5("\0".join(key).encode()).digest()[:8], "big"),  # noqa: S324
             **_rate(rows),
         }
 

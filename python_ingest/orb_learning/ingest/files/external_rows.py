@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from orb_learning.ingest.external_ids import REUSED
-from orb_learning.store import ExternalRecord, tell_executions_apart
+from orb_learning.store import ExternalRecord, append_rows, tell_executions_apart
 
 ROWS_AT_A_TIME = 10_000
 
@@ -65,5 +65,4 @@ def _tell_apart(connection: duckdb.DuckDBPyConnection, first: int) -> None:
         if own != record.task_id
     ]
     if reused:
-        with connection.appender("file_reused") as appender:
-            appender.append_rows(reused)
+        append_rows(connection, "file_reused", reused)

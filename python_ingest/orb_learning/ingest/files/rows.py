@@ -21,7 +21,7 @@ from orb_learning.ingest.files.identity import (
 )
 from orb_learning.ingest.files.plan import HELPERS, LOAD, Source, has_any_ids, plan
 from orb_learning.record import is_uuid_sql
-from orb_learning.store import identifier
+from orb_learning.store import identifier, store_of
 
 NO_NUMBER = 2**62
 """Beyond every load number: the first one of no rows."""
@@ -147,14 +147,8 @@ def _count(result: duckdb.DuckDBPyConnection) -> int:
 
 
 def _reserve(connection: duckdb.DuckDBPyConnection, count: int) -> int:
-    """Take ``count`` numbers of raw.load_seq and return the first, ``NO_NUMBER`` for none.
-
-    nextval() beside the rows would number them in the order in which threads come to them.
-    """
-    row = connection.execute(
-        "select min(number) from (select nextval('raw.load_seq') as number from range(?))", [count]
-    ).fetchone()
-    return int(row[0]) if row and row[0] is not None else NO_NUMBER
+    """Take ``count`` load numbers and return the first, ``NO_NUMBER`` for none."""
+    return store_of(connection).reserve(connection, count) if count else NO_NUMBER
 
 
 def define_macros(connection: duckdb.DuckDBPyConnection) -> None:

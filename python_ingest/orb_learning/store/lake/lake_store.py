@@ -1,0 +1,136 @@
+"""A lake as a store: many append at once, nothing has a key, numbers come from Postgres."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+
+from orb_learning.store.lake.attaching import NAME
+from orb_learning.store.lake.door import Door
+
+
+class LakeStore:
+    """The store of one connection.
+
+    Args:
+        door: of who writes; None of who reads.
+        appends: whether others append beside it; else it has the gate alone already.
+    """
+
+    def __init__(self, door: Door | None, *, appends: bool):
+        self._door = door
+        self._appends = appends
+
+    @property
+    def door(self) -> Door:
+        """The door of who writes."""
+        assert self._door is not None, "the lake is open to read"
+        return self._door
+
+    @contextmanager
+    def beginning(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 (of the protocol)
+        *,
+        alone: bool,
+    ) -> Iterator[None]:
+        """Hold the gate, alone or with others that append."""
+        if not self._appends or self._door is None:
+            yield
+            return
+        with self._door.gate(alone=alone):
+            yield
+
+    def reserve(self, connection: duckdb.DuckDBPyConnection, count: int) -> int:  # noqa: ARG002
+        """Take load numbers from Postgres."""
+        return self.door.reserve("load_seq", count)
+
+    def reserve_dead_letters(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002
+        count: int,
+    ) -> int:
+        """Take numbers of dead letters from Postgres."""
+        return self.door.reserve("dead_letter_id", count)
+
+    def drain(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002
+        outbox_ids: Collection[uuid.UUID],
+    ) -> bool:
+        """Hold a lock of Postgres on each."""
+        return self.door.drain(outbox_ids)
+
+    def store_offsets(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        offsets: Mapping[uuid.UUID, int],
+        now: datetime,
+    ) -> None:
+        """Append rows; the largest of an outbox counts."""
+        values = ", ".join("(?::uuid, ?::bigint, ?::timestamp)" for _ in offsets)
+        connection.execute(
+            f"insert into raw.outbox_positions values {values}",  # noqa: S608 (parameters)
+            [part for outbox_id, offset in offsets.items() for part in (outbox_id, offset, now)],
+        )
+
+    def count_versions(
+        self, connection: duckdb.DuckDBPyConnection, day: date, version_count: int
+    ) -> None:
+        """Append a row; a day's rows add up."""
+        connection.execute("insert into raw.loaded_counts values (?, ?)", [day, version_count])
+
+    def count_feedback(
+        self, connection: duckdb.DuckDBPyConnection, received: int, removed: int
+    ) -> None:
+        """Append a row; the rows add up."""
+        if received or removed:
+            connection.execute("insert into raw.feedback_counts values (?, ?)", [received, removed])
+
+    def replace_rows(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        table: str,
+        key: Sequence[str],
+        query: str,
+        parameters: Mapping[str, Any],
+    ) -> None:
+        """Delete the rows of those keys, and insert."""
+        connection.execute(
+            f"create or replace temp table replacing as {query}", dict(parameters) or None
+        )
+        same = " and ".join(f"replaced.{column} = replacing.{column}" for column in key)
+        known = connection.execute(
+            f"select 1 from {table} as replaced inner join replacing on {same} limit 1"  # noqa: S608
+        ).fetchall()
+        if known:
+            connection.execute(
+                f"delete from {table} as replaced "  # noqa: S608
+                f"where exists (select 1 from replacing where {same})"
+            )
+        connection.execute(f"insert into {table} by name from replacing")
+
+    def database_size(self, connection: duckdb.DuckDBPyConnection) -> int | None:
+        """Add up the files of every table."""
+        return sum(size for _, size in self.table_sizes(connection))
+
+    def table_sizes(self, connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
+        """Add up each table's files, as the catalog has them."""
+        rows = connection.execute(
+            "select tables.schema_name || '.' || tables.table_name, "
+            "sum(files.file_size_bytes + files.delete_file_size_bytes)::bigint "
+            "from ducklake_table_info(?) as files "
+            "inner join duckdb_tables() as tables on files.table_name = tables.table_name "
+            "where tables.database_name = current_database() group by all order by all",
+            [NAME],
+        ).fetchall()
+        return [(name, int(size)) for name, size in rows]
+
+    def least_pause(self, connection: duckdb.DuckDBPyConnection) -> float:  # noqa: ARG002
+        """Leave each of all hosts its share."""
+        return self.door.least_pause()
