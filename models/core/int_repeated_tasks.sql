@@ -1,7 +1,7 @@
 -- One row is a task that was executed more than once, by its text.
 --
 -- Reports group only the executions of these by task; the others are a task each.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 select
     _task_text_id,

@@ -1,5 +1,5 @@
 -- One row is a cluster of nearly identical solutions that were used in the last 90 days.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 

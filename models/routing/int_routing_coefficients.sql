@@ -1,7 +1,7 @@
 -- One row is a cell, policy, fold and sum of a text: what the sum counts for in the text's scores.
 --
 -- A text's score is linear in its sums, so squares of scores are made of products of sums.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 

@@ -1,7 +1,7 @@
 -- One row is a cell, policy, fold and step of the policy's plan: what the model expects from it on.
 --
 -- What is done today, the policy `logged`, has one step without a model: the decision itself.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 

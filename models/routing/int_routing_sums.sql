@@ -1,5 +1,5 @@
 -- One row is a cell, fold and path that a decision could have taken there, with its weighted sums.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 

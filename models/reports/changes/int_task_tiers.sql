@@ -2,7 +2,7 @@
 --
 -- A task is a text in a repository; often is as often as one learns from. Recent runs are those of
 -- the last 30 days: what a change is worth is counted by them.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 

@@ -3,7 +3,7 @@
 -- Both are retries of failures on this tier. The changes are a larger tier, a smaller one or
 -- another, another model, or another pool. Rates are clustered by task; intervals of as many
 -- comparisons as there are may not overlap.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 

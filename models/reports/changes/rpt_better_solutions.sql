@@ -2,7 +2,7 @@
 --
 -- Compared within a tier, so that a solution does not look good for the model that used it. Nearly
 -- identical solutions are one. As in rpt_larger_tiers, intervals may not overlap.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 

@@ -2,7 +2,7 @@
 --
 -- All pairs of tiers with enough runs of one task are compared; the interval of each is as wide as
 -- so many comparisons ask for, and the two may not overlap.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 

@@ -1,7 +1,7 @@
 -- One row is a figure that cannot be told, because a column of the last 30 days is not recorded.
 --
 -- Error types are of failures, solutions of successes; the others of all executions.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 {%- set known = {
     'routing_chances': "coalesce(json_exists(metadata, '$.routing.candidates[0].propensity'), "
         ~ "false)",

@@ -2,7 +2,7 @@
 --
 -- Compared as the alert tier_drop compares: the last 24 hours with the 30 days before them, by the
 -- least drop of the difference's interval over tasks, beyond the alert's threshold.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 {%- set groups = {
     'tier': 'model_tier', 'pool': 'pool_type', 'model': '_model', 'repository': 'repo'
 } %}

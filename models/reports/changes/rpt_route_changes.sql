@@ -1,7 +1,7 @@
 -- One row is a cell, repository or everything that another routing policy would serve better.
 --
 -- Of rpt_routing_recommendations, and of levels that lie in each other the widest one only.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 

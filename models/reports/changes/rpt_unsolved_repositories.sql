@@ -1,5 +1,5 @@
 -- One row is a repository with tasks that never succeeded, which it should stop or redesign.
-{{ config(materialized='table') }}
+{{ config(materialized=whole_table()) }}
 
 with
 
