@@ -30,7 +30,7 @@ union all
     format('the newest execution that was loaded started {} ago', """ ~ shown_duration('3600 * value') ~ """)
 """, assigned='(select assigned_time_count from everything)') }}
 union all
-{{ measured_alert('build_age', '(select 1)', 'greatest(epoch(' ~ now ~ ' - ' ~ built_at() ~ '), 0) / 3600', 'null', """
+{{ measured_alert('build_age', '(select ' ~ built_at() ~ ' as built_at)', 'greatest(epoch(' ~ now ~ ' - built_at), 0) / 3600', 'null', """
     format('the figures are those of the last build, {} ago', """ ~ shown_duration('3600 * value') ~ """)
 """, assigned='0') }}
 union all

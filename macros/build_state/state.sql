@@ -16,6 +16,8 @@
     -- What the table of an older version has; its models are built anew.
     alter table {{ build_state() }} drop column if exists formula;
     alter table {{ build_state() }} add column if not exists definition_hash varchar
+    {%- else %}
+    {{ record_build_time() }}
     {%- endif %}
 {% endmacro %}
 

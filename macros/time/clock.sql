@@ -19,8 +19,11 @@
 {%- endmacro %}
 
 
-{#- The moment at which this build started, in naive UTC: every build makes its views anew. -#}
+{#- The moment at which this build started, in naive UTC: every build makes the views anew that have it. -#}
 {% macro built_at() -%}
+    {%- if on_lake() and model.config.materialized in ('view', 'table_macro') -%}
+        {{ return(recorded_build_time()) }}
+    {%- endif -%}
     timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}'
 {%- endmacro %}
 

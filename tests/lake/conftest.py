@@ -1,0 +1,67 @@
+"""The servers of these tests: started once, each lake in a database of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lake_servers
+import pytest
+from lakes import Lake
+
+NEEDED = os.environ.get("ORB_NEED_LAKE") == "1"
+_numbers = itertools.count()
+
+
+def _unavailable(reason: str) -> None:
+    """Skip loudly; where the lake must be tested, fail."""
+    if NEEDED:
+        pytest.fail(f"ORB_NEED_LAKE=1, and the lake cannot be tested here: {reason}")
+    pytest.skip(f"THE LAKE IS NOT TESTED: {reason}")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[lake_servers.Postgres]:
+    pytest.importorskip("psycopg") if not NEEDED else __import__("psycopg")
+    try:
+        lake_servers.postgres_bin()
+    except lake_servers.UnavailableError as error:
+        _unavailable(str(error))
+    folder = tmp_path_factory.mktemp("postgres")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)  # another user runs it
+    with lake_servers.postgres_server(folder / "server") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    try:
+        lake_servers.weed_program()
+    except lake_servers.UnavailableError as error:
+        _unavailable(str(error))
+    with lake_servers.s3_server(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def new_lake(
+    postgres: lake_servers.Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Lake]:
+    """Make a lake that has nothing yet, and name it in the environment."""
+
+    def make(data: str | None = None, variables: dict[str, str] | None = None) -> Lake:
+        name = f"lake{os.getpid()}x{next(_numbers)}"
+        lake = Lake.create(postgres, name, tmp_path / name, data, variables or {})
+        for key, value in lake.variables.items():
+            monkeypatch.setenv(key, value)
+        return lake
+
+    return make
+
+
+@pytest.fixture
+def lake(new_lake: Callable[..., Lake]) -> Lake:
+    return new_lake()
