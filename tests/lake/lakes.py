@@ -69,7 +69,9 @@ class Lake:
         with connect(self.locator, read_only=True) as connection:
             return connection.execute(query).fetchall()
 
-    def run(self, *words: str, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program of this environment on the lake."""
         done = subprocess.run(
             [str(Path(sys.executable).with_name(words[0])), *words[1:]],

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from orb_learning.store.lake.door import Door
 WORKER = Path(__file__).with_name("lake_worker.py")
 HOSTS = 8
 SECONDS = float(os.environ.get("ORB_LAKE_SECONDS", "20"))
+MOST_SECONDS = 5.0
+"""Of 95 of 100 loads."""
 KILLS = int(os.environ.get("ORB_KILLS", "40"))
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 
@@ -75,7 +78,8 @@ def test_eight_hosts_record_beside_a_build_and_a_reader(lake: Lake) -> None:
     ]
     loading = [start(lake, "load", outbox, SECONDS + 4) for outbox in outboxes]
     reading = start(lake, "read", SECONDS)
-    built = lake.run("dbt", "run", check=False, ORB_LEARNING__EMBEDDINGS="off")
+    kinds = ("--resource-type", "seed", "--resource-type", "model")
+    built = lake.run("dbt", "build", *kinds, check=False, ORB_LEARNING__EMBEDDINGS="off")
     assert built.returncode == 0, built.stdout[-4000:]
     for process in recording:
         said_by(process)
@@ -91,17 +95,13 @@ def test_eight_hosts_record_beside_a_build_and_a_reader(lake: Lake) -> None:
     assert_each_once(lake, acknowledged)
     assert [failed for load in loads for failed in load["failed"]] == []
     took = sorted(seconds for load in loads for seconds in load["seconds"])
-    print(
-        f"{len(acknowledged)} records, {len(took)} loads, "  # noqa: T201
-        f"p50 {took[len(took) // 2]:.2f} s, p95 {took[len(took) * 95 // 100]:.2f} s"
-    )
-    assert took[len(took) * 95 // 100] <= 5
+    figures = f"{len(acknowledged)} records, {len(took)} loads, median {took[len(took) // 2]:.2f} s"
+    assert took[len(took) * 95 // 100] <= MOST_SECONDS, figures
     assert counts == sorted(counts)
 
 
 def test_what_is_killed_while_it_loads_is_loaded_once(lake: Lake) -> None:
     choices = random.Random(SEED)  # noqa: S311
-    print(f"ORB_SEED={SEED}")  # noqa: T201
     acknowledged: set[str] = set()
     outbox, file = lake.folder / "outbox", lake.folder / "acknowledged"
     with connect(lake.locator):
@@ -120,8 +120,8 @@ def test_what_is_killed_while_it_loads_is_loaded_once(lake: Lake) -> None:
     opening.close_kept()
     acknowledged = set(file.read_text().split())
     rows = lake.rows("select task_id::varchar, count(*) from raw.executions group by all")
-    assert {task: count for task, count in rows if count != 1} == {}
-    assert acknowledged <= {task for task, _ in rows}
+    assert {task: count for task, count in rows if count != 1} == {}, f"ORB_SEED={SEED}"
+    assert acknowledged <= {task for task, _ in rows}, f"ORB_SEED={SEED}"
     assert lake.rows("select sum(version_count) from raw.loaded_counts") == [(len(rows),)]
 
 
@@ -232,7 +232,7 @@ def test_a_deleter_has_the_lake_alone_and_loaders_go_on(lake: Lake) -> None:
 def test_a_lease_is_of_one_process_at_a_time(lake: Lake) -> None:
     with connect(lake.locator):
         pass
-    outbox_id = __import__("uuid").uuid4()
+    outbox_id = uuid.uuid4()
     one, other = Door(lake.locator, wait_seconds=1), Door(lake.locator, wait_seconds=1)
     one.drain([outbox_id])
     with pytest.raises(LoaderBusyError, match="another place"):

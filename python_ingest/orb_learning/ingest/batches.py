@@ -62,6 +62,11 @@ def load_batch(
     Returns:
         how many of each kind were loaded, and how many became dead letters.
     """
+    if store_of(connection).drain(connection, {item.outbox_id for item in items}):
+        loaded = stored_offsets(connection)  # by who had them before
+        items = [
+            item for item in items if item.record.sequence_number > loaded.get(item.outbox_id, 0)
+        ]
     try:
         return _load_all(connection, items, now)
     except DATA_ERRORS:
@@ -101,12 +106,18 @@ def _load_all(
     connection: duckdb.DuckDBPyConnection, items: Sequence[Item], now: datetime
 ) -> Counter[str]:
     """Load records in one transaction, those with a reason as dead letters."""
-    if store_of(connection).drain(connection, {item.outbox_id for item in items}):
-        loaded = stored_offsets(connection)  # by who had them before
-        items = [
-            item for item in items if item.record.sequence_number > loaded.get(item.outbox_id, 0)
-        ]
-    with transaction(connection, alone=_changes_others(connection, items)):
+    try:
+        return _load_in_one(connection, items, now, alone=any(map(_looks_up, items)))
+    except _NotAloneError:
+        return _load_in_one(connection, items, now, alone=True)
+
+
+def _load_in_one(
+    connection: duckdb.DuckDBPyConnection, items: Sequence[Item], now: datetime, *, alone: bool
+) -> Counter[str]:
+    with transaction(connection, alone=alone):
+        if not alone and has_tombstones(connection):
+            raise _NotAloneError
         batch = _Batch(connection, items, now)
         batch.store()
         last = {item.outbox_id: item.record.sequence_number for item in items}
@@ -115,11 +126,13 @@ def _load_all(
     return batch.counts
 
 
-def _changes_others(connection: duckdb.DuckDBPyConnection, items: Sequence[Item]) -> bool:
-    """Whether more is done than to append: something is looked up, replaced or deleted."""
-    return has_tombstones(connection) or any(
-        item.record.kind not in APPENDED or names_external_id(item.record.payload) for item in items
-    )
+class _NotAloneError(Exception):
+    """Tasks were erased, so what is appended has to be looked through, too."""
+
+
+def _looks_up(item: Item) -> bool:
+    """Whether more is done for a record than to append: looked up, replaced or deleted."""
+    return item.record.kind not in APPENDED or names_external_id(item.record.payload)
 
 
 class _Batch:

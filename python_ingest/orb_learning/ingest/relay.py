@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
+import duckdb
+
 from orb_learning.ingest.batches import Item, load_batch
 from orb_learning.ingest.partials import record_unmatched
 from orb_learning.outbox import (
@@ -166,14 +168,12 @@ class _Run:
         ) as connection:
             opened = time.monotonic()
             self.result.waited_seconds = max(self.result.waited_seconds, opened - began)
-            row = connection.execute("select database_id from raw.database_id").fetchone()
-            assert row is not None
-            self._database_id = row[0]
+            self._database_id = store_of(connection).database_id(connection)
             offsets = stored_offsets(connection)
             if self._batches is None or offsets != self.result.offsets:
                 # The first time, or another database stands there now.
                 self.result.offsets = offsets
-                self._batches = self._read_all(row[0], dict(offsets))
+                self._batches = self._read_all(self._database_id, dict(offsets))
             for items in self._batches:
                 now = self.given_now or utc_now()
                 self.result.counts += load_batch(connection, items, now)
@@ -181,17 +181,17 @@ class _Run:
                     self.result.offsets[item.outbox_id] = item.record.sequence_number
                 if time.monotonic() - opened > MOST_SECONDS_OPEN:
                     return True
-            self.result.counts += record_unmatched(
-                connection, self.given_now or utc_now(), self.options.unmatched_limit
-            )
-            if self.options.samples_sizes:
-                sample_sizes_hourly(
-                    connection,
-                    {DATABASE_PLACE: self.database_path, "outbox": self.folder},
-                    self.given_now or utc_now(),
-                )
+            if store_of(connection).looks_around(connection):
+                self._look_around(connection)
             self.result.least_pause_seconds = store_of(connection).least_pause(connection)
             return False
+
+    def _look_around(self, connection: duckdb.DuckDBPyConnection) -> None:
+        now = self.given_now or utc_now()
+        self.result.counts += record_unmatched(connection, now, self.options.unmatched_limit)
+        if self.options.samples_sizes:
+            places = {DATABASE_PLACE: self.database_path, "outbox": self.folder}
+            sample_sizes_hourly(connection, places, now)
 
     def verified_offsets(self) -> Mapping[uuid.UUID, int]:
         """Return how far a verified backup holds each outbox."""

@@ -32,6 +32,22 @@ def check_duckdb() -> None:
         )
 
 
+def read_database_id(connection: duckdb.DuckDBPyConnection) -> uuid.UUID:
+    """Return the database's id."""
+    [(database_id,)] = connection.execute("select database_id from raw.database_id").fetchall()
+    assert isinstance(database_id, uuid.UUID)
+    return database_id
+
+
+def read_offsets(connection: duckdb.DuckDBPyConnection) -> dict[uuid.UUID, int]:
+    """Return the offset of each outbox: the largest of its rows."""
+    return dict(
+        connection.execute(
+            "select outbox_id, max(position) from raw.outbox_positions group by outbox_id"
+        ).fetchall()
+    )
+
+
 class FileStore:
     """A DuckDB file. Its connections write one at a time (connection.py)."""
 
@@ -60,6 +76,14 @@ class FileStore:
     ) -> bool:
         """Do nothing: who has the file has its outboxes."""
         return False
+
+    def database_id(self, connection: duckdb.DuckDBPyConnection) -> uuid.UUID:
+        """Read it: another file may stand there now."""
+        return read_database_id(connection)
+
+    def stored_offsets(self, connection: duckdb.DuckDBPyConnection) -> dict[uuid.UUID, int]:
+        """Read them."""
+        return read_offsets(connection)
 
     def store_offsets(
         self,
@@ -130,6 +154,10 @@ class FileStore:
             ).fetchall()
             sizes.append((f"{schema}.{table}", blocks * block_bytes))
         return sizes
+
+    def looks_around(self, connection: duckdb.DuckDBPyConnection) -> bool:  # noqa: ARG002
+        """Look each time."""
+        return True
 
     def least_pause(self, connection: duckdb.DuckDBPyConnection) -> float:  # noqa: ARG002
         """Leave none: nobody else loads."""

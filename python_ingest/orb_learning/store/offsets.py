@@ -13,11 +13,7 @@ from orb_learning.store.protocol import store_of
 
 def stored_offsets(connection: duckdb.DuckDBPyConnection) -> dict[uuid.UUID, int]:
     """Return the offset of each outbox."""
-    return dict(
-        connection.execute(
-            "select outbox_id, max(position) from raw.outbox_positions group by outbox_id"
-        ).fetchall()
-    )
+    return store_of(connection).stored_offsets(connection)
 
 
 def store_offsets(

@@ -52,6 +52,14 @@ class Store(Protocol):
         """
         ...
 
+    def database_id(self, connection: duckdb.DuckDBPyConnection) -> uuid.UUID:
+        """Return the database's id."""
+        ...
+
+    def stored_offsets(self, connection: duckdb.DuckDBPyConnection) -> dict[uuid.UUID, int]:
+        """Return the offset of each outbox; of those that others drain, perhaps an older one."""
+        ...
+
     def store_offsets(
         self,
         connection: duckdb.DuckDBPyConnection,
@@ -98,6 +106,10 @@ class Store(Protocol):
 
     def table_sizes(self, connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
         """Return the name of each table, and the bytes that it takes."""
+        ...
+
+    def looks_around(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Whether a load looks, this time, for what is not its records: halves, sizes."""
         ...
 
     def least_pause(self, connection: duckdb.DuckDBPyConnection) -> float:

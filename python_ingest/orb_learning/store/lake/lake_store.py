@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,8 +11,11 @@ from typing import Any
 
 import duckdb
 
+from orb_learning.store.file_store import read_database_id, read_offsets
 from orb_learning.store.lake.attaching import NAME
 from orb_learning.store.lake.door import Door
+
+LOOK_SECONDS = 60.0
 
 
 class LakeStore:
@@ -25,6 +29,11 @@ class LakeStore:
     def __init__(self, door: Door | None, *, appends: bool):
         self._door = door
         self._appends = appends
+        self._database_id: uuid.UUID | None = None
+        # Its own outboxes move by its own commits only, so they are not read again.
+        self._offsets: dict[uuid.UUID, int] | None = None
+        self._moved: dict[uuid.UUID, int] = {}
+        self._looked_at = float("-inf")
 
     @property
     def door(self) -> Door:
@@ -40,11 +49,14 @@ class LakeStore:
         alone: bool,
     ) -> Iterator[None]:
         """Hold the gate, alone or with others that append."""
+        self._moved = {}
         if not self._appends or self._door is None:
             yield
-            return
-        with self._door.gate(alone=alone):
-            yield
+        else:
+            with self._door.gate(alone=alone):
+                yield
+        if self._offsets is not None:  # it is committed
+            self._offsets |= self._moved
 
     def reserve(self, connection: duckdb.DuckDBPyConnection, count: int) -> int:  # noqa: ARG002
         """Take load numbers from Postgres."""
@@ -64,7 +76,22 @@ class LakeStore:
         outbox_ids: Collection[uuid.UUID],
     ) -> bool:
         """Hold a lock of Postgres on each."""
-        return self.door.drain(outbox_ids)
+        is_new = self.door.drain(outbox_ids)
+        if is_new:
+            self._offsets = None
+        return is_new
+
+    def database_id(self, connection: duckdb.DuckDBPyConnection) -> uuid.UUID:
+        """Read it once."""
+        if self._database_id is None:
+            self._database_id = read_database_id(connection)
+        return self._database_id
+
+    def stored_offsets(self, connection: duckdb.DuckDBPyConnection) -> dict[uuid.UUID, int]:
+        """Read them where an outbox is new to this connection."""
+        if self._offsets is None:
+            self._offsets = read_offsets(connection)
+        return dict(self._offsets)
 
     def store_offsets(
         self,
@@ -73,6 +100,7 @@ class LakeStore:
         now: datetime,
     ) -> None:
         """Append rows; the largest of an outbox counts."""
+        self._moved |= offsets
         values = ", ".join("(?::uuid, ?::bigint, ?::timestamp)" for _ in offsets)
         connection.execute(
             f"insert into raw.outbox_positions values {values}",  # noqa: S608 (parameters)
@@ -130,6 +158,14 @@ class LakeStore:
             [NAME],
         ).fetchall()
         return [(name, int(size)) for name, size in rows]
+
+    def looks_around(self, connection: duckdb.DuckDBPyConnection) -> bool:  # noqa: ARG002
+        """Look once a minute: each look asks Postgres some twenty times."""
+        now = time.monotonic()
+        is_time = now - self._looked_at >= LOOK_SECONDS
+        if is_time:
+            self._looked_at = now
+        return is_time
 
     def least_pause(self, connection: duckdb.DuckDBPyConnection) -> float:  # noqa: ARG002
         """Leave each of all hosts its share."""
