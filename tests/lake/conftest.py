@@ -62,6 +62,17 @@ def new_lake(
     return make
 
 
+@pytest.fixture(scope="session")
+def built_lake(postgres: lake_servers.Postgres, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake with the sample and every model; nobody may write it."""
+    folder = tmp_path_factory.mktemp("built") / "lake"
+    lake = Lake.create(postgres, f"built{os.getpid()}", folder, None, {})
+    lake.run("orb", "sample")
+    kinds = ("--resource-type", "seed", "--resource-type", "model")
+    lake.run("dbt", "build", *kinds, ORB_LEARNING__EMBEDDINGS="off")
+    return lake
+
+
 @pytest.fixture
 def lake(new_lake: Callable[..., Lake]) -> Lake:
     return new_lake()

@@ -14,6 +14,7 @@ from orb_learning.cli.funnel import show_assigned_times, show_funnel
 from orb_learning.cli.options import AsJson, Strict
 from orb_learning.cli.tables import Row, Table, coloured, over, print_json, printable, rate, text
 from orb_learning.errors import DatabaseError, NotBuiltError
+from orb_learning.locator import folder_of, is_lake
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -31,6 +32,11 @@ TRY_NEXT = """Try next:
   orb stats --range 90d
   python -c "import duckdb; duckdb.connect('{database}', read_only=True)\
 .sql('from tier_performance_mv').show()"
+  orb import FILE, then orb build"""
+
+TRY_NEXT_ON_A_LAKE = """Try next:
+  orb alerts
+  orb stats --range 90d
   orb import FILE, then orb build"""
 
 
@@ -88,6 +94,7 @@ def show_contents(settings: LearningSettings) -> bool:
     """Print what is in the database and in the outbox; return whether it was built."""
     from orb_learning.figures import WAIT_SECONDS, read_contents, read_outbox_status
     from orb_learning.filesystem import is_open_to_others
+    from orb_learning.store import database_bytes
 
     path = settings.database_path
     try:
@@ -95,10 +102,11 @@ def show_contents(settings: LearningSettings) -> bool:
     except NotBuiltError:
         contents = None
     outbox = read_outbox_status(path, settings.outbox_folder, wait_seconds=WAIT_SECONDS)
-    show_size(path, path.stat().st_size)
-    if is_open_to_others(path.parent):
+    show_size(path, database_bytes(path))
+    folder = folder_of(path)
+    if folder.is_dir() and is_open_to_others(folder):
         say(
-            f"  [yellow]every account of this machine can look into {printable(path.parent)}, and "
+            f"  [yellow]every account of this machine can look into {printable(folder)}, and "
             f"the prompts in it: run `chmod 700`, or `chmod 2770` for a group that shares it[/]"
         )
     if contents is not None:
@@ -124,7 +132,8 @@ def show_contents(settings: LearningSettings) -> bool:
                 f"{text(model['seed_line'])}"
             )
     if contents is not None:
-        for line in TRY_NEXT.splitlines():
+        hints = TRY_NEXT_ON_A_LAKE if is_lake(path) else TRY_NEXT
+        for line in hints.splitlines():
             say(line.format(database=printable(path)))
     else:
         waiting = formats.count(outbox.loaded, "loaded row")

@@ -133,7 +133,9 @@ def _check_reads(connection: duckdb.DuckDBPyConnection, tree: Any) -> None:
         if "function_name" in node and id(node) not in of_tables:
             _check_function(_function_name(node))
         if kind == "BASE_TABLE":
-            _check_relation(node["qualified_name"]["path"], catalog, readable, named_here)
+            if node.get("at_clause"):  # what was erased since could be read there
+                raise QueryRefusedError("only the present may be read, so AT may not be used")
+            _check_relation(_path(node, "table_name"), catalog, readable, named_here)
         elif kind == TABLE_FUNCTION:
             _check_table_function(connection, _function_name(node["function"]))
         elif kind == "SHOW_REF" and node["query"] is None and node["table_name"] != '"tables"':
@@ -150,7 +152,7 @@ def _check_table_function(connection: duckdb.DuckDBPyConnection, name: str) -> N
         return
     rows = connection.execute(  # it takes as long as a small query
         "select function_name from duckdb_functions() where function_type = 'table_macro' "
-        "and not internal and schema_name = 'main'"
+        "and not internal and schema_name = 'main' and database_name = current_database()"
     ).fetchall()
     allowed = TABLE_FUNCTIONS | {str(own) for (own,) in rows}
     if name not in allowed:
@@ -173,7 +175,16 @@ def _check_relation(
 
 
 def _function_name(node: Any) -> str:
-    return str(node["qualified_name"]["path"][-1]).lower()
+    return _path(node, "function_name")[-1].lower()
+
+
+def _path(node: Any, name: str) -> list[str]:
+    """Return the parts of a name; DuckDB before 2.0 has each in a field of its own."""
+    if "qualified_name" in node:
+        return [str(part) for part in node["qualified_name"]["path"]]
+    schema = node.get("schema_name", node.get("schema"))
+    parts = [node.get("catalog_name", node.get("catalog")), schema, node[name]]
+    return [str(part) for part in parts if part]
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

@@ -32,7 +32,12 @@ from orb_learning.store.rows import append_rows, rows_as_dicts, written_here
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, ddl, migrate, schema_version_of
 from orb_learning.store.sealing import CONFIG, STORAGE_VERSION
 from orb_learning.store.shared_file import PoolStatistics
-from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
+from orb_learning.store.sizes import (
+    DATABASE_PLACE,
+    database_bytes,
+    sample_sizes,
+    sample_sizes_hourly,
+)
 from orb_learning.store.sql_text import identifier, literal, shortened, unglobbed
 from orb_learning.store.tombstones import (
     RESIDUES,
@@ -73,6 +78,7 @@ __all__ = [
     "contents_of",
     "count_feedback",
     "count_received",
+    "database_bytes",
     "ddl",
     "delete_tasks",
     "drop_residual_rows",

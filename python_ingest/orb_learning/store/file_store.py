@@ -61,6 +61,18 @@ class FileStore:
         """Hold nothing: the connection has the file."""
         yield
 
+    def cursor(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        """Return a cursor."""
+        return connection.cursor()
+
+    @contextmanager
+    def reading(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002
+    ) -> Iterator[None]:
+        """Do nothing: nobody writes a file that is open to read."""
+        yield
+
     def reserve(self, connection: duckdb.DuckDBPyConnection, count: int) -> int:
         """Take load numbers from their sequence."""
         return _reserve(connection, "raw.load_seq", count)

@@ -31,6 +31,14 @@ class Store(Protocol):
         """
         ...
 
+    def cursor(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        """Return another connection to the same database."""
+        ...
+
+    def reading(self, connection: duckdb.DuckDBPyConnection) -> AbstractContextManager[None]:
+        """See to it that all that is read inside is of one moment."""
+        ...
+
     def reserve(self, connection: duckdb.DuckDBPyConnection, count: int) -> int:
         """Take so many load numbers in a row, which nobody gets again; return the first."""
         ...

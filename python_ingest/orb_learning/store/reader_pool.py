@@ -176,7 +176,7 @@ class _Reading:
                 if self._cancelled:
                     return None
                 self._connection = connection
-            with self._file.translated_errors():
+            with self._file.translated_errors(), self._file.store.reading(connection):
                 return self._work(connection)
         finally:
             with self._lock:

@@ -19,10 +19,18 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.errors import DatabaseLockedError, DatabaseMissingError, NotADatabaseError
+from orb_learning.errors import (
+    DatabaseLockedError,
+    DatabaseMissingError,
+    LakeError,
+    NotADatabaseError,
+)
 from orb_learning.filesystem import ReadWriteLock, get_logger, told_wait
+from orb_learning.locator import is_lake
 from orb_learning.store.connection import connect, connect_without_lock
 from orb_learning.store.duckdb_errors import built_by_this_version, translated_errors
+from orb_learning.store.lake import translated_lake_errors
+from orb_learning.store.protocol import Store, store_of
 
 log = get_logger(__name__)
 
@@ -92,6 +100,9 @@ class SharedFile:
         self._held_since = 0.0
         self._idle_until = 0.0
         self._is_watched = False
+        self._is_broken = False
+        self._is_lake = is_lake(path)
+        self._translated = translated_lake_errors if self._is_lake else translated_errors
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._in_use = 0
 
@@ -132,6 +143,7 @@ class SharedFile:
         with self._changed:
             self._opening = False
             self._opened, self._root = opened, root
+            self._is_broken = False
             self.statistics = replace(self.statistics, as_of=as_of)
             self.count(files_opened=1)
             self._changed.notify_all()
@@ -171,8 +183,12 @@ class SharedFile:
     @contextmanager
     def translated_errors(self) -> Iterator[None]:
         """Turn DuckDB's errors about the file and the models into this package's."""
-        with translated_errors(self.path), built_by_this_version(self.path):
-            yield
+        try:
+            with self._translated(self.path), built_by_this_version(self.path):
+                yield
+        except LakeError:
+            self._is_broken = True
+            raise
 
     def _open(
         self, wait_seconds: float
@@ -226,7 +242,7 @@ class SharedFile:
                     self.count(connections_replaced=1)
                 else:
                     return connection
-            connection = root.cursor()
+            connection = self.store.cursor(root)
         except BaseException:
             if self._in_use == 0:
                 self._close()
@@ -234,15 +250,26 @@ class SharedFile:
         self.count(connections_opened=1)
         return connection
 
+    @property
+    def store(self) -> Store:
+        """The store of the file, while it is open."""
+        assert self._root is not None
+        return store_of(self._root)
+
     def _is_held_too_long(self) -> bool:
-        return self._in_use > 0 and time.monotonic() - self._held_since > LONGEST_HOLD_SECONDS
+        held_seconds = time.monotonic() - self._held_since
+        return not self._is_lake and self._in_use > 0 and held_seconds > LONGEST_HOLD_SECONDS
 
     def _may_stay_open(self) -> bool:
-        """No writer waits, and nobody has put another file in its place."""
+        """No writer waits, and nobody has put another file in its place; of a lake, it works."""
+        if self._is_lake:
+            return not self._is_broken
         waits = ReadWriteLock(self.path).writer_waiting()
         return not waits and self._file_id == _id_of(self.path)
 
     def _stay_open(self) -> None:
+        if self._is_lake:
+            return  # opening it asks Postgres 35 times, and it stands in nobody's way
         self._idle_until = time.monotonic() + self._idle_timeout_seconds
         if not self._is_watched:
             self._is_watched = True

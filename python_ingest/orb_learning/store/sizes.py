@@ -14,7 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.store.connection import transaction
+from orb_learning.locator import is_lake
+from orb_learning.store.connection import connect, transaction
 from orb_learning.store.protocol import store_of
 from orb_learning.store.sql_text import identifier
 
@@ -104,3 +105,11 @@ def table_sizes(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int, i
 def _row_count(connection: duckdb.DuckDBPyConnection, table: str = "raw.executions") -> int:
     [(count,)] = connection.execute(f"select count(*) from {table}").fetchall()  # noqa: S608
     return int(count)
+
+
+def database_bytes(locator: Path) -> int:
+    """Return what a database takes: its file, or the files of a lake's tables."""
+    if not is_lake(locator):
+        return locator.stat().st_size
+    with connect(locator, read_only=True) as connection:
+        return store_of(connection).database_size(connection) or 0

@@ -134,11 +134,17 @@ def _add_key(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def seal_lake(connection: duckdb.DuckDBPyConnection, memory_mb: int) -> None:
-    """Let no query reach another file or catalog's file, use more memory, or change a setting."""
+    """Let no query reach a file but the lake's, use more memory, or change a setting."""
     connection.execute(f"set memory_limit = '{int(memory_mb)}MB'")
     connection.execute("set autoload_known_extensions = false")
     connection.execute("set allow_community_extensions = false")
     connection.execute("set python_enable_replacements = false")
     connection.execute("set temp_directory = ''")
+    [place] = [
+        value
+        for name, _, value, *_ in connection.execute(f"from {NAME}.options()").fetchall()
+        if name == "data_path"
+    ]
+    connection.execute("set allowed_directories = ?", [[place]])
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")

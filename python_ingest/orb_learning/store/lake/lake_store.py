@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -57,6 +57,22 @@ class LakeStore:
                 yield
         if self._offsets is not None:  # it is committed
             self._offsets |= self._moved
+
+    def cursor(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        """Return a cursor, and make the lake its catalog, which it has not from its connection."""
+        cursor = connection.cursor()
+        cursor.execute(f"use {NAME}")
+        return cursor
+
+    @contextmanager
+    def reading(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Read one snapshot."""
+        connection.execute("begin transaction read only")
+        try:
+            yield
+        finally:
+            with suppress(duckdb.Error):  # an error has ended it
+                connection.execute("rollback")
 
     def reserve(self, connection: duckdb.DuckDBPyConnection, count: int) -> int:  # noqa: ARG002
         """Take load numbers from Postgres."""

@@ -1,0 +1,78 @@
+"""dbt builds every model on a lake, on a folder and on S3, and leaves alone what is as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from lakes import Lake
+
+MOST_SNAPSHOTS = 5
+S3_KEY = {
+    "AWS_ACCESS_KEY_ID": "any",
+    "AWS_SECRET_ACCESS_KEY": "any",
+    "AWS_REGION": "us-east-1",
+}
+
+
+def outcome(said: str) -> dict[str, int]:
+    found = re.findall(r"(PASS|WARN|ERROR|SKIP)=(\d+)", said.splitlines()[-1])
+    return {name: int(count) for name, count in found}
+
+
+def tables(lake: Lake) -> dict[str, int]:
+    names = lake.rows(
+        "select table_name from duckdb_tables() where database_name = 'lake' "
+        "and schema_name = 'main' and table_name <> 'build_state'"
+    )
+    return {
+        name: lake.rows(f"select bit_xor(hash(one)) from main.{name} as one")[0][0]
+        for (name,) in names
+    }
+
+
+def test_a_folder(lake: Lake) -> None:
+    lake.run("orb", "sample")
+    built = outcome(lake.run("dbt", "build").stdout)
+    assert built["ERROR"] == 0
+    assert built["SKIP"] == 0
+    assert built["PASS"] > 370
+    # As of one moment, because what is as of now changes with it.
+    as_of = json.dumps({"as_of": datetime.now(UTC).isoformat()})
+    no_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    lake.run("dbt", "build", "--vars", as_of, *no_tests)
+    before, snapshots = tables(lake), lake.snapshots()
+    lake.run("dbt", "build", "--vars", as_of, *no_tests)
+    assert tables(lake) == before
+    assert lake.snapshots() - snapshots <= MOST_SNAPSHOTS
+
+
+def test_s3(new_lake: Callable[..., Lake], s3: str) -> None:
+    lake = new_lake(data="s3://lake/data", variables={**S3_KEY, "AWS_ENDPOINT_URL": f"http://{s3}"})
+    lake.run("orb", "sample")
+    built = outcome(lake.run("dbt", "build").stdout)
+    assert built["ERROR"] == 0
+    assert built["SKIP"] == 0
+    assert lake.rows("select count(*) from executions") == [(6199,)]
+    assert lake.sql("select count(*) from ducklake_data_file where path like '%.parquet'") > [(20,)]
+
+
+def test_no_table_has_a_column_of_128_bits(built_lake: Lake) -> None:
+    """DuckLake rounds them without a word."""
+    found = built_lake.rows(
+        "select table_name, column_name from duckdb_columns() where database_name = 'lake' "
+        "and data_type like '%HUGEINT%' and table_name in (select table_name from duckdb_tables())"
+    )
+    assert found == []
+
+
+def test_no_macro_has_null_as_a_default(built_lake: Lake) -> None:
+    """DuckLake keeps it as the text NULL, and nobody can open the lake then."""
+    found = built_lake.sql(
+        "select parameter_name from ducklake_macro_parameters "
+        "where default_value_type <> 'unknown' and upper(default_value) = 'NULL'"
+    )
+    assert found == []
+    assert built_lake.rows("select count(*) from similar_executions(null)") == [(0,)]
