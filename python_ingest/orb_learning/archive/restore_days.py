@@ -20,6 +20,7 @@ from orb_learning.archive.files import (
     count_removed,
 )
 from orb_learning.errors import ArchiveError
+from orb_learning.locator import only_on_a_file
 from orb_learning.settings import LearningSettings
 from orb_learning.store import check_path, connect, identifier, transaction, unglobbed, utc_now
 
@@ -60,6 +61,7 @@ def unarchive(
             f"the first day, {first}, is after the last, {last}; did you mean --from {last} "
             f"--to {first}?"
         )
+    only_on_a_file(settings.database_path, "Bringing days back", "none leaves it")
     check_path(settings.database_path, must_exist=True)
     now = now or utc_now()
     counts = {EXECUTIONS: 0, FEEDBACK: 0}

@@ -33,6 +33,7 @@ from orb_learning.backup.signature import sign
 from orb_learning.backup.snapshot import copy_database, copy_outbox
 from orb_learning.errors import InvalidBackupError, NotADatabaseError
 from orb_learning.filesystem import make_folder, sha256_of, sync, write_private
+from orb_learning.locator import only_on_a_file
 from orb_learning.outbox import hold_lease
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
@@ -83,6 +84,11 @@ def make_backup(
         DatabaseError: the database cannot be read, or the disk is full.
     """
     folder = settings.backup_folder
+    only_on_a_file(
+        settings.database_path,
+        "A backup",
+        "pg_dump its catalog and keep the files of its data: docs/lake.md",
+    )
     check_path(settings.database_path, must_exist=True)
     with exclusive_backups(folder, wait_seconds, "no backup was made"):
         remove_leftovers(folder)

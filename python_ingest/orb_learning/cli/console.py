@@ -19,6 +19,7 @@ from rich.segment import Segment
 
 from orb_learning.errors import OrbError
 from orb_learning.filesystem import lasting, printable, share_umask, without_controls
+from orb_learning.locator import folder_of
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -60,7 +61,7 @@ def with_settings(
         _check_texts(options)
         with reported_errors():
             settings = load_settings()
-            share_umask(settings.database_path.parent)
+            share_umask(folder_of(settings.database_path))
             command(settings, *arguments, **options)
 
     named = command.__annotations__

@@ -11,6 +11,7 @@ from rich.markup import escape
 from orb_learning.cli.console import end_process, err, say, telling, with_settings
 from orb_learning.errors import PageError
 from orb_learning.formats import count
+from orb_learning.locator import folder_of
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -37,7 +38,7 @@ def report_command(
     from orb_learning.page import write_page
 
     database = settings.database_path
-    file = output or database.with_name("report.html")
+    file = output or folder_of(database) / "report.html"
     size = write_page(database, file, outbox=settings.outbox_folder, wait_seconds=wait)
     say(f"{file}: {size / 1e6:.1f} MB; open it in a browser")
 

@@ -24,6 +24,7 @@ from orb_learning.cli.tables import (
     text,
     text_of,
 )
+from orb_learning.locator import only_on_a_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -158,6 +159,9 @@ def index_command(settings: LearningSettings) -> None:
     from orb_learning.search import index_folder, update_index
     from orb_learning.store import connect
 
+    only_on_a_file(
+        settings.database_path, "The index of vectors", "a search compares every vector there"
+    )
     folder = index_folder(settings.database_path)
     with ExitStack() as opened:
         connection = opened.enter_context(connect(settings.database_path, read_only=True))

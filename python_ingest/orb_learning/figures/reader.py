@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from orb_learning.backup import newest_copy
 from orb_learning.errors import DatabaseError
 from orb_learning.figures.results import LONGEST_TEXT, Result
+from orb_learning.locator import folder_of
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
     PoolStatistics,
@@ -148,7 +149,7 @@ class Reader:
         Raises:
             DatabaseError: it is not in the database's folder.
         """
-        return path_inside(self.settings.database_path.parent, db_path)
+        return path_inside(folder_of(self.settings.database_path), db_path)
 
     def is_own(self, path: Path) -> bool:
         """Return whether a file is the database of the settings."""

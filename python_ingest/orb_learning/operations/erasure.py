@@ -19,6 +19,7 @@ import duckdb
 from orb_learning.archive import copy_archive, read_index, rewrite_archive
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import DbtError, OutboxError
+from orb_learning.locator import only_on_a_file
 from orb_learning.operations.erased_tasks import TaskId, find_target
 from orb_learning.operations.exported_files import (
     find_exports,
@@ -100,6 +101,11 @@ def erase(
     """
     now = now or utc_now()
     path = settings.database_path
+    only_on_a_file(
+        settings.database_path,
+        "Erasure",
+        "its older files would keep what was erased until they expire",
+    )
     check_recorded(settings)
     load_outbox(settings, now=now)
     with connect(path, read_only=True) as connection:

@@ -20,6 +20,7 @@ import duckdb
 
 from orb_learning.errors import ExportError, NotBuiltError
 from orb_learning.filesystem import is_full, make_folder, make_private, sync
+from orb_learning.locator import only_on_a_file
 from orb_learning.outbox import try_lock
 from orb_learning.store import (
     IS_PUBLIC,
@@ -69,6 +70,11 @@ def export_for_reading(database: Path, output: Path, *, wait_seconds: float = 30
             is no export of this database.
         DatabaseError: there is no database, it cannot be read, or it was never built.
     """
+    only_on_a_file(
+        database,
+        "An export",
+        "its data is Parquet already, and DuckDB 1.5 attaches it: docs/lake.md",
+    )
     check_path(database, must_exist=True)
     _check_place(database, output)
     try:

@@ -27,6 +27,7 @@ from orb_learning.filesystem import (
     without_secrets,
 )
 from orb_learning.formats import duration
+from orb_learning.locator import only_on_a_file
 from orb_learning.operations.load import load_outbox, places_of
 from orb_learning.operations.maintenance_steps import MaintenanceSteps
 from orb_learning.outbox import Outbox, try_lock
@@ -134,6 +135,9 @@ def exclusive_run(database_path: Path) -> Iterator[int]:
     Yields:
         the descriptor of the lock.
     """
+    only_on_a_file(
+        database_path, "orb maintain", "run `orb load` and `orb build` by a schedule: docs/lake.md"
+    )
     folder = database_path.parent
     try:
         make_folder(folder)

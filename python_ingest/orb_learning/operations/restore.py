@@ -29,6 +29,7 @@ from orb_learning.dbt import find_project
 from orb_learning.errors import DiskFullError, InvalidBackupError, OrbError, RestoreError
 from orb_learning.filesystem import make_folder, translated_disk_errors
 from orb_learning.ingest import LoadResult
+from orb_learning.locator import only_on_a_file
 from orb_learning.operations.exchange import exchange
 from orb_learning.operations.known_relations import keep_known_tables, make_views_anew
 from orb_learning.operations.load import load_outbox
@@ -99,6 +100,9 @@ def restore_backup(
         DatabaseError: others have the database for too long, or the disk is full; it is as it was.
     """
     now = now or utc_now()
+    only_on_a_file(
+        settings.database_path, "A restore", "restore the dump of its catalog: docs/lake.md"
+    )
     folder = folder_of(file)
     manifest = read_manifest(folder)
     path = settings.database_path

@@ -17,6 +17,7 @@ import duckdb
 
 from orb_learning.errors import DatabaseError, DiskFullError
 from orb_learning.filesystem import make_private, sync, translated_disk_errors
+from orb_learning.locator import only_on_a_file
 from orb_learning.store.checksums import table_checksums
 from orb_learning.store.connection import (
     connect,
@@ -65,6 +66,7 @@ def compact(path: Path) -> tuple[int, int]:
         DatabaseError: it cannot be opened or copied, the disk is full, or the copy differs; no row
             is another one.
     """
+    only_on_a_file(path, "Making the file smaller", "merge its small files: docs/lake.md")
     check_path(path, must_exist=True)
     copied = path.with_name(f".{path.name}.compacting")
     opening = partial(duckdb.connect, path, config=CONFIG)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from orb_learning.filesystem import read_regular, write_private
+from orb_learning.locator import beside
 
 
 def note_written(database: Path, file: Path) -> None:
@@ -25,4 +26,4 @@ def written_files(database: Path) -> list[Path]:
 
 
 def _list_of(database: Path) -> Path:
-    return database.with_name(f"{database.name}.pages")
+    return beside(database, ".pages")

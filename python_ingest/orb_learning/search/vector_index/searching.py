@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from orb_learning.filesystem import get_logger
+from orb_learning.locator import beside
 from orb_learning.search.vector_index.faiss_index import nearest
 from orb_learning.search.vector_index.manifest import IndexManifest, UnusableError, read_manifest
 from orb_learning.search.vector_index.on_disk import loaded
@@ -55,7 +56,7 @@ class VectorIndex:
 
 def index_folder(database: Path) -> Path:
     """Return the folder of a database's index."""
-    return database.with_name(f"{database.name}.index")
+    return beside(database, ".index")
 
 
 def open_index(
