@@ -11,6 +11,8 @@ import lake_servers
 import pytest
 from lakes import Lake
 
+from orb_learning.store.lake.opening import close_kept
+
 NEEDED = os.environ.get("ORB_NEED_LAKE") == "1"
 _numbers = itertools.count()
 
@@ -20,6 +22,18 @@ def _unavailable(reason: str) -> None:
     if NEEDED:
         pytest.fail(f"ORB_NEED_LAKE=1, and the lake cannot be tested here: {reason}")
     pytest.skip(f"THE LAKE IS NOT TESTED: {reason}")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("ORB_DATABASE", "ORB_LAKE_DATA"))]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    yield
+    close_kept()
 
 
 @pytest.fixture(scope="session")
