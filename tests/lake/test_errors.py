@@ -22,7 +22,7 @@ NOT_DONE = [
     ["export", "copy.duckdb"],
     ["retention", "--dry-run"],
     ["maintain"],
-    ["forget", "--task-id", "00000000-0000-4000-8000-000000000001", "--yes"],
+    ["forget", "--task-id", "00000000-0000-4000-8000-000000000001"],
     ["index"],
 ]
 
