@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 # dbt opens the database that it templates for; linting has one of its own.
 LINT := ORB_DATABASE=target/lint.db
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal
+PYTEST := $(BIN)/pytest --numprocesses 2
 
 LAKE := .venv-lake/bin
 LAKE_READY := .venv-lake/.ready
@@ -19,12 +19,13 @@ build: $(READY)
 	$(BIN)/orb status
 
 # The tests of every change, and those that cannot be quick: kills, walkthroughs of documents,
-# random histories, the benchmarks' own, a wheel with each extra.
+# random histories, the benchmarks' own, a wheel with each extra. One process has all quick tests of
+# a file, which share databases that take long to make; of the slow ones each has what is left.
 test: $(READY) lint
-	$(PYTEST) -m "not slow and not soak"
+	$(PYTEST) --dist loadfile -m "not slow and not soak"
 
 test-slow: $(READY)
-	$(PYTEST) -m "slow and not soak"
+	$(PYTEST) --dist worksteal -m "slow and not soak"
 
 # Those of a lake, in its own environment: a Postgres and an S3 server on loopback, ended at the end.
 # Where they cannot be had they are skipped; with ORB_NEED_LAKE=1 they fail.
