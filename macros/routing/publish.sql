@@ -1,10 +1,10 @@
 {#- On-run-end: publishes what routers draw from, where this run built it. docs/learning.md has the format. -#}
 {% macro publish_routing(results) %}
-    {%- if execute and not invocation_args_dict.get('empty') and target.path != ':memory:' -%}
+    {%- if execute and not invocation_args_dict.get('empty') and (target.path != ':memory:' or on_lake()) -%}
         {%- for result in results
             if result.node.name == 'routing_propensities' and result.status | string == 'success' %}
             select publish_routing(
-                {{ sql_text(target.path) }}, {{ sql_text(setting('routing_path', '')) }}, ({{ published_routing() }})
+                {{ sql_text(target.path if not on_lake() else target.attach[0].path) }}, {{ sql_text(setting('routing_path', '')) }}, ({{ published_routing() }})
             )
         {%- endfor -%}
     {%- endif -%}

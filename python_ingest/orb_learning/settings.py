@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orb_learning.errors import SettingsError, did_you_mean
 from orb_learning.filesystem import is_url, public_value
-from orb_learning.locator import DATA_VARIABLE, catalog_words, folder_of, is_lake
+from orb_learning.locator import DATA_VARIABLE, folder_of, is_lake
 
 ENV_PREFIX = "ORB_LEARNING__"
 SHORT_VARIABLES = ("ORB_DATABASE", DATA_VARIABLE, "ORB_OUTBOX", "ORB_USER")
@@ -40,8 +40,7 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     database_path: Path = Field(
         Path("data/learning.db"),
         validation_alias=AliasChoices("ORB_DATABASE", f"{ENV_PREFIX}DATABASE_PATH"),
-        description="the DuckDB file, or a lake's catalog, ducklake:postgres:<libpq words>; "
-        "ORB_DATABASE goes before ORB_LEARNING__DATABASE_PATH",
+        description="the DuckDB file, or a lake's catalog; ORB_DATABASE goes before this one",
     )
     retention_days: int = Field(
         90, ge=7, le=365, description="days that an execution stays in the database"
@@ -130,7 +129,6 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
         le=8_760,
         description="hours that a routing decision or an outcome waits for the other one",
     )
-
     project_path: Path | None = Field(
         None,
         description="the folder of the dbt project; if not set, the present folder where it is "
@@ -168,13 +166,11 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     backup_keep_monthly: int = Field(
         12, ge=0, le=10_000, description="months whose last backup is kept, from the newest back"
     )
-
     backup_key_file: Path | None = Field(
         None,
         description="the file of a key that backups are signed with; then one without its code is "
         "not restored. It must not be beside the backups",
     )
-
     mcp_token_file: Path | None = Field(
         None,
         description="the file of the MCP's tokens, `USER TOKEN` a line; for other machines",
@@ -200,10 +196,9 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
     @field_validator("*", mode="before")
     @classmethod
     def _no_url_for_a_path(cls, value: Any, info: ValidationInfo) -> Any:
-        if info.field_name == "database_path" and is_lake(str(value)):
-            catalog_words(str(value))
-            return value
         kind = cls.model_fields[str(info.field_name)].annotation
+        if info.field_name == "database_path" and is_lake(value):
+            return value
         if kind in (Path, Path | None) and isinstance(value, str) and is_url(value):
             raise ValueError("must be a path on this machine, and this is a URL")
         return value

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import lake_servers
@@ -14,6 +16,8 @@ from lakes import Lake
 from orb_learning.store.lake.opening import close_kept
 
 NEEDED = os.environ.get("ORB_NEED_LAKE") == "1"
+AS_OF = json.dumps({"as_of": datetime.now(UTC).isoformat()})
+"""What is as of now changes with it, so builds that are compared are of one moment."""
 _numbers = itertools.count()
 
 
@@ -77,14 +81,20 @@ def new_lake(
 
 
 @pytest.fixture(scope="session")
-def built_lake(postgres: lake_servers.Postgres, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """A lake with the sample and every model; nobody may write it."""
+def built(
+    postgres: lake_servers.Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Lake, str]:
+    """A lake with the sample and every model, tested, and what that build said."""
     folder = tmp_path_factory.mktemp("built") / "lake"
     lake = Lake.create(postgres, f"built{os.getpid()}", folder, None, {})
     lake.run("orb", "sample")
-    kinds = ("--resource-type", "seed", "--resource-type", "model")
-    lake.run("dbt", "build", *kinds, ORB_LEARNING__EMBEDDINGS="off")
-    return lake
+    return lake, lake.run("dbt", "build", "--vars", AS_OF).stdout
+
+
+@pytest.fixture
+def built_lake(built: tuple[Lake, str]) -> Lake:
+    """The lake of ``built``; nobody may change its rows."""
+    return built[0]
 
 
 @pytest.fixture

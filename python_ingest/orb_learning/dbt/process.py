@@ -21,7 +21,7 @@ from orb_learning.dbt.failures import in_one_message, read_events, read_results
 from orb_learning.dbt.project import find_project
 from orb_learning.errors import DbtError
 from orb_learning.filesystem import WAITING, get_logger, make_folder
-from orb_learning.locator import DATA_VARIABLE, absolute, data_place, folder_of
+from orb_learning.locator import DATA_VARIABLE, absolute, data_place, folder_of, is_lake
 from orb_learning.settings import LearningSettings
 
 FAILED_STATUS = 1
@@ -175,6 +175,8 @@ def _prepared(
     ]
     # dbt changes into the project's folder, so relative paths would be others there.
     environment = {**os.environ, "ORB_DATABASE": str(absolute(settings.database_path))}
+    if is_lake(settings.database_path):
+        environment.setdefault("ORB_LEARNING__ROUTING_PATH", str(settings.routing_file.resolve()))
     if data := data_place():
         environment[DATA_VARIABLE] = data
     # An installed project may be where nobody can write, and belongs to several folders.

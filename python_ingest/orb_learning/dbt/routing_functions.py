@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.filesystem import make_folder, make_private, sync
+from orb_learning.locator import folder_of
 
 PUBLISHED = "routing.json"
 """The file's name, beside the database, where the settings name no other."""
@@ -31,7 +32,7 @@ def publish_routing(database: str, path: str, content: str) -> str:
         path: the setting ``routing_path``; empty: routing.json beside the database.
         content: the JSON text.
     """
-    published = Path(path) if path else Path(database).parent / PUBLISHED
+    published = Path(path) if path else folder_of(Path(database)) / PUBLISHED
     make_folder(published.parent)
     number, name = tempfile.mkstemp(dir=published.parent, prefix=f".{published.name}.")
     with os.fdopen(number, "w", encoding="utf-8") as file:

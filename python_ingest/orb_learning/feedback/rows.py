@@ -98,6 +98,7 @@ def insert_feedback(
         )
     """  # noqa: S608
     payloads = [each.model_dump_json() for each in own.values()]
+    first = store_of(connection).reserve(connection, len(feedback))
     columns = ", ".join(FEEDBACK_FIELDS)
     [(new,)] = connection.execute(
         f"""
@@ -110,11 +111,7 @@ def insert_feedback(
         qualify row_number() over (partition by feedback_id order by number) = 1
         order by number
         """,  # noqa: S608
-        {
-            "received": payloads,
-            "first": store_of(connection).reserve(connection, len(feedback)),
-            "now": now,
-        },
+        {"received": payloads, "first": first, "now": now},
     ).fetchall()
     count_feedback(connection, received=new)
     rows = connection.execute(

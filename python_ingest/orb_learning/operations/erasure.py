@@ -101,11 +101,7 @@ def erase(
     """
     now = now or utc_now()
     path = settings.database_path
-    only_on_a_file(
-        settings.database_path,
-        "Erasure",
-        "its older files would keep what was erased until they expire",
-    )
+    only_on_a_file(path, "Erasure", "its older files keep what was erased until they expire")
     check_recorded(settings)
     load_outbox(settings, now=now)
     with connect(path, read_only=True) as connection:

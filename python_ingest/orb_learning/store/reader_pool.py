@@ -20,6 +20,7 @@ import duckdb
 
 from orb_learning.errors import DatabaseError, ReaderPoolTimeoutError
 from orb_learning.filesystem import NOTICE_SECONDS, say_wait
+from orb_learning.store.protocol import store_of
 from orb_learning.store.rows import rows_as_dicts
 from orb_learning.store.shared_file import Fallback, PoolStatistics, SharedFile
 
@@ -176,7 +177,7 @@ class _Reading:
                 if self._cancelled:
                     return None
                 self._connection = connection
-            with self._file.translated_errors(), self._file.store.reading(connection):
+            with self._file.translated_errors(), store_of(connection).reading(connection):
                 return self._work(connection)
         finally:
             with self._lock:

@@ -30,7 +30,7 @@ from orb_learning.locator import is_lake
 from orb_learning.store.connection import connect, connect_without_lock
 from orb_learning.store.duckdb_errors import built_by_this_version, translated_errors
 from orb_learning.store.lake import translated_lake_errors
-from orb_learning.store.protocol import Store, store_of
+from orb_learning.store.protocol import store_of
 
 log = get_logger(__name__)
 
@@ -242,19 +242,13 @@ class SharedFile:
                     self.count(connections_replaced=1)
                 else:
                     return connection
-            connection = self.store.cursor(root)
+            connection = store_of(root).cursor(root)
         except BaseException:
             if self._in_use == 0:
                 self._close()
             raise
         self.count(connections_opened=1)
         return connection
-
-    @property
-    def store(self) -> Store:
-        """The store of the file, while it is open."""
-        assert self._root is not None
-        return store_of(self._root)
 
     def _is_held_too_long(self) -> bool:
         held_seconds = time.monotonic() - self._held_since

@@ -21,7 +21,7 @@ from orb_learning.cli.app import app
 DOCUMENTS = sorted(
     file
     for file in REPOSITORY.rglob("*.md")
-    if not {".venv", "target", "node_modules", ".pytest_cache"} & set(file.parts)
+    if not {".venv", ".venv-lake", "target", "node_modules", ".pytest_cache"} & set(file.parts)
 )
 
 ELSEWHERE = {

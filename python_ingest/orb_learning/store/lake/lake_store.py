@@ -14,6 +14,7 @@ import duckdb
 from orb_learning.store.file_store import read_database_id, read_offsets
 from orb_learning.store.lake.attaching import NAME
 from orb_learning.store.lake.door import Door
+from orb_learning.store.protocol import remember_store
 
 LOOK_SECONDS = 60.0
 
@@ -62,6 +63,7 @@ class LakeStore:
         """Return a cursor, and make the lake its catalog, which it has not from its connection."""
         cursor = connection.cursor()
         cursor.execute(f"use {NAME}")
+        remember_store(cursor, self)
         return cursor
 
     @contextmanager
