@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,11 @@ from pathlib import Path
 
 DEADLINE_SECONDS = 60.0
 POSTGRES_USER = "postgres"
+IDENTITY = {
+    "name": "orb",
+    "credentials": [{"accessKey": "any", "secretKey": "any"}],
+    "actions": ["Admin", "Read", "Write", "List"],
+}
 
 
 class UnavailableError(Exception):
@@ -115,8 +121,10 @@ def postgres_server(folder: Path) -> Iterator[Postgres]:
 def s3_server(folder: Path) -> Iterator[str]:
     """Run SeaweedFS; yields the endpoint, host and port. Buckets come with their first file."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "keys.json").write_text(json.dumps({"identities": [IDENTITY]}), encoding="utf-8")
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
     command = [weed_program(), "server", "-s3", "-ip.bind=127.0.0.1", "-ip=127.0.0.1"]
+    command += [f"-s3.config={folder / 'keys.json'}"]
     command += [f"-dir={folder}", "-volume.max=50", "-master.volumeSizeLimitMB=256"]
     for name, port in ports.items():
         command += [f"-{name}.port={port}", f"-{name}.port.grpc={free_port()}"]
