@@ -15,6 +15,8 @@ from orb_learning.store import ExternalRecord, tell_executions_apart
 
 REUSED = "external_id_reused"
 """The key of metadata that is true where another task had the id before."""
+MADE_OF_IDS = 5
+"""The version of UUIDs that ``identify`` makes."""
 _MARK = f'"{EXTERNAL_ID}"'
 
 
@@ -44,9 +46,16 @@ def with_own_task_ids(
 
 
 def is_external(record: dict[str, object]) -> bool:
-    """Return whether a record's id was no UUID."""
+    """Return whether a record's id was no UUID.
+
+    A record by a UUID may have an external_id of its own; what is made of an id has version 5.
+    """
     metadata = record.get("metadata")
-    return isinstance(metadata, dict) and EXTERNAL_ID in metadata
+    return (
+        isinstance(metadata, dict)
+        and EXTERNAL_ID in metadata
+        and uuid.UUID(str(record["task_id"])).version == MADE_OF_IDS
+    )
 
 
 def as_naive(time: object) -> datetime | None:
