@@ -126,7 +126,13 @@ def run_query(snapshot: Snapshot, sql: str, settings: LearningSettings) -> Query
             result, bounds, settings.mcp_query_rows, settings.mcp_answer_characters
         )
     return snapshot.result(
-        QueryResult, columns=columns, types=types, rows=rows, row_count=len(rows), is_cut=is_cut
+        QueryResult,
+        window="as the SELECT says",
+        columns=columns,
+        types=types,
+        rows=rows,
+        row_count=len(rows),
+        is_cut=is_cut,
     )
 
 

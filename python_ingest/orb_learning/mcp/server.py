@@ -28,20 +28,15 @@ from orb_learning.figures import (
     UNTRUSTED,
     Reader,
     data_quality_report,
-    database_alerts,
     database_status,
     describe_data,
     execution_statistics,
     find_similar_executions,
     find_solutions,
-    get_pool_performance,
-    get_solution_patterns,
-    get_tier_performance,
     list_executions,
     performance_metrics,
     policy_values,
     recommend_route,
-    storage_status,
     what_to_change,
 )
 from orb_learning.loopback import LOOPBACK_HOSTS, is_loopback, limit_memory, run_server
@@ -62,15 +57,10 @@ READING: list[ToolFunction] = [
     what_to_change,
     execution_statistics,
     performance_metrics,
-    storage_status,
     data_quality_report,
-    database_alerts,
     find_similar_executions,
     find_solutions,
     list_executions,
-    get_tier_performance,
-    get_pool_performance,
-    get_solution_patterns,
     recommend_route,
     policy_values,
     describe_data,
@@ -155,7 +145,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         writes = ToolAnnotations(
             read_only_hint=False, destructive_hint=False, open_world_hint=False
         )
-        tools += [_tool(FeedbackOutbox(settings), tool, writes) for tool in WRITING]
+        tools += [_tool(FeedbackOutbox(settings, reader), tool, writes) for tool in WRITING]
     server = Server(
         "orb-learning",
         title="Learning database",

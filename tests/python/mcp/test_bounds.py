@@ -16,19 +16,23 @@ from orb_learning.figures.results import LONGEST_TEXT, shortened
 from orb_learning.mcp.feedback_outbox import MOST_A_MINUTE, FeedbackOutbox
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
 from orb_learning.outbox.writer import Outbox, folder_size
-from orb_learning.settings import load_settings
+from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.connection import connect
 
 MEGABYTE = 2**20
 
 
+def outbox_of(settings: LearningSettings) -> FeedbackOutbox:
+    return FeedbackOutbox(settings, Reader(settings))
+
+
 def give(feedback: FeedbackOutbox, **given: Any) -> None:
-    task_id = uuid.UUID(int=1)
+    task_id = str(uuid.UUID(int=1))
     asyncio.run(submit_feedback(feedback, task_id, "good", **given))
 
 
 def test_feedback_is_bounded_a_client_and_goes_into_one_segment(tmp_path: Path) -> None:
-    feedback = FeedbackOutbox(load_settings(database_path=tmp_path / "learning.db"))
+    feedback = outbox_of(load_settings(database_path=tmp_path / "learning.db"))
     for _ in range(MOST_A_MINUTE):
         give(feedback)
     with pytest.raises(FeedbackError, match="a minute"):
@@ -40,7 +44,7 @@ def test_feedback_is_bounded_a_client_and_goes_into_one_segment(tmp_path: Path) 
 
 def test_feedback_leaves_the_outbox_room_for_executions(tmp_path: Path) -> None:
     settings = load_settings(database_path=tmp_path / "learning.db", outbox_size_limit_mb=1)
-    feedback = FeedbackOutbox(settings)
+    feedback = outbox_of(settings)
     taken = 0
     while feedback.take(f"client {taken}").put("feedback", "x" * 10_000):
         taken += 1
