@@ -168,9 +168,9 @@ def test_litellm_records_successes_failures_retries_and_fallbacks(
         "ORB_DATABASE": str(learning.database_path),
         "ORB_LEARNING__REDACT_SECRETS": "true",
     }
-    assert "'kept': 8" in run_client("litellm", environment)
+    assert "'kept': 11" in run_client("litellm", environment)
     found = executions(learning)
-    plain, streamed, unpriced, late, failed, again, instead, synchronous = found
+    plain, streamed, unpriced, late, failed, again, instead, *next_request, synchronous = found
     assert {row["task_description"] for row in found} == {"fix the basket, [redacted]"}
     asked = ("task_type", "repo", "pool_type", "success", "model", "input_tokens")
     assert shown(plain, *asked) == ("acompletion", "shop", "openai", True, "gpt-4o", 10)
@@ -187,6 +187,13 @@ def test_litellm_records_successes_failures_retries_and_fallbacks(
     assert shown(instead, *names) == (True, None, "gpt-4o-mini", "small", 0, 1)
     assert instead["metadata"]["fallback_from"] == "big"
     assert len({row["metadata"]["session_id"] for row in (failed, again, instead)}) == 1
+    for tries in ((failed, again, instead), tuple(next_request)):
+        first = str(tries[0]["task_id"])
+        assert [row["metadata"].get("routing") for row in tries] == [
+            None,
+            {"attempt": 2, "first_task_id": first},
+            {"attempt": 3, "first_task_id": first},
+        ]
 
     # The proxy's log of the same call is a version of the same task.
     log = tmp_path / "spend.jsonl"
