@@ -277,6 +277,8 @@ def test_copies_that_hold_an_erased_task_are_named_and_deleted_on_request(
     wanted = [uuid.UUID(int=1)]
     result = erase(settings, task_ids=wanted, now=NOW)
     assert result.still_in == [waiting, loaded, kept, damaged]
+    assert result.expires.keys() == {waiting, loaded}
+    assert min(result.expires.values()) > NOW.date()
     assert all(copy.exists() for copy in result.still_in)
     result = erase(settings, task_ids=wanted, in_backups=True, now=NOW)
     assert result.still_in == []
@@ -672,6 +674,7 @@ def test_copies_in_another_place_are_named_and_deleted_on_request(
     wanted = [uuid.UUID(int=1)]
     result = erase(settings, task_ids=wanted, now=NOW)
     assert result.still_in == [holding.folder, *copies]
+    assert result.expires.keys() == {holding.folder, *copies}
     result = erase(settings, task_ids=wanted, in_backups=True, now=NOW)
     assert result.still_in == []
     [new] = set(backups_in(settings.backup_folder)) - {without}
