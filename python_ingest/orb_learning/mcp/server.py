@@ -206,7 +206,6 @@ def serve_http(
             f"to it"
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
-    limit_memory(settings.mcp_memory_limit_mb)
     app = make_server(settings, tokens=tokens).streamable_http_app(
         host=host,
         stateless_http=True,
@@ -219,6 +218,7 @@ def serve_http(
         port=port,
         refused=McpServerError,
         ready=lambda: ready(f"http://{host}:{port}/mcp"),
+        query_mb=settings.mcp_memory_limit_mb,
     )
 
 
