@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from orb_learning.record import to_utc
 from orb_learning.store import count_feedback, execution_at, mentions_any_sql, tasks_named
 
 FEEDBACK_FIELDS = {
@@ -46,7 +47,7 @@ class Feedback(BaseModel):
     def _in_naive_utc(cls, value: datetime | None) -> datetime | None:
         if value is None or value.tzinfo is None:
             return value
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return to_utc(value).replace(tzinfo=None)
 
 
 ANOTHER_OF_THIS_ID = "other feedback has this feedback_id"
