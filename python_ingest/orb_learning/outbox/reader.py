@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import uuid
@@ -104,18 +105,29 @@ class OutboxReader:
             sync(self.path.parent)
         self.database_id = str(database_id)
 
-    def read(self, after: int, limit: int) -> list[OutboxRecord]:
+    def read(self, after: int, limit: int, most_characters: float = math.inf) -> list[OutboxRecord]:
         """Return the records after a sequence number, in order.
+
+        Args:
+            after: the sequence number.
+            limit: how many at most.
+            most_characters: of payloads; the record that goes beyond is the last one.
 
         Raises:
             DamagedFileError: some cannot be read; ``salvage`` gives the rest.
         """
+        records: list[OutboxRecord] = []
         with _damage(self.path):
             rows = self._connection.execute(
                 f"select {_RECORD} from records where id > ? order by id limit ?",  # noqa: S608
                 (after, limit),
-            ).fetchall()
-        return [OutboxRecord._make(row) for row in rows]
+            )
+            for row in rows:
+                records.append(OutboxRecord._make(row))
+                most_characters -= len(records[-1].payload)
+                if most_characters < 0:
+                    break
+        return records
 
     def salvage(self, after: int) -> Iterator[OutboxRecord]:
         """Yield every record after a sequence number that can still be read."""
