@@ -44,6 +44,7 @@ from orb_learning.figures import (
     storage_status,
     what_to_change,
 )
+from orb_learning.filesystem import log_in_lines
 from orb_learning.loopback import LOOPBACK_HOSTS, is_loopback, limit_memory, run_server
 from orb_learning.mcp.answers import sent
 from orb_learning.mcp.arguments import in_one_line, with_known_arguments
@@ -183,6 +184,7 @@ async def _health(_: Request) -> Response:
 def serve_stdio(settings: LearningSettings) -> None:
     """Serve one client on standard input and output, until it leaves."""
     limit_memory(settings.mcp_memory_limit_mb)
+    log_in_lines()  # before the SDK sets its own up
     make_server(settings).run("stdio")
 
 
@@ -217,6 +219,7 @@ def serve_http(
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
     limit_memory(settings.mcp_memory_limit_mb)
+    log_in_lines()
     app = make_server(settings, tokens=tokens).streamable_http_app(
         host=host,
         stateless_http=True,
