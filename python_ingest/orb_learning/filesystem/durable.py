@@ -83,8 +83,8 @@ def open_regular(file: Path) -> BinaryIO:
 
 
 def sync(path: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until the disk has a file, or the names in a folder; a pipe in its place is an error."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         os.fsync(descriptor)
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
+import stat
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -234,7 +235,10 @@ def _fill_up(path: Path) -> bool:
     """
     # Only where no process has the file: closing it here would end SQLite's locks on it. One
     # descriptor for all of it: another may put a link in the place of the name.
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return False  # a pipe in its place would be waited for
         header = file.read(HEADER_BYTES)
         length = int.from_bytes(header[16:18], "big") * int.from_bytes(header[28:32], "big")
         if not header.startswith(b"SQLite format 3") or length > LONGEST_FILE:

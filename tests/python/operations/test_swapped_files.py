@@ -23,7 +23,7 @@ from restore_cases import Place, erase_tasks
 from orb_learning.archive import EXECUTIONS, check_archive, rewrite, rewrite_archive, unarchive
 from orb_learning.dbt.archive_functions import prepare_file, publish_file
 from orb_learning.errors import ArchiveError, RestoreError
-from orb_learning.operations import restored_copy
+from orb_learning.operations import export, restored_copy
 from orb_learning.outbox import reader
 from orb_learning.page import writing
 from orb_learning.store import connect
@@ -161,6 +161,32 @@ class _Named:
     def __exit__(self, *_: object) -> None:
         self._file.close()
         swap(Path(self._file.name), self._victim)
+
+
+def test_an_export_is_worked_out_in_no_folder_of_another(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is exchanged for another's, who would read the copy of the database there."""
+    place.put(1)
+    place.load()
+    place.change("create table executions as select 1 as a")
+    theirs, out = tmp_path / "theirs", tmp_path / "out"
+    theirs.mkdir()
+    (out / ".copy.duckdb.export-1").mkdir(parents=True)  # of a run that was killed
+    (out / ".copy.duckdb.export-2").symlink_to(theirs)
+    copy_file = export._copy_file
+
+    def exchanged(*given: Any) -> None:
+        [work] = out.glob(".copy.duckdb.export-*")
+        work.rename(out / "moved")
+        work.symlink_to(theirs)
+        copy_file(*given)
+
+    monkeypatch.setattr(export, "_copy_file", exchanged)
+    export.export_for_reading(place.database, out / "copy.duckdb")
+    assert list(theirs.iterdir()) == []
+    with duckdb.connect(out / "copy.duckdb", read_only=True) as copy:
+        assert copy.execute("select a from executions").fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize("kind", ["another schema", "junk", "a pipe", "a link"])
