@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 # dbt opens the database that it templates for; linting has one of its own.
 LINT := ORB_DATABASE=target/lint.db
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal
+PYTEST := $(BIN)/pytest --numprocesses 2
 
 .PHONY: build test test-slow soak lint check bench bench-routing docs contract constraints clean
 .DEFAULT_GOAL := build
@@ -16,12 +16,13 @@ build: $(READY)
 	$(BIN)/orb status
 
 # The tests of every change, and those that cannot be quick: kills, walkthroughs of documents,
-# random histories, the benchmarks' own, a wheel with each extra.
+# random histories, the benchmarks' own, a wheel with each extra. One process has all quick tests of
+# a file, which share databases that take long to make; of the slow ones each has what is left.
 test: $(READY) lint
-	$(PYTEST) -m "not slow and not soak"
+	$(PYTEST) --dist loadfile -m "not slow and not soak"
 
 test-slow: $(READY)
-	$(PYTEST) -m "slow and not soak"
+	$(PYTEST) --dist worksteal -m "slow and not soak"
 
 # The crash tests with 500 kills of what records and loads, and 100 or more of each other command;
 # ORB_SEED=… repeats a run's choices. Then what CI does not need every time.

@@ -23,6 +23,7 @@ def run_server(
     port: int,
     refused: type[OrbError],
     ready: Callable[[], None],
+    query_mb: int | None = None,
     **options: Any,
 ) -> None:
     """Serve an ASGI application until interrupted.
@@ -34,6 +35,7 @@ def run_server(
         refused: the error where it cannot be listened at.
         ready: is called once it listens. From then on Ctrl-C ends it without a word of its own;
             before, Python would warn of what it was about to begin.
+        query_mb: megabytes of a query, by which the process is limited; None for no limit.
         options: of ``uvicorn.Config``.
 
     Raises:
@@ -48,6 +50,8 @@ def run_server(
                 ready()
 
     _check_free(host, port, refused)
+    if query_mb is not None:
+        limit_memory(query_mb)
     Server(uvicorn.Config(app, host=host, port=port, log_level="warning", **options)).run()
 
 

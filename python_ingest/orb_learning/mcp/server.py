@@ -218,7 +218,6 @@ def serve_http(
             f"to it"
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
-    limit_memory(settings.mcp_memory_limit_mb)
     log_in_lines()
     app = make_server(settings, tokens=tokens).streamable_http_app(
         host=host,
@@ -232,6 +231,7 @@ def serve_http(
         port=port,
         refused=McpServerError,
         ready=lambda: ready(f"http://{host}:{port}/mcp"),
+        query_mb=settings.mcp_memory_limit_mb,
     )
 
 

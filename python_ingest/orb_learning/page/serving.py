@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orb_learning.errors import OrbError, PageError
 from orb_learning.figures import Reader, Snapshot, similar_tasks
-from orb_learning.loopback import LOOPBACK_HOSTS, limit_memory, run_server
+from orb_learning.loopback import LOOPBACK_HOSTS, run_server
 from orb_learning.page.reports import EXECUTIONS_OF, columns_of, select_reports
 from orb_learning.page.writing import render
 from orb_learning.search import known_vector
@@ -245,14 +245,13 @@ def serve_page(
     Raises:
         PageError: the port cannot be listened at, or a package is missing.
     """
-    app = make_app(settings)
-    limit_memory(settings.mcp_memory_limit_mb)
     run_server(
-        app,
+        make_app(settings),
         host=HOST,
         port=port,
         refused=PageError,
         ready=lambda: ready(f"http://{HOST}:{port}/"),
+        query_mb=settings.mcp_memory_limit_mb,
         limit_concurrency=64,
         server_header=False,
     )

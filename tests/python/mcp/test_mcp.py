@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -504,6 +505,7 @@ def test_requests_by_another_hosts_name_are_refused(site: Site, url: str, tmp_pa
 
 def test_what_is_reached_beyond_this_machine_needs_tokens() -> None:
     told: list[str] = []
+    limits = resource.getrlimit(resource.RLIMIT_DATA)
     for given in [
         {"host": "0.0.0.0"},  # noqa: S104
         {"host": "10.1.2.3"},
@@ -520,6 +522,7 @@ def test_what_is_reached_beyond_this_machine_needs_tokens() -> None:
     ):
         serve_http(load_settings(), port=taken.getsockname()[1], ready=told.append)
     assert told == []  # no URL of what is not served
+    assert resource.getrlimit(resource.RLIMIT_DATA) == limits
 
 
 @pytest.mark.parametrize(

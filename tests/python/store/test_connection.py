@@ -334,7 +334,7 @@ def test_a_full_disk_loads_nothing_and_leaves_the_database_whole(
     duckdb.execute(
         "copy (select uuid()::varchar as repo, uuid()::varchar || uuid()::varchar as task_type "
         f"from range(60000)) to '{big}'"
-    )
+    ).fetchall()
 
     with pytest.raises(DiskFullError, match="free some space and run it again") as caught:
         import_file(database, big)
