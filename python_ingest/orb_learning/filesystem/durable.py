@@ -8,8 +8,8 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 MOST_BYTES = 64 * 2**20
 """Of a file that is read whole: manifests, lists and logs have less."""
@@ -65,7 +65,7 @@ def read_regular(file: Path, most_bytes: int = MOST_BYTES) -> bytes:
     return content
 
 
-def open_regular(file: Path) -> BinaryIO:
+def open_regular(file: Path) -> BufferedReader:
     """Open a file that another may have made; a pipe would wait for who writes it.
 
     Raises:

@@ -201,7 +201,8 @@ def _time(value: Any) -> datetime:
 
 def _number(found: Mapping[str, Any], name: str) -> float:
     value = found.get(name)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not -LARGEST < value < LARGEST:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} = {value!r:.50}: must be a number")
+    if not -LARGEST < value < LARGEST:
+        raise ValueError(f"{name} = {value!r:.50}: is no bound of a score")
     return value
