@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from orb_learning.record import is_uuid_sql, task_uuid_sql
+from orb_learning.record import is_uuid_sql, task_uuid_sql, to_utc
 from orb_learning.store import (
     count_feedback,
     execution_at,
@@ -53,7 +53,7 @@ class Feedback(BaseModel):
     def _in_naive_utc(cls, value: datetime | None) -> datetime | None:
         if value is None or value.tzinfo is None:
             return value
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return to_utc(value).replace(tzinfo=None)
 
 
 ANOTHER_OF_THIS_ID = "other feedback has this feedback_id"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 
-from orb_learning.ingest.payloads import parse_object
-from orb_learning.record import EXTERNAL_ID
+from orb_learning.ingest.payloads import parse_object, parse_uuid
+from orb_learning.record import EXTERNAL_ID, to_utc
 from orb_learning.store import ExternalRecord, tell_executions_apart
 
 REUSED = "external_id_reused"
@@ -30,7 +29,7 @@ def with_own_task_ids(
     objects = {place: parse_object(payloads[place]) for place in places}
     records = {
         place: ExternalRecord(
-            uuid.UUID(record["task_id"]), as_naive(record.get("timestamp")), _described(record)
+            parse_uuid(record.get("task_id")), as_naive(record.get("timestamp")), _described(record)
         )
         for place, record in objects.items()
         if is_external(record)
@@ -62,9 +61,9 @@ def as_naive(time: object) -> datetime | None:
     """Return a record's time as naive UTC; None where it has none that can be read."""
     try:
         parsed = datetime.fromisoformat(str(time))
+        return to_utc(parsed).replace(tzinfo=None) if parsed.tzinfo else parsed
     except ValueError:
         return None
-    return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
 
 
 def _described(record: dict[str, object]) -> str | None:

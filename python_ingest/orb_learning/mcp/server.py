@@ -39,6 +39,7 @@ from orb_learning.figures import (
     recommend_route,
     what_to_change,
 )
+from orb_learning.filesystem import log_in_lines
 from orb_learning.loopback import LOOPBACK_HOSTS, is_loopback, limit_memory, run_server
 from orb_learning.mcp.answers import sent
 from orb_learning.mcp.arguments import in_one_line, with_known_arguments
@@ -173,6 +174,7 @@ async def _health(_: Request) -> Response:
 def serve_stdio(settings: LearningSettings) -> None:
     """Serve one client on standard input and output, until it leaves."""
     limit_memory(settings.mcp_memory_limit_mb)
+    log_in_lines()  # before the SDK sets its own up
     make_server(settings).run("stdio")
 
 
@@ -206,6 +208,7 @@ def serve_http(
             f"to it"
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
+    log_in_lines()
     app = make_server(settings, tokens=tokens).streamable_http_app(
         host=host,
         stateless_http=True,

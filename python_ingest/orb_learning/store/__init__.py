@@ -32,7 +32,7 @@ from orb_learning.store.schema import SCHEMA_VERSION, check_version, ddl, migrat
 from orb_learning.store.sealing import CONFIG, STORAGE_VERSION
 from orb_learning.store.shared_file import PoolStatistics
 from orb_learning.store.sizes import DATABASE_PLACE, sample_sizes, sample_sizes_hourly
-from orb_learning.store.sql_text import identifier, literal, shortened, unglobbed
+from orb_learning.store.sql_text import identifier, literal, shortened, unglobbed, with_whole_digits
 from orb_learning.store.tombstones import (
     RESIDUES,
     UUID_PATTERN,
@@ -103,5 +103,6 @@ __all__ = [
     "translated_errors",
     "unglobbed",
     "utc_now",
+    "with_whole_digits",
     "written_files",
 ]
