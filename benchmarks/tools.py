@@ -26,21 +26,16 @@ from benchmarks import databases, reports, search
 from benchmarks.figures import Figure
 from benchmarks.scales import Scale
 from orb_learning.embeddings.encoder import DEFAULT_MODEL
-from orb_learning.figures.alerts import database_alerts
 from orb_learning.figures.changes import what_to_change
 from orb_learning.figures.describe import describe_data
 from orb_learning.figures.executions import list_executions
-from orb_learning.figures.health import database_status
-from orb_learning.figures.patterns import get_solution_patterns
 from orb_learning.figures.performance import performance_metrics
-from orb_learning.figures.pools import get_pool_performance
 from orb_learning.figures.quality import data_quality_report
 from orb_learning.figures.reader import Reader
 from orb_learning.figures.routing import policy_values, recommend_route
 from orb_learning.figures.similar import find_similar_executions
 from orb_learning.figures.statistics import execution_statistics
-from orb_learning.figures.storage import storage_status
-from orb_learning.figures.tiers import get_tier_performance
+from orb_learning.figures.watching import database_status
 from orb_learning.mcp.feedback_outbox import FeedbackOutbox
 from orb_learning.mcp.query_processes import QueryProcesses
 from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS
@@ -69,17 +64,12 @@ OF_A_RANGE: dict[str, tuple[Callable[..., Awaitable[Any]], list[str]]] = {
 }
 OTHERS: dict[str, tuple[Callable[[Reader], Awaitable[Any]], list[str]]] = {
     "database_status": (database_status, ["rpt_database_status"]),
-    "storage_status": (storage_status, []),
     "data_quality_report": (data_quality_report, []),
-    "database_alerts": (database_alerts, []),
     "what_to_change": (what_to_change, []),
     "policy_values": (policy_values, []),
     "recommend_route": (recommend_route, []),
     "describe_data": (describe_data, []),
     "list_executions": (list_executions, []),
-    "get_tier_performance": (get_tier_performance, ["rpt_tier_performance"]),
-    "get_pool_performance": (get_pool_performance, ["rpt_pool_performance"]),
-    "get_solution_patterns": (get_solution_patterns, ["rpt_solution_patterns"]),
 }
 EMBEDDINGS = """
     insert into text_embeddings
@@ -165,7 +155,7 @@ def _calls(
     }
     calls |= {(name, None): partial(tool, reader) for name, (tool, _) in OTHERS.items()}
     calls["query", None] = partial(query, processes, SQL)
-    feedback = FeedbackOutbox(reader.settings)
+    feedback = FeedbackOutbox(reader.settings, reader)
     calls["submit_feedback", None] = partial(
         submit_feedback, feedback, task_id=UUID(int=1), satisfaction="good"
     )

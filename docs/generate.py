@@ -22,6 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from generate_recording import recording
 
 from orb_learning.cli.app import app
+from orb_learning.figures.alerts import database_alerts
+from orb_learning.figures.health import plain_status
+from orb_learning.figures.storage import storage_status
 from orb_learning.mcp.server import READING
 from orb_learning.record.model import COLUMNS
 from orb_learning.settings import ENV_PREFIX, LearningSettings
@@ -36,7 +39,10 @@ ASKING = [
     PACKAGE / "search/queries.py",
     *(
         PACKAGE / f"figures/{name}.py"
-        for name in ("funnel", "patterns", "pools", "similar", "status", "tiers")
+        for name in (
+            *("alerts", "funnel", "health", "patterns", "pools", "similar", "status"),
+            *("storage", "tiers"),
+        )
     ),
 ]
 """Modules whose functions the commands and LearningDatabase call, besides those of the tools."""
@@ -181,22 +187,30 @@ def _reading_tools() -> Iterator[Reader]:
     for tool in sorted(READING, key=lambda tool: tool.__name__):
         file = Path(inspect.getfile(tool))
         summary = (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0]
-        relations = _relations_in(file)
-        relations |= _named_in(_with_what_it_calls(file, tool.__name__, set()))
-        if "snapshot.result(" in file.read_text():  # which says of when it is
-            relations |= _relations_in(PACKAGE / "figures/reader.py")
-        if "read_group(" in file.read_text():
-            relations |= _relations_in(PACKAGE / "figures/groups.py")
         yield (
             f"mcp_{tool.__name__}",
             "application",
             f"The MCP tool {summary.replace('``', '`')}",
-            every if tool.__name__ == "query" else relations,
+            every if tool.__name__ == "query" else _read_by(tool),
         )
+
+
+def _read_by(figure: Any) -> set[str]:
+    file = Path(inspect.getfile(figure))
+    relations = _relations_in(file)
+    relations |= _named_in(_with_what_it_calls(file, figure.__name__, set()))
+    if "snapshot.result(" in file.read_text():  # which says of when it is
+        relations |= _relations_in(PACKAGE / "figures/reader.py")
+    if "read_group(" in file.read_text():
+        relations |= _relations_in(PACKAGE / "figures/groups.py")
+    return relations
 
 
 def _reading_commands() -> Iterator[Reader]:
     tools = {name.removeprefix("mcp_"): relations for name, _, _, relations in _reading_tools()}
+    # Figures of their own in Python, which agents get with database_status.
+    tools |= {figure.__name__: _read_by(figure) for figure in (database_alerts, storage_status)}
+    tools["database_status"] = _read_by(plain_status)
     group: Any = typer.main.get_command(app)
     for name, command in sorted(group.commands.items()):
         if not command.callback or getattr(command, "commands", None):

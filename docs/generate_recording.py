@@ -83,7 +83,9 @@ def recording() -> str:
                 "Feedback, `orb forget` and the tool `list_executions` take it, of another system's "
                 "executions, too. Your own orchestrator's task has it before any other's. Where "
                 "several others have it, `orb forget` names their UUIDs, `list_executions` lists all, "
-                "and feedback is a dead letter until it has a UUID.",
+                "and feedback is a dead letter until it has a UUID. Feedback may be given first: it "
+                "waits for the import. A record by a UUID may have a `metadata.external_id` of its "
+                "own, by which it is found.",
                 "Such an id may come again: another description, and a start more than a day from every "
                 "execution of the id, are another task. It is an execution of its own, "
                 "`metadata.external_id_reused` is true, and `orb status` counts it.",

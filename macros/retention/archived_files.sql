@@ -2,10 +2,11 @@
     killed before it could delete, or of a day that was unarchived. -#}
 {% macro known_archive_files(day, archive, archive_path) %}
     {{ return(run_query(
-        "select coalesce(parse_filename(file), file_name) as name, file is not null and (file_name is null or unarchived_at is not null) "
-        ~ "from glob(" ~ sql_text(archive_path ~ '/' ~ archive.stem ~ '*.parquet') ~ ") "
+        "select coalesce(found, file_name) as name, found is not null and (file_name is null or unarchived_at is not null) "
+        ~ "and may_be_archived(" ~ sql_text(archive_path ~ '/') ~ " || found) "
+        ~ "from (select unnest(names_in_archive(" ~ sql_text(archive_path) ~ ", " ~ sql_text(archive.stem) ~ ")) as found) "
         ~ "full join (select * from " ~ archive.files ~ " where archived_day = '" ~ day ~ "') "
-        ~ "on parse_filename(file) = file_name order by name"
+        ~ "on found = file_name order by name"
     )) }}
 {% endmacro %}
 

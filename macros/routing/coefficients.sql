@@ -33,39 +33,3 @@
         'known_decisions': {{ known_decisions }}::double
     }
 {%- endmacro %}
-
-
-{#- Of CTEs coefficients and plans: what a policy's scores are above the baseline's. -#}
-{% macro gains_over_baseline() -%}
-    select
-        _cell_id,
-        policy,
-        fold,
-        unlogged_plan,
-        path,
-        name,
-        sum(success) as success,
-        sum(capped_cost) as capped_cost,
-        sum(decisions) as decisions,
-        sum(known_decisions) as known_decisions,
-        '{{ var("routing_baseline") }}' as baseline
-    from (
-        select * from coefficients
-        where policy <> '{{ var("routing_baseline") }}'
-        union all by name
-        select
-            baselines.* replace (
-                plans.policy as policy,
-                -baselines.success as success,
-                -baselines.capped_cost as capped_cost,
-                0 as decisions,
-                0 as known_decisions
-            )
-        from coefficients as baselines
-        inner join plans using (_cell_id)
-        where
-            baselines.policy = '{{ var("routing_baseline") }}'
-            and plans.policy <> '{{ var("routing_baseline") }}'
-    ) as differences
-    group by _cell_id, policy, fold, unlogged_plan, path, name
-{%- endmacro %}

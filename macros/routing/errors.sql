@@ -6,7 +6,7 @@
 {% macro products_at_each_level(rows) -%}
     {% for level, condition, columns in [
         ('cell', 'is_one_cell', 'repo, task_type, complexity_band'),
-        ('repository', 'shared_repo is not null', 'repo'),
+        ('repository', 'repo is not null', 'repo'),
         ('everything', 'true', ''),
     ] %}
     select

@@ -1,7 +1,8 @@
 -- One row is a block of texts and two sums of int_routing_texts, with their product over the texts.
 --
--- Of two sums of one text, one row stands for both orders. A text that is in several cells makes
--- products between these.
+-- Of two sums of one text, one row stands for both orders. A text that is in several cells of a
+-- repository makes products between these. Those between repositories would be the square of their
+-- number: int_routing_shared_products has them in sums.
 --
 -- Taken as changed: the blocks of texts whose set of texts and attempts is not the last build's.
 {{ config(
@@ -27,6 +28,7 @@ sums as (
     select
         _task_text_id,
         _text_block,
+        repo,
         _cell_id,
         fold,
         unlogged_plan,
@@ -51,6 +53,7 @@ from sums as one
 inner join sums as other
     on
         one._task_text_id = other._task_text_id
+        and one.repo = other.repo
         and (one._cell_id, one.unlogged_plan, one.path, one.name)
         <= (other._cell_id, other.unlogged_plan, other.path, other.name)
 group by all

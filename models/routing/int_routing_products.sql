@@ -1,4 +1,4 @@
--- One row is two cells and a policy, alone or against the baseline, with products of its scores.
+-- One row is two cells of a repository and a policy, alone or against the baseline: its products.
 --
 -- Over the texts that are in both cells; mostly the two are one.
 with
@@ -21,22 +21,7 @@ moments as (
     group by all
 ),
 
-coefficients as (
-    select * from {{ ref('int_routing_coefficients') }}
-),
-
-plans as (
-    select * from {{ ref('int_routing_plans') }}
-),
-
-measures as (
-    select
-        *,
-        '' as baseline
-    from coefficients
-    union all by name
-    {{ gains_over_baseline() }}
-)
+{{ measure_ctes() }}
 
 select
     moments._cell_id,

@@ -26,18 +26,23 @@ scores as (
     {{ at_each_level('cell_scores', added_scores()) }}
 ),
 
+-- Those between repositories are of no cell, and count for everything alone.
 cell_products as (
     select
-        products.*,
-        cells.repo,
-        case when other_cells.repo = cells.repo then cells.repo end as shared_repo,
+        products.* exclude (_cell_id, other_cell_id),
         products._cell_id = products.other_cell_id as is_one_cell,
+        cells.repo,
         cells.task_type,
         cells.complexity_band
     from {{ ref('int_routing_products') }} as products
     inner join cell_values as cells using (_cell_id, policy)
     inner join cell_values as other_cells
         on products.other_cell_id = other_cells._cell_id and products.policy = other_cells.policy
+    union all by name
+    select
+        *,
+        false as is_one_cell
+    from {{ ref('int_routing_shared_products') }}
 ),
 
 products as (

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What Python raises of a value that is not what it should be, where a stranger chose the value."""
+
 
 class OrbError(Exception):
     """The root: its message says what failed, where, and what to do."""

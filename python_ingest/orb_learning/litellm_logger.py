@@ -1,15 +1,17 @@
 """LiteLLM's calls as executions: ``litellm.callbacks = [LearningLogger()]``.
 
-Importing this imports litellm. A call is an execution, and so is each try of a router: a failed one
-has its error, and the one that followed says how many retries and fallbacks came before. A call has
-the id that LiteLLM's spend logs have, so a log that is imported later gives a version of it.
+Of a proxy, ``callbacks: orb_learning.litellm_logger.learning_logger`` in its config.yaml. Importing
+this imports litellm. A call is an execution, and so is each try of a router: a failed one has its
+error, and the one that followed says how many retries and fallbacks came before, and which was the
+first. A call has the id that LiteLLM's spend logs have, so a log that is imported later gives a
+version of it.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,11 +19,15 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 
 from orb_learning.capture import TelemetryCapture, outbox_of, redact_secrets
+from orb_learning.record import task_uuid
 from orb_learning.settings import LearningSettings, load_settings
 
 SCOPE = "litellm"
 """Of its ids, as of the mapping of spend logs."""
 ERROR_TYPES = "mappings/seeds/error_types.csv"
+FIRST_TRY = "orb_learning_first_try"
+"""The key of a request's metadata by which a later try finds the first one: LiteLLM hands the
+metadata of a request on from try to try, and one try logs its failure before the next begins."""
 
 
 class LearningLogger(CustomLogger):  # type: ignore[misc]
@@ -75,9 +81,11 @@ class LearningLogger(CustomLogger):  # type: ignore[misc]
         call = _object(_object(kwargs).get("standard_logging_object"))
         request = _object(_object(_object(kwargs).get("litellm_params")).get("metadata"))
         result: dict[str, Any] = {"success": success, **_cost(call)}
+        task = _task(_object(kwargs), call, request)
+        _add_attempt(task, _object(kwargs).get("litellm_trace_id"), request)
         self.telemetry.store_execution_telemetry(
             None,
-            _task(_object(kwargs), call, request),
+            task,
             result if success else result | _error(call),
             call.get("startTime") or start_time,
             call.get("endTime") or end_time,
@@ -100,6 +108,34 @@ def _task(
         "metadata": _metadata(call, request),
     }
     return {name: value for name, value in task.items() if value not in (None, "")}
+
+
+def _add_attempt(task: dict[str, Any], trace_id: Any, request: Mapping[str, Any]) -> None:
+    """Say of a router's later try which attempt it is, and which task the first one was.
+
+    Args:
+        task: the try's, with its metadata.
+        trace_id: of the request; all of its tries have the same one.
+        request: the request's metadata, which remember the first try.
+    """
+    counts = [request.get(name) for name in ("attempted_retries", "attempted_fallbacks")]
+    before = sum(count for count in counts if isinstance(count, int))
+    if counts == [None, None] or not isinstance(request, MutableMapping):
+        return  # of no router
+    known = _object(request.get(FIRST_TRY))
+    if not before:
+        first = str(task_uuid(task["task_id"], SCOPE)) if "task_id" in task else None
+        known = {"trace_id": trace_id, "task_id": first, "tries": 0}
+    elif known.get("trace_id") != trace_id:
+        # The first was not logged yet, or the caller gave this metadata to another request, too.
+        known = {"trace_id": trace_id, "task_id": None, "tries": before}
+    tries = known["tries"] + 1
+    request[FIRST_TRY] = {**known, "tries": tries}
+    if tries > 1:
+        routing = {"attempt": tries, **_object(request.get("routing"))}
+        if known["task_id"] is not None:
+            routing["first_task_id"] = known["task_id"]
+        task.setdefault("metadata", {})["routing"] = routing
 
 
 def _metadata(call: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,3 +213,15 @@ def _texts(content: Any) -> Iterator[str]:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+@cache
+def _shared() -> LearningLogger:
+    return LearningLogger()
+
+
+def __getattr__(name: str) -> LearningLogger:
+    """Make ``learning_logger`` once it is asked for, so that an import opens nothing."""
+    if name == "learning_logger":
+        return _shared()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

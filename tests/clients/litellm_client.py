@@ -38,7 +38,9 @@ async def main() -> None:
         num_retries=1,
         retry_after=0,
     )
-    await router.acompletion(model="big", messages=ASKED)
+    shared = {"repo": "shop"}
+    for _ in range(2):  # as a caller may, who keeps its metadata
+        await router.acompletion(model="big", messages=ASKED, metadata=shared)
     await asyncio.sleep(1)  # LiteLLM logs what succeeded in tasks that nobody can wait for
 
 

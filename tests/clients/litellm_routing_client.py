@@ -7,6 +7,7 @@ import sys
 import litellm
 
 from orb_learning import Router
+from orb_learning.litellm_logger import LearningLogger
 from orb_learning.routing.litellm_strategy import LearnedStrategy
 
 ASKED = [{"role": "user", "content": "fix the basket"}]
@@ -34,6 +35,7 @@ async def main(database: str) -> None:
         num_retries=2,
         retry_after=0,
     )
+    litellm.callbacks = [LearningLogger()]
     learned = Router(database, plans=["small>large", "large"], seed=1)
     router.register_plugin(LearnedStrategy(router, learned))
     found = {
@@ -41,6 +43,7 @@ async def main(database: str) -> None:
         "unknown": await ask(router, "auto", repo="another", task_type="fix"),
         "other": await ask(router, "other", repo="shop"),
     }
+    await asyncio.sleep(1)  # LiteLLM logs what succeeded in tasks that nobody can wait for
     sys.stdout.write(f"{json.dumps(found)}\n")
 
 

@@ -125,6 +125,7 @@ def s3_server(folder: Path) -> Iterator[str]:
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
     command = [weed_program(), "server", "-s3", "-ip.bind=127.0.0.1", "-ip=127.0.0.1"]
     command += [f"-s3.config={folder / 'keys.json'}"]
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     command += [f"-dir={folder}", "-volume.max=50", "-master.volumeSizeLimitMB=256"]
     for name, port in ports.items():
         command += [f"-{name}.port={port}", f"-{name}.port.grpc={free_port()}"]

@@ -165,7 +165,7 @@ def check_archived_file(folder: Path, file: ArchivedFile) -> None:
     except OSError as error:
         raise ArchiveError(
             f"{path}, {count(file.row_count, 'row')} of {file.archived_day}, cannot be read: "
-            f"{error.strerror}; bring it back from a copy of the archive"
+            f"{error.strerror or error}; bring it back from a copy of the archive"
         ) from error
     if sha256 != file.file_sha256:
         raise ArchiveError(

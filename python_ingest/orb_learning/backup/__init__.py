@@ -11,10 +11,12 @@ from orb_learning.backup.manifests import (
     folder_of,
     newest_copy,
     read_manifest,
+    time_of,
     verified_offsets,
     whole_backups,
 )
 from orb_learning.backup.offsite import copies_of, copy_archived_files, remove_copies
+from orb_learning.backup.policy import PrunePolicy
 from orb_learning.backup.prune import prune_backups, remove_backups
 from orb_learning.backup.signature import signature_problem
 from orb_learning.backup.verify import check_backup, validate_backup
@@ -24,6 +26,7 @@ __all__ = [
     "TIME",
     "Backup",
     "BackupManifest",
+    "PrunePolicy",
     "backups_in",
     "check_backup",
     "copies_of",
@@ -37,6 +40,7 @@ __all__ = [
     "remove_backups",
     "remove_copies",
     "signature_problem",
+    "time_of",
     "validate_backup",
     "verified_offsets",
     "whole_backups",

@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError
 
 from orb_learning.errors import BackupError, InvalidBackupError
 from orb_learning.filesystem import read_regular
@@ -54,7 +54,7 @@ class BackupManifest(_Part):
     """What a backup holds, recorded when it was made."""
 
     format: Literal[1] = 1
-    created_at: datetime
+    created_at: NaiveDatetime
     """Naive UTC; the folder's name. Never before an older backup's, even if the clock jumps."""
     database_id: uuid.UUID
     stem: Annotated[str, Field(pattern=r"^[^/\x00]+$")]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from orb_learning.settings import LearningSettings
+
+MOST_DAYS = 3_660
+"""From now, within which the end of a backup is foreseen."""
 
 
 @dataclass(frozen=True)
@@ -44,3 +48,24 @@ class PrunePolicy:
             for period in sorted(newest, reverse=True)[:count]:
                 kept[newest[period]].append(f"{name} {period}")
         return dict(kept)
+
+    def expires_on(self, time: datetime, times: Iterable[datetime], now: datetime) -> date | None:
+        """Return the day on which a backup goes, if one is made every day from now on.
+
+        Args:
+            time: of the backup, naive UTC.
+            times: of all backups of the database.
+            now: naive UTC.
+
+        Returns:
+            the day; None if it stays for more than ten years.
+        """
+        known = {time, *times}
+        coming = [now + timedelta(days=days) for days in range(1, MOST_DAYS + 1)]
+        # What is not kept once is not kept later.
+        days = bisect_left(
+            range(1, MOST_DAYS + 1),
+            True,
+            key=lambda days: time not in self.kept(known.union(coming[:days])),
+        )
+        return coming[days].date() if days < MOST_DAYS else None

@@ -80,7 +80,11 @@ def list_command(settings: LearningSettings, as_json: AsJson = False) -> None:
     # No table: two ids alone, which are to be copied, fill a terminal's line.
     for row in rows:
         where = (
-            " (archived)" if row["is_archived"] else "" if row["has_execution"] else " (not there)"
+            " (archived)"
+            if row["is_archived"]
+            else ""
+            if row["has_execution"]
+            else " (has not come yet)"
         )
         given = f"{row['submitted_at']:%Y-%m-%d %H:%M}" if row["submitted_at"] else "-"
         words = ", ".join(text(row[name]) for name in ("satisfaction", "issue_type") if row[name])

@@ -132,7 +132,11 @@ def forget_command(
     for file in result.exports:
         say(f"[bold red]still in[/] {escape(str(file))}; delete it, or what it holds of them")
     for copy in result.still_in:
-        say(f"[bold red]still in[/] {escape(str(copy))}; --backups deletes it after a new backup")
+        until = f" until {result.expires[copy]}" if copy in result.expires else ""
+        say(
+            f"[bold red]still in[/] {escape(str(copy))}{until}; "
+            f"--backups deletes it after a new backup"
+        )
     if result.out_of_reach:
         files = ", ".join(map(str, result.out_of_reach))
         raise OrbError(

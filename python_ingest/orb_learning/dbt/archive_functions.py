@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import duckdb
@@ -20,7 +21,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     if known:
         return  # dbt opened the database again in the same process
-    for function in (prepare_folder, prepare_file, publish_file):
+    for function in (prepare_folder, names_in_archive, may_be_archived, prepare_file, publish_file):
         connection.create_function(function.__name__, function, side_effects=True)
 
 
@@ -36,6 +37,27 @@ def prepare_folder(folder: str) -> bool:
     make_folder(path)
     sync(path.parent)
     return True
+
+
+def names_in_archive(folder: str, stem: str) -> list[str]:
+    """Return the names of what is in a folder for a day, whatever it is."""
+    names = (path.name for path in Path(folder).iterdir())
+    return sorted(name for name in names if name.startswith(stem) and name.endswith(".parquet"))
+
+
+def may_be_archived(file: str) -> bool:
+    """Whether a file may be one that a run before wrote: another may have put anything there."""
+    import pyarrow
+    import pyarrow.parquet
+
+    if not stat.S_ISREG(Path(file).lstat().st_mode):
+        return False  # a pipe would be waited for, and a link may have no end
+    try:
+        with Path(file).open("rb") as opened:
+            schema = pyarrow.parquet.read_schema(opened)
+        return bool(schema.field("_load_seq").type == pyarrow.int64())
+    except (OSError, KeyError, pyarrow.ArrowException):
+        return False
 
 
 def prepare_file(file: str) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from orb_learning.record import is_uuid_sql, task_uuid_sql, to_utc
 from orb_learning.store import (
     count_feedback,
     execution_at,
+    known_tasks,
     mentions_any_sql,
     store_of,
     tasks_named,
@@ -52,7 +54,7 @@ class Feedback(BaseModel):
     def _in_naive_utc(cls, value: datetime | None) -> datetime | None:
         if value is None or value.tzinfo is None:
             return value
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return to_utc(value).replace(tzinfo=None)
 
 
 ANOTHER_OF_THIS_ID = "other feedback has this feedback_id"
@@ -146,6 +148,58 @@ def _of_their_tasks(
             task_id = execution_at(connection, tasks[0], each.submitted_at or now)
             found[place] = each.model_copy(update={"task_id": task_id})
     return found
+
+
+def find_waiting_executions(
+    connection: duckdb.DuckDBPyConnection, id_scope: str, first_load_seq: int
+) -> None:
+    """Move feedback to the executions that other systems recorded later by the id it was given by.
+
+    In the transaction that the caller has open. Feedback that waits has the UUID of its id in the
+    own scope; an own task of the id keeps it.
+
+    Args:
+        connection: a writable connection.
+        id_scope: the own scope, ``learning.id_scope``.
+        first_load_seq: the load number of the first execution that came.
+    """
+    rows = connection.execute(
+        f"""
+        with waiting as (
+            select distinct task_id from raw.feedback
+            where task_id not in (select task_id from raw.executions)
+        ),
+        named as (
+            select distinct
+                versions.metadata ->> '$.external_id' as external_id,
+                coalesce(known.external_task_id, versions.task_id) as found_task_id
+            from raw.executions as versions
+            left join raw.external_ids as known using (task_id)
+            where versions._load_seq >= $first and external_id is not null
+                and exists (from waiting)
+        )
+        select task_id, list(found_task_id)
+        from (select *, {task_uuid_sql("external_id", "$scope")} as task_id from named)
+        where trim(external_id, ' ') <> '' and not {is_uuid_sql("external_id")}
+            and task_id in (select task_id from waiting)
+        group by task_id
+        """,  # noqa: S608
+        {"first": first_load_seq, "scope": id_scope},
+    ).fetchall()
+    found = {own: tasks[0] for own, tasks in rows if len(tasks) == 1}
+    if not found:
+        return
+    for own in found.keys() - known_tasks(connection, found.keys()):
+        said = connection.execute(
+            "select feedback_id, coalesce(submitted_at, _loaded_at) from raw.feedback "
+            "where task_id = ?",
+            [own],
+        ).fetchall()
+        for feedback_id, at in said:
+            connection.execute(
+                "update raw.feedback set task_id = ? where feedback_id = ?",
+                [execution_at(connection, found[own], at), feedback_id],
+            )
 
 
 def delete_feedback(

@@ -1,6 +1,5 @@
 """What people, agents and programs are shown: one function a figure."""
 
-from orb_learning.figures.alerts import database_alerts
 from orb_learning.figures.changes import what_to_change
 from orb_learning.figures.database_tools import (
     get_changes,
@@ -17,14 +16,18 @@ from orb_learning.figures.database_tools import (
 from orb_learning.figures.describe import describe_data
 from orb_learning.figures.executions import list_executions
 from orb_learning.figures.funnel import record_funnel
-from orb_learning.figures.health import database_status
-from orb_learning.figures.patterns import get_solution_patterns
 from orb_learning.figures.performance import performance_metrics
-from orb_learning.figures.pools import get_pool_performance
 from orb_learning.figures.quality import data_quality_report
 from orb_learning.figures.questions import Questions
 from orb_learning.figures.reader import WAIT_SECONDS, Reader, Snapshot
-from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED, Result, shortened
+from orb_learning.figures.results import (
+    LONGEST_TEXT,
+    UNTRUSTED,
+    Result,
+    Text,
+    UtcTime,
+    shortened,
+)
 from orb_learning.figures.routing import (
     NO_DECISIONS,
     policy_values,
@@ -42,8 +45,7 @@ from orb_learning.figures.similar import (
 from orb_learning.figures.solutions import find_solutions
 from orb_learning.figures.statistics import execution_statistics
 from orb_learning.figures.status import read_contents, read_outbox_status
-from orb_learning.figures.storage import storage_status
-from orb_learning.figures.tiers import get_tier_performance
+from orb_learning.figures.watching import database_status
 
 __all__ = [
     "LONGEST_TEXT",
@@ -54,8 +56,9 @@ __all__ = [
     "Reader",
     "Result",
     "Snapshot",
+    "Text",
+    "UtcTime",
     "data_quality_report",
-    "database_alerts",
     "database_status",
     "describe_data",
     "execution_statistics",
@@ -68,12 +71,9 @@ __all__ = [
     "get_execution_statistics",
     "get_performance_metrics",
     "get_policy_values",
-    "get_pool_performance",
     "get_recommendations",
     "get_route",
-    "get_solution_patterns",
     "get_storage_status",
-    "get_tier_performance",
     "list_executions",
     "performance_metrics",
     "plan_in_words",
@@ -86,7 +86,6 @@ __all__ = [
     "routing_panels",
     "shortened",
     "similar_tasks",
-    "storage_status",
     "what_to_change",
     "why_no_solution",
     "why_no_task",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -47,20 +47,52 @@ class DatabaseAlerts(Result):
     others: list[Alert] = Field(description="The alerts that are not.")
 
 
+SuccessRateThreshold = Annotated[
+    float | None,
+    Field(ge=0, le=100, description="Percent; a lower success rate raises an alert."),
+]
+AvgDurationThreshold = Annotated[
+    float | None, Field(ge=0, description="Seconds; a longer mean duration raises an alert.")
+]
+DbSizeThreshold = Annotated[
+    float | None, Field(ge=0, description="Megabytes; a database of this size raises an alert.")
+]
+
+
+def read_alerts(
+    snapshot: Snapshot,
+    success_rate_threshold: float | None,
+    avg_duration_threshold: float | None,
+    db_size_threshold_mb: float | None,
+) -> dict[str, Any]:
+    """Return the alerts of ``DatabaseAlerts``, raised and others.
+
+    Args:
+        snapshot: the database.
+        success_rate_threshold: percent; the database's own if None.
+        avg_duration_threshold: seconds; the same.
+        db_size_threshold_mb: megabytes; the same.
+    """
+    rows = snapshot.select(
+        Alert,
+        "alerts_at(success_rate_threshold := $success_rate, "
+        "avg_duration_threshold := $avg_duration, db_size_threshold_mb := $db_size) "
+        "order by severity = 'critical' desc, alert_name, model_tier",
+        success_rate=success_rate_threshold,
+        avg_duration=avg_duration_threshold,
+        db_size=db_size_threshold_mb,
+    )
+    return {
+        "raised": [row for row in rows if row["is_raised"]],
+        "others": [row for row in rows if not row["is_raised"]],
+    }
+
+
 async def database_alerts(
     reader: Reader,
-    success_rate_threshold: Annotated[
-        float | None,
-        Field(ge=0, le=100, description="Percent; a lower success rate raises a warning."),
-    ] = None,
-    avg_duration_threshold: Annotated[
-        float | None,
-        Field(ge=0, description="Seconds; a longer mean duration raises a warning."),
-    ] = None,
-    db_size_threshold_mb: Annotated[
-        float | None,
-        Field(ge=0, description="Megabytes; a database of this size raises a warning."),
-    ] = None,
+    success_rate_threshold: SuccessRateThreshold = None,
+    avg_duration_threshold: AvgDurationThreshold = None,
+    db_size_threshold_mb: DbSizeThreshold = None,
 ) -> DatabaseAlerts:
     """Tell what is wrong now: success and error rates, silence, cost, duration, size, tier drops.
 
@@ -68,21 +100,9 @@ async def database_alerts(
     most of the last 28 days broke raises nothing, and a given one always acts. An empty list of
     raised alerts means that nothing is known to be wrong.
     """
-
-    def alerts(snapshot: Snapshot) -> DatabaseAlerts:
-        rows = snapshot.select(
-            Alert,
-            "alerts_at(success_rate_threshold := $success_rate, "
-            "avg_duration_threshold := $avg_duration, db_size_threshold_mb := $db_size) "
-            "order by severity = 'critical' desc, alert_name, model_tier",
-            success_rate=success_rate_threshold,
-            avg_duration=avg_duration_threshold,
-            db_size=db_size_threshold_mb,
+    thresholds = (success_rate_threshold, avg_duration_threshold, db_size_threshold_mb)
+    return await reader.read(
+        lambda snapshot: snapshot.result(
+            DatabaseAlerts, window="as each message says", **read_alerts(snapshot, *thresholds)
         )
-        return snapshot.result(
-            DatabaseAlerts,
-            raised=[row for row in rows if row["is_raised"]],
-            others=[row for row in rows if not row["is_raised"]],
-        )
-
-    return await reader.read(alerts)
+    )

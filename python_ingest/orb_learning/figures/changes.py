@@ -7,7 +7,11 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Result, Text
+from orb_learning.figures.results import ALL_HELD, Result, Text
+
+WINDOW = (
+    f"90d; route: {ALL_HELD}; regression: 24h against the 30d before; recording: 30d; worth: of 30d"
+)
 
 
 class Change(BaseModel):
@@ -60,6 +64,6 @@ async def what_to_change(reader: Reader) -> Changes:
 
     def changes(snapshot: Snapshot) -> Changes:
         rows = snapshot.select(Change, "rpt_what_to_change order by place")
-        return snapshot.result(Changes, rows=rows)
+        return snapshot.result(Changes, window=WINDOW, rows=rows)
 
     return await reader.read(changes)

@@ -14,7 +14,7 @@ from typing import Any
 
 from orb_learning.figures.alerts import database_alerts
 from orb_learning.figures.changes import what_to_change
-from orb_learning.figures.health import database_status
+from orb_learning.figures.health import plain_status
 from orb_learning.figures.performance import performance_metrics
 from orb_learning.figures.quality import data_quality_report
 from orb_learning.figures.reader import Reader
@@ -43,7 +43,7 @@ async def get_database_status(db_path: str | None = None) -> dict[str, Any]:
     Raises:
         DatabaseError: db_path leads out of the folder, or there is no such file.
     """
-    return await _asked(lambda reader: database_status(reader, db_path))
+    return await _asked(lambda reader: plain_status(reader, db_path))
 
 
 async def get_execution_statistics(

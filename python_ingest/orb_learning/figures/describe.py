@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from orb_learning.errors import did_you_mean
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Result, Text
+from orb_learning.figures.results import ALL_HELD, Result, Text
 from orb_learning.store import IS_PUBLIC
 
 PUBLIC = f"""
@@ -117,7 +117,7 @@ async def describe_data(
     def describe(snapshot: Snapshot) -> DataDescription:
         known = {row["relation_name"]: row for row in snapshot.rows(PUBLIC)}
         if relation is None:
-            return snapshot.result(DataDescription, relations=list(known.values()))
+            return snapshot.result(DataDescription, window=ALL_HELD, relations=list(known.values()))
         if known and relation not in known:
             raise ValueError(
                 f"relation: there is no such relation{did_you_mean(relation, list(known))} "
@@ -131,6 +131,7 @@ async def describe_data(
             columns = [column | unknown.get(column["column_name"], {}) for column in columns]
         return snapshot.result(
             DataDescription,
+            window=f"{ALL_HELD}; unknown_share: 90d; metadata_keys: the newest 1,000 executions",
             sentence=known.get(relation, {}).get("sentence"),
             columns=columns,
             metadata_keys=keys,

@@ -1,20 +1,23 @@
-"""``list_executions``: single executions, the newest first."""
+"""``list_executions``: single executions, the newest or the dearest first."""
 
 from __future__ import annotations
 
 import datetime
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Repo, Result, Text, UtcTime
+from orb_learning.figures.results import ALL_HELD, Repo, Result, Text, UtcTime
 from orb_learning.record import identify
 
 LONGEST = 200
 """Characters of a text in a list."""
+
+ORDERS = {"newest": "", "dearest": "actual_cost desc nulls last, "}
+"""What executions are ordered by before their time."""
 
 Wanted = Annotated[str | None, Field(max_length=1_000)]
 
@@ -26,6 +29,12 @@ TaskId = Annotated[
         pattern=r"[^ ]",
         description="A task's UUID, or its id as it was recorded, by whatever system.",
     ),
+]
+
+
+Order = Annotated[
+    Literal["newest", "dearest"],
+    Field(description="What comes first; dearest: the highest actual cost."),
 ]
 
 
@@ -53,17 +62,14 @@ class Execution(BaseModel):
 class Executions(Result):
     """Single executions."""
 
-    rows: list[Execution] = Field(description="The newest first.")
+    rows: list[Execution] = Field(description="In the order asked for.")
     is_cut: bool = Field(description="Whether there are more rows than the limit.")
 
 
 async def list_executions(
     reader: Reader,
     task_id: TaskId = None,
-    words: Annotated[
-        str | None,
-        Field(max_length=1_000, description="A part of the task's text, in any case of letters."),
-    ] = None,
+    words: Annotated[Wanted, Field(description="A part of the task's text, in any case.")] = None,
     repo: Repo = None,
     tier: Annotated[Wanted, Field(description="small, medium, large, or as recorded.")] = None,
     pool: Annotated[Wanted, Field(description="The pool type.")] = None,
@@ -75,9 +81,10 @@ async def list_executions(
     day: Annotated[
         datetime.date | None, Field(description="The UTC day that it started on.")
     ] = None,
+    order: Order = "newest",
     limit: Annotated[int, Field(ge=1, le=100, description="The most rows.")] = 20,
 ) -> Executions:
-    """List executions, the newest first, by id, words, tier, pool, model, outcome, error or day.
+    """List executions, newest or dearest first, by id, words, tier, pool, model, outcome or day.
 
     Use it to look at cases; what to make of many, the other tools say.
     """
@@ -86,7 +93,7 @@ async def list_executions(
     def executions(snapshot: Snapshot) -> Executions:
         rows = replace(snapshot, longest_text=LONGEST).select(
             Execution,
-            "executions_flat "
+            "executions_flat "  # noqa: S608 (a constant)
             "where timestamp <= (select as_of from rpt_freshness) "
             "and ($own is null or task_id = $own or external_id = $external_id) "
             "and ($words is null or contains(lower(task_description), lower($words))) "
@@ -97,7 +104,7 @@ async def list_executions(
             "and ($success is null or success = $success) "
             "and ($error_type is null or error_type = $error_type) "
             "and ($day is null or timestamp >= $day::date and timestamp < $day::date + 1) "
-            "order by timestamp desc, task_id limit $most",
+            f"order by {ORDERS[order]}timestamp desc, task_id limit $most",
             own=own,
             external_id=external_id,
             words=words,
@@ -110,6 +117,11 @@ async def list_executions(
             day=day,
             most=limit + 1,
         )
-        return snapshot.result(Executions, rows=rows[:limit], is_cut=len(rows) > limit)
+        return snapshot.result(
+            Executions,
+            window=ALL_HELD if day is None else f"the day {day}",
+            rows=rows[:limit],
+            is_cut=len(rows) > limit,
+        )
 
     return await reader.read(executions)

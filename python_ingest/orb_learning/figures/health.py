@@ -1,15 +1,16 @@
-"""``database_status``: whether the database is well."""
+"""Whether the database is well."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from orb_learning.errors import DatabaseError
 from orb_learning.figures.funnel import Stage, record_funnel
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Result, UtcTime
+from orb_learning.figures.results import ALL_HELD, Result, UtcTime
 from orb_learning.store import utc_now
 
 DbPath = Annotated[
@@ -23,6 +24,7 @@ DbPath = Annotated[
 
 
 COUNTS = ("recent_1h", "daily", "weekly", "assigned_time_count")
+WINDOW = f"{ALL_HELD}; performance: 24h; executions: as named"
 
 
 class DatabaseFile(BaseModel):
@@ -80,68 +82,93 @@ class DatabaseStatus(Result):
     errors: list[str] = Field(description="Why it cannot be read, and what to do.")
 
 
-async def database_status(reader: Reader, db_path: DbPath = None) -> DatabaseStatus:
-    """Tell whether the learning database is well: counts, success rate, size, warnings, errors.
+async def plain_status(reader: Reader, db_path: str | None = None) -> DatabaseStatus:
+    """Return whether a database is well; alerts and storage have functions of their own.
 
-    Ask this first: it also says what to do when the database is missing, empty or in use.
+    Args:
+        reader: of the settings' database.
+        db_path: another file in its folder, relative.
+
+    Raises:
+        DatabaseError: db_path leads out of the folder, or there is no such file.
     """
-    shown = db_path or str(reader.settings.database_path)
-    if db_path is not None:
-        # What may not be read is refused, and is no status.
-        is_own = reader.is_own(reader.path_of(db_path))
-    outbox = reader.settings.outbox_folder if db_path is None or is_own else None
-
-    def status(snapshot: Snapshot) -> DatabaseStatus:
-        found = snapshot.row(
-            "select status, size_mb, schema_version, total_executions, recent_1h, daily, weekly, "
-            "daily_success_rate, daily_success_rate_lower, daily_success_rate_upper, "
-            "has_enough_samples, avg_duration, duration_known_count, avg_quality, "
-            "quality_known_count, assigned_time_count, warnings from rpt_database_status"
-        )
-        return snapshot.result(
-            DatabaseStatus,
-            status=found["status"],
-            timestamp=utc_now(),
-            database={
-                "path": shown,
-                "size_mb": found["size_mb"],
-                "schema_version": found["schema_version"],
-            },
-            executions={
-                "total": found["total_executions"],
-                **{name: found[name] for name in COUNTS},
-            },
-            performance={
-                **{name: found[name] for name in found if name.startswith("daily_success")},
-                "has_enough_samples": found["has_enough_samples"],
-                "avg_duration_seconds": found["avg_duration"],
-                "duration_known_count": found["duration_known_count"],
-                "avg_quality_score": found["avg_quality"],
-                "quality_known_count": found["quality_known_count"],
-            },
-            record_funnel=record_funnel(snapshot, outbox),
-            warnings=found["warnings"],
-            errors=[],
-        )
-
+    shown, outbox = asked_file(reader, db_path)
     try:
-        return await reader.read(status, db_path=db_path)
+        return await reader.read(
+            lambda snapshot: snapshot.result(
+                DatabaseStatus, window=WINDOW, **read_status(snapshot, shown, outbox)
+            ),
+            db_path=db_path,
+        )
     except DatabaseError as error:
-        return _unreadable(shown, error)
+        return DatabaseStatus(window=WINDOW, **status_of_unreadable(shown, error))
 
 
-def _unreadable(shown: str, error: DatabaseError) -> DatabaseStatus:
-    now = utc_now()
-    return DatabaseStatus(
-        as_of=now,
-        built_at=None,
-        from_backup=False,
-        status="ERROR",
-        timestamp=now,
-        database=DatabaseFile(path=shown),
-        executions=ExecutionCounts(),
-        performance=DailyPerformance(),
-        record_funnel=[],
-        warnings=[],
-        errors=[str(error)],
+def asked_file(reader: Reader, db_path: str | None) -> tuple[str, Path | None]:
+    """Return how a database is shown, and the outbox that feeds it, where that is known.
+
+    Raises:
+        DatabaseError: db_path leads out of the folder, or there is no such file.
+    """
+    if db_path is None:
+        return str(reader.settings.database_path), reader.settings.outbox_folder
+    # What may not be read is refused, and is no status.
+    is_own = reader.is_own(reader.path_of(db_path))
+    return db_path, reader.settings.outbox_folder if is_own else None
+
+
+def read_status(snapshot: Snapshot, shown: str, outbox: Path | None) -> dict[str, Any]:
+    """Return the fields of a ``DatabaseStatus`` that no other result has.
+
+    Args:
+        snapshot: the database.
+        shown: where it is.
+        outbox: the folder that feeds it; None where it is not known.
+    """
+    found = snapshot.row(
+        "select status, size_mb, schema_version, total_executions, recent_1h, daily, weekly, "
+        "daily_success_rate, daily_success_rate_lower, daily_success_rate_upper, "
+        "has_enough_samples, avg_duration, duration_known_count, avg_quality, "
+        "quality_known_count, assigned_time_count, warnings from rpt_database_status"
     )
+    return {
+        "status": found["status"],
+        "timestamp": utc_now(),
+        "database": {
+            "path": shown,
+            "size_mb": found["size_mb"],
+            "schema_version": found["schema_version"],
+        },
+        "executions": {
+            "total": found["total_executions"],
+            **{name: found[name] for name in COUNTS},
+        },
+        "performance": {
+            **{name: found[name] for name in found if name.startswith("daily_success")},
+            "has_enough_samples": found["has_enough_samples"],
+            "avg_duration_seconds": found["avg_duration"],
+            "duration_known_count": found["duration_known_count"],
+            "avg_quality_score": found["avg_quality"],
+            "quality_known_count": found["quality_known_count"],
+        },
+        "record_funnel": record_funnel(snapshot, outbox),
+        "warnings": found["warnings"],
+        "errors": [],
+    }
+
+
+def status_of_unreadable(shown: str, error: DatabaseError) -> dict[str, Any]:
+    """Return the fields of a ``DatabaseStatus`` of what cannot be read."""
+    now = utc_now()
+    return {
+        "as_of": now,
+        "built_at": None,
+        "status": "ERROR",
+        "timestamp": now,
+        "database": DatabaseFile(path=shown),
+        "executions": ExecutionCounts(),
+        "performance": DailyPerformance(),
+        "record_funnel": [],
+        "warnings": [],
+        "errors": [str(error)],
+    }

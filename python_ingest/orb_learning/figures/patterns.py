@@ -1,13 +1,13 @@
-"""``get_solution_patterns``: the solutions that are used most."""
+"""The solutions that are used most."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
-from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Limit, Rate, Repo, Result, Text, UtcTime
+from orb_learning.figures.reader import Snapshot
+from orb_learning.figures.results import Rate, Text, UtcTime
 
 
 class SolutionPattern(Rate):
@@ -22,12 +22,6 @@ class SolutionPattern(Rate):
     quality_known_count: int = Field(description="Executions that it is over.")
     first_seen: UtcTime = Field(description="When it was first used in the window, UTC.")
     last_seen: UtcTime = Field(description="When it was last used, UTC.")
-
-
-class SolutionPatterns(Result):
-    """The solutions that are used most."""
-
-    rows: list[SolutionPattern] = Field(description="The most used first.")
 
 
 def solution_patterns(
@@ -50,23 +44,3 @@ def solution_patterns(
         min_usage=min_usage,
         limit=limit,
     )
-
-
-async def get_solution_patterns(
-    reader: Reader,
-    repo: Repo = None,
-    min_usage: Annotated[
-        int, Field(ge=0, description="Least executions that used it; those with 5 are kept.")
-    ] = 5,
-    limit: Limit = 10,
-) -> SolutionPatterns:
-    """List the solutions used most in the last 90 days, with their success rates.
-
-    As of the last build. For the solutions of one kind of task, use find_similar_executions.
-    """
-
-    def patterns(snapshot: Snapshot) -> SolutionPatterns:
-        rows = solution_patterns(snapshot, repo=repo, min_usage=min_usage, limit=limit)
-        return snapshot.result(SolutionPatterns, rows=rows)
-
-    return await reader.read(patterns)

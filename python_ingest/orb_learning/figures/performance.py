@@ -84,6 +84,7 @@ async def performance_metrics(reader: Reader, time_range: TimeRange = "7d") -> P
         )
         return snapshot.result(
             PerformanceMetrics,
+            window=time_range,
             time_range=time_range,
             duration=_durations(found),
             cost={**found, "known_count": found["cost_known_count"]},

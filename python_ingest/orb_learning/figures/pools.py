@@ -1,13 +1,13 @@
-"""``get_pool_performance``: how each pool type did, by hour."""
+"""How each pool type did, by hour."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
-from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Limit, Rate, Repo, Result, Text, UtcTime
+from orb_learning.figures.reader import Snapshot
+from orb_learning.figures.results import Rate, Text, UtcTime
 
 
 class PoolHour(Rate):
@@ -22,13 +22,6 @@ class PoolHour(Rate):
     duration_known_count: int = Field(description="Executions that it is over.")
     avg_cost: float | None = Field(description="Mean actual cost, US dollars.")
     cost_known_count: int = Field(description="Executions that it is over.")
-
-
-class PoolPerformance(Result):
-    """How each pool type did, by hour."""
-
-    rows: list[PoolHour] = Field(description="The newest hour first.")
-    is_cut: bool = Field(description="Whether there are more rows than the limit.")
 
 
 def pool_hours(
@@ -52,23 +45,3 @@ def pool_hours(
         days_back=days_back,
         limit=limit,
     )
-
-
-async def get_pool_performance(
-    reader: Reader,
-    repo: Repo = None,
-    days_back: Annotated[
-        int, Field(ge=0, le=7, description="Whole UTC days before today; 7 are kept.")
-    ] = 7,
-    limit: Limit = 200,
-) -> PoolPerformance:
-    """Tell how each pool type did in each repository, by hour, as of the last build.
-
-    Use it to see whether a pool is getting slow or failing; execution_statistics sums pools up.
-    """
-
-    def performance(snapshot: Snapshot) -> PoolPerformance:
-        rows = pool_hours(snapshot, repo=repo, days_back=days_back, limit=limit + 1)
-        return snapshot.result(PoolPerformance, rows=rows[:limit], is_cut=len(rows) > limit)
-
-    return await reader.read(performance)

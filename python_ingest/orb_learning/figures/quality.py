@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Result, UtcTime
+from orb_learning.figures.results import ALL_HELD, Result, UtcTime
 
 
 class Check(BaseModel):
@@ -66,6 +66,7 @@ async def data_quality_report(reader: Reader) -> DataQualityReport:
     def report(snapshot: Snapshot) -> DataQualityReport:
         return snapshot.result(
             DataQualityReport,
+            window=f"{ALL_HELD}; checks: as checked_rows says; unknown_values: 30d",
             freshness=snapshot.select(Freshness, "rpt_freshness")[0],
             checks=snapshot.select(
                 Check, "rpt_data_quality order by failing_count desc, check_kind, check_name"

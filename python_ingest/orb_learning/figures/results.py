@@ -61,6 +61,10 @@ Repo = Annotated[
 Limit = Annotated[int, Field(ge=1, le=1_000, description="The most rows.")]
 
 
+ALL_HELD = "all that is held"
+"""The window of figures without a time range; retention says how much that is."""
+
+
 class Result(BaseModel):
     """The fields that every result has."""
 
@@ -71,6 +75,9 @@ class Result(BaseModel):
     built_at: UtcTime | None = Field(
         description="When `orb build` last ran, UTC: executions that came later are not in the "
         "figures. Null where the database cannot be read."
+    )
+    window: str = Field(
+        description="Of which time the figures are, back from as_of; what it names is of another."
     )
     least_samples: int | None = Field(
         None,

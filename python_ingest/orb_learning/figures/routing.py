@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Limit, Repo, Result, Text
+from orb_learning.figures.results import ALL_HELD, Limit, Repo, Result, Text
 from orb_learning.figures.routing_sentences import sentence_of
 
 NO_DECISIONS = "No routing decision is known yet: docs/learning.md says what to log."
@@ -171,7 +171,7 @@ async def policy_values(reader: Reader, repo: Repo = None) -> PolicyValues:
             "order by has_enough_samples desc, utility desc nulls last, policy",
             repo=repo,
         )
-        return snapshot.result(PolicyValues, rows=rows)
+        return snapshot.result(PolicyValues, window=ALL_HELD, rows=rows)
 
     return await reader.read(values)
 
@@ -186,7 +186,9 @@ async def route_recommendations(
     """
 
     def recommendations(snapshot: Snapshot) -> Recommendations:
-        return snapshot.result(Recommendations, rows=recommendation_rows(snapshot, repo, limit))
+        return snapshot.result(
+            Recommendations, window=ALL_HELD, rows=recommendation_rows(snapshot, repo, limit)
+        )
 
     return await reader.read(recommendations)
 
@@ -233,7 +235,9 @@ async def recommend_route(
         sentence, plan = NO_DECISIONS, None
         if told:
             sentence, plan = told[0]["sentence"], told[0]["plan"] or told[0]["baseline"]
-        return snapshot.result(Route, sentence=sentence, plan=plan, rows=told, **task)
+        return snapshot.result(
+            Route, window=ALL_HELD, sentence=sentence, plan=plan, rows=told, **task
+        )
 
     return await reader.read(route)
 

@@ -282,6 +282,6 @@ async def find_similar_executions(
                 threshold=threshold,
             )
         )
-        return snapshot.result(SimilarTasks, rows=rows, if_none=why)
+        return snapshot.result(SimilarTasks, window=f"{days_back}d", rows=rows, if_none=why)
 
     return await reader.read(similar)

@@ -66,6 +66,6 @@ async def find_solutions(
             snapshot.connection, vector, of_errors=of_errors, model=reader.settings.embedding_model,
             repo=repo, days_back=DAYS_BACK, threshold=least,
         )  # fmt: skip
-        return snapshot.result(Solutions, rows=rows, if_none=why)
+        return snapshot.result(Solutions, window=f"{DAYS_BACK}d", rows=rows, if_none=why)
 
     return await reader.read(solutions)

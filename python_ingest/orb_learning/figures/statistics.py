@@ -18,7 +18,7 @@ from orb_learning.figures.groups import (
     read_group,
 )
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Figures, Result, Text, TimeRange
+from orb_learning.figures.results import ALL_HELD, Figures, Result, Text, TimeRange
 
 MOST_REPOSITORIES = 10
 MOST_TASK_TYPES = 15
@@ -101,6 +101,7 @@ async def execution_statistics(
         return await reader.read(
             lambda snapshot: snapshot.result(
                 ExecutionsBy,
+                window=time_range,
                 time_range=time_range,
                 by=by,
                 rows=read_group(snapshot, time_range, by),
@@ -123,6 +124,7 @@ def _statistics(snapshot: Snapshot, time_range: str, outbox_folder: Path) -> Exe
     )
     return snapshot.result(
         ExecutionStatistics,
+        window=f"{time_range}; record_funnel: {ALL_HELD}",
         time_range=time_range,
         time_series=read_group(snapshot, time_range, "day"),
         by_model_tier=read_group(snapshot, time_range, "tier"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -53,19 +53,30 @@ class StorageStatus(Result):
     tables: list[Table] = Field(description="The tables, the largest first, at the last maintain.")
 
 
+def read_storage(snapshot: Snapshot, *, most_tables: int | None = None) -> dict[str, Any]:
+    """Return the places and tables of a ``StorageStatus``.
+
+    Args:
+        snapshot: the database.
+        most_tables: of the largest tables; all of them if None.
+    """
+    return {
+        "places": snapshot.select(Place, "rpt_storage order by place"),
+        "tables": snapshot.select(
+            Table,
+            "rpt_storage_tables order by size_bytes desc nulls last, table_name limit $most_tables",
+            most_tables=most_tables,
+        ),
+    }
+
+
 async def storage_status(reader: Reader) -> StorageStatus:
     """Tell how large the database, outbox, archive and backups are, and how they grow.
 
     Also when the database will reach the size that alerts.
     """
-
-    def status(snapshot: Snapshot) -> StorageStatus:
-        return snapshot.result(
-            StorageStatus,
-            places=snapshot.select(Place, "rpt_storage order by place"),
-            tables=snapshot.select(
-                Table, "rpt_storage_tables order by size_bytes desc nulls last, table_name"
-            ),
+    return await reader.read(
+        lambda snapshot: snapshot.result(
+            StorageStatus, window="when last measured; growth: 30d", **read_storage(snapshot)
         )
-
-    return await reader.read(status)
+    )

@@ -1,14 +1,14 @@
-"""``get_tier_performance``: how each model tier did, by day."""
+"""How each model tier did, by day."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
-from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Limit, Rate, Repo, Result, Text
+from orb_learning.figures.reader import Snapshot
+from orb_learning.figures.results import Rate, Text
 
 
 class TierDay(Rate):
@@ -27,13 +27,6 @@ class TierDay(Rate):
     cost_known_count: int = Field(description="Executions that it is over.")
     avg_quality: float | None = Field(description="Mean quality score, 0 to 100.")
     quality_known_count: int = Field(description="Executions that it is over.")
-
-
-class TierPerformance(Result):
-    """How each model tier did, by day."""
-
-    rows: list[TierDay] = Field(description="The newest day first.")
-    is_cut: bool = Field(description="Whether there are more rows than the limit.")
 
 
 def tier_days(
@@ -57,23 +50,3 @@ def tier_days(
         days_back=days_back,
         limit=limit,
     )
-
-
-async def get_tier_performance(
-    reader: Reader,
-    repo: Repo = None,
-    days_back: Annotated[
-        int, Field(ge=0, le=30, description="Whole UTC days before today; 30 are kept.")
-    ] = 30,
-    limit: Limit = 200,
-) -> TierPerformance:
-    """Tell how each model tier did in each repository, by task type and day, as of the last build.
-
-    Use it to choose a tier for a task type in a repository; execution_statistics sums tiers up.
-    """
-
-    def performance(snapshot: Snapshot) -> TierPerformance:
-        rows = tier_days(snapshot, repo=repo, days_back=days_back, limit=limit + 1)
-        return snapshot.result(TierPerformance, rows=rows[:limit], is_cut=len(rows) > limit)
-
-    return await reader.read(performance)

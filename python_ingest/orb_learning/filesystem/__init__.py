@@ -7,7 +7,7 @@ from orb_learning.filesystem.durable import (
     sync,
     translated_disk_errors,
 )
-from orb_learning.filesystem.logs import get_logger
+from orb_learning.filesystem.logs import get_logger, log_in_lines
 from orb_learning.filesystem.names import printable, without_controls
 from orb_learning.filesystem.private import (
     callers_umask,
@@ -44,6 +44,7 @@ __all__ = [
     "is_open_to_others",
     "is_url",
     "lasting",
+    "log_in_lines",
     "make_folder",
     "make_private",
     "narrow_umask",

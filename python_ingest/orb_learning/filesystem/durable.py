@@ -8,7 +8,11 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
+
+MOST_BYTES = 64 * 2**20
+"""Of a file that is read whole: manifests, lists and logs have less."""
 
 
 def is_full(error: BaseException) -> bool:
@@ -39,27 +43,48 @@ def translated_disk_errors(
 
 
 def sha256_of(file: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def read_regular(file: Path) -> bytes:
-    """Return what is in a file that another may have made; a pipe would wait for who writes it.
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
 
     Raises:
         OSError: it is not a regular file, or cannot be read.
     """
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file", str(file))
-        return opened.read()
+    with open_regular(file) as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def read_regular(file: Path, most_bytes: int = MOST_BYTES) -> bytes:
+    """Return what is in a file that another may have made.
+
+    Raises:
+        OSError: it is not a regular file, is larger, or cannot be read.
+    """
+    with open_regular(file) as opened:
+        content = opened.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes:,} bytes", str(file))
+    return content
+
+
+def open_regular(file: Path) -> BufferedReader:
+    """Open a file that another may have made; a pipe would wait for who writes it.
+
+    Raises:
+        OSError: it is not a regular file, or cannot be opened.
+    """
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except ValueError as error:  # a name that no file can have
+        raise OSError(errno.EINVAL, str(error), str(file)) from error
+    opened = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        opened.close()
+        raise OSError(errno.EINVAL, "it is not a regular file", str(file))
+    return opened
 
 
 def sync(path: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until the disk has a file, or the names in a folder; a pipe in its place is an error."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         os.fsync(descriptor)
     finally:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from orb_learning.errors import MALFORMED
 from orb_learning.feedback import (
     Feedback,
     delete_feedback,
@@ -21,7 +22,7 @@ from orb_learning.feedback import (
 from orb_learning.ingest.executions import DATA_ERRORS, insert_executions
 from orb_learning.ingest.external_ids import names_external_id
 from orb_learning.ingest.partials import PendingPartials
-from orb_learning.ingest.payloads import parse_object
+from orb_learning.ingest.payloads import parse_object, parse_uuids
 from orb_learning.ingest.rejected import RejectedRecord, insert_dead_letters
 from orb_learning.ingest.spans import LATE, load_span_payloads
 from orb_learning.outbox import OutboxRecord, as_time
@@ -94,7 +95,7 @@ def _load_by_halves(
         return _load_all(connection, items, now)
     except DATA_ERRORS as error:
         if len(items) == 1:
-            reason = str(error).splitlines()[0]
+            reason = str(error).partition("\n")[0]
             return _load_all(connection, [items[0]._replace(reason=reason)], now)
     middle = len(items) // 2
     return _load_by_halves(connection, items[:middle], now) + _load_by_halves(
@@ -162,7 +163,7 @@ class _Batch:
             if kind not in _ADDED_BY_KIND:
                 raise ValueError(f"unknown kind {kind!r}")
             _ADDED_BY_KIND[kind](self, item)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except MALFORMED as error:
             self._reject(item.record, describe_error(error))
         else:
             self.counts[kind] += 1
@@ -257,8 +258,7 @@ class _Batch:
 
     def add_erasure(self, item: Item) -> None:
         """Take the ids of tasks to delete."""
-        ids = parse_object(item.record.payload)["task_ids"]
-        self._tasks_to_delete += [uuid.UUID(each) for each in ids]
+        self._tasks_to_delete += parse_uuids(item.record.payload, "task_ids")
 
     def add_feedback(self, item: Item) -> None:
         """Take feedback."""
@@ -266,8 +266,7 @@ class _Batch:
 
     def add_feedback_deletion(self, item: Item) -> None:
         """Take the ids of feedback to delete."""
-        ids = parse_object(item.record.payload)["feedback_ids"]
-        self._feedback_to_delete += [uuid.UUID(each) for each in ids]
+        self._feedback_to_delete += parse_uuids(item.record.payload, "feedback_ids")
 
     def skip(self, item: Item) -> None:
         """Leave out what was erased; its sequence number stays taken."""

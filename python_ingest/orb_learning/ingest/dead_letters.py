@@ -95,7 +95,7 @@ def replay_dead_letter(
                 connection.execute(
                     "delete from raw.dead_letters where dead_letter_id = ?", [number]
                 )
-        except (ValueError, RecursionError, *DATA_ERRORS) as error:
+        except DATA_ERRORS as error:
             raise DeadLetterError(
                 f"dead letter {number} is still not taken: {describe_error(error)}; correct it: "
                 f"`orb dead-letters show {number} > record.json`, then "

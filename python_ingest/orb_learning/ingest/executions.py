@@ -14,17 +14,17 @@ from typing import Any
 import duckdb
 from pydantic_core import to_json
 
+from orb_learning.errors import MALFORMED
 from orb_learning.ingest.external_ids import with_own_task_ids
-from orb_learning.ingest.payloads import NoRecordError, parse_object
-from orb_learning.record import STORED_COLUMNS, VectorError, arrow_lists, pack_vector
+from orb_learning.ingest.payloads import parse_object
+from orb_learning.record import STORED_COLUMNS, arrow_lists, pack_vector
 from orb_learning.store import count_received, store_of
 
 DATA_ERRORS = (
     duckdb.DataError,
     duckdb.IntegrityError,
     duckdb.InvalidInputException,
-    VectorError,
-    NoRecordError,
+    *MALFORMED,
 )
 """What is raised because of a record, and not because of the disk or the file."""
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 
-from orb_learning.ingest.payloads import parse_object
-from orb_learning.record import EXTERNAL_ID
+from orb_learning.ingest.payloads import parse_object, parse_uuid
+from orb_learning.record import EXTERNAL_ID, to_utc
 from orb_learning.store import ExternalRecord, tell_executions_apart
 
 REUSED = "external_id_reused"
 """The key of metadata that is true where another task had the id before."""
+MADE_OF_IDS = 5
+"""The version of UUIDs that ``identify`` makes."""
 _MARK = f'"{EXTERNAL_ID}"'
 
 
@@ -28,7 +29,7 @@ def with_own_task_ids(
     objects = {place: parse_object(payloads[place]) for place in places}
     records = {
         place: ExternalRecord(
-            uuid.UUID(record["task_id"]), as_naive(record.get("timestamp")), _described(record)
+            parse_uuid(record.get("task_id")), as_naive(record.get("timestamp")), _described(record)
         )
         for place, record in objects.items()
         if is_external(record)
@@ -49,18 +50,25 @@ def names_external_id(payload: str) -> bool:
 
 
 def is_external(record: dict[str, object]) -> bool:
-    """Return whether a record's id was no UUID."""
+    """Return whether a record's id was no UUID.
+
+    A record by a UUID may have an external_id of its own; what is made of an id has version 5.
+    """
     metadata = record.get("metadata")
-    return isinstance(metadata, dict) and EXTERNAL_ID in metadata
+    return (
+        isinstance(metadata, dict)
+        and EXTERNAL_ID in metadata
+        and uuid.UUID(str(record["task_id"])).version == MADE_OF_IDS
+    )
 
 
 def as_naive(time: object) -> datetime | None:
     """Return a record's time as naive UTC; None where it has none that can be read."""
     try:
         parsed = datetime.fromisoformat(str(time))
+        return to_utc(parsed).replace(tzinfo=None) if parsed.tzinfo else parsed
     except ValueError:
         return None
-    return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
 
 
 def _described(record: dict[str, object]) -> str | None:

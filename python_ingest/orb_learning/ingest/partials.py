@@ -175,13 +175,13 @@ def _record(
                 [(now, task_id, kind) for task_id, kind, _ in rows],
             )
         return Counter(unmatched=len(rows))
-    except (ValueError, *DATA_ERRORS) as error:
+    except DATA_ERRORS as error:
         if len(rows) > 1:
             middle = len(rows) // 2
             return _record(connection, rows[:middle], now) + _record(connection, rows[middle:], now)
         [(task_id, kind, payload)] = rows
         with transaction(connection):
-            rejected = RejectedRecord(kind, describe_error(error).splitlines()[0], payload, None)
+            rejected = RejectedRecord(kind, describe_error(error).partition("\n")[0], payload, None)
             insert_dead_letters(connection, [rejected], now)
             connection.execute(
                 "delete from raw.pending_halves where task_id = ? and kind = ?", [task_id, kind]

@@ -221,10 +221,11 @@ class _Run:
                         items += new
                         if new:  # so that a copy of this segment brings nothing twice
                             seen[reader.outbox_id] = new[-1].record.sequence_number
-                        if len(items) >= MOST_RECORDS_A_TRANSACTION or _is_large(items):
+                        is_large = _is_large(items)
+                        if len(items) >= MOST_RECORDS_A_TRANSACTION or is_large:
                             yield items
                             items = []
-                        if len(new) < limit or path in self.salvaged:
+                        if (len(new) < limit and not is_large) or path in self.salvaged:
                             break
                     if is_complete:
                         self.known[path] = (reader.outbox_id, seen.get(reader.outbox_id, 0))
@@ -248,7 +249,7 @@ class _Run:
 
     def _read(self, reader: OutboxReader, after: int, limit: int) -> list[Item]:
         try:
-            records = reader.read(after, limit)
+            records = reader.read(after, limit, MOST_CHARACTERS_A_TRANSACTION)
         except DamagedFileError as error:
             records = list(reader.salvage(after))
             self._note_damage(reader.path, error)

@@ -24,6 +24,8 @@ def detect_mapping(connection: duckdb.DuckDBPyConnection, file: Path) -> SystemM
         rows = connection.execute(
             f"select record from ({records_of(connection, file)}) limit {RECORDS_LOOKED_AT}"  # noqa: S608
         ).fetchall()
+    except (duckdb.InternalException, duckdb.FatalException):
+        raise  # nothing else can be asked of this connection
     except duckdb.Error:
         return None  # whoever reads the file says what is wrong with it
     records = [parsed for (text,) in rows if isinstance(parsed := _parsed(text), dict)]

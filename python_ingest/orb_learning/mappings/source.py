@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.store import append_rows, identifier, literal
+from orb_learning.store import append_rows, identifier, literal, with_whole_digits
 
 JSON_ENDINGS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz", ".traj")
 LONGEST_LINE_BYTES, LARGEST_DOCUMENT_BYTES = 2**24, 2**28
@@ -64,16 +64,24 @@ def records_of(connection: duckdb.DuckDBPyConnection, file: Path) -> str:
         return f"select to_json(file_row) as record from {rows} as file_row"  # noqa: S608
     rows = f"read_parquet({path}, hive_partitioning = false)"
     types = connection.execute(f"describe select * from {rows}").fetchall()  # noqa: S608
-    finite = [
-        f"case when isfinite({identifier(name)}) then {identifier(name)} end as {identifier(name)}"
+    changed = [
+        f"{value} as {identifier(name)}"
         for name, kind, *_ in types
-        if kind in ("FLOAT", "DOUBLE")
+        if (value := _of_json(identifier(name), kind)) is not None
     ]
-    replaced = f"replace ({', '.join(finite)})" if finite else ""
+    replaced = f"replace ({', '.join(changed)})" if changed else ""
     return (
         f"select to_json(file_row) as record "  # noqa: S608
         f"from (select * {replaced} from {rows}) as file_row"
     )
+
+
+def _of_json(column: str, kind: str) -> str | None:
+    """Return the SQL of a value as JSON has it, None where it is that already."""
+    if kind in ("FLOAT", "DOUBLE"):
+        return f"case when isfinite({column}) then {column} end"
+    whole = with_whole_digits(kind)
+    return None if whole == kind else f"{column}::{whole}"
 
 
 def _read(

@@ -35,7 +35,10 @@ SEEDS_KEYS = {
 """Keys that callers of the first monitoring tools rely on: they stay where they are null."""
 
 REST = {
-    "database_status": "Ask query: `from rpt_database_status`, `from rpt_record_funnel`.",
+    "database_status": (
+        "Ask query: `from rpt_alerts order by is_raised desc, alert_name`, "
+        "`from rpt_storage_tables order by size_bytes desc`, `from rpt_record_funnel`."
+    ),
     "what_to_change": "Ask query: `from rpt_what_to_change order by place`.",
     "execution_statistics": (
         "Ask by one thing; or query of one table: `from rpt_time_series where time_range = "
@@ -46,12 +49,10 @@ REST = {
     "performance_metrics": (
         "Ask query: `from rpt_durations_by_tier where time_range = '{time_range}'`."
     ),
-    "storage_status": "Ask query: `from rpt_storage_tables order by size_bytes desc`.",
     "data_quality_report": (
         "Ask query: `from rpt_data_quality order by failing_count desc`, "
         "`from rpt_unknown_values where time_range = '30d'`."
     ),
-    "database_alerts": "Ask query: `from rpt_alerts order by is_raised desc, alert_name`.",
     "find_similar_executions": (
         "Ask with a smaller limit or a repo; or query for the executions of one text: "
         "`from executions where task_description = '…' order by timestamp desc limit 20`."
@@ -63,18 +64,6 @@ REST = {
     "list_executions": (
         "Ask for a day or by more of the other arguments; or query: `select * exclude (metadata) "
         "from executions_flat order by timestamp desc limit 20 offset 20`."
-    ),
-    "get_tier_performance": (
-        "Ask with a repo or fewer days_back; or query: `select model_tier, "
-        "sum(successful_count), sum(total_executions) from rpt_tier_performance group by all`."
-    ),
-    "get_pool_performance": (
-        "Ask with a repo or fewer days_back; or query: `select pool_type, "
-        "sum(successful_tasks), sum(total_tasks) from rpt_pool_performance group by all`."
-    ),
-    "get_solution_patterns": (
-        "Ask with a repo or a greater min_usage; or query: `from rpt_solution_patterns "
-        "order by usage_count desc limit 10 offset 10`."
     ),
     "recommend_route": "Ask query: `from rpt_routing_recommendations order by repo`.",
     "policy_values": "Ask with a repo; or query: `from rpt_policy_values order by utility desc`.",
@@ -99,12 +88,6 @@ EMPTY = {
     ),
     "execution_statistics": f"Nothing of it in that time. Ask for a longer one; {_FUNNEL}.",
     "list_executions": f"No execution is all of it. Ask with fewer arguments; {_NAMES}.",
-    "get_tier_performance": f"Ask with greater days_back or without repo; {_NAMES}.",
-    "get_pool_performance": f"Ask with greater days_back or without repo; {_NAMES}.",
-    "get_solution_patterns": (
-        "No solution was used so often there in 90 days, and at least 5 times. Ask without repo; "
-        "by query, `select count(solution_summary) from executions` counts those recorded."
-    ),
     "recommend_route": f"No decision of such a task was recorded. Ask with less; {_FUNNEL}.",
     "policy_values": f"No decision was recorded there. Ask without repo; {_FUNNEL}.",
 }

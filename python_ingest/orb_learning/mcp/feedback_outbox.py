@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict, deque
+from uuid import UUID
 
 from orb_learning.errors import FeedbackError
+from orb_learning.figures import Reader
 from orb_learning.outbox import Outbox
 from orb_learning.settings import LearningSettings
 
@@ -17,15 +19,22 @@ SHARE_OF_OUTBOX = 0.5
 """Feedback is refused from this share of the outbox's limit on; the rest is for executions."""
 
 
+REMEMBERED = 1_000
+"""Pieces of feedback that can be withdrawn before they are loaded."""
+
+
 class FeedbackOutbox:
     """Takes feedback of clients, all of it into one segment of this process.
 
     Args:
         settings: where the outbox is, and its limits.
+        reader: of the database, which says what feedback is of.
     """
 
-    def __init__(self, settings: LearningSettings):
+    def __init__(self, settings: LearningSettings, reader: Reader):
         self.settings = settings
+        self.reader = reader
+        self._given: deque[tuple[UUID, str]] = deque(maxlen=REMEMBERED)
         self._lock = threading.Lock()
         self._times: defaultdict[str, deque[float]] = defaultdict(deque)
         self._outbox = Outbox(
@@ -53,6 +62,14 @@ class FeedbackOutbox:
                 )
             times.append(now)
         return self._outbox
+
+    def remember(self, feedback_id: UUID, client: str) -> None:
+        """Note whose feedback is that was just taken."""
+        self._given.append((feedback_id, client))
+
+    def gave(self, feedback_id: UUID, client: str) -> bool:
+        """Return whether feedback is this client's, of what was taken lately."""
+        return (feedback_id, client) in self._given
 
     def close(self) -> None:
         """Close the segment; what is given later is refused."""

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 import duckdb
 from pydantic_core import to_json
 
-from orb_learning.errors import OrbError, QueryRefusedError
+from orb_learning.errors import MALFORMED, OrbError, QueryRefusedError
 from orb_learning.figures import Reader, Snapshot, shortened
 from orb_learning.mcp.answers import rounded
 from orb_learning.mcp.query_processes import BEGUN, BROKEN, REFUSED, RESULT
@@ -100,7 +100,7 @@ async def _answer(reader: Reader, sql: str, channel: Connection) -> bytes:
         reason = str(error)
     except (duckdb.OutOfMemoryException, MemoryError):
         reason = "the query needs more memory than there is for it"
-    except (ValueError, RecursionError) as error:
+    except MALFORMED as error:
         reason = f"what the query gives cannot be shown: {type(error).__name__}"
     return kind + b" " + reason.encode(errors="replace")
 
@@ -126,7 +126,13 @@ def run_query(snapshot: Snapshot, sql: str, settings: LearningSettings) -> Query
             result, bounds, settings.mcp_query_rows, settings.mcp_answer_characters
         )
     return snapshot.result(
-        QueryResult, columns=columns, types=types, rows=rows, row_count=len(rows), is_cut=is_cut
+        QueryResult,
+        window="as the SELECT says",
+        columns=columns,
+        types=types,
+        rows=rows,
+        row_count=len(rows),
+        is_cut=is_cut,
     )
 
 

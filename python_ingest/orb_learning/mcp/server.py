@@ -28,22 +28,18 @@ from orb_learning.figures import (
     UNTRUSTED,
     Reader,
     data_quality_report,
-    database_alerts,
     database_status,
     describe_data,
     execution_statistics,
     find_similar_executions,
     find_solutions,
-    get_pool_performance,
-    get_solution_patterns,
-    get_tier_performance,
     list_executions,
     performance_metrics,
     policy_values,
     recommend_route,
-    storage_status,
     what_to_change,
 )
+from orb_learning.filesystem import log_in_lines
 from orb_learning.loopback import LOOPBACK_HOSTS, is_loopback, limit_memory, run_server
 from orb_learning.mcp.answers import sent
 from orb_learning.mcp.arguments import in_one_line, with_known_arguments
@@ -62,15 +58,10 @@ READING: list[ToolFunction] = [
     what_to_change,
     execution_statistics,
     performance_metrics,
-    storage_status,
     data_quality_report,
-    database_alerts,
     find_similar_executions,
     find_solutions,
     list_executions,
-    get_tier_performance,
-    get_pool_performance,
-    get_solution_patterns,
     recommend_route,
     policy_values,
     describe_data,
@@ -155,7 +146,7 @@ def make_server(settings: LearningSettings, *, tokens: Tokens | None = None) -> 
         writes = ToolAnnotations(
             read_only_hint=False, destructive_hint=False, open_world_hint=False
         )
-        tools += [_tool(FeedbackOutbox(settings), tool, writes) for tool in WRITING]
+        tools += [_tool(FeedbackOutbox(settings, reader), tool, writes) for tool in WRITING]
     server = Server(
         "orb-learning",
         title="Learning database",
@@ -183,6 +174,7 @@ async def _health(_: Request) -> Response:
 def serve_stdio(settings: LearningSettings) -> None:
     """Serve one client on standard input and output, until it leaves."""
     limit_memory(settings.mcp_memory_limit_mb)
+    log_in_lines()  # before the SDK sets its own up
     make_server(settings).run("stdio")
 
 
@@ -216,6 +208,7 @@ def serve_http(
             f"to it"
         )
     tokens = read_tokens(settings.mcp_token_file) if settings.mcp_token_file else None
+    log_in_lines()
     app = make_server(settings, tokens=tokens).streamable_http_app(
         host=host,
         stateless_http=True,

@@ -11,7 +11,7 @@ import json
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -67,6 +67,8 @@ class Erasure:
     """Records in the outbox."""
     still_in: list[Path | str] = field(default_factory=list)
     """Backups and files beside the database that hold some of it, and were left alone."""
+    expires: dict[Path | str, date] = field(default_factory=dict)
+    """When pruning removes a backup or a copy of one of these, if one is made every day."""
     out_of_reach: list[Path] = field(default_factory=list)
     """Archived files that are not in the archive's folder, and backups of which it is not known
     whose they are: they may hold some of it."""
@@ -129,10 +131,11 @@ def erase(
     result.exports = find_exports(settings, content)
     copies = find_remaining_copies(settings, index.database_id, target)
     result.out_of_reach += [backup.folder for backup in copies.unknown]
-    result.still_in = copies.places(settings)
-    if in_backups and result.still_in:
+    if in_backups and copies.places(settings):
         replace_remaining_copies(settings, copies, now=now)
-        result.still_in = []
+    else:
+        result.still_in = copies.places(settings)
+        result.expires = copies.expiry(settings, now)
     return result
 
 

@@ -6,6 +6,7 @@ The reports are worked out on that copy. What is there of an earlier export is r
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -115,14 +116,34 @@ def _work_folder(output: Path) -> Iterator[Path]:
         raise ExportError(f"another export to {output} is at work; run it again when that is done")
     try:
         for left in folder.glob(f".{escape(output.name)}.export-*"):
-            shutil.rmtree(left)  # by a run that was killed
+            # By a run that was killed; another may have put a link there.
+            left.unlink() if left.is_symlink() else shutil.rmtree(left)
         work = Path(mkdtemp(dir=folder, prefix=f".{output.name}.export-"))
+        opened = _open_own(work)
         try:
-            yield work
+            # By its descriptor: another may put a folder of theirs in the place of its name, and
+            # would read what is written there.
+            yield Path(f"/proc/self/fd/{opened}")
         finally:
+            os.close(opened)
             shutil.rmtree(work, ignore_errors=True)
     finally:
         os.close(lock)
+
+
+def _open_own(folder: Path) -> int:
+    """Return the descriptor of a folder that was just made, if it is still that.
+
+    Raises:
+        OSError: it was exchanged for another.
+    """
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    found = os.fstat(opened)
+    is_ours = found.st_uid == os.geteuid() and found.st_mode & 0o777 == 0o700
+    if not is_ours or any(Path(f"/proc/self/fd/{opened}").iterdir()):
+        os.close(opened)
+        raise FileExistsError(errno.EEXIST, "its working folder was exchanged", str(folder))
+    return opened
 
 
 def _copy_file(database: Path, copy: Path, wait_seconds: float) -> None:
@@ -132,7 +153,13 @@ def _copy_file(database: Path, copy: Path, wait_seconds: float) -> None:
         for file in [database, *([log] if log.exists() else [])]:
             # Another process's: closing the file in this one would end DuckDB's lock on it.
             copying = ["cp", "--", str(file), f"{copy}{file.name.removeprefix(database.name)}"]
-            done = subprocess.run(copying, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                copying,
+                capture_output=True,
+                text=True,
+                check=False,
+                pass_fds=[int(copy.parent.name)],
+            )
             if done.returncode:
                 raise ExportError(f"{file} cannot be copied: {done.stderr.strip()}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class ErasureTarget:
     def is_mentioned_in(self, payload: str) -> bool:
         """Whether a record has one of the ids, or the repository."""
         return mentions_any(payload.encode(), self.mentions) or (
-            self.repo is not None and self.repo in _repos(payload)
+            self.repo is not None and _names_repo(payload, self.repo, str(self.repo_pattern))
         )
 
 
@@ -84,23 +84,26 @@ def erase_records(outbox_folder: Path, is_erased: Callable[[OutboxRecord], bool]
     return count
 
 
-def _repos(payload: str) -> set[str]:
-    """Return what stands as a repository in a record, or in the record inside a dead letter."""
+def _names_repo(payload: str, repo: str, pattern: str) -> bool:
+    """Return whether a record, or the one inside a dead letter, is of a repository.
+
+    Of what is no JSON, whether its text names it.
+    """
     try:
         value = json.loads(payload)
     except ValueError:
-        return set()
-    return set(_values_of("repo", value))
+        return re.search(pattern, payload) is not None
+    return _has_repo(value, repo, pattern)
 
 
-def _values_of(key: str, value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(value.get(key), str):
-            yield value[key]
-        if isinstance(value.get("payload"), str):
-            yield from _repos(value["payload"])
-        for inner in value.values():
-            yield from _values_of(key, inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _values_of(key, inner)
+def _has_repo(value: Any, repo: str, pattern: str) -> bool:
+    if isinstance(value, list):
+        return any(_has_repo(part, repo, pattern) for part in value)
+    if not isinstance(value, dict):
+        return False
+    inner = value.get("payload")
+    return (
+        value.get("repo") == repo
+        or (isinstance(inner, str) and _names_repo(inner, repo, pattern))
+        or any(_has_repo(part, repo, pattern) for part in value.values())
+    )

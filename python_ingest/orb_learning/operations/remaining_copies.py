@@ -8,18 +8,20 @@ import uuid
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
 from orb_learning.backup import (
     Backup,
+    PrunePolicy,
     backups_in,
     copies_of,
     make_backup,
     remove_backups,
     remove_copies,
+    time_of,
 )
 from orb_learning.errors import InvalidBackupError, OrbError
 from orb_learning.filesystem import public_url
@@ -40,6 +42,8 @@ class RemainingCopies:
     """Names of the backups' copies in the other place."""
     unknown: list[Backup]
     """Backups of which it is not known whose they are."""
+    times: list[datetime]
+    """Of all backups of the database that are here, naive UTC."""
 
     def places(self, settings: LearningSettings) -> list[Path | str]:
         """Return where each of them is, without those of unknown databases."""
@@ -47,6 +51,19 @@ class RemainingCopies:
         place = public_url(settings.backup_copy_to or "")
         offsite = [f"{place}/{name}" for name in self.offsite]
         return [*folders, *self.files, *offsite]
+
+    def expiry(self, settings: LearningSettings, now: datetime) -> dict[Path | str, date]:
+        """Return the day on which pruning removes each, if a backup is made every day from now on.
+
+        What pruning does not remove, or keeps for more than ten years, is left out.
+        """
+        policy = PrunePolicy.of(settings)
+        place = public_url(settings.backup_copy_to or "")
+        found: dict[Path | str, datetime] = {each.folder: each.time for each in self.backups}
+        found |= {f"{place}/{name}": time_of(name) for name in self.offsite}
+        times = {*self.times, *found.values()}
+        days = {where: policy.expires_on(time, times, now) for where, time in found.items()}
+        return {where: day for where, day in days.items() if day is not None}
 
 
 def find_remaining_copies(
@@ -77,7 +94,8 @@ def find_remaining_copies(
     ]
     clean = {backup.folder.name for backup in own if backup not in backups}
     offsite = _offsite_copies(settings.backup_copy_to, database_id, clean)
-    return RemainingCopies(backups, files, offsite, unknown)
+    times = [backup.time for backup in own]
+    return RemainingCopies(backups, files, offsite, unknown, times)
 
 
 def replace_remaining_copies(

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from orb_learning.errors import MALFORMED
 from orb_learning.filesystem import open_private, read_regular, sync
 from orb_learning.outbox.reader import (
     DamagedFileError,
@@ -46,7 +47,7 @@ class PrunedSegment:
         """Return what a line says.
 
         Raises:
-            ValueError, KeyError, TypeError: it is no line of the prune log.
+            Exception: one of ``MALFORMED``: it is no line of the prune log.
         """
         fields = json.loads(line)
         return cls(
@@ -54,7 +55,7 @@ class PrunedSegment:
             last_number=int(fields["last_number"]),
             first_put_at=_time(fields["first_put_at"]),
             last_put_at=_time(fields["last_put_at"]),
-            trimmed_at=datetime.fromisoformat(fields["trimmed_at"]),
+            trimmed_at=_naive(fields["trimmed_at"]),
         )
 
     def to_json(self) -> str:
@@ -137,7 +138,7 @@ def pruned_segments(outbox_folder: Path) -> list[PrunedSegment]:
     for line in lines:
         try:
             found.append(PrunedSegment.from_json(line))
-        except (ValueError, KeyError, TypeError):
+        except MALFORMED:
             continue  # a kill cut it short; its file was not removed then
     return found
 
@@ -169,7 +170,14 @@ def _text(value: uuid.UUID | datetime) -> str:
 
 
 def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else _naive(text)
+
+
+def _naive(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is not None:
+        raise ValueError("its time has a zone, which none has that is written here")
+    return found
 
 
 def _note(prune_log: Path, segments: Iterable[PrunedSegment]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
+import stat
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -104,18 +106,29 @@ class OutboxReader:
             sync(self.path.parent)
         self.database_id = str(database_id)
 
-    def read(self, after: int, limit: int) -> list[OutboxRecord]:
+    def read(self, after: int, limit: int, most_characters: float = math.inf) -> list[OutboxRecord]:
         """Return the records after a sequence number, in order.
+
+        Args:
+            after: the sequence number.
+            limit: how many at most.
+            most_characters: of payloads; the record that goes beyond is the last one.
 
         Raises:
             DamagedFileError: some cannot be read; ``salvage`` gives the rest.
         """
+        records: list[OutboxRecord] = []
         with _damage(self.path):
             rows = self._connection.execute(
                 f"select {_RECORD} from records where id > ? order by id limit ?",  # noqa: S608
                 (after, limit),
-            ).fetchall()
-        return [OutboxRecord._make(row) for row in rows]
+            )
+            for row in rows:
+                records.append(OutboxRecord._make(row))
+                most_characters -= len(records[-1].payload)
+                if most_characters < 0:
+                    break
+        return records
 
     def salvage(self, after: int) -> Iterator[OutboxRecord]:
         """Yield every record after a sequence number that can still be read."""
@@ -222,7 +235,10 @@ def _fill_up(path: Path) -> bool:
     """
     # Only where no process has the file: closing it here would end SQLite's locks on it. One
     # descriptor for all of it: another may put a link in the place of the name.
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW), "rb") as file:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return False  # a pipe in its place would be waited for
         header = file.read(HEADER_BYTES)
         length = int.from_bytes(header[16:18], "big") * int.from_bytes(header[28:32], "big")
         if not header.startswith(b"SQLite format 3") or length > LONGEST_FILE:

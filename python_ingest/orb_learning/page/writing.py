@@ -9,6 +9,7 @@ import json
 import os
 from dataclasses import asdict
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -43,6 +44,7 @@ def write_page(
         PageError: a package is missing, or the file cannot be written.
         DatabaseError: there is no database, it cannot be read, or it was never built.
     """
+    check_packages()  # before what takes seconds, or asks for a build
     reports = read_reports(database, outbox=outbox, wait_seconds=wait_seconds)
     content = render(reports).encode()
     try:
@@ -66,21 +68,29 @@ def write_page(
     return len(content)
 
 
+def check_packages() -> None:
+    """Refuse to draw the page without its extra.
+
+    Raises:
+        PageError: a package of the extra ``page`` is missing.
+    """
+    for name in ("altair", "vl_convert", "jinja2", "markupsafe"):
+        if find_spec(name) is None:
+            raise PageError(f"the page needs `pip install 'orb-learning[page]'`: {name} is missing")
+
+
 def render(reports: dict[str, Columns] | None) -> str:
     """Return the page that shows these reports, or that asks who serves it for them if None.
 
     Raises:
         PageError: a package of the extra ``page`` is missing.
     """
-    try:
-        import altair
-        import vl_convert
-        from jinja2 import Environment, StrictUndefined
-        from markupsafe import Markup
-    except ImportError as error:
-        raise PageError(
-            f"the page needs `pip install 'orb-learning[page]'`: {error.name} is missing"
-        ) from error
+    check_packages()
+    import altair
+    import vl_convert
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
     from orb_learning.page.panels import SECTIONS, TILES
 
     library = vl_convert.javascript_bundle(

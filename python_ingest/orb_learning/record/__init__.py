@@ -19,6 +19,7 @@ from orb_learning.record.times import (
     LATEST,
     UNITS,
     from_epoch,
+    to_utc,
 )
 from orb_learning.record.validation import describe_error
 from orb_learning.record.vector_codec import DIMENSIONS, VectorError, arrow_lists, pack_vector
@@ -68,5 +69,6 @@ __all__ = [
     "record_json",
     "task_uuid",
     "task_uuid_sql",
+    "to_utc",
     "with_task_uuid",
 ]

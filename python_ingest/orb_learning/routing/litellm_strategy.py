@@ -8,6 +8,9 @@ from typing import Any
 
 from orb_learning.routing.router import Router
 
+ROUTED = "orb_learning_routed"
+"""The key of a request's metadata that says of which request the decision there is."""
+
 
 class LearnedStrategy:
     """Picks the model group of a call by a ``Router``; a group's name is that of its tier.
@@ -55,9 +58,13 @@ class LearnedStrategy:
         asked = self._deployments(model)
         if model != self._routed:
             return random.choice(asked)  # noqa: S311 - no secret is drawn
-        metadata = request_kwargs.setdefault("metadata", {}) if request_kwargs is not None else {}
-        decision = self._decision(metadata)
-        metadata["routing"] = decision
+        request = {} if request_kwargs is None else request_kwargs
+        metadata = request.setdefault("metadata", {})
+        trace_id = request.get("litellm_trace_id")
+        # A caller may give the metadata of one request to the next.
+        is_later = metadata.get(ROUTED) == [trace_id]
+        decision = self._decision(metadata if is_later else {**metadata, "routing": None})
+        metadata |= {"routing": decision, ROUTED: [trace_id]}
         return random.choice(self._deployments(decision["model_tier"]) or asked)  # noqa: S311
 
     def _decision(self, metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import stat
 from bisect import bisect
 from collections.abc import Collection, Mapping
@@ -17,9 +16,15 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from orb_learning.filesystem import read_regular
+
 VERSION = 1
-MOST_BYTES = 256 * 2**20
-"""A file beyond this size is none that a build wrote."""
+MOST_BYTES = 32 * 2**20
+"""A file beyond this size is none that a build wrote; reading one takes thirty times its memory."""
+MOST_PLANS, LONGEST_PLAN = 100, 200
+"""Of a unit, and its characters: each decision records all of them."""
+LARGEST = 1e9
+"""Beyond it, no bound of a score lies."""
 TOLERANCE = 1e-6
 """By how much the chances of a unit may miss a sum of 1: they are written with all their digits."""
 
@@ -113,10 +118,7 @@ def read_published(file: Path, plans: Collection[str] | None = None) -> Publishe
         ValueError: it is not what a build writes; says what is wrong, and where.
         OSError: it cannot be read.
     """
-    with file.open("rb") as opened:
-        content = opened.read(MOST_BYTES + 1)
-        if os.fstat(opened.fileno()).st_size > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+    content = read_regular(file, MOST_BYTES)
     try:
         found = json.loads(content)
     except RecursionError:
@@ -150,12 +152,16 @@ def checked_chances(chances: Mapping[str, Any], where: str) -> dict[str, float]:
         where: what an error names.
 
     Raises:
-        ValueError: there are none, a plan is none, one is no number above 0 and up to 1, or they
-            do not sum to 1.
+        ValueError: there are none or too many, a plan is none, one is no number above 0 and up to
+            1, or they do not sum to 1.
     """
     if not chances:
         raise ValueError(f"{where}: there is no plan")
+    if len(chances) > MOST_PLANS:
+        raise ValueError(f"{where}: there are more than {MOST_PLANS} plans")
     for plan, chance in chances.items():
+        if len(plan) > LONGEST_PLAN or not plan.isprintable():
+            raise ValueError(f"{where}: {plan!r:.50} is too long, or cannot be printed")
         if not all(tier.strip() for tier in plan.split(">")):
             raise ValueError(f"{where}: {plan!r:.50} is no plan, such as small>large")
         if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 < chance <= 1:
@@ -195,6 +201,8 @@ def _time(value: Any) -> datetime:
 
 def _number(found: Mapping[str, Any], name: str) -> float:
     value = found.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} = {value!r:.50}: must be a number")
+    if not -LARGEST < value < LARGEST:
+        raise ValueError(f"{name} = {value!r:.50}: is no bound of a score")
     return value

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from orb_learning.capture import Decision, cell_values, success_of
+from orb_learning.errors import MALFORMED
 from orb_learning.filesystem import get_logger
 from orb_learning.routing.published import (
     Chances,
@@ -35,9 +36,9 @@ class Router:
 
     It takes the chances of the task's cell, else of its repository, else of everything. Before
     anything is published it draws the baseline, and explores. Where ``routing.json`` is older than
-    ``learning.routing_max_age_hours``, or is not what a build writes, it draws the baseline. A
-    warning is logged once where that begins. Threads may share a router. A process forked from
-    another one draws on its own.
+    ``learning.routing_max_age_hours``, as far in the future, or is not what a build writes, it
+    draws the baseline. A warning is logged once where that begins. Threads may share a router. A
+    process forked from another one draws on its own.
 
     Args:
         database: the DuckDB file, beside which a build publishes; ``learning.routing_path`` may
@@ -172,13 +173,13 @@ class Router:
             otherwise = self._start
             why = f"it is not there; until `orb build` publishes it, {self._start_text()}"
             self._identity = self._read = None
-        except (OSError, ValueError, MemoryError) as error:
+        except (OSError, MemoryError, *MALFORMED) as error:
             why = f"{error}; the baseline is drawn until `orb build` publishes it anew"
             self._identity = self._read = None
         usable = self._read
-        if usable is not None and now - usable.built_at > self._longest:
+        if usable is not None and abs(now - usable.built_at) > self._longest:
             why = (
-                f"it was built at {usable.built_at:%Y-%m-%d %H:%M} UTC, longer ago than "
+                f"it was built at {usable.built_at:%Y-%m-%d %H:%M} UTC, further from now than "
                 f"learning.routing_max_age_hours; the baseline is drawn until `orb build` runs"
             )
             usable = None

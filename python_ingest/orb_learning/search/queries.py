@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from orb_learning.embeddings import DEFAULT_MODEL, Encoder, query_encoder
+from orb_learning.embeddings import DEFAULT_MODEL, Encoder, is_installed, query_encoder
 from orb_learning.errors import EmbeddingError
 from orb_learning.search.vector_index import VectorIndex, open_index
 from orb_learning.store import built_by_this_version, connect, rows_as_dicts, shortened
@@ -63,8 +63,10 @@ def known_vector(
             "`orb status` says what became of the records"
         )
     if not models:
+        first = "" if is_installed() else "`pip install 'orb-learning[embeddings]'`, then "
         raise EmbeddingError(
-            "no text has been embedded yet: run `orb build` with ORB_LEARNING__EMBEDDINGS=on"
+            f"no text has been embedded yet: run {first}`orb build` with "
+            f"ORB_LEARNING__EMBEDDINGS=on"
         )
     if model not in models:
         raise EmbeddingError(

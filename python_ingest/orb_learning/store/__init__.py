@@ -38,7 +38,7 @@ from orb_learning.store.sizes import (
     sample_sizes,
     sample_sizes_hourly,
 )
-from orb_learning.store.sql_text import identifier, literal, shortened, unglobbed
+from orb_learning.store.sql_text import identifier, literal, shortened, unglobbed, with_whole_digits
 from orb_learning.store.tombstones import (
     RESIDUES,
     UUID_PATTERN,
@@ -114,6 +114,7 @@ __all__ = [
     "translated_errors",
     "unglobbed",
     "utc_now",
+    "with_whole_digits",
     "written_files",
     "written_here",
 ]

@@ -515,6 +515,28 @@ def test_a_run_that_ended_beside_a_file_is_gone_on_with(
     assert whole == [f"{stem}.parquet", f"{stem}_2.parquet"][: 1 if moment == "before" else 2]
 
 
+@pytest.mark.parametrize("kind", ["a pipe", "a link", "a folder", "junk", "another schema"])
+def test_a_strange_file_in_the_archive_holds_no_retention_up(kind: str, history: History) -> None:
+    every = live(history)
+    folder = settings_of(history).archive_folder
+    folder.mkdir()
+    stem = days_ago(90).strftime("executions_archive_%Y%m%d")
+    strange = folder / f"{stem}.parquet"
+    if kind == "a pipe":
+        os.mkfifo(strange)
+    elif kind == "a link":
+        strange.symlink_to("/dev/zero")
+    elif kind == "a folder":
+        strange.mkdir()
+    elif kind == "junk":
+        strange.write_bytes(b"junk" * 1_000)
+    else:
+        duckdb.sql(f"copy (select 'x' as _load_seq) to '{strange}' (format parquet)")
+    retain(history, 30)
+    assert_nothing_lost(history, every)
+    assert (folder / f"{stem}_2.parquet").exists()
+
+
 def test_every_corruption_of_an_archived_file_is_found(history: History) -> None:
     retain(history, 7)
     chance = random.Random(7)  # noqa: S311 (the same ones each time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,19 @@ def test_what_a_backup_runs_ends_with_a_reason(
     problems = "; ".join(validate_backup(backup.folder).problems)
     assert time.monotonic() - began < 30
     assert reason in problems
+
+
+@pytest.mark.parametrize("made_at", ["0001-01-01T00:00:00+14:00", "2026-01-01T00:00:00Z", 1e12])
+def test_a_time_that_is_none_of_ours_is_a_problem_of_the_backup(
+    made_at: object, database: Path, make: Callable[..., Backup]
+) -> None:
+    """It would be compared with times of this database."""
+    change(database)
+    backup = make()
+    file = backup.folder / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"created_at": made_at}))
+    sign_again(backup)
+    assert "created_at" in "; ".join(validate_backup(backup.folder).problems)
 
 
 @pytest.mark.parametrize(("default", "reason"), [(KILLS, "ended"), (NEVER_STOPS, "longer than")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +56,18 @@ def test_pruning_again_removes_nothing_and_what_goes_is_not_needed_later(
     newest = max(given_times, default=datetime(2019, 1, 1))  # noqa: DTZ001
     newer = [moment for moment in later if moment > newest]
     assert set(policy.kept([*given_times, *newer])) == set(policy.kept([*kept, *newer]))
+
+
+def test_a_backup_expires_on_the_day_that_pruning_every_day_removes_it() -> None:
+    now = datetime(2020, 1, 15, 12)  # noqa: DTZ001
+    two = PrunePolicy(last=2, daily=0, weekly=0, monthly=0)
+    older = now - timedelta(days=1)
+    assert two.expires_on(now, [now, older], now) == date(2020, 1, 17)
+    assert two.expires_on(older, [now, older], now) == date(2020, 1, 16)
+    monthly = PrunePolicy(last=1, daily=0, weekly=0, monthly=3)
+    # The newest of a month: the 31st is that of January, so this one goes at once.
+    assert monthly.expires_on(now, [now], now) == date(2020, 1, 16)
+    end = datetime(2020, 1, 31, 12)  # noqa: DTZ001
+    assert monthly.expires_on(end, [end], end) == date(2020, 4, 1)
+    for_ever = PrunePolicy(last=10_000, daily=0, weekly=0, monthly=0)
+    assert for_ever.expires_on(now, [], now) is None

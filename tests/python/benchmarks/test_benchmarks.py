@@ -95,7 +95,7 @@ def test_reports_and_tools_are_measured_and_one_with_other_figures_is_seen(
         measured = {figure.name.split(",")[0] for figure in tool_figures}
         assert measured == modules
         of_other_tables = (
-            *("storage_status", "data_quality", "database_alerts", "submit_feedback"),
+            *("data_quality", "submit_feedback"),
             *("what_to_change", "policy_values", "recommend_route", "describe_data"),
             "list_executions",
         )

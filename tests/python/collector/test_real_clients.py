@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from building import REPOSITORY
-from clients import run_client
+from clients import client_python, inherited, run_client
 
 from orb_learning.ingest import import_file
 from orb_learning.operations import load_outbox
@@ -30,6 +33,18 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def learning(tmp_path: Path) -> LearningSettings:
     return load_settings(database_path=tmp_path / "learning.db")
+
+
+PROXY = """
+model_list:
+  - model_name: big
+    litellm_params: {model: gpt-4o, api_key: x, mock_response: litellm.InternalServerError}
+  - model_name: small
+    litellm_params: {model: gpt-4o-mini, api_key: x, mock_response: "yes"}
+router_settings: {fallbacks: [{big: [small]}], num_retries: 0}
+"""
+PROXY_KEY = "sk-of-the-tests-alone-0123456789abcdef"
+ASKED = {"model": "big", "messages": [{"role": "user", "content": "fix the basket"}]}
 
 
 class Collector:
@@ -168,9 +183,9 @@ def test_litellm_records_successes_failures_retries_and_fallbacks(
         "ORB_DATABASE": str(learning.database_path),
         "ORB_LEARNING__REDACT_SECRETS": "true",
     }
-    assert "'kept': 8" in run_client("litellm", environment)
+    assert "'kept': 11" in run_client("litellm", environment)
     found = executions(learning)
-    plain, streamed, unpriced, late, failed, again, instead, synchronous = found
+    plain, streamed, unpriced, late, failed, again, instead, *next_request, synchronous = found
     assert {row["task_description"] for row in found} == {"fix the basket, [redacted]"}
     asked = ("task_type", "repo", "pool_type", "success", "model", "input_tokens")
     assert shown(plain, *asked) == ("acompletion", "shop", "openai", True, "gpt-4o", 10)
@@ -187,6 +202,13 @@ def test_litellm_records_successes_failures_retries_and_fallbacks(
     assert shown(instead, *names) == (True, None, "gpt-4o-mini", "small", 0, 1)
     assert instead["metadata"]["fallback_from"] == "big"
     assert len({row["metadata"]["session_id"] for row in (failed, again, instead)}) == 1
+    for tries in ((failed, again, instead), tuple(next_request)):
+        first = str(tries[0]["task_id"])
+        assert [row["metadata"].get("routing") for row in tries] == [
+            None,
+            {"attempt": 2, "first_task_id": first},
+            {"attempt": 3, "first_task_id": first},
+        ]
 
     # The proxy's log of the same call is a version of the same task.
     log = tmp_path / "spend.jsonl"
@@ -197,3 +219,60 @@ def test_litellm_records_successes_failures_retries_and_fallbacks(
     assert len(imported) == len(found)
     assert imported[0]["task_id"] == plain["task_id"]
     assert imported[0]["actual_cost"] == 0.5
+
+
+def test_litellms_proxy_records_by_the_line_that_the_documents_show(
+    learning: LearningSettings, tmp_path: Path
+) -> None:
+    document = (REPOSITORY / "docs/importing.md").read_text()
+    (shown_config,) = re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)
+    (tmp_path / "config.yaml").write_text(PROXY + shown_config)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "LITELLM_MASTER_KEY": PROXY_KEY,
+        "PYTHONPATH": str(REPOSITORY / "python_ingest"),
+        "ORB_DATABASE": str(learning.database_path),
+    }
+    command = client_python("proxy_requirements.txt").with_name("litellm")
+    with (tmp_path / "log").open("w") as log:
+        proxy = subprocess.Popen(
+            [command, "--config", "config.yaml", "--host", "127.0.0.1", "--port", str(port)],
+            cwd=tmp_path,
+            env=inherited() | environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            assert ask_proxy(proxy, port)["choices"][0]["message"]["content"] == "yes"
+            deadline = time.monotonic() + SECONDS_TO_START
+            while len(found := executions(learning)) < 2 and time.monotonic() < deadline:
+                time.sleep(0.2)  # it logs what succeeded after it has answered
+        finally:
+            proxy.terminate()
+            proxy.wait(60)
+    failed, instead = found
+    names = ("success", "model_group", "fallbacks", "routing")
+    assert shown(failed, *names) == (False, "big", 0, None)
+    joined = {"attempt": 2, "first_task_id": str(failed["task_id"])}
+    assert shown(instead, *names) == (True, "small", 1, joined)
+
+
+def ask_proxy(proxy: subprocess.Popen[bytes], port: int) -> dict[str, Any]:
+    """Ask once it serves."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/chat/completions",
+        json.dumps(ASKED).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {PROXY_KEY}"},
+    )
+    deadline = time.monotonic() + 2 * SECONDS_TO_START
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+                return dict(json.load(response))
+        except urllib.error.URLError:
+            if proxy.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)

@@ -589,7 +589,7 @@ def test_people_list_export_and_delete_only_their_own(database: Path) -> None:
     assert "[31m [b]why" in shown
     assert "\x1b[31m" not in shown
     assert f"{first}  " in shown  # whole and on one line, at any width
-    assert f"  of task {TASK} (not there)\n  poor, other; private\n" in shown
+    assert f"  of task {TASK} (has not come yet)\n  poor, other; private\n" in shown
     assert "is not one" not in ann("submit", str(TASK), "best", fails=True)
     assert bobs in bob("list")
     assert f"bob has no feedback {first}" in bob("delete", bobs, first, fails=True)

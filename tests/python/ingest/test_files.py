@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner
 
@@ -1014,3 +1015,35 @@ def test_a_page_that_needs_too_much_memory_is_refused_with_advice(
         import_file(database, file)
     with connect(database, read_only=True) as connection:
         assert connection.execute("from raw.loaded_files").fetchall() == []
+
+
+def test_decimals_without_a_digit_before_the_point_are_numbers(
+    database: Path, tmp_path: Path
+) -> None:
+    """Of those, DuckDB 2.0.0 writes .5 into JSON, which is none and ends its instance."""
+    file = tmp_path / "shares.parquet"
+    row = "now() as timestamp, 'fix' as task_type, true as success"
+    share = "0.5::decimal(18, 18)"
+    duckdb.sql(
+        f"copy (select {row}, {share} as actual_cost, -{share} as share, "
+        f"{{'DECIMAL(2,2)': [0.25::decimal(38, 38)], 'a\"b': 1}} as metadata "
+        f"union all by name select {row}, {{'a\"b': 2}} as metadata) to '{file}' (format parquet)"
+    )
+    assert import_file(database, file).row_count == 2
+    assert rows_of(database, "select actual_cost, metadata from raw.executions limit 1") == [
+        (0.5, '{"DECIMAL(2,2)":[0.25],"a\\"b":1,"share":-0.500000000000000000}')
+    ]
+    with duckdb.connect(tmp_path / "theirs.db") as theirs:
+        theirs.execute(
+            f"create table executions as select {row}, union_value(one := {share}) as share"
+        )
+    assert import_file(database, tmp_path / "theirs.db").row_count == 1
+
+
+def test_a_value_at_which_duckdb_fails_is_said_of_its_file(database: Path, tmp_path: Path) -> None:
+    file = tmp_path / "before.parquet"
+    times = pyarrow.array([0, -(2**63)], pyarrow.int64()).cast(pyarrow.timestamp("us"))
+    pyarrow.parquet.write_table(pyarrow.table({"timestamp": times, "success": [True] * 2}), file)
+    with pytest.raises(ImportFileError, match="has a value at which DuckDB fails"):
+        import_file(database, file)
+    assert rows_of(database, "select count(*) from raw.executions") == [(0,)]

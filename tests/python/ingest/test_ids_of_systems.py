@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class Place:
         database = self.settings.database_path
         file = database.parent / f"{system}{day}.jsonl"
         file.write_text(json.dumps(record))
-        import_file(database, file, mapping=named_mapping(system), now=NOW)
+        import_file(database, file, mapping=named_mapping(system), id_scope="mine", now=NOW)
         file.unlink()
 
     def say(self, task: uuid.UUID | str = "task-7", at: datetime = NOW) -> None:
@@ -87,6 +87,50 @@ def test_feedback_by_the_id_of_a_system_reaches_its_execution(place: Place) -> N
     tasks = place.rows("select task_id from raw.executions order by timestamp")
     assert tasks[0] == LITELLM
     assert place.rated() == tasks
+
+
+def test_feedback_that_was_given_first_reaches_the_execution_that_is_imported_later(
+    place: Place,
+) -> None:
+    for at in (NOW, NOW + timedelta(days=30)):
+        place.say(at=at)
+    place.say("task-8")
+    place.load()
+    assert place.rated() == [OWN, OWN, task_uuid("task-8", "mine")]
+    place.take("litellm")
+    place.take("litellm", day=20, said="write it")
+    first, second = place.rows("select task_id from raw.executions order by timestamp")
+    # What came before the second run is of the first, and so is what waited for any.
+    assert place.rated() == [first, first, task_uuid("task-8", "mine")]
+    place.say(at=NOW + timedelta(days=30))
+    place.load()
+    assert place.rated()[-1] == second
+
+
+def test_feedback_that_waits_is_never_another_orchestrators_where_the_own_one_has_the_id(
+    place: Place,
+) -> None:
+    place.say()
+    place.load()
+    decision = TelemetryCapture(place.outbox, id_scope="mine")
+    assert decision.capture_routing_decision("task-7", {}, {})  # its outcome has not come yet
+    place.load()
+    place.take("litellm")
+    assert place.rated() == [OWN]
+
+
+def test_a_uuid_with_an_external_id_of_its_own_stays_one_task(place: Place) -> None:
+    task = uuid.UUID("5b0c8e6e-6c1f-4f0e-9a55-0d3a52f7a001")
+    capture = TelemetryCapture(place.outbox, id_scope="mine")
+    for day, said in ((1, "mend it"), (20, "mend it well")):
+        given = {"id": str(task), "prompt": said, "metadata": {"external_id": "ticket-9"}}
+        at = datetime(2026, 4, day, tzinfo=UTC)
+        assert capture.store_execution_telemetry("p", given, {"success": True}, at, at)
+    place.say("ticket-9")
+    place.load()
+    versions = place.rows("select task_id, metadata ->> 'external_id' from raw.executions")
+    assert versions == [(task, "ticket-9")] * 2
+    assert place.rated() == [task]
 
 
 def test_the_own_orchestrators_id_comes_before_any_others(place: Place) -> None:

@@ -177,6 +177,26 @@ def test_records_are_loaded_once_and_in_order(
     assert numbers == [(52, 1)]
 
 
+def test_large_records_are_read_a_few_at_a_time(
+    folder: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = Outbox(folder)
+    put(outbox, *range(20))
+    one = len(record(0).model_dump_json())
+    monkeypatch.setattr(relay, "MOST_CHARACTERS_A_TRANSACTION", 2 * one)
+    sizes: list[int] = []
+    load_batch = relay.load_batch
+
+    def counted(connection: Any, items: Any, now: datetime) -> Any:
+        sizes.append(len(items))
+        return load_batch(connection, items, now)
+
+    monkeypatch.setattr(relay, "load_batch", counted)
+    assert load_once(database, folder).counts["execution"] == 20
+    assert max(sizes) <= 3
+    assert loaded(database) == list(range(20))
+
+
 def test_new_older_and_copied_files_bring_nothing_twice_and_skip_nothing(
     folder: Path, database: Path, tmp_path: Path
 ) -> None:

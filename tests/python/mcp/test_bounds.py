@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import subprocess
+import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
+from serving import ORB, Site, wait_until_it_listens
 
 from orb_learning.errors import FeedbackError
 from orb_learning.figures.patterns import SolutionPattern
@@ -16,19 +20,23 @@ from orb_learning.figures.results import LONGEST_TEXT, shortened
 from orb_learning.mcp.feedback_outbox import MOST_A_MINUTE, FeedbackOutbox
 from orb_learning.mcp.tools.submit_feedback import submit_feedback
 from orb_learning.outbox.writer import Outbox, folder_size
-from orb_learning.settings import load_settings
+from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.connection import connect
 
 MEGABYTE = 2**20
 
 
+def outbox_of(settings: LearningSettings) -> FeedbackOutbox:
+    return FeedbackOutbox(settings, Reader(settings))
+
+
 def give(feedback: FeedbackOutbox, **given: Any) -> None:
-    task_id = uuid.UUID(int=1)
+    task_id = str(uuid.UUID(int=1))
     asyncio.run(submit_feedback(feedback, task_id, "good", **given))
 
 
 def test_feedback_is_bounded_a_client_and_goes_into_one_segment(tmp_path: Path) -> None:
-    feedback = FeedbackOutbox(load_settings(database_path=tmp_path / "learning.db"))
+    feedback = outbox_of(load_settings(database_path=tmp_path / "learning.db"))
     for _ in range(MOST_A_MINUTE):
         give(feedback)
     with pytest.raises(FeedbackError, match="a minute"):
@@ -40,7 +48,7 @@ def test_feedback_is_bounded_a_client_and_goes_into_one_segment(tmp_path: Path) 
 
 def test_feedback_leaves_the_outbox_room_for_executions(tmp_path: Path) -> None:
     settings = load_settings(database_path=tmp_path / "learning.db", outbox_size_limit_mb=1)
-    feedback = FeedbackOutbox(settings)
+    feedback = outbox_of(settings)
     taken = 0
     while feedback.take(f"client {taken}").put("feedback", "x" * 10_000):
         taken += 1
@@ -75,3 +83,36 @@ def test_texts_are_cut_before_they_are_fetched(tmp_path: Path) -> None:
     assert len(whole["solution_summary"]) == 5_000_000
     sandboxed = Reader(load_settings(database_path=database), sandboxed=True)
     assert sandboxed._longest_text == LONGEST_TEXT
+
+
+def test_a_client_that_leaves_costs_the_server_no_traceback(tmp_path: Path) -> None:
+    """Drawn as the SDK does, each takes a tenth of a second, in which nobody is answered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    head = (
+        f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+        "Accept: application/json, text/event-stream\r\nContent-Length: 9\r\n\r\n{"
+    )
+    with (tmp_path / "log").open("w+b") as log:
+        process = subprocess.Popen(
+            [*ORB, "mcp", "--transport", "http", "--port", str(port)],
+            env=Site(tmp_path).environment(),
+            stderr=log,
+        )
+        try:
+            wait_until_it_listens(process, port)
+            for _ in range(100):
+                with socket.create_connection(("127.0.0.1", port)) as left:
+                    left.sendall(head.encode())
+            health = f"http://127.0.0.1:{port}/health"
+            with urllib.request.urlopen(health, timeout=60) as response:
+                assert response.status == 200
+        finally:
+            process.terminate()
+            process.wait(30)
+        log.seek(0)
+        said = log.read().decode()
+    assert "ClientDisconnect" in said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) < 200

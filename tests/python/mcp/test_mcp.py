@@ -24,7 +24,6 @@ from building import REPOSITORY, DbtProject
 from mcp.client.client import Client
 from mcp.server import MCPServer
 from serving import (
-    EVIL_REPO,
     EVIL_TEXTS,
     ORB,
     PROMPT,
@@ -41,6 +40,7 @@ from serving import (
 
 from orb_learning.backup.create import make_backup
 from orb_learning.errors import McpServerError, NotBuiltError
+from orb_learning.figures import list_executions
 from orb_learning.figures import reader as figures_reader
 from orb_learning.figures.database_tools import (
     get_data_quality_report,
@@ -54,29 +54,26 @@ from orb_learning.figures.groups import TABLES
 from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
 from orb_learning.figures.status import read_contents
+from orb_learning.ingest.relay import load_once
 from orb_learning.mcp.answers import EMPTY, REST, sent
 from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS, READING, make_server, serve_http
 from orb_learning.mcp.sql_guard import check_sql
 from orb_learning.page.reports import read_reports
+from orb_learning.record import task_uuid
 from orb_learning.search.queries import known_vector
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.connection import connect
 from orb_learning.time_ranges import GROUPS, Group
 
 CALLS: dict[str, dict[str, Any]] = {
-    "database_status": {},
+    "database_status": {"success_rate_threshold": 99.0},
     "what_to_change": {},
     "execution_statistics": {"time_range": "30d"},
     "performance_metrics": {"time_range": "30d"},
-    "storage_status": {},
     "data_quality_report": {},
-    "database_alerts": {"success_rate_threshold": 99.0},
     "find_similar_executions": {"task_description": "split the module", "threshold": 0.5},
     "find_solutions": {"task_description": "split the module"},
     "list_executions": {"repo": "web", "success": False, "day": "2026-03-31"},
-    "get_tier_performance": {"repo": "web"},
-    "get_pool_performance": {},
-    "get_solution_patterns": {"min_usage": 1},
     "recommend_route": {"repo": "web", "task_type": "refactor", "complexity": 40},
     "policy_values": {},
     "describe_data": {},
@@ -186,6 +183,33 @@ def test_every_result_says_of_when_it_is_and_how_to_take_its_texts(
         assert found["built_at"] == built, tool
         assert found["from_backup"] is False
         assert found["untrusted"] == UNTRUSTED
+        assert found["window"], tool
+
+
+def test_every_result_says_of_which_time_its_figures_are(
+    url: str, answers: dict[str, dict[str, Any]]
+) -> None:
+    shared = {tool: found["window"].split("; ") for tool, found in answers.items()}
+    for tool, (whole, *parts) in shared.items():
+        assert re.fullmatch(r"\d+[hd]|all that is held|the day .*|as the SELECT says", whole), tool
+        for part in parts:  # of another time, by the key that it is of
+            name, _, told = part.partition(": ")
+            assert told, part
+            assert name in json.dumps(answers[tool]), part
+    windows: list[tuple[str, dict[str, Any], str]] = [
+        ("execution_statistics", {"time_range": "90d", "by": "tier"}, "90d"),
+        ("performance_metrics", {}, "7d"),
+        (
+            "find_similar_executions",
+            {"task_description": "split the module", "days_back": 12},
+            "12d",
+        ),
+        ("find_solutions", {"error_message": "split the module"}, "90d"),
+        ("list_executions", {"day": "2026-03-31"}, "the day 2026-03-31"),
+        ("list_executions", {}, "all that is held"),
+    ]
+    for tool, given, window in windows:
+        assert answer(call(url, tool, **given))["window"] == window
 
 
 def test_figures_are_those_of_the_reports(site: Site, answers: dict[str, dict[str, Any]]) -> None:
@@ -229,12 +253,6 @@ def test_figures_are_those_of_the_reports(site: Site, answers: dict[str, dict[st
     )
     assert {row["model_tier"] for row in metrics["by_model_tier"]} == set(tiers)
 
-    (web,) = [row for row in answers["get_tier_performance"]["rows"] if row["date"] > "2026-03-30"]
-    assert (web["total_executions"], web["successful_count"]) == (20, 12)
-    assert web["success_rate_lower"] < 0.6 < web["success_rate_upper"]
-    patterns = {row["solution_summary"]: row for row in answers["get_solution_patterns"]["rows"]}
-    assert patterns["cache it"]["usage_count"] == 5
-    assert patterns["cache it"]["has_enough_samples"] is False
     similar = answers["find_similar_executions"]["rows"]
     assert similar[0]["task_description"] == "split the module"
     assert similar[0]["similarity"] == pytest.approx(1)
@@ -244,19 +262,19 @@ def test_figures_are_those_of_the_reports(site: Site, answers: dict[str, dict[st
 
 def test_alerts_take_the_seeds_thresholds_where_none_is_given(url: str) -> None:
     def raised(**given: Any) -> dict[str, dict[str, Any]]:
-        found = answer(call(url, "database_alerts", **given))
-        assert not any(row["is_raised"] for row in found["others"])
+        found = answer(call(url, "database_status", **given))["alerts"]
+        assert not {row["state"] for row in found["others"]} & {"warning", "critical"}
         assert all(row["is_raised"] and row["has_enough_samples"] for row in found["raised"])
         return {row["alert_name"]: row for row in found["raised"] + found["others"]}
 
     by_seed, given = raised(), raised(success_rate_threshold=10, avg_duration_threshold=1)
     assert by_seed["daily_success_rate"]["threshold"] == 80
     assert by_seed["avg_duration"]["threshold"] == 120
-    assert not by_seed["avg_duration"]["is_raised"]
+    assert "is_raised" not in by_seed["avg_duration"]
     assert by_seed["success_rate"]["is_raised"]
     assert given["avg_duration"]["is_raised"]
     assert given["avg_duration"]["threshold"] == 1
-    assert not given["daily_success_rate"]["is_raised"]
+    assert "is_raised" not in given["daily_success_rate"]
 
 
 def test_executions_are_listed_by_what_is_asked_for(site: Site, url: str) -> None:
@@ -288,6 +306,24 @@ def test_executions_are_listed_by_what_is_asked_for(site: Site, url: str) -> Non
         assert evil["rows"][0]["task_description"].startswith("x" * 200 + "…")
 
     over_http(url, each)
+
+
+def test_executions_are_listed_by_cost_where_it_is_known(site: Site, tmp_path: Path) -> None:
+    site = site.copy(tmp_path / "site")
+    with connect(site.database) as connection:
+        connection.execute(
+            "update fct_executions set actual_cost = case when _load_seq % 3 > 0 "
+            "then _load_seq % 7 end where repo = 'web'"
+        )
+    expected = site.rows(
+        "select task_id::varchar from executions where repo = 'web' "
+        "order by coalesce(actual_cost, -1) desc, timestamp desc, task_id"
+    )
+    reader = Reader(load_settings(database_path=site.database))
+    found = asyncio.run(list_executions(reader, repo="web", order="dearest", limit=100))
+    reader.close()
+    assert [str(row.task_id) for row in found.rows] == [task for (task,) in expected]
+    assert found.rows[-1].actual_cost is None
 
 
 @pytest.mark.parametrize("by", GROUPS)
@@ -345,8 +381,6 @@ def test_evil_texts_come_back_as_data(url: str, answers: dict[str, dict[str, Any
     assert text.endswith("(1,000,000 characters, cut here)")
     similar = [row["task_description"] for row in answers["find_similar_executions"]["rows"]]
     assert PROMPT in similar
-    patterns = answers["get_solution_patterns"]["rows"]
-    assert (PROMPT, EVIL_REPO) in [(row["solution_summary"], row["repo"]) for row in patterns]
     assert max(len(json.dumps(found)) for found in answers.values()) < 100_000
 
 
@@ -416,6 +450,70 @@ def test_feedback_goes_into_the_outbox_and_nowhere_else(site: Site, tmp_path: Pa
     assert hashlib.sha256(site.database.read_bytes()).digest() == before
     (record,) = waiting_feedback(site)
     assert (record["feedback_id"], record["user_id"]) == (feedback_id, "ada")
+
+
+def test_feedback_shows_the_execution_that_it_is_of(site: Site, tmp_path: Path) -> None:
+    site = site.copy(tmp_path / "site")
+    ((task_id, text),) = site.rows(
+        "select task_id::varchar, task_description from executions where repo = 'web' limit 1"
+    )
+    named = task_uuid("task-7", "litellm")  # by another system, whose scope is its name
+    with connect(site.database) as connection:
+        connection.execute(
+            "insert into raw.executions (task_id, metadata, _load_seq, _loaded_at) "
+            "values (?, ?, 1000000, now())",
+            [named, json.dumps({"external_id": "task-7"})],
+        )
+        connection.execute(
+            "update fct_executions set task_id = ? where task_id = ?", [named, task_id]
+        )
+
+    async def submit(client: Client) -> list[Any]:
+        given = [{"task_id": id_, "satisfaction": "good"} for id_ in ("task-7", "task-8")]
+        return [answer(await client.call_tool("submit_feedback", one)) for one in given]
+
+    reaching, waiting = over_stdio(site, submit)
+    assert reaching["execution"]["task_id"] == str(named)
+    assert reaching["execution"]["task_description"] == text
+    assert reaching["untrusted"] == UNTRUSTED
+    assert "execution" not in waiting
+    assert "waits for it" in waiting["note"]
+
+
+def test_feedback_is_withdrawn_by_whoever_gave_it(site: Site, tmp_path: Path) -> None:
+    site = site.copy(tmp_path / "site")
+    settings = load_settings(database_path=site.database)
+    given = {"task_id": "task-7", "satisfaction": "good", "visibility": "team"}
+
+    def load() -> list[str]:
+        load_once(settings.database_path, settings.outbox_folder)
+        return [str(row) for (row,) in site.rows("select feedback_id from raw.feedback")]
+
+    async def take_back(client: Client) -> str:
+        kept, dropped = [
+            answer(await client.call_tool("submit_feedback", given))["feedback_id"] for _ in "12"
+        ]
+        gone = answer(await client.call_tool("submit_feedback", {"withdraw": dropped}))
+        assert (gone["feedback_id"], "execution" in gone) == (dropped, False)
+        both = await client.call_tool("submit_feedback", {"withdraw": kept, **given})
+        assert "withdraw: give it alone" in said(both)
+        neither = await client.call_tool("submit_feedback", {"task_id": "task-7"})
+        assert "satisfaction: give it, or withdraw (got none)" in said(neither)
+        return str(kept)
+
+    of_others = load()
+    kept = over_stdio(site, take_back)
+    assert set(load()) == {*of_others, kept}
+
+    async def again(client: Client) -> Any:  # a server that did not take it
+        return await client.call_tool("submit_feedback", {"withdraw": kept})
+
+    refused = over_stdio(site, again, ORB_USER="eve")
+    assert refused.is_error
+    assert "eve has no such feedback" in said(refused)
+    assert kept in load()
+    answer(over_stdio(site, again))
+    assert load() == of_others
 
 
 def waiting_feedback(site: Site) -> list[dict[str, Any]]:
@@ -615,9 +713,8 @@ def test_a_database_that_cannot_be_read_gets_a_useful_answer(
 
 READ_BESIDE_REPORTS = {
     # How far the outbox was loaded: what is beyond it is only there.
-    "database_status": {"raw.outbox_positions"},
+    "database_status": {"raw.outbox_positions", "alerts_at"},
     "execution_statistics": {"raw.outbox_positions"},
-    "database_alerts": {"alerts_at"},
     "find_similar_executions": {"known_vector", "similar_executions", "text_embeddings"},
     "find_solutions": {"known_vector", "similar_solutions"},
     "describe_data": {"duckdb_tables", "duckdb_views", "relations"},
@@ -717,7 +814,7 @@ def test_while_another_process_writes_the_newest_backup_answers(
         assert found["from_backup"] is True
         assert found["as_of"] == f"{made.backup.time.isoformat()}Z"
         assert found["performance"] == answers["execution_statistics"]["performance"]
-        assert answer(call(url, "storage_status"))["from_backup"] is False
+        assert answer(call(url, "performance_metrics"))["from_backup"] is False
 
 
 def test_a_writer_gets_the_file_while_the_server_waits_for_a_question(
@@ -768,10 +865,15 @@ def test_the_functions_for_python_give_what_the_tools_give(
         ("execution_statistics", stats, "by_model_tier"),
         ("performance_metrics", metrics, "duration"),
         ("data_quality_report", quality, "checks"),
-        ("database_alerts", alerts, "raised"),
     ]:
         as_sent = as_objects(json.loads(sent(tool, {part: found[part]}, 100_000)))
         assert as_sent[part] == answers[tool][part]
+    assert "alerts" not in status
+    of_status = answers["database_status"]["alerts"]
+    as_sent = as_objects(json.loads(sent("database_status", {"raised": alerts["raised"]}, 100_000)))
+    assert as_sent["raised"] == of_status["raised"]
+    quiet = [(row["alert_name"], row["message"]) for row in alerts["others"]]
+    assert quiet == [(row["alert_name"], row["message"]) for row in of_status["others"]]
     assert asyncio.run(get_storage_status())["tables"] == []
     with pytest.raises(ValueError, match="must be one of 1h, 24h, 7d, 30d, 90d"):
         asyncio.run(get_execution_statistics(time_range="2y"))  # type: ignore[arg-type]

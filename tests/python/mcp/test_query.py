@@ -500,7 +500,7 @@ def test_half_a_character_and_a_body_of_megabytes_are_refused(url: str) -> None:
         "jsonrpc": "2.0",
         "id": 1,
         "method": "tools/call",
-        "params": {"name": "get_tier_performance", "arguments": {"repo": "HERE"}, "_meta": meta},
+        "params": {"name": "list_executions", "arguments": {"repo": "HERE"}, "_meta": meta},
     }
     for injected, statuses in [("\\ud800", {200, 400}), ("x" * 5_000_000, {413})]:
         body = json.dumps(message).replace("HERE", injected).encode()

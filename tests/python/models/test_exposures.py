@@ -16,13 +16,14 @@ from dbt.contracts.graph.manifest import Manifest
 from orb_learning.figures.database_tools import (
     get_data_quality_report,
     get_database_alerts,
-    get_database_status,
     get_execution_statistics,
     get_performance_metrics,
     get_storage_status,
 )
-from orb_learning.figures.reader import Snapshot
+from orb_learning.figures.reader import Reader, Snapshot
+from orb_learning.figures.watching import database_status
 from orb_learning.mcp.server import READING
+from orb_learning.settings import load_settings
 from orb_learning.time_ranges import GROUPS
 
 
@@ -32,14 +33,20 @@ async def every_execution_statistic() -> None:
         await get_execution_statistics(by=by)
 
 
+async def watched_status() -> None:
+    reader = Reader(load_settings())
+    await database_status(reader)
+    reader.close()
+
+
 GENERATOR = runpy.run_path(str(REPOSITORY / "docs/generate.py"))
-TOOLS: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
-    "database_status": get_database_status,
-    "execution_statistics": every_execution_statistic,
-    "performance_metrics": get_performance_metrics,
-    "storage_status": get_storage_status,
-    "data_quality_report": get_data_quality_report,
-    "database_alerts": get_database_alerts,
+ASKED: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
+    "mcp_database_status": watched_status,
+    "mcp_execution_statistics": every_execution_statistic,
+    "mcp_performance_metrics": get_performance_metrics,
+    "mcp_data_quality_report": get_data_quality_report,
+    "orb_storage": get_storage_status,
+    "orb_alerts": get_database_alerts,
 }
 
 
@@ -101,9 +108,9 @@ def reports_behind(manifest: Manifest, read: set[str]) -> set[str]:
     return behind
 
 
-@pytest.mark.parametrize("tool", TOOLS)
-def test_a_tool_reads_what_its_exposure_names(
-    tool: str,
+@pytest.mark.parametrize("exposure", ASKED)
+def test_what_is_asked_reads_what_its_exposure_names(
+    exposure: str,
     exposures: dict[str, set[str]],
     empty_database: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -117,6 +124,6 @@ def test_a_tool_reads_what_its_exposure_names(
 
     monkeypatch.setattr(Snapshot, "rows", noted)
     monkeypatch.setenv("ORB_DATABASE", str(empty_database))
-    asyncio.run(TOOLS[tool]())
+    asyncio.run(ASKED[exposure]())
     read = set(re.findall(r"\b(?:from|join) (\w+)", " ".join(asked)))
-    assert read == exposures[f"mcp_{tool}"]
+    assert read == exposures[exposure]

@@ -114,6 +114,7 @@ def test_values_are_those_of_each_decision_by_itself(routing: Routing) -> None:
         routing.decide(7_000 + number, draw, chances="invalid")
     routing.build()
     assert_values_are_the_oracles(routing)
+    assert_no_pairs_of_repositories(routing)
 
 
 @pytest.mark.slow
@@ -158,6 +159,21 @@ def assert_history_is_exact(routing: Routing, draw: random.Random, *, rounds: in
     refreshed = routing.rebuilt()
     for model in COMPARED:
         assert_same_rows(model, built[model], refreshed[model])
+
+
+def assert_no_pairs_of_repositories(routing: Routing) -> None:
+    """A text of many repositories must not have rows by the square of their number."""
+    with connect(routing.history.database, read_only=True) as connection:
+        assert connection.execute(
+            "select count(*) > 0 from (select 1 from int_routing_texts group by _task_text_id "
+            "having count(distinct repo) > 1)"
+        ).fetchall() == [(True,)]
+        assert connection.execute(
+            "with cells as (select distinct _cell_id, repo from int_routing_texts) "
+            "select count(*) from int_routing_moments inner join cells using (_cell_id) "
+            "inner join cells as others on other_cell_id = others._cell_id "
+            "where cells.repo <> others.repo"
+        ).fetchall() == [(0,)]
 
 
 def assert_values_are_the_oracles(routing: Routing) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import glob
 import gzip
 import json
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -15,6 +18,7 @@ import duckdb
 import pytest
 from building import REPOSITORY, DbtProject
 from histories import ORDINARY
+from traces import request, span
 from typer.testing import CliRunner
 
 from orb_learning.archive.files import check_archive
@@ -26,12 +30,14 @@ from orb_learning.backup.prune import remove_backups
 from orb_learning.backup.verify import validate_backup
 from orb_learning.cli.app import app
 from orb_learning.errors import DbtError
+from orb_learning.feedback.submit import submit_feedback
 from orb_learning.ingest.files import import_file
 from orb_learning.ingest.relay import load_once
 from orb_learning.operations import erasure
 from orb_learning.operations.erasure import erase
 from orb_learning.operations.export import export_for_reading
 from orb_learning.operations.exported_files import read_erased_content
+from orb_learning.operations.load import load_outbox
 from orb_learning.operations.mentions import ErasureTarget
 from orb_learning.outbox.writer import Outbox
 from orb_learning.page.writing import write_page
@@ -271,6 +277,8 @@ def test_copies_that_hold_an_erased_task_are_named_and_deleted_on_request(
     wanted = [uuid.UUID(int=1)]
     result = erase(settings, task_ids=wanted, now=NOW)
     assert result.still_in == [waiting, loaded, kept, damaged]
+    assert result.expires.keys() == {waiting, loaded}
+    assert min(result.expires.values()) > NOW.date()
     assert all(copy.exists() for copy in result.still_in)
     result = erase(settings, task_ids=wanted, in_backups=True, now=NOW)
     assert result.still_in == []
@@ -327,23 +335,92 @@ def test_pages_are_deleted_and_exports_are_named(
     assert f"still in {by_id}" in said.output.replace("\n", "")
 
 
-@pytest.mark.slow
-def test_a_forgotten_repository_is_in_no_file_of_any_kind(
-    built_settings: LearningSettings, outbox: Outbox, project: DbtProject
-) -> None:
-    """Database, outboxes, page, exports, index of vectors and what routers draw by."""
-    settings, name = built_settings, "vault-4711"
-    folder = settings.database_path.parent
+VAULT = "vault-4711"
+TEXTLESS = {
+    *("schema_versions", "loaded_files", "database_id", "outbox_positions", "refused_records"),
+    *("loaded_counts", "archived_files", "held_days", "forgotten", "maintenance_steps"),
+    *("storage_samples", "deleted_feedback", "archived_feedback_files", "feedback_counts"),
+    "external_ids",
+}
+"""The tables of raw in which nobody's texts are."""
+
+
+def put_spans(settings: LearningSettings, trace: int) -> None:
+    spans = Outbox(settings.span_outbox_folder)
+    asked = span(trace, 1, gen_ai__operation__name="invoke_agent", gen_ai__prompt=SECRET)
+    spans.put("spans", json.dumps(request([asked | {"name": SECRET}], service=VAULT)))
+    spans.put("spans", json.dumps({"resource": VAULT, "of no span": SECRET})[:-1])
+    spans.close()
+
+
+def record_everything(settings: LearningSettings, outbox: Outbox) -> None:
+    """A repository's executions and all else of it, in every table of raw that has texts."""
     for task in range(1, 61):
         text = f"{SECRET}, part {task % 12}"
         tier = ("small", "medium", "large")[task % 3]
-        put(outbox, task, repo=name, model_tier=tier, task_description=text, error_message=text)
+        put(outbox, task, repo=VAULT, model_tier=tier, task_description=text, error_message=text)
+    put(outbox, 61, days_old=200, repo=VAULT, task_description=SECRET)
     put(outbox, 99)
-    span = {"trace_id": "1" * 32, "attributes": {"repo": name, "prompt": SECRET}}
-    spans = Outbox(settings.span_outbox_folder)
-    spans.put("span", json.dumps(span))
-    spans.close()
-    load(settings)
+    submit_feedback(
+        outbox,
+        task_id=uuid.UUID(int=1),
+        satisfaction="poor",
+        issue_type="other",
+        comment=f"{SECRET} of {VAULT}",
+        visibility="team",
+        now=NOW,
+    )
+    routing = {"task_id": str(uuid.UUID(int=62)), "repo": VAULT, "task_description": SECRET}
+    outbox.put("routing", json.dumps(routing))
+    spoilt = {"kind": "execution", "reason": "spoilt", "payload": payload(1, repo=VAULT)}
+    outbox.put("dead_letter", json.dumps(spoilt))
+    put_spans(settings, 70)
+    load_outbox(settings, now=NOW)
+    file = settings.database_path.parent / "some.jsonl"
+    file.write_text(payload(63, repo=VAULT, task_description=SECRET)[1:])
+    import_file(settings.database_path, file, now=LATER)
+    file.unlink()
+
+
+def contents_of(file: Path) -> bytes:
+    """What a file says, unpacked."""
+    if file.suffix == ".gz":
+        return gzip.decompress(file.read_bytes())
+    if file.suffix == ".html":
+        said = file.read_bytes()
+        packed = re.findall(rb"H4sI[\w+/=]+", said)  # base64 of what gzip packed
+        return said + b"".join(gzip.decompress(base64.b64decode(part)) for part in packed)
+    if file.suffix == ".parquet":
+        rows = duckdb.execute("from read_parquet(?)", [glob.escape(str(file))]).fetchall()
+        return repr(rows).encode()
+    if file.suffix in (".db", ".duckdb"):  # its blocks are packed, too
+        with duckdb.connect(file, read_only=True) as connection:
+            tables = connection.execute(
+                "select schema_name || '.' || table_name from duckdb_tables() where not internal"
+            ).fetchall()
+            found = {name: connection.execute(f"from {name}").fetchall() for (name,) in tables}
+        return repr(found).encode() + file.read_bytes()
+    return file.read_bytes()
+
+
+@pytest.mark.slow
+def test_a_forgotten_repository_is_in_no_file_of_any_kind(
+    built_settings: LearningSettings, outbox: Outbox, project: DbtProject, tmp_path: Path
+) -> None:
+    """Database, outboxes, archive, backups, page, exports, index, and what routers draw by."""
+    place = tmp_path / "elsewhere"
+    settings = built_settings.model_copy(update={"backup_copy_to": str(place)})
+    name, folder = VAULT, settings.database_path.parent
+    record_everything(settings, outbox)
+    held = {
+        table: name in rows or SECRET in rows
+        for (table,) in query(
+            settings, "select table_name from duckdb_tables() where schema_name = 'raw'"
+        )
+        if (rows := repr(query(settings, f"from raw.{table}"))) is not None
+    }
+    assert {table for table, is_held in held.items() if not is_held} == TEXTLESS
+    retain(project, settings)
     project.run(settings.database_path, as_of=NOW.isoformat(), embeddings_enabled=True)
     write_page(settings.database_path, folder / "report.html")
     for output in ("export", "copy.duckdb"):
@@ -351,18 +428,30 @@ def test_a_forgotten_repository_is_in_no_file_of_any_kind(
     index = index_folder(settings.database_path)
     with connect(settings.database_path, read_only=True) as connection:
         update_index(connection, index, settings.embedding_model)
-    assert name in settings.routing_file.read_text()
-    assert (folder / "export").is_dir()
+    backup = make_backup(settings, now=NOW).backup.folder
+    put_spans(settings, 71)  # not loaded yet
+    put(outbox, 64, repo=name, task_description=SECRET)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    holding = {
+        path.relative_to(folder).parts[0]
+        for path in files
+        if any(text.encode() in contents_of(path) for text in (name, SECRET))
+    }
+    every = {path.name for path in folder.iterdir()} - {index.name}  # which has vectors alone
+    locks = {path for path in every if re.match(r"learning\.db\.|\..*\.lock$", path)}
+    assert every - holding == locks | {"export"}  # a link
     assert index.is_dir()
-    result = erase(settings, repo=name, now=NOW)
+    result = erase(settings, repo=name, in_backups=True, now=NOW + timedelta(hours=1))
     assert (result.exports, result.still_in, result.out_of_reach) == ([], [], [])
+    outbox.close()
     for text in (name, SECRET):
-        assert files_with(folder, text) == []
+        left = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert [path for path in left if text.encode() in contents_of(path)] == []
         assert relations_with(settings, text) == set()
-    kinds = {"report.html", "export", "copy.duckdb", index.name}
-    # What is packed was not read above: it is gone.
-    assert kinds & {path.name for path in folder.iterdir()} == set()
+    assert not backup.exists()
+    assert not {index.name, "report.html", "export"} & {path.name for path in folder.iterdir()}
     assert json.loads(settings.routing_file.read_text())["version"] == 1
+    assert tasks(settings) == [99]
 
 
 def test_another_databases_backups_are_left_alone(tmp_path: Path) -> None:
@@ -585,6 +674,7 @@ def test_copies_in_another_place_are_named_and_deleted_on_request(
     wanted = [uuid.UUID(int=1)]
     result = erase(settings, task_ids=wanted, now=NOW)
     assert result.still_in == [holding.folder, *copies]
+    assert result.expires.keys() == {holding.folder, *copies}
     result = erase(settings, task_ids=wanted, in_backups=True, now=NOW)
     assert result.still_in == []
     [new] = set(backups_in(settings.backup_folder)) - {without}

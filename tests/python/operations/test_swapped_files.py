@@ -11,6 +11,7 @@ import stat
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -19,10 +20,10 @@ import duckdb
 import pytest
 from restore_cases import Place, erase_tasks
 
-from orb_learning.archive import EXECUTIONS, rewrite, rewrite_archive
+from orb_learning.archive import EXECUTIONS, check_archive, rewrite, rewrite_archive, unarchive
 from orb_learning.dbt.archive_functions import prepare_file, publish_file
 from orb_learning.errors import ArchiveError, RestoreError
-from orb_learning.operations import restored_copy
+from orb_learning.operations import export, restored_copy
 from orb_learning.outbox import reader
 from orb_learning.page import writing
 from orb_learning.store import connect
@@ -162,6 +163,32 @@ class _Named:
         swap(Path(self._file.name), self._victim)
 
 
+def test_an_export_is_worked_out_in_no_folder_of_another(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is exchanged for another's, who would read the copy of the database there."""
+    place.put(1)
+    place.load()
+    place.change("create table executions as select 1 as a")
+    theirs, out = tmp_path / "theirs", tmp_path / "out"
+    theirs.mkdir()
+    (out / ".copy.duckdb.export-1").mkdir(parents=True)  # of a run that was killed
+    (out / ".copy.duckdb.export-2").symlink_to(theirs)
+    copy_file = export._copy_file
+
+    def exchanged(*given: Any) -> None:
+        [work] = out.glob(".copy.duckdb.export-*")
+        work.rename(out / "moved")
+        work.symlink_to(theirs)
+        copy_file(*given)
+
+    monkeypatch.setattr(export, "_copy_file", exchanged)
+    export.export_for_reading(place.database, out / "copy.duckdb")
+    assert list(theirs.iterdir()) == []
+    with duckdb.connect(out / "copy.duckdb", read_only=True) as copy:
+        assert copy.execute("select a from executions").fetchall() == [(1,)]
+
+
 @pytest.mark.parametrize("kind", ["another schema", "junk", "a pipe", "a link"])
 def test_a_strangers_file_in_the_archive_is_named_and_nothing_is_done(
     place: Place, kind: str
@@ -182,6 +209,27 @@ def test_a_strangers_file_in_the_archive_is_named_and_nothing_is_done(
     with pytest.raises(ArchiveError, match=file.name):
         erase_tasks(place, 1)
     assert place.numbers() == [1]
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a link"])
+def test_an_archived_file_that_is_none_any_more_is_named_and_nobody_waits(
+    place: Place, kind: str
+) -> None:
+    place.put(1)
+    place.load()
+    name = "executions_archive_20200101.parquet"
+    place.change(
+        "insert into raw.archived_files by name select "
+        f"'{name}' as file_name, date '2020-01-01' as archived_day, 1 as version_count, "
+        "0 as size_bytes, 'x' as file_sha256, timestamp '2026-01-01' as archived_at"
+    )
+    place.settings.archive_folder.mkdir()
+    file = place.settings.archive_folder / name
+    os.mkfifo(file) if kind == "a pipe" else file.symlink_to("/dev/zero")
+    with pytest.raises(ArchiveError, match="is not a regular file"):
+        unarchive(place.settings, date(2020, 1, 1), date(2020, 1, 1))
+    [said] = check_archive(place.settings)
+    assert name in said
 
 
 def test_retention_writes_an_archived_file_through_no_link(tmp_path: Path, victim: Path) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import uuid
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from orb_learning.errors import DeadLetterError
+from orb_learning.ingest.dead_letters import read_dead_letters, replay_dead_letter
 from orb_learning.ingest.relay import load_once
 from orb_learning.outbox import defence
 from orb_learning.outbox.defence import open_defensively
+from orb_learning.outbox.pruning import PRUNE_LOG, PrunedSegment, pruned_segments
 from orb_learning.outbox.segment import TABLES
 from orb_learning.outbox.writer import Outbox
 
@@ -131,3 +136,81 @@ def test_a_pipe_in_the_outbox_is_no_segment(tmp_path: Path) -> None:
     assert sum(result.counts.values()) == 1
     with pytest.raises(OSError, match="is not a regular file"):
         open_defensively(pipe, "mode=ro")
+
+
+BEFORE_TIME, AFTER_TIME = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"
+FEEDBACK = {"feedback_id": str(uuid.UUID(int=1)), "task_id": str(uuid.UUID(int=2))}
+EXTERNAL = {"timestamp": "2026-01-01T00:00:00Z", "metadata": {"external_id": "a"}}
+POISON = {
+    "feedback before time": ("feedback", FEEDBACK | {"submitted_at": BEFORE_TIME}),
+    "feedback after time": ("feedback", FEEDBACK | {"submitted_at": AFTER_TIME}),
+    "an erasure of a number": ("forget", {"task_ids": [5]}),
+    "an erasure of an object": ("forget", {"task_ids": [{}]}),
+    "an erasure of letters": ("forget", {"task_ids": "abc"}),
+    "a deletion of a list": ("delete_feedback", {"feedback_ids": [["a"]]}),
+    "a task that is a number": ("execution", EXTERNAL | {"task_id": 5}),
+    "a task that is a list": ("execution", EXTERNAL | {"task_id": ["a"]}),
+    "a task that is no UUID": ("execution", EXTERNAL | {"task_id": "a"}),
+    "a decision before time": (
+        "routing", EXTERNAL | {"task_id": str(uuid.UUID(int=3)), "timestamp": BEFORE_TIME}
+    ),
+    "more refusals than a number holds": ("refused", {"reason": "a", "count": 10**30}),
+    "a step at no time": (
+        "maintenance",
+        dict.fromkeys(["run_id", "step", "outcome", "started_at", "ended_at", "message"], "x"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", POISON)
+def test_a_record_that_nobody_can_mean_is_a_dead_letter_and_the_rest_is_loaded(
+    what: str, tmp_path: Path
+) -> None:
+    kind, payload = POISON[what]
+    outbox = Outbox(tmp_path / "outbox")
+    assert outbox.put("execution", "{}")
+    assert outbox.put(kind, json.dumps(payload))
+    assert outbox.put("execution", "{}")
+    outbox.close()
+    database = tmp_path / "learning.db"
+    counts = load_once(database, tmp_path / "outbox").counts
+    assert (counts["execution"], counts["dead_letter"]) == (2, 1)
+    [letter] = read_dead_letters(database)
+    assert letter.reason
+    with pytest.raises(DeadLetterError):
+        replay_dead_letter(database, letter.number)
+
+
+def test_an_execution_before_time_or_without_an_id_holds_nobody_up(tmp_path: Path) -> None:
+    task = {"task_id": str(uuid.UUID(int=3))}
+    outbox = Outbox(tmp_path / "outbox")
+    for one in (
+        task | {"timestamp": BEFORE_TIME},
+        task | EXTERNAL | {"timestamp": AFTER_TIME},
+        EXTERNAL,
+    ):
+        assert outbox.put("execution", json.dumps(one))
+    outbox.close()
+    assert load_once(tmp_path / "learning.db", tmp_path / "outbox").counts.total() == 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000, '{"outbox_id": 5}', "5", "[]",
+        *(
+            json.dumps(
+                {"outbox_id": str(uuid.UUID(int=1)), "last_number": 1, "first_put_at": None,
+                 "last_put_at": None, "trimmed_at": "2026-01-01"} | wrong
+            )
+            for wrong in (
+                {"last_number": float("inf")}, {"last_number": [1]}, {"first_put_at": BEFORE_TIME},
+                {"last_put_at": 5}, {"trimmed_at": None}, {"outbox_id": ["a"]},
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_strange_line_in_the_prune_log_is_passed_over(line: str, tmp_path: Path) -> None:
+    good = PrunedSegment(uuid.UUID(int=7), 3, None, None, datetime(2026, 1, 1))  # noqa: DTZ001
+    (tmp_path / PRUNE_LOG).write_text(f"{line}\n{good.to_json()}\n")
+    assert pruned_segments(tmp_path) == [good]

@@ -12,7 +12,10 @@ from building import REPOSITORY
 from clients import run_client
 
 from orb_learning import Router
+from orb_learning.operations import load_outbox
 from orb_learning.routing.litellm_strategy import LearnedStrategy
+from orb_learning.settings import load_settings
+from orb_learning.store import connect
 
 TASK = {"repo": "shop", "task_type": "fix", "complexity_score": 10}
 
@@ -40,8 +43,10 @@ class Groups:
         self.model_list = [{"model_name": name} for name in names]
 
 
-def picked(strategy: LearnedStrategy, model: str, metadata: dict[str, Any]) -> str:
-    request = {"metadata": metadata}
+def picked(
+    strategy: LearnedStrategy, model: str, metadata: dict[str, Any], trace_id: str = "a request"
+) -> str:
+    request = {"metadata": metadata, "litellm_trace_id": trace_id}
     return str(strategy.get_available_deployment(model, request_kwargs=request)["model_name"])
 
 
@@ -53,6 +58,15 @@ def test_a_failed_try_is_followed_by_the_next_tier_of_the_same_decision(database
     assert picked(strategy, "auto", metadata) == "large"
     assert (metadata["routing"]["plan"], metadata["routing"]["attempt"]) == ("small>large", 2)
     assert picked(strategy, "auto", metadata) == "large"  # the plan has ended
+
+
+def test_a_request_with_the_metadata_of_another_is_a_decision_of_its_own(database: Path) -> None:
+    strategy = LearnedStrategy(Groups("auto", "small", "large"), Router(database))
+    metadata: dict[str, Any] = dict(TASK)
+    assert picked(strategy, "auto", metadata) == "small"
+    assert picked(strategy, "auto", metadata, "the next request") == "small"
+    assert metadata["routing"]["attempt"] == 1
+    assert picked(strategy, "auto", metadata, "the next request") == "large"
 
 
 def test_what_is_not_routed_stays_with_its_group(database: Path) -> None:
@@ -68,6 +82,7 @@ def test_litellm_calls_the_group_that_was_learned(database: Path) -> None:
     environment = {
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "PYTHONPATH": str(REPOSITORY / "python_ingest"),
+        "ORB_DATABASE": str(database),
     }
     said = run_client("litellm_routing", environment, str(database))
     found = json.loads(said.splitlines()[-1])
@@ -76,3 +91,15 @@ def test_litellm_calls_the_group_that_was_learned(database: Path) -> None:
     assert found["learned"]["routing"]["attempt"] == 2
     assert found["unknown"]["answer"] == "of large"  # the baseline
     assert found["other"] == {"answer": "of other", "routing": None}
+
+    load_outbox(load_settings(database_path=database))
+    with connect(database, read_only=True) as connection:
+        tries = connection.execute(
+            "select task_id::varchar, success, metadata ->> '$.routing.attempt', "
+            "metadata ->> '$.routing.first_task_id', metadata -> '$.routing.candidates' "
+            "from raw.executions order by timestamp"
+        ).fetchall()
+    candidates = '[{"plan":"small>large","propensity":1.0}]'
+    first, second, *_ = tries
+    assert first[1:] == (False, "1", None, candidates)
+    assert second[1:] == (True, "2", first[0], candidates)

@@ -19,6 +19,7 @@ from forking import forked
 
 from orb_learning import Outbox, Router, TelemetryCapture
 from orb_learning.errors import SettingsError
+from orb_learning.routing.published import MOST_BYTES, identity
 from orb_learning.routing.router import PLANS
 
 BUILT = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -263,6 +264,8 @@ def of_plans(*plans: Any) -> bytes:
         (broken(built_at="soon"), "built_at"),
         (broken(medium_from="34"), "medium_from"),
         (broken(high_from=float("nan")), "high_from"),
+        (broken(high_from=10**400), "high_from"),
+        (broken(built_at="9999-12-31T23:59:59-23:59"), "9999-12-31 23:59 UTC"),
         (broken(units=None), "units"),
         (broken(units=[7]), "units[0].level"),
         (broken(units=[unit("planet", {"large": 1.0})]), "units[0].level"),
@@ -275,6 +278,14 @@ def of_plans(*plans: Any) -> bytes:
         (of_plans({"plan": "large", "propensity": float("nan")}), "no propensity"),
         (of_plans({"plan": "small>", "propensity": 1}), "no plan"),
         (of_plans({"plan": "large", "propensity": 0.9}), "sum to 0.9"),
+        (of_plans({"plan": "\ud800", "propensity": 1}), "cannot be printed"),
+        (of_plans({"plan": "\x1b[2J", "propensity": 1}), "cannot be printed"),
+        (of_plans({"plan": "a>" * 100_000 + "a", "propensity": 1}), "too long"),
+        (
+            of_plans(*({"plan": f"p{n}", "propensity": 0.001} for n in range(999))),
+            "more than 100",
+        ),
+        (b" " * (MOST_BYTES + 1), "more than"),
         (of_plans(*2 * [{"plan": "large", "propensity": 0.5}]), "a plan of its own"),
     ],
 )
@@ -304,6 +315,19 @@ def test_what_is_no_file_draws_the_baseline(
         router = router_of(tmp_path / "routing.json", clock, routing_path=path)
         assert router.draw(CELL)["plan"] == "large"
     assert len(caplog.records) == 4
+
+
+def test_a_pipe_that_is_put_in_the_place_of_the_file_is_not_waited_for(
+    file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exchanged(looked_at: Path) -> tuple[int, int, int]:
+        found = identity(looked_at)
+        file.unlink()
+        os.mkfifo(file)
+        return found
+
+    monkeypatch.setattr("orb_learning.routing.router.identity", exchanged)
+    assert router_of(file, clock).draw(CELL)["policy"] == "router_baseline"
 
 
 def test_a_broken_file_is_left_as_soon_as_another_is_published(file: Path, clock: Clock) -> None:

@@ -15,9 +15,9 @@ CLIENTS = REPOSITORY / "tests/clients"
 ENVIRONMENTS = Path(os.environ.get("ORB_CLIENTS", REPOSITORY / "target/clients"))
 
 
-def client_python() -> Path:
-    """Return the interpreter of the clients' environment, which is made if there is none."""
-    listed = CLIENTS / "requirements.txt"
+def client_python(requirements: str = "requirements.txt") -> Path:
+    """Return the interpreter of an environment of clients, which is made if there is none."""
+    listed = CLIENTS / requirements
     folder = ENVIRONMENTS / hashlib.sha256(listed.read_bytes()).hexdigest()[:12]
     python, ready = folder / "bin/python", folder / ".ready"
     ENVIRONMENTS.mkdir(parents=True, exist_ok=True)

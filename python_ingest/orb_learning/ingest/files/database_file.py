@@ -27,6 +27,7 @@ from orb_learning.store import (
     connect_without_lock,
     identifier,
     literal,
+    with_whole_digits,
 )
 
 _EXACT_IN_PARQUET = {
@@ -152,7 +153,7 @@ def _copied(name: str, kind: str) -> str:
         return column
     if column_of(name) is not None:
         return f"{column}::varchar as {column}"
-    return f"to_json({column}) as {column}"
+    return f"to_json({column}::{with_whole_digits(kind)}) as {column}"
 
 
 if __name__ == "__main__":

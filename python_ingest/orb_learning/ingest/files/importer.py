@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import ImportFileError
+from orb_learning.feedback import find_waiting_executions
 from orb_learning.filesystem import printable, sha256_of
 from orb_learning.ingest.files.formats import (
     ENDINGS,
@@ -185,6 +186,7 @@ def _recorded(
     """Count what came and note the file as loaded; returns the result with what it is to say."""
     counted = count_received(connection, result.row_count, load.now)
     drop_residual_rows(connection)
+    find_waiting_executions(connection, load.id_scope, first)
     record_file(connection, load.sha256, load.file, counted, result.unreadable_count, load.now)
     counted_result = replace(
         result,

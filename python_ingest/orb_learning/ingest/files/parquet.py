@@ -13,7 +13,7 @@ import duckdb
 from orb_learning.ingest.files.names import check_duplicates, column_of, unit_of
 from orb_learning.ingest.files.plan import NO_ENTRIES, Source
 from orb_learning.record import UNITS
-from orb_learning.store import identifier, literal
+from orb_learning.store import identifier, literal, with_whole_digits
 
 MARK = "orb_learning"
 """The key-value metadata of a Parquet file whose naive times are UTC: ``orb_learning = 'utc'``."""
@@ -115,6 +115,8 @@ def _columns(
             sql, kind = f"epoch({sql})", "DOUBLE"
         elif (unit := unit_of(name)) is not None:
             sql, kind = f"{sql}::varchar || ' {unit}'", "VARCHAR"
+        elif (whole := with_whole_digits(kind)) != kind:
+            sql, kind = f"{sql}::{whole}", whole
         columns.append(_Column(name, known_as, sql, kind))
     return columns
 

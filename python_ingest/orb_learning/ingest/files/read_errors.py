@@ -37,10 +37,14 @@ def read_errors(file: Path) -> Iterator[None]:
         duckdb.BinderException,
         duckdb.CatalogException,
         duckdb.ParserException,
-        duckdb.InternalException,
         duckdb.TransactionException,
     ):
         raise
+    except (duckdb.InternalException, duckdb.FatalException) as error:
+        raise ImportFileError(
+            f"{file} has a value at which DuckDB fails, so nothing of it was loaded: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
     except duckdb.Error as error:
         text = str(error)
         if "No space left" in text or "not enough space" in text.lower():
