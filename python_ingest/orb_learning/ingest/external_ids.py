@@ -58,7 +58,7 @@ def is_external(record: dict[str, object]) -> bool:
     return (
         isinstance(metadata, dict)
         and EXTERNAL_ID in metadata
-        and uuid.UUID(str(record["task_id"])).version == MADE_OF_IDS
+        and parse_uuid(record.get("task_id")).version == MADE_OF_IDS
     )
 
 
