@@ -30,7 +30,6 @@ SECONDS = float(os.environ.get("ORB_LAKE_SECONDS", "20"))
 MOST_SECONDS = 5.0
 """Of 95 of 100 loads."""
 KILLS = int(os.environ.get("ORB_KILLS", "40"))
-BUILT = ("--exclude", "path:models/reports", "path:models/routing", "path:models/search")
 SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 
 
@@ -80,7 +79,7 @@ def test_eight_hosts_record_beside_a_build_and_a_reader(lake: Lake) -> None:
     loading = [start(lake, "load", outbox, SECONDS + 4) for outbox in outboxes]
     reading = start(lake, "read", SECONDS)
     kinds = ("--resource-type", "seed", "--resource-type", "model")
-    built = lake.run("dbt", "build", *kinds, *BUILT, check=False, ORB_LEARNING__EMBEDDINGS="off")
+    built = lake.run("dbt", "build", *kinds, check=False, ORB_LEARNING__EMBEDDINGS="off")
     assert built.returncode == 0, built.stdout[-4000:]
     for process in recording:
         said_by(process)
@@ -95,8 +94,7 @@ def test_eight_hosts_record_beside_a_build_and_a_reader(lake: Lake) -> None:
     assert all_rows == sampled + len(acknowledged)
     assert_each_once(lake, acknowledged)
     assert [failed for load in loads for failed in load["failed"]] == []
-    # A host's first one opens the connection that it keeps.
-    took = sorted(seconds for load in loads for seconds in load["seconds"][1:])
+    took = sorted(seconds for load in loads for seconds in load["seconds"])
     figures = f"{len(acknowledged)} records, {len(took)} loads, median {took[len(took) // 2]:.2f} s"
     assert took[len(took) * 95 // 100] <= MOST_SECONDS, figures
     assert counts == sorted(counts)
