@@ -67,15 +67,14 @@ class Segment:
         lock = try_lock(path)
         if lock is None:
             raise FileExistsError(f"{path} is another process's")
-        self._descriptors = [lock]
+        self._lock: int | None = lock
+        self._folder, self._folder_changed = str(path.parent), 0
         try:
             self._connection = self._create(synchronous, busy_timeout_ms)
-            # O_PATH: closing any other descriptor of a file would end SQLite's locks on it.
-            for name in (path, f"{path}-wal", path.parent):
-                self._descriptors.append(os.open(name, os.O_PATH | os.O_CLOEXEC))
-            self._folder_changed = 0
+            # SQLite has both open until the end, so no other file gets their numbers.
+            self._inodes = [(name, _inode(name)) for name in (self._text_path, f"{path}-wal")]
         except BaseException:
-            self._close_descriptors()
+            self._give_lock_back()
             remove_segment(path)
             raise
         _open[self._text_path] += 1
@@ -107,18 +106,16 @@ class Segment:
 
     def is_there(self) -> bool:
         """Whether the file and its log are where they were made: not deleted, replaced or moved."""
-        _, main, log, folder = self._descriptors
-        changed = os.fstat(folder).st_ctime_ns
-        if changed == self._folder_changed:
-            return True
-        # Of two changes within a tick of the system's clock the second has the time of the first.
-        if time.time() - changed / 1e9 > LONGEST_TICK_SECONDS:
-            self._folder_changed = changed
         try:
-            is_named = os.stat(self._text_path).st_ino == os.fstat(main).st_ino  # noqa: PTH116
+            changed = os.stat(self._folder).st_ctime_ns  # noqa: PTH116
+            if changed == self._folder_changed:
+                return True
+            # Of two changes within a tick of the clock the second has the time of the first.
+            if time.time() - changed / 1e9 > LONGEST_TICK_SECONDS:
+                self._folder_changed = changed
+            return all(_inode(name) == inode for name, inode in self._inodes)
         except OSError:
             return False
-        return is_named and os.fstat(log).st_nlink > 0
 
     def append(self, kind: str, payload: str) -> None:
         """Append one record; it is committed when this returns."""
@@ -146,17 +143,22 @@ class Segment:
         with suppress(sqlite3.Error):
             self._connection.close()
         _open[self._text_path] -= 1
-        self._close_descriptors()
+        self._give_lock_back()
 
     def abandon_after_fork(self) -> None:
         """Never touch the parent's connection in its child, not even to free it."""
         # Freed, it would be closed, which can delete the parent's log; so it never is.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
-        self._close_descriptors()
+        self._give_lock_back()
 
-    def _close_descriptors(self) -> None:
-        while self._descriptors:
-            os.close(self._descriptors.pop())
+    def _give_lock_back(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+
+def _inode(name: str) -> int:
+    return os.stat(name, follow_symlinks=False).st_ino  # noqa: PTH116
 
 
 def segment_lock(path: Path) -> tuple[str, Path]:
