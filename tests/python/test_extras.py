@@ -101,8 +101,17 @@ asyncio.run(main())
 """
 
 
+RECORDED = """
+import duckdb
+print(duckdb.connect("data/learning.db", read_only=True).sql(
+    "select model_tier, success, timestamp::varchar, metadata from executions "
+    "where metadata ->> '$.external_id' is not null order by timestamp"
+).fetchall())
+"""
+
+
 def build_every_model(installed: Installed) -> None:
-    """As a newcomer: the README's smallest record, and nothing but the wheel."""
+    """As a newcomer: the README's smallest record, the sample, and nothing but the wheel."""
     (smallest,) = re.findall(
         r"```python\n(import asyncio.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL
     )
@@ -111,31 +120,20 @@ def build_every_model(installed: Installed) -> None:
     shutil.rmtree(installed.database.parent)
     for script in ("smallest.py", "naive.py"):
         installed.run("python", script, TZ="Asia/Tokyo")
+    assert "6,199 trials" in installed.run("orb", "sample")
     assert "ERROR=0" in installed.run("orb", "build", "--exclude-resource-type", "unit_test")
-    found = (
-        "import duckdb; print(duckdb.connect('data/learning.db', read_only=True).sql("
-        "'select model_tier, success, timestamp::varchar, metadata from executions "
-        "order by timestamp').fetchall())"
-    )
-    shown = installed.run("python", "-c", found)
+    shown = installed.run("python", "-c", RECORDED)
     assert "('small', False, '2026-03-31 15:00:00'" in shown
     assert "'large', True" in shown
     assert "task-7" in shown
     assert "task-8" in shown
+    draw_the_page(installed)
     installed.run("orb", "maintain")
     assert list((installed.folder / "data/backups").glob("2*Z/manifest.json"))
     assert "execution_count" in installed.run("orb", "status")
-    assert {"data", "logs", "target"} <= {path.name for path in installed.folder.iterdir()}
-
-
-def do_what_the_readme_shows(installed: Installed) -> None:
-    shutil.rmtree(installed.database.parent)
-    assert "6,199 trials" in installed.run("orb", "sample")
-    assert "ERROR=0" in installed.run("orb", "build", "--exclude-resource-type", "unit_test")
-    draw_the_page(installed)
-    installed.run("orb", "maintain")
     assert "fix-git" in installed.run("orb", "changes")
     serve_an_agent(installed)
+    assert {"data", "logs", "target"} <= {path.name for path in installed.folder.iterdir()}
 
 
 def embed_a_text(installed: Installed) -> None:
@@ -186,7 +184,6 @@ USES: dict[str, Callable[[Installed], None]] = {
     "": import_rows,
     "analysis": read_a_frame,
     "dbt": build_every_model,
-    "dbt,mcp,page": do_what_the_readme_shows,
     "embeddings": embed_a_text,
     "index": index_vectors,
     "mcp": serve_an_agent,
@@ -240,14 +237,7 @@ def test_the_wheel_of_the_source_archive_is_that_of_the_checkout(
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
-# Of several together each is tried alone every time.
-EACH_TIME = [
-    pytest.param(extra, marks=[pytest.mark.soak] * ("," in extra), id=extra or "none")
-    for extra in USES
-]
-
-
-@pytest.mark.parametrize("extra", EACH_TIME)
+@pytest.mark.parametrize("extra", USES, ids=lambda extra: extra or "none")
 def test_an_extra_works_by_itself(
     extra: str, wheel: Path, empty_database: Path, tmp_path: Path
 ) -> None:
@@ -258,6 +248,5 @@ def test_an_extra_works_by_itself(
 
 def test_every_extra_is_tried() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    alone = {extra for extra in USES if extra and "," not in extra}
     # The one of a lake needs another DuckDB: `make test-lake` has an environment of it.
-    assert project["optional-dependencies"].keys() - {"dev", "lake"} == alone
+    assert project["optional-dependencies"].keys() - {"dev", "lake"} == USES.keys() - {""}
