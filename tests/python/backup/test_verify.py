@@ -101,7 +101,7 @@ def test_rows_are_only_counted_where_another_duckdb_made_the_backup(
     put(outbox, 1)
     load_once(database, outbox.folder)
     with monkeypatch.context() as patch:
-        patch.setattr(duckdb, "__version__", "1.9.9")
+        patch.setattr(duckdb, "__version__", "2.9.9")
         backup = make()
     hashes = [{"rows": table.rows, "hash": "7"} for table in backup.manifest.tables.values()]
     noted = json.loads((backup.folder / "manifest.json").read_text())
@@ -109,7 +109,7 @@ def test_rows_are_only_counted_where_another_duckdb_made_the_backup(
     (backup.folder / "manifest.json").write_text(json.dumps(noted))
     sign_again(backup)
     found = check_backup(backup.folder)
-    assert "not hashed: DuckDB 1.9.9 made the backup" in found.notes[0]
+    assert "not hashed: DuckDB 2.9.9 made the backup" in found.notes[0]
     noted["tables"]["raw.executions"]["rows"] = 2
     (backup.folder / "manifest.json").write_text(json.dumps(noted))
     sign_again(backup)

@@ -856,6 +856,6 @@ def test_ci_tests_with_a_browser_or_fails(tmp_path: Path, apt_get: str, is_teste
         [tools / "bash", script],
         env={"PATH": str(tools)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert outcome.stdout == ("made test\nmade test-slow\n" if is_tested else "")
+    assert outcome.stdout == ("made test\nmade test-slow\nmade test-lake\n" if is_tested else "")
     assert (outcome.returncode == 0) == is_tested
     assert ("Install Debian's chromium" in outcome.stderr) != is_tested
