@@ -9,7 +9,10 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 FILES = ("dbt_project.yml", "profiles.yml")
-FOLDERS = ("models", "macros", "seeds", "tests/generic", "tests/macros", "tests/reconciliation")
+FOLDERS = (
+    *("models", "macros", "seeds"),
+    *("tests/agreement", "tests/generic", "tests/macros", "tests/reconciliation"),
+)
 SAMPLE = ("data/sample/README.md", "data/sample/terminal_bench_trials.csv")
 
 

@@ -233,6 +233,12 @@ def test_the_wheel_of_the_source_archive_is_that_of_the_checkout(
 
     expected, found = contents(wheel), contents(build_wheel(unpacked))
     assert {"orb_learning/project/dbt_project.yml", "orb_learning/store/raw.sql"} <= set(expected)
+    sql = [
+        file
+        for part in ("models", "macros", "tests")
+        for file in sources.glob(f"{part}/*/**/*.sql")
+    ]
+    assert {f"orb_learning/project/{file.relative_to(sources)}" for file in sql} <= set(expected)
     assert found.keys() ^ expected.keys() == set()
     assert [name for name in expected if found[name] != expected[name]] == []
 

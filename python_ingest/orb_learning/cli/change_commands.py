@@ -9,7 +9,7 @@ from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
 from orb_learning.cli.console import out, say
 from orb_learning.cli.options import AsJson
-from orb_learning.cli.tables import Row, text
+from orb_learning.cli.tables import Row, sentence, text
 
 app = typer.Typer()
 
@@ -29,7 +29,7 @@ def show_changes(found: Row) -> None:
     """Print each change with its worth and reason; then the kinds of which nothing is known."""
     for row in found["rows"]:
         if row["is_change"]:
-            say(f"[bold]{row['place']}. {text(row['sentence'])}[/]")
+            say(f"[bold]{row['place']}. {sentence(row['sentence'])}[/]")
             for line in (stakes(row), row["reason"], more(row)):
                 if line:
                     out.print(Padding(text(line), (0, 0, 0, 3)), highlight=False)
@@ -38,7 +38,7 @@ def show_changes(found: Row) -> None:
         out.print()
         say("Nothing known to change, and what it takes to know:")
     for row in silent:
-        out.print(Padding(text(f"{row['sentence']} ({row['reason']})"), (0, 0, 0, 3)))
+        out.print(Padding(sentence(f"{row['sentence']} ({row['reason']})"), (0, 0, 0, 3)))
     out.print()
     say("Try next: `orb similar TASK` shows a task by tier; `orb alerts` what is wrong now.")
 

@@ -12,7 +12,7 @@ from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
 from orb_learning.cli.console import out, say
 from orb_learning.cli.options import AsJson
-from orb_learning.cli.tables import Row, rate, show_table, text, text_of
+from orb_learning.cli.tables import Row, rate, sentence, show_table, text, text_of
 
 app = typer.Typer()
 
@@ -62,9 +62,11 @@ def policies_command(repo: Repo = None, as_json: AsJson = False) -> None:
 
 def show_route(found: Row) -> None:
     """Print what to do with a task, and below it what holds more widely."""
-    say(f"[bold]{text(found['sentence'])}[/]")
+    say(f"[bold]{sentence(found['sentence'])}[/]")
     for row in found["rows"][1:]:
-        out.print(Padding(text(f"{place(row)}: {row['sentence']}"), (0, 0, 0, 3)), highlight=False)
+        out.print(
+            Padding(sentence(f"{place(row)}: {row['sentence']}"), (0, 0, 0, 3)), highlight=False
+        )
 
 
 def show_recommendations(found: Row) -> None:
@@ -72,7 +74,7 @@ def show_recommendations(found: Row) -> None:
     from orb_learning.figures import NO_DECISIONS
 
     for row in found["rows"]:
-        say(f"[bold]{text(place(row))}[/]: {text(row['sentence'])}")
+        say(f"[bold]{text(place(row))}[/]: {sentence(row['sentence'])}")
     if not found["rows"]:
         say(NO_DECISIONS)
 

@@ -125,7 +125,10 @@ def show_contents(settings: LearningSettings) -> bool:
         table.add_row(key, text(value))
     out.print(table)
     if contents is not None and contents.unknown_models:
-        say("models of unknown tier; to tell it, add the line to seeds/model_tiers.csv:")
+        say(
+            "models of unknown tier; to tell it, add the line to seeds/model_tiers.csv "
+            "(`orb init` copies the project here, if there is none):"
+        )
         for model in contents.unknown_models:
             say(
                 f"  {formats.count(model['total_executions'], 'execution')}: "

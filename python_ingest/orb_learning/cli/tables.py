@@ -17,6 +17,8 @@ from orb_learning.cli.console import out
 from orb_learning.filesystem import without_controls
 
 LONGEST_CELL = 300
+LONGEST_SENTENCE = 4_000
+"""Of ours: what it names is cut already."""
 
 Row = Mapping[str, Any]
 Cell = Callable[[Row], str]
@@ -64,6 +66,11 @@ def text(value: Any, longest: int = LONGEST_CELL) -> str:
     """Return a text for a table: on one line and cut; a dash where it is unknown."""
     shown = "-" if value is None else " ".join(without_controls(str(value)).split())
     return escape(shown if len(shown) <= longest else f"{shown[:longest]}…")
+
+
+def sentence(value: str) -> str:
+    """Return a sentence of a model, whole."""
+    return text(value, LONGEST_SENTENCE)
 
 
 def text_of(key: str) -> Cell:
