@@ -88,12 +88,17 @@ def recording() -> str:
                 "own, by which it is found.",
                 "Such an id may come again: another description, and a start more than a day from every "
                 "execution of the id, are another task. It is an execution of its own, "
-                "`metadata.external_id_reused` is true, and `orb status` counts it.",
+                "`metadata.external_id_reused` is true, and `orb status` counts it. **Within that day the "
+                "newest record of an id stands for all of its task**, as a correction would: give two "
+                "tasks of a day two ids, and each retry its own (`attempt`, `first_task_id`).",
                 "## Times",
                 "A datetime, an ISO text, or a number since 1970, whose size tells seconds, milliseconds, "
                 "microseconds or nanoseconds. One without a zone is this machine's local time; "
                 "`learning.naive_times` says `utc`, or `refuse`.",
                 "## What is not kept",
+                "Keys of a result that are not named above are not read: a block whose result says "
+                "`ok: false` and nothing else has succeeded. `quality_score` and `complexity_score` are "
+                "whole numbers.",
                 "Nothing raises, and nothing is lost silently. What is no record is a dead letter with "
                 "its reason (`orb dead-letters list`). A record of the right types that breaks a rule "
                 "is in `rejected_executions`. `telemetry.counts()` counts everything, and a warning of "
