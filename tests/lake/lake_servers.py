@@ -147,7 +147,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
             asked.settimeout(0.5)
             if asked.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        time.sleep(0.05)
+        time.sleep(0.05)  # nothing tells when a server listens
     raise RuntimeError(f"the server took too long: {log.read_text(errors='replace')[-2000:]}")
 
 

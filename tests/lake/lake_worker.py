@@ -1,7 +1,8 @@
 """The processes of the tests of many hosts: `python lake_worker.py <what> ...`.
 
 record OUTBOX ACKNOWLEDGED SECONDS  puts records; each that was acknowledged is a line of the file
-load OUTBOX SECONDS                 loads again and again; prints each load's seconds as JSON
+load OUTBOX SECONDS                 loads again and again; prints a line once it begins to, and at
+                                    the end each load's seconds as JSON
 read SECONDS                        counts raw again and again; prints the counts as JSON
 """
 
@@ -14,26 +15,11 @@ import time
 import uuid
 from pathlib import Path
 
+from crash_worker import payload_of
+
 from orb_learning.ingest import load_once
 from orb_learning.outbox import Outbox
-from orb_learning.record import COLUMNS
 from orb_learning.store import connect
-
-
-def payload_of(task_id: str, number: int) -> str:
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    known: dict[str, object] = {
-        "task_id": task_id,
-        "timestamp": now,
-        "task_type": "refactor",
-        "task_description": f"task {number}",
-        "repo": "api",
-        "model_tier": "small",
-        "pool_type": "local",
-        "success": number % 7 != 0,
-        "duration_seconds": number % 100 / 4,
-    }
-    return json.dumps({name: known.get(name) for name in COLUMNS})
 
 
 def record(outbox: str, acknowledged: str, seconds: str) -> None:
@@ -46,7 +32,7 @@ def record(outbox: str, acknowledged: str, seconds: str) -> None:
                 file.write(task_id + "\n")
                 file.flush()
             number += 1
-            time.sleep(0.01)
+            time.sleep(0.01)  # a hundred a second
     writer.close()
 
 
@@ -55,16 +41,17 @@ def load(outbox: str, seconds: str) -> None:
     until = time.monotonic() + float(seconds)
     known: dict[Path, tuple[uuid.UUID, int]] = {}
     took, failed = [], []
+    print("loading", flush=True)  # noqa: T201
     while time.monotonic() < until:
         began = time.monotonic()
         try:
             result = load_once(database, Path(outbox), known=known)
         except Exception as error:
             failed.append(repr(error))
-            time.sleep(0.2)
+            time.sleep(0.2)  # as the relay, which tries again later
             continue
         took.append(time.monotonic() - began)
-        time.sleep(max(0.05, result.least_pause_seconds))
+        time.sleep(max(0.05, result.least_pause_seconds))  # the room that relays leave each other
     json.dump({"seconds": took, "failed": failed}, sys.stdout)
 
 
@@ -75,7 +62,7 @@ def read(seconds: str) -> None:
         while time.monotonic() < until:
             [(count,)] = connection.execute("select count(*) from raw.executions").fetchall()
             counts.append(count)
-            time.sleep(0.05)
+            time.sleep(0.05)  # twenty looks a second
     json.dump(counts, sys.stdout)
 
 

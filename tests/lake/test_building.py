@@ -55,6 +55,7 @@ def test_a_folder(built: tuple[Lake, str]) -> None:
 
 
 def test_a_second_build_changes_nothing(built_lake: Lake) -> None:
+    """But for the last digits of floats: a sum in parallel has no fixed order."""
     before, snapshots = tables(built_lake), built_lake.snapshots()
     no_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     built_lake.run("dbt", "build", "--vars", AS_OF, *no_tests)

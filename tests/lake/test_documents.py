@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from lake_worker import payload_of
+from crash_worker import payload_of
 from lakes import REPOSITORY, Lake
 
 from orb_learning.ingest import load_once

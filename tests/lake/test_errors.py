@@ -7,8 +7,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
+from crash_worker import payload_of
 from lake_servers import Postgres, free_port
-from lake_worker import payload_of
 from lakes import Lake
 
 from orb_learning.errors import DatabaseError, LakeError, OrbError

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lake_worker import payload_of
-from lakes import Lake
+from crash_worker import payload_of
+from lakes import REPOSITORY, Lake
+from polling import until
 
 from orb_learning.errors import LoaderBusyError
 from orb_learning.ingest import load_once
@@ -25,6 +27,7 @@ from orb_learning.store.lake import opening
 from orb_learning.store.lake.door import Door
 
 WORKER = Path(__file__).with_name("lake_worker.py")
+SUPPORT = REPOSITORY / "tests/python/support"
 HOSTS = 8
 SECONDS = float(os.environ.get("ORB_LAKE_SECONDS", "20"))
 MOST_SECONDS = 5.0
@@ -36,7 +39,7 @@ SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 def start(lake: Lake, *words: str | Path | float) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, WORKER, *map(str, words)],
-        env={**os.environ, **lake.variables},
+        env={**os.environ, **lake.variables, "PYTHONPATH": str(SUPPORT)},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -45,7 +48,7 @@ def start(lake: Lake, *words: str | Path | float) -> subprocess.Popen[str]:
 def said_by(process: subprocess.Popen[str]) -> Any:
     said, _ = process.communicate(timeout=SECONDS + 120)
     assert process.returncode == 0
-    return json.loads(said) if said else None
+    return json.loads(said.splitlines()[-1]) if said else None
 
 
 def put(outbox: Path, count: int) -> set[str]:
@@ -107,15 +110,20 @@ def test_what_is_killed_while_it_loads_is_loaded_once(lake: Lake) -> None:
     with connect(lake.locator):
         pass  # makes it
     recording = start(lake, "record", outbox, file, 600)
-    kills = 0
-    while kills < KILLS:
+    loaded = []
+    for _ in range(KILLS):
         loading = start(lake, "load", outbox, 600)
-        time.sleep(choices.uniform(0.5, 1.6))
+        assert loading.stdout is not None
+        loading.stdout.readline()
+        # From opening the lake on, over its first loads.
+        time.sleep(choices.uniform(0, 1.2))
         loading.kill()
         loading.communicate()
-        kills += 1
+        loaded += lake.rows("select count(*) from raw.executions")
     recording.kill()
     recording.communicate()
+    # Some hit a load that was not the first, and some one that had loaded nothing yet.
+    assert 1 < len(set(loaded)) < KILLS, f"ORB_SEED={SEED}"
     load_once(lake.locator, outbox)
     opening.close_kept()
     acknowledged = set(file.read_text().split())
@@ -138,13 +146,12 @@ def killed_in_its_commit(lake: Lake, outbox: Path) -> None:
     """Kill a loader while Postgres works on its COMMIT, which goes on."""
     lake.sql(SLOW_COMMIT)
     loading = start(lake, "load", outbox, 60)
-    deadline = time.monotonic() + 30
-    while not lake.sql(
-        "select 1 from pg_stat_activity where state = 'active' and query ilike 'commit%' "
-        "and application_name like 'orb-write:%'"
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(
+        lambda: lake.sql(
+            "select 1 from pg_stat_activity where state = 'active' and query ilike 'commit%' "
+            "and application_name like 'orb-write:%'"
+        )
+    )
     loading.kill()
     loading.communicate()
 
@@ -213,7 +220,8 @@ def test_a_deleter_has_the_lake_alone_and_loaders_go_on(lake: Lake) -> None:
         for host, outbox in enumerate(outboxes)
     ]
     loading = [start(lake, "load", outbox, 10) for outbox in outboxes]
-    time.sleep(3)
+    outboxes_loaded = "select count(distinct outbox_id) from raw.outbox_positions"
+    until(lambda: lake.rows(outboxes_loaded) == [(HOSTS,)])
     began = time.monotonic()
     with connect(lake.locator) as connection, transaction(connection):
         connection.execute(
@@ -238,13 +246,12 @@ def test_a_lease_is_of_one_process_at_a_time(lake: Lake) -> None:
     with pytest.raises(LoaderBusyError, match="another place"):
         other.drain([outbox_id])
     one.close()
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:  # Postgres notices it a moment later
-        try:
+
+    def is_taken() -> bool:
+        with suppress(LoaderBusyError):  # Postgres notices it a moment later
             other.drain([outbox_id])
-            break
-        except LoaderBusyError:
-            time.sleep(0.05)
-    else:
-        raise AssertionError("the lock stays")
+            return True
+        return False
+
+    until(is_taken)
     other.close()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 WRITES = "orb-write:"
 DOOR = "orb-door:"
+NAMES = {"writes": WRITES, "door": DOOR}
+"""Of Postgres' connections, in queries for them."""
 FENCE_SECONDS = 60.0
 COMMITS_A_SECOND = 10.0
 """Of all hosts together: half of what a lake was measured to take."""
@@ -40,15 +42,17 @@ ORPHANS: LiteralString = """
     from pg_stat_activity as writing
     where
         writing.datname = current_database()
-        and writing.application_name like 'orb-write:%'
+        and starts_with(writing.application_name, %(writes)s)
         and not exists (
             select from pg_stat_activity as door
-            where door.application_name = 'orb-door:' || substr(writing.application_name, 11)
+            where
+                door.application_name
+                = %(door)s || substr(writing.application_name, length(%(writes)s) + 1)
         )
 """
 HOSTS: LiteralString = (
     "select count(*) from pg_stat_activity "
-    "where datname = current_database() and application_name like 'orb-door:%'"
+    "where datname = current_database() and starts_with(application_name, %(door)s)"
 )
 SCHEMA = "orb"
 SET_UP: LiteralString = """
@@ -143,7 +147,7 @@ class Door:
         """
         deadline = time.monotonic() + FENCE_SECONDS
         noticed = time.monotonic() + NOTICE_SECONDS
-        while pids := self._rows(ORPHANS):
+        while pids := self._rows(ORPHANS, NAMES):
             if time.monotonic() > deadline:
                 raise DatabaseLockedError(
                     f"{self.locator}: the Postgres backend {pids[0][0]} still works for a process "
@@ -153,7 +157,7 @@ class Door:
             if time.monotonic() > noticed:
                 noticed = float("inf")
                 say_wait("commits of processes that ended", f"Postgres backend {pids[0][0]}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # nothing tells when a backend has ended
 
     def drain(self, outbox_ids: Collection[uuid.UUID]) -> bool:
         """Be the one that loads these outboxes until the door is closed.
@@ -167,7 +171,7 @@ class Door:
         new = set(outbox_ids) - self._drained
         for outbox_id in sorted(new):
             number = _number(str(outbox_id))
-            if self._rows("select pg_try_advisory_lock(%s)", number) != [(True,)]:
+            if self._rows("select pg_try_advisory_lock(%s)", [number]) != [(True,)]:
                 raise LoaderBusyError(
                     f"the outbox {outbox_id} is being loaded from another place; one host drains "
                     f"an outbox, so take the copy of it away"
@@ -190,7 +194,7 @@ class Door:
 
     def least_pause(self) -> float:
         """Return the seconds between two loads by which all hosts stay under the lake's rate."""
-        return float(self._rows(HOSTS)[0][0]) / COMMITS_A_SECOND
+        return float(self._rows(HOSTS, NAMES)[0][0]) / COMMITS_A_SECOND
 
     def _lock(self, function: str, number: int, what: str) -> None:
         milliseconds = max(1, int(self.wait_seconds * 1000))
@@ -204,9 +208,11 @@ class Door:
         with self._translated():
             self._connection.execute(f"select {function}(%s)", [number])
 
-    def _rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+    def _rows(
+        self, query: LiteralString, values: Sequence[object] | Mapping[str, object] | None = None
+    ) -> list[tuple[Any, ...]]:
         with self._translated():
-            rows: list[tuple[Any, ...]] = self._connection.execute(query, values or None).fetchall()
+            rows: list[tuple[Any, ...]] = self._connection.execute(query, values).fetchall()
             return rows
 
     @contextmanager
