@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ports import free_port
+
 DEADLINE_SECONDS = 60.0
 POSTGRES_USER = "postgres"
 IDENTITY = {
@@ -43,13 +45,6 @@ class Postgres:
     def locator(self, database: str) -> str:
         """What ORB_DATABASE is for a lake whose catalog is in a database of this server."""
         return f"ducklake:postgres:{self.words} dbname={database}"
-
-
-def free_port() -> int:
-    """Return a port on loopback that nobody has at this moment."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def postgres_bin() -> Path:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from crash_worker import payload_of
-from lake_servers import Postgres, free_port
+from lake_servers import Postgres
 from lakes import Lake
+from ports import free_port
 
 from orb_learning.errors import DatabaseError, LakeError, OrbError
 from orb_learning.outbox import Outbox

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import uuid
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 import typer
 from polling import until
+from ports import free_port
 from typer.testing import CliRunner
 
 from orb_learning import settings
@@ -46,12 +46,6 @@ def is_open(pid: int, file: Path) -> bool:
 
 def children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
