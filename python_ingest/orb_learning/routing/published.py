@@ -20,7 +20,8 @@ from orb_learning.filesystem import read_regular
 
 VERSION = 1
 MOST_BYTES = 32 * 2**20
-"""A file beyond this size is none that a build wrote; reading one takes thirty times its memory."""
+"""Some 60,000 units (3,000 repositories with two cells each have 3 MB). A hostile file takes thirty
+times its size of memory."""
 MOST_PLANS, LONGEST_PLAN = 100, 200
 """Of a unit, and its characters: each decision records all of them."""
 LARGEST = 1e9
