@@ -278,3 +278,16 @@ def test_the_readme_names_every_file() -> None:
     for file in DEPLOY.rglob("*"):
         if file.is_file() and file.name != "README.md":
             assert file.name in text or file.suffix in text, file.name
+
+
+def test_a_builder_of_the_image_sees_what_the_wheel_is_made_of() -> None:
+    rules = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    manifest = (REPOSITORY / "MANIFEST.in").read_text().splitlines()
+    parts = [
+        part
+        for verb, *named in map(str.split, manifest)
+        for part in named
+        if verb in ("graft", "include")
+    ]
+    assert parts
+    assert [part for part in parts if f"!{part}" not in rules] == []
