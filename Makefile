@@ -69,7 +69,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; set PYTHON=/path/to/it"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable '.[analysis,dbt,dev,embeddings,index,mcp,otel,page,remote]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --editable '.[analysis,dbt,dev,embeddings,index,mcp,onnx,otel,page,remote]'
 	touch $@
 
 # DuckDB and its extensions as a lake needs them; else as constraints.txt has it.

@@ -1,11 +1,11 @@
 """Embedding texts: the package's encoder, and what the dbt model saves by embedding no text twice.
 
 Encoding: `Encoder.encode` against `SentenceTransformer.encode` with its defaults. Both have the
-same weights and the same realistic texts, part after part in turns. With 90 % repeated texts: the
-rows of text_embeddings against `SentenceTransformer.encode` of each row's text. Both include the
-loading of the model. bf16: the time for the same texts, and the distance of its vectors from those
-of fp32, in millionths. Cosine compares the vectors, Spearman's correlation the order of all pairs'
-similarities.
+same weights and the same realistic texts, part after part in turns. Ours converts the model for
+ONNX Runtime on the way, which counts. With 90 % repeated texts: the rows of text_embeddings against
+`SentenceTransformer.encode` of each row's text. Both include the loading of the model. bf16: the
+time for the same texts, and the distance of its vectors from those of fp32, in millionths. Cosine
+compares the vectors, Spearman's correlation the order of all pairs' similarities.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _in_turns(
         times[ours],
         baseline=times[defaults],
         baseline_name="SentenceTransformer.encode",
-        most_ratio=0.95,
+        most_ratio=0.5,
     )
     yield Figure(
         "texts a second",

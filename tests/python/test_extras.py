@@ -26,6 +26,12 @@ EMBED = """
 from orb_learning.embeddings.encoder import Encoder
 assert Encoder().encode(["a text"]).shape == (1, 384)
 """
+EMBED_MANY = """
+from orb_learning.embeddings.encoder import TEXTS_WORTH_CONVERTING, Encoder
+encoder = Encoder()
+assert encoder.encode([f"text {number}" for number in range(TEXTS_WORTH_CONVERTING)]).any()
+print(type(encoder._converted).__name__)
+"""
 FRAME = """
 import duckdb
 assert list(duckdb.sql("select 1 as n").fetchdf()["n"]) == [1]
@@ -140,6 +146,10 @@ def embed_a_text(installed: Installed) -> None:
     installed.run("python", "-c", EMBED)
 
 
+def embed_many_texts(installed: Installed) -> None:
+    assert installed.run("python", "-c", EMBED_MANY) == "OnnxModel\n"
+
+
 def index_vectors(installed: Installed) -> None:
     assert "vectors" in installed.run("orb", "index")
 
@@ -187,6 +197,7 @@ USES: dict[str, Callable[[Installed], None]] = {
     "embeddings": embed_a_text,
     "index": index_vectors,
     "mcp": serve_an_agent,
+    "onnx": embed_many_texts,
     "otel": receive_spans,
     "page": draw_the_page,
     "remote": copy_a_backup,

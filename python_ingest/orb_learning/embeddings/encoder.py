@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orb_learning.embeddings import onnx_model
 from orb_learning.errors import EmbeddingError
 from orb_learning.filesystem import sha256_of
 from orb_learning.record import DIMENSIONS
@@ -46,9 +47,14 @@ first would take a second for each megabyte."""
 BATCH_TOKENS = 1_024
 """Tokens that the model reads at once, padding included: about 32 texts, or 4 of the longest."""
 
+TEXTS_WORTH_CONVERTING = 500
+"""Texts in a process from which on converting the model for ONNX Runtime pays."""
+
 
 class Encoder:
     """A loaded model.
+
+    Many texts are read by ONNX Runtime, where it is installed and the model is the default one.
 
     Args:
         model: ``all-MiniLM-L6-v2``, whose weights are in an installed package; else a folder, or a
@@ -75,6 +81,8 @@ class Encoder:
                 f"the model {model!r} cannot be loaded: {error}; set "
                 f"ORB_LEARNING__EMBEDDING_MODEL to {DEFAULT_MODEL}, a folder or a hub's name"
             ) from error
+        self._count = 0
+        self._converted: onnx_model.OnnxModel | None = None
         dimensions = self._model.get_embedding_dimension()
         if dimensions != DIMENSIONS:
             raise EmbeddingError(
@@ -91,7 +99,14 @@ class Encoder:
 
         texts = [text[:LONGEST_TEXT] for text in texts]
         vectors = numpy.empty((len(texts), DIMENSIONS), numpy.float32)
-        for batch in self._batches(texts) if texts else ():
+        if not texts:
+            return vectors
+        tokens = self._model.tokenizer(texts, truncation=True)["input_ids"]
+        converted = self._converted_for(len(texts))
+        for batch in _batches([max(1, len(ids)) for ids in tokens]):
+            if converted:
+                vectors[batch] = converted.vectors([tokens[place] for place in batch])
+                continue
             vectors[batch] = self._model.encode(
                 [texts[place] for place in batch],
                 batch_size=len(batch),
@@ -100,19 +115,25 @@ class Encoder:
             )
         return vectors
 
-    def _batches(self, texts: list[str]) -> Iterator[list[int]]:
-        """Yield the places of texts of about as many tokens, the most first.
+    def _converted_for(self, count: int) -> onnx_model.OnnxModel | None:
+        self._count += count
+        is_worth_it = self._count >= TEXTS_WORTH_CONVERTING and self.model == DEFAULT_MODEL
+        if self._converted is None and is_worth_it and onnx_model.is_installed():
+            self._converted = onnx_model.OnnxModel(self._model[0].model)
+        return self._converted
 
-        The library sorts by characters, and of what it then reads a fifth is padding.
-        """
-        read = self._model.tokenizer(texts, truncation=True)["input_ids"]
-        tokens = [max(1, len(ids)) for ids in read]
-        places = sorted(range(len(texts)), key=lambda place: -tokens[place])
-        begin = 0
-        while begin < len(places):
-            count = max(1, BATCH_TOKENS // tokens[places[begin]])
-            yield places[begin : begin + count]
-            begin += count
+
+def _batches(tokens: list[int]) -> Iterator[list[int]]:
+    """Yield the places of texts of about as many tokens, the most first.
+
+    sentence-transformers sorts by characters, and of what it then reads a fifth is padding.
+    """
+    places = sorted(range(len(tokens)), key=lambda place: -tokens[place])
+    begin = 0
+    while begin < len(places):
+        count = max(1, BATCH_TOKENS // tokens[places[begin]])
+        yield places[begin : begin + count]
+        begin += count
 
 
 def packaged_model() -> Path:

@@ -18,6 +18,7 @@ import pytest
 from building import BuildError, DbtProject
 from oracle import text_id
 
+from orb_learning.embeddings import encoder as embeddings_encoder
 from orb_learning.embeddings import text_embeddings as embeddings_text_embeddings
 from orb_learning.embeddings.encoder import (
     BATCH_TOKENS,
@@ -135,7 +136,10 @@ def test_a_text_is_embedded_once_and_its_vector_is_the_models(encoder: Encoder) 
     assert numpy.allclose(numpy.linalg.norm(expected, axis=1), 1, atol=1e-6)
 
 
-def test_the_encoder_is_sentence_transformers_own(encoder: Encoder) -> None:
+@pytest.mark.parametrize("is_converted", [False, True])
+def test_the_encoder_is_sentence_transformers_own(
+    is_converted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sentence_transformers import SentenceTransformer
 
     chance = random.Random(1)  # noqa: S311
@@ -143,8 +147,12 @@ def test_the_encoder_is_sentence_transformers_own(encoder: Encoder) -> None:
     texts = [" ".join(chance.choices(words, k=int(300 ** chance.random()))) for _ in range(40)]
     texts += ["", *EVERY_KIND]
     model = SentenceTransformer(str(packaged_model()), device="cpu")
-    assert (encoder.encode(texts) * model.encode(texts)).sum(axis=1).min() > 0.999999
+    worth = len(texts) if is_converted else len(texts) + 1
+    monkeypatch.setattr(embeddings_encoder, "TEXTS_WORTH_CONVERTING", worth)
+    encoder = Encoder()
     assert encoder.encode([]).shape == (0, 384)
+    assert (encoder.encode(texts) * model.encode(texts)).sum(axis=1).min() > 0.999999
+    assert (encoder._converted is not None) == is_converted
 
 
 def test_the_model_reads_a_bounded_number_of_tokens_at_once(
@@ -180,9 +188,14 @@ def test_a_query_gets_the_vector_that_the_text_would_and_needs_no_torch(encoder:
     assert said == "False\n"
 
 
-def test_another_model_embeds_queries_too(toy_model: Path) -> None:
+def test_another_model_embeds_queries_too_and_is_not_converted(
+    toy_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings_encoder, "TEXTS_WORTH_CONVERTING", 1)
     vector = new_vector("a text", str(toy_model))
-    assert numpy.allclose(vector, Encoder(str(toy_model)).encode(["a text"])[0], atol=1e-6)
+    encoder = Encoder(str(toy_model))
+    assert numpy.allclose(vector, encoder.encode(["a text"])[0], atol=1e-6)
+    assert encoder._converted is None
 
 
 def test_many_texts_go_in_pieces_the_newest_first(
