@@ -67,7 +67,10 @@ tiers_of_groups as (
                 'avg_cost': avg_cost,
                 'cost_known_count': cost_known_count,
                 'avg_duration': avg_duration,
-                'duration_known_count': duration_known_count
+                'duration_known_count': duration_known_count,
+                'has_enough_samples':
+                    {{ 'execution_count' if of_one_task else 'task_count' }}
+                    >= {{ setting('min_samples_for_learning', '10') }}
             }
             order by {{ tier_rank('model_tier') }} nulls last, model_tier
         ) as by_tier

@@ -50,7 +50,7 @@ select
     gaps.cannot_be_said,
     gaps.what_it_takes,
     format(
-        'Record {}: unknown of {:,} of {}, so it cannot be said {}.',
+        'Record {}: unknown of {:,} of {} of 30 days, so it cannot be said {}.',
         replace(counts.column_name, '_', ' '), counts.unknown_count,
         {{ shown_count('counts.execution_count', 'execution') }}, gaps.cannot_be_said
     ) as sentence,

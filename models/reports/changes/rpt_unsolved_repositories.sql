@@ -56,10 +56,11 @@ select
         coalesce({{ shown_money('tried.tried_cost') }}, 'an unknown sum')
     ) as sentence,
     format(
-        'each was run at least {} times in {} days and succeeds less than {} of times; '
-        || 'costs are known of {:,}; dearest: {}',
+        'each was run at least {} times in {} days, so succeeds less than {} of times at 95 %; '
+        || 'costs are known of {:,}; {} in the last 30 days; dearest: {}',
         {{ setting('min_samples_for_learning', '10') }}, {{ var('solution_window_days') }},
         {{ shown_rate('unsolved.success_rate_upper') }}, unsolved.cost_known_count,
+        {{ shown_count('unsolved.recent_count', 'run') }},
         {{ quoted_text('unsolved.dearest_task') }}
     ) as reason,
     unsolved.usd_per_30_days,

@@ -61,6 +61,7 @@ select
             shown.number asc
     ) as place,
     shown.* exclude (number),
+    {{ var('routing_usd_per_success') }}::double as success_worth_usd,
     kinds.source
 from rows_to_show as shown
 inner join kinds

@@ -61,6 +61,7 @@ select
     {% for bound in ['utility_lower', 'utility_upper'] %}
     case when has_enough_samples then {{ bound }} end as {{ bound }},
     {% endfor %}
+    {{ var('routing_usd_per_success') }}::double as success_worth_usd,
     has_enough_samples,
     {{ reason_of_value() }} as reason
 from intervals

@@ -64,10 +64,10 @@ select
     policy as best_candidate,
     {{ reason_of_recommendation() }} as reason,
     {{ var('routing_confidence') }}::double as confidence,
+    {{ var('routing_usd_per_success') }}::double as success_worth_usd,
     decision_count,
     estimated_count,
     task_count,
-    -- of what the decisions gave no chance no gain is known
     case when {{ is_supported() }} then effective_count end as effective_count,
     {% for of in ['success', 'cost', 'utility'] %}{% for bound in ['', '_lower', '_upper'] %}
     case when {{ is_supported() }} then {{ of }}_gain{{ bound }} end as {{ of }}_gain{{ bound }},

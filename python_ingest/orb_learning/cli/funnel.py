@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orb_learning import formats
 from orb_learning.cli.console import say
 from orb_learning.cli.tables import Columns, Row, figure, show_table, text_of
+from orb_learning.figures.health import said_of_assigned_times
 
 _NAMES = {
     "in_outbox": "in the outbox",
@@ -46,12 +46,8 @@ def show_funnel(stages: Sequence[Row]) -> None:
 
 def show_assigned_times(row: Row) -> None:
     """Say of how many executions the time was assigned, where it was of any."""
-    if row["assigned_time_count"]:
-        say(
-            f"The times of {formats.number(row['assigned_time_count'])} of "
-            f"{formats.number(row['total_executions'])} executions were assigned, not recorded: "
-            "how fresh they are, and how they change with time, is not known."
-        )
+    if said := said_of_assigned_times(row):
+        say(said)
 
 
 def what_to_do(stages: Sequence[Row]) -> str:

@@ -35,7 +35,7 @@ class Change(BaseModel):
     sentence: Text = Field(description="What to do, and the figures that it rests on.")
     reason: Text = Field(description="How sure that is, and what it costs.")
     worth_usd: float | None = Field(
-        description="Worth in 30 days, US dollars: money, and successes at what one is worth."
+        description="Worth in 30 days: dollars saved, and successes at success_worth_usd each."
     )
     usd_per_30_days: float | None = Field(description="Dollars saved in 30 days; below 0 spent.")
     usd_per_30_days_lower: float | None = Field(description="Lower bound of it at 95 %.")
@@ -46,6 +46,7 @@ class Change(BaseModel):
     execution_count: int | None = Field(description="Executions that it rests on.")
     task_count: int | None = Field(description="Tasks that it rests on; null if not counted.")
     more_count: int = Field(description="Changes of the kind that are not shown: see source.")
+    success_worth_usd: float = Field(description="What a success is worth here, US dollars.")
     source: str = Field(description="The query that shows all of the kind.")
 
 

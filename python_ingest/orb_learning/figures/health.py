@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from orb_learning import formats
 from orb_learning.errors import DatabaseError
 from orb_learning.figures.funnel import Stage, record_funnel
 from orb_learning.figures.reader import Reader, Snapshot
@@ -42,6 +44,7 @@ class ExecutionCounts(BaseModel):
     assigned_time_count: int | None = Field(
         None, description="Those whose time was assigned, not recorded: they tell nothing of when."
     )
+    note: str | None = Field(None, description="What the times do not tell, if any was assigned.")
     recent_1h: int | None = Field(None, description="Started in the last hour.")
     daily: int | None = Field(None, description="Started in the last 24 hours.")
     weekly: int | None = Field(None, description="Started in the last 7 days.")
@@ -142,6 +145,7 @@ def read_status(snapshot: Snapshot, shown: str, outbox: Path | None) -> dict[str
         "executions": {
             "total": found["total_executions"],
             **{name: found[name] for name in COUNTS},
+            "note": said_of_assigned_times(found),
         },
         "performance": {
             **{name: found[name] for name in found if name.startswith("daily_success")},
@@ -155,6 +159,17 @@ def read_status(snapshot: Snapshot, shown: str, outbox: Path | None) -> dict[str
         "warnings": found["warnings"],
         "errors": [],
     }
+
+
+def said_of_assigned_times(row: Mapping[str, Any]) -> str | None:
+    """Return of how many executions the time was assigned; None where it is of none."""
+    if not row["assigned_time_count"]:
+        return None
+    return (
+        f"The times of {formats.number(row['assigned_time_count'])} of "
+        f"{formats.number(row['total_executions'])} executions were assigned, not recorded: "
+        "how fresh they are, and how they change with time, is not known."
+    )
 
 
 def status_of_unreadable(shown: str, error: DatabaseError) -> dict[str, Any]:

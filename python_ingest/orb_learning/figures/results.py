@@ -49,7 +49,7 @@ UtcTime = Annotated[
 
 TimeRange = Annotated[
     time_ranges.TimeRange,
-    Field(description=f"How far back from now: {', '.join(TIME_RANGES)}."),
+    Field(description=f"How far back from as_of: {', '.join(TIME_RANGES)}."),
 ]
 
 Repo = Annotated[

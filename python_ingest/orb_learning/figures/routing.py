@@ -28,6 +28,7 @@ class PolicyValue(BaseModel):
     success_lower: float = Field(description="Lower bound of its 95 % interval.")
     success_upper: float = Field(description="Upper bound of it.")
     cost: float | None = Field(description="Mean cost of a decision, US dollars.")
+    cost_known_count: int = Field(description="Decisions that the costs are over.")
     capped_cost: float | None = Field(
         description="The same, of each run the part within routing_run_budget_usd."
     )
@@ -38,6 +39,7 @@ class PolicyValue(BaseModel):
     )
     utility_lower: float | None = Field(description="Lower bound of it; null where unsure.")
     utility_upper: float | None = Field(description="Upper bound of it.")
+    success_worth_usd: float = Field(description="What a success is worth here, US dollars.")
     has_enough_samples: bool = Field(description="False: the log does not tell, see reason.")
     reason: Text | None = Field(description="Why it does not tell, or its cost is to be doubted.")
 
@@ -75,6 +77,7 @@ class Recommendation(BaseModel):
     cost_gain: float | None = Field(description="US dollars a decision above the baseline's.")
     cost_gain_lower: float | None = Field(description="Lower bound of it.")
     cost_gain_upper: float | None = Field(description="Upper bound of it.")
+    success_worth_usd: float = Field(description="What a success is worth here, US dollars.")
     highest_miss_rate: float | None = Field(
         description="Of a plan of several attempts: the share of missed failures from which on it "
         "is no better than the baseline."

@@ -93,12 +93,14 @@ def _cost(row: dict[str, Any]) -> str:
 
 
 def _worth(row: dict[str, Any]) -> str:
-    """Return the two weighed by what a success is worth: as so many successes."""
+    """Return the two weighed by what a success is worth: as so many successes of that price."""
     gain = row["utility_gain"]
     if gain is None:
         return ""
     change = f"{abs(100 * gain):.1f} {'fewer' if gain < 0 else 'more'} successes of 100"
-    return f": in all worth {change}{_bounds(row, 'utility_gain', lambda v: f'{100 * v:.1f}')}"
+    price = formats.money(row["success_worth_usd"])
+    bounds = _bounds(row, "utility_gain", lambda value: f"{100 * value:.1f}")
+    return f": in all worth {change}{bounds} at {price} each"
 
 
 def _bounds(row: dict[str, Any], gain: str, show: Callable[[float], str]) -> str:

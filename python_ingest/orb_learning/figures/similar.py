@@ -36,6 +36,7 @@ class TierOutcome(BaseModel):
     cost_known_count: int = Field(description="Executions that it is over.")
     avg_duration: float | None = Field(description="Mean duration, seconds.")
     duration_known_count: int = Field(description="Executions that it is over.")
+    has_enough_samples: bool = Field(description="False if its runs are too few to act on.")
 
 
 class LatestExecution(BaseModel):

@@ -299,6 +299,8 @@ def test_times_that_were_assigned_are_said(
     assert sum(bucket["assigned_time_count"] for bucket in stats["time_series"]) == count
     fresh = asyncio.run(get_data_quality_report())["freshness"]
     assert fresh["assigned_time_count"] == 100
+    note = asyncio.run(get_database_status())["executions"]["note"]
+    assert note.startswith("The times of 100 of")
     of_all = f"The times of 100 of {fresh['total_executions']:,} executions were assigned"
     assert f"The times of {count} of {total:,} executions" in orb(database, "stats --range 90d")[1]
     for command in ("status", "quality"):

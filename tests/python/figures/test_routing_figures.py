@@ -43,6 +43,7 @@ CHAIN: dict[str, Any] = {
     "utility_gain_lower": 0.06,
     "utility_gain_upper": 0.12,
     "highest_miss_rate": 0.16,
+    "success_worth_usd": 5.0,
 }
 ABSTAINS = CHAIN | {
     "recommended": None,
@@ -81,9 +82,9 @@ def test_an_abstention_says_why_and_what_is_still_needed() -> None:
     assert sentence_of(ABSTAINS) == (
         "Keep large, the baseline of the settings: nothing is surely worth more. With small, then "
         "large on failure 1.0 fewer of 100 succeed (95 %: -2.0 to 4.0), $0.10 more a task (95 %: "
-        "-$0.05 to $0.25): in all worth 2.0 more successes of 100 (95 %: -3.0 to 7.0), from 1,000 "
-        "decisions of 1 task, the chances of 400 of them estimated. To be sure it takes about "
-        "2,390 decisions, if the gain stays so."
+        "-$0.05 to $0.25): in all worth 2.0 more successes of 100 (95 %: -3.0 to 7.0) at $5.00 "
+        "each, from 1,000 decisions of 1 task, the chances of 400 of them estimated. To be sure it "
+        "takes about 2,390 decisions, if the gain stays so."
     )
     unknown = dict.fromkeys(("success_gain", "cost_gain", "decisions_needed"))
     assert sentence_of(ABSTAINS | unknown).endswith(
@@ -169,6 +170,7 @@ def routed(small_database: Path, database: Path, monkeypatch: pytest.MonkeyPatch
         for n in (1, 2)
     ]
     value = {"decision_count": 9, "estimated_count": 0, "task_count": 9, "success_upper": 1.0}
+    value |= {"cost_known_count": 9, "success_worth_usd": 5.0}
     values = [
         value
         | {"policy": "small", "success_lower": 0.0, "has_enough_samples": False, "reason": "few"},

@@ -156,6 +156,7 @@ def tier_outcome(tier: str, rows: list[Row]) -> Row:
         "cost_known_count": len(costs),
         "avg_duration": None,
         "duration_known_count": 0,
+        "has_enough_samples": len(rows) >= 10,
     }
 
 

@@ -25,8 +25,10 @@ async def query(
 ) -> QueryResult:
     """Run one SELECT of your own, read only, over the relations of this database.
 
-    describe_data lists them and says what their columns mean: `executions` has one row an
-    execution, with 27 columns; the rpt_ views have ready figures with intervals and sample sizes.
+    describe_data lists them and says what their columns mean. `executions_flat` has one row an
+    execution: timestamp, task_description, task_type, repo, model_tier, model, pool_type, success,
+    error_type, duration_seconds, actual_cost, quality_score and others. The rpt_ views have ready
+    figures with intervals and sample sizes.
     Times are naive UTC, floats have four digits that count (cast to varchar for all). Rows,
     characters, time and memory are limited: aggregate in SQL.
     """
