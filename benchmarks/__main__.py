@@ -21,6 +21,7 @@ from benchmarks import (
     exact,
     expected,
     figures,
+    freshness,
     import_speed,
     incremental,
     index,
@@ -68,6 +69,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "page": page,
     "retention": retention,
     "backups": backups,
+    "freshness": freshness,
     "collector": collector,
     "soak": soak,
 }

@@ -12,7 +12,17 @@ import pytest
 from benchmarks.figures import Figure
 from benchmarks.scales import FULL, SMALL
 
-from benchmarks import databases, documents, exact, expected, figures, page, reports, tools
+from benchmarks import (
+    databases,
+    documents,
+    exact,
+    expected,
+    figures,
+    freshness,
+    page,
+    reports,
+    tools,
+)
 from orb_learning.mcp.server import READING, WRITING
 
 pytestmark = pytest.mark.slow
@@ -150,3 +160,13 @@ def test_the_document_keeps_what_was_not_measured_again(
     assert "How one is measured." in text
     assert "| of one | 1.5 s |" in text
     assert text.endswith("## Two\n\nold two\n\n| a |\n")
+
+
+@pytest.mark.soak
+def test_what_is_captured_is_found_by_a_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "CACHE", tmp_path)
+    found = {figure.name.split(",")[0]: figure.measured for figure in freshness.run(SMALL)}
+    assert 0 < found["from call to executions"] <= found["from call to a report"]
+    assert found["processor's time a build of the watch"] > 0
