@@ -17,6 +17,7 @@ class Scale:
     append_rounds: int
     repeats: int
     soak_seconds: float
+    curve_sizes: tuple[int, ...]
     record_counts: dict[str, int]
     """Sizes of the seed's table, by its headings."""
 
@@ -30,6 +31,7 @@ FULL = Scale(
     append_rounds=5,
     repeats=3,
     soak_seconds=600,
+    curve_sizes=(10_000, 100_000, 1_000_000, 10_000_000),
     record_counts={"1K": 1_000, "10K": 10_000, "100K": 100_000, "1M": 1_000_000},
 )
 SMALL = Scale(
@@ -41,6 +43,7 @@ SMALL = Scale(
     append_rounds=1,
     repeats=1,
     soak_seconds=40,
+    curve_sizes=(4_000, 8_000),
     record_counts={"1K": 1_000},
 )
 SCALES = {scale.name: scale for scale in (FULL, SMALL)}
