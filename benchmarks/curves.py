@@ -1,7 +1,7 @@
 """What the work costs as the history grows: each cost at several sizes of database, and a picture.
 
 Measured at each size, medians of several: builds of `fct_executions` and the tier mart after new
-rows, which are of the newest day; a captured call's row by its id; all rows of the tier mart; success by
+rows, which are of the newest day; an execution by its id; all rows of the tier mart; success by
 tier over 30 days; and the bytes of the file an execution. Ratios are to the smallest size: a flat
 curve has 1. `docs/curves.svg` shows them; both its axes are logarithmic.
 """
