@@ -33,6 +33,8 @@ BUILT = {"fct_executions": "fct_executions", "the tier mart": "tier_performance_
 BYTES = "bytes an execution"
 RUNS = 9
 WIDTH, HEIGHT = 560, 300
+TICKS = [0.001, 0.01, 0.1, 1, 10]
+"""Seconds at the axis."""
 
 Points = dict[str, dict[int, float]]
 """Of each cost its value by the number of executions."""
@@ -94,22 +96,25 @@ def draw(points: Points, picture: Path) -> None:
         if name != BYTES
         for size, value in values.items()
     ]
-    bytes_ = ", ".join(f"{value:,.0f} B at {size:,}" for size, value in points[BYTES].items())
+    bytes_ = ", ".join(f"{value:,.0f} at {size:,}" for size, value in points[BYTES].items())
     chart = (
         altair.Chart(
             altair.InlineData(values=rows),
             width=WIDTH,
             height=HEIGHT,
             title=altair.Title(
-                "What it costs as the history grows", subtitle=f"A file has {bytes_} executions."
+                "What it costs as the history grows",
+                subtitle=f"Bytes an execution: {bytes_}.",
             ),
         )
         .mark_line(point=True)
         .encode(
             x=altair.X(
-                "executions:Q", scale=altair.Scale(type="log"), axis=altair.Axis(format="~s")
+                "executions:Q",
+                scale=altair.Scale(type="log"),
+                axis=altair.Axis(format="~s", values=[*points[BYTES]]),
             ),
-            y=altair.Y("seconds:Q", scale=altair.Scale(type="log")),
+            y=altair.Y("seconds:Q", scale=altair.Scale(type="log"), axis=altair.Axis(values=TICKS)),
             color=altair.Color("cost:N", title=None, legend=altair.Legend(labelLimit=300)),
         )
     )

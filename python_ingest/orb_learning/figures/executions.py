@@ -19,6 +19,20 @@ LONGEST = 200
 ORDERS = {"newest": "", "dearest": "actual_cost desc nulls last, "}
 """What executions are ordered by before their time."""
 
+MATCHING = """executions_flat
+where timestamp <= (select as_of from rpt_freshness)
+and ($own is null or task_id = $own or external_id = $external_id)
+and ($words is null or contains(lower(task_description), lower($words)))
+and ($repo is null or repo = $repo)
+and ($tier is null or model_tier = $tier)
+and ($pool is null or pool_type = $pool)
+and ($model is null or model = $model)
+and ($success is null or success = $success)
+and ($error_type is null or error_type = $error_type)
+and ($day is null or timestamp >= $day::date and timestamp < $day::date + 1)
+"""
+"""The executions that are all of what is asked for; what is NULL is not asked for."""
+
 Wanted = Annotated[str | None, Field(max_length=1_000)]
 
 
@@ -62,6 +76,8 @@ class Execution(BaseModel):
 class Executions(Result):
     """Single executions."""
 
+    matching_count: int = Field(description="Executions that are all of what was asked for.")
+    cost_known_count: int = Field(description="Those of known cost; dearest puts the others last.")
     rows: list[Execution] = Field(description="In the order asked for.")
     is_cut: bool = Field(description="Whether there are more rows than the limit.")
 
@@ -90,38 +106,37 @@ async def list_executions(
     """
     own, external_id = identify(task_id, reader.settings.id_scope) if task_id else (None, None)
 
+    wanted = {
+        "own": own,
+        "external_id": external_id,
+        "words": words,
+        "repo": repo,
+        "tier": tier,
+        "pool": pool,
+        "model": model,
+        "success": success,
+        "error_type": error_type,
+        "day": day,
+    }
+
     def executions(snapshot: Snapshot) -> Executions:
+        counts = snapshot.row(
+            "select count(*) as matching_count, "  # noqa: S608 (a constant)
+            f"count(actual_cost) as cost_known_count from {MATCHING}",
+            **wanted,
+        )
         rows = replace(snapshot, longest_text=LONGEST).select(
             Execution,
-            "executions_flat "  # noqa: S608 (a constant)
-            "where timestamp <= (select as_of from rpt_freshness) "
-            "and ($own is null or task_id = $own or external_id = $external_id) "
-            "and ($words is null or contains(lower(task_description), lower($words))) "
-            "and ($repo is null or repo = $repo) "
-            "and ($tier is null or model_tier = $tier) "
-            "and ($pool is null or pool_type = $pool) "
-            "and ($model is null or model = $model) "
-            "and ($success is null or success = $success) "
-            "and ($error_type is null or error_type = $error_type) "
-            "and ($day is null or timestamp >= $day::date and timestamp < $day::date + 1) "
-            f"order by {ORDERS[order]}timestamp desc, task_id limit $most",
-            own=own,
-            external_id=external_id,
-            words=words,
-            repo=repo,
-            tier=tier,
-            pool=pool,
-            model=model,
-            success=success,
-            error_type=error_type,
-            day=day,
-            most=limit + 1,
+            f"{MATCHING} order by {ORDERS[order]}timestamp desc, task_id limit $most",
+            most=limit,
+            **wanted,
         )
         return snapshot.result(
             Executions,
             window=ALL_HELD if day is None else f"the day {day}",
-            rows=rows[:limit],
-            is_cut=len(rows) > limit,
+            **counts,
+            rows=rows,
+            is_cut=counts["matching_count"] > len(rows),
         )
 
     return await reader.read(executions)

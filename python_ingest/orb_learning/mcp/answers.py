@@ -62,8 +62,8 @@ REST = {
         " solution_patterns_mv order by usage_count desc limit 20`."
     ),
     "list_executions": (
-        "Ask for a day or by more of the other arguments; or query: `select * exclude (metadata) "
-        "from executions_flat order by timestamp desc limit 20 offset 20`."
+        "Ask with a greater limit, for a day, or by more of the other arguments; or query "
+        "executions_flat with the same conditions, order, limit and an offset."
     ),
     "recommend_route": "Ask query: `from rpt_routing_recommendations order by repo`.",
     "policy_values": "Ask with a repo; or query: `from rpt_policy_values order by utility desc`.",

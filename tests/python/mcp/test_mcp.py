@@ -302,6 +302,7 @@ def test_executions_are_listed_by_what_is_asked_for(site: Site, url: str) -> Non
             listed = [row["task_id"] for row in found["rows"]]
             assert listed == [task for (task,) in expected[:4]], given
             assert found["is_cut"] == (len(expected) > 4), given
+            assert found["matching_count"] == len(expected), given
         evil = answer(await client.call_tool("list_executions", {"words": "xxx"}))
         assert evil["rows"][0]["task_description"].startswith("x" * 200 + "…")
 
@@ -324,6 +325,8 @@ def test_executions_are_listed_by_cost_where_it_is_known(site: Site, tmp_path: P
     reader.close()
     assert [str(row.task_id) for row in found.rows] == [task for (task,) in expected]
     assert found.rows[-1].actual_cost is None
+    known = [row for row in found.rows if row.actual_cost is not None]
+    assert (found.matching_count, found.cost_known_count) == (len(expected), len(known))
 
 
 @pytest.mark.parametrize("by", GROUPS)
