@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_NAMED = 3
 """Nodes that failed, in one message; dbt's log has all."""
@@ -19,6 +19,26 @@ _INTERNAL = re.compile(r"^(> (in|called by) |compiled code at |Error encountered
 _FAILED_TEST = re.compile(r"^Got (\d+) results?, configured to fail if ")
 
 
+class Event(NamedTuple):
+    """A line of dbt's log in JSON."""
+
+    name: str
+    level: str
+    said: str
+    """As dbt prints it, without colours."""
+    data: dict[str, Any]
+
+
+def read_event(line: str) -> Event | None:
+    """Return what a line of dbt's log in JSON says; None if it is none."""
+    try:
+        event = json.loads(line)
+        info = event["info"]
+        return Event(info["name"], info["level"], _COLOUR.sub("", info["msg"]), event["data"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def read_events(output: str) -> tuple[str, list[str]]:
     """Return what a command printed, and what it failed of, from its log in JSON.
 
@@ -27,12 +47,11 @@ def read_events(output: str) -> tuple[str, list[str]]:
     """
     printed, failures = [], []
     for line in output.splitlines():
-        try:
-            event = json.loads(line)
-            name, data = event["info"]["name"], event["data"]
-        except (ValueError, KeyError, TypeError):
+        event = read_event(line)
+        if event is None:
             printed.append(line)
             continue
+        name, data = event.name, event.data
         if name == "PrintEvent":
             printed.append(str(data["msg"]))
         elif name.startswith("RunResultError") and "node_info" in data:

@@ -341,6 +341,29 @@ def test_the_exit_status_says_whether_something_is_wrong(
     }
 
 
+@pytest.mark.parametrize(
+    ("warning", "critical"), [(NEVER, NEVER), (ALWAYS, NEVER), (NEVER, ALWAYS)]
+)
+def test_the_status_names_the_alerts_that_are_raised_and_its_word_agrees(
+    database: Path, tmp_path: Path, warning: str, critical: str
+) -> None:
+    file = tmp_path / f"{STEM}.db"
+    shutil.copy(database, file)
+    thresholds(file, "warning", warning)
+    thresholds(file, "critical", critical)
+    raised = [
+        f"{alert['alert_name']}{' of ' + alert['model_tier'] if alert['model_tier'] else ''} "
+        f"({alert['severity']})"
+        for alert in json.loads(orb(file, "alerts --json")[1])["raised"]
+    ]
+    status, shown, _ = orb(file, "status")
+    lines = [line for line in shown.splitlines() if line.startswith("  alerts raised: ")]
+    assert lines == ([f"  alerts raised: {', '.join(raised)}"] if raised else [])
+    assert f"status: {'WARNING' if raised else 'OK'}" in shown
+    assert status == 0
+    assert bool(raised) is (ALWAYS in (warning, critical))
+
+
 def test_warnings_count_where_one_is_strict(database: Path) -> None:
     found = {
         command: orb(database, command)[0]
