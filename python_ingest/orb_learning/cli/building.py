@@ -9,7 +9,7 @@ from typing import Any, Self
 from orb_learning import formats
 from orb_learning.cli.console import out, tell
 
-SECONDS_BETWEEN = 10.0
+SECONDS_BETWEEN = 30.0
 """Between two lines of progress, where there is no terminal on which one can change."""
 WRONG = ("warn", "error")
 STARTS, ENDS, PRINTS = "LogStartLine", "StatsLine", "PrintEvent"
