@@ -78,9 +78,7 @@ def show_executions(found: Row) -> None:
         for line in filter(None, (_task(row), _routing(row), _figures(row), *_texts(row))):
             out.print(Padding(line, (0, 0, 0, 2)), highlight=False)
     if found["is_cut"]:
-        say(
-            f"There are more than these {len(found['rows'])}: ask for more by --limit, or for less."
-        )
+        say(f"There are more than these {len(found['rows'])}; --limit shows up to 100.")
     if not found["rows"]:
         say("No execution is all of it: ask with fewer options; `orb stats` counts all.", to=err)
 

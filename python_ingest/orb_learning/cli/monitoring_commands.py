@@ -32,8 +32,8 @@ CHECKS: Columns = {
     "failed": figure("failing_count"),
     "share": figure("failing_share", formats.rate),
     "what became of them": lambda row: (
-        f"{BECAME.get(row['check_kind'], text(row['check_kind']))}, of {formats.number(row['checked_count'])} "
-        f"{text(row['checked_rows'])}"
+        f"{BECAME.get(row['check_kind'], text(row['check_kind']))}, "
+        f"of {formats.number(row['checked_count'])} {text(row['checked_rows'])}"
     ),
 }
 UNKNOWN_VALUES: Columns = {
