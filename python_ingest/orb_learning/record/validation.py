@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-SCORE = "a whole number from 0 to 100; give a share times 100"
+SCORE = "a whole number from zero to a hundred; give a share times a hundred"
+"""In words: the funnel leaves the digits out of a reason, so that it counts as one."""
 HINTS = {
     "quality_score": SCORE,
     "complexity_score": SCORE,

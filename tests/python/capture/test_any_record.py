@@ -196,7 +196,7 @@ def test_a_strict_capture_takes_keys_that_are_not_read(tmp_path: Path) -> None:
 def test_a_share_in_place_of_a_score_says_what_to_give(captured: Captured) -> None:
     captured.store(result={"success": True, "quality_score": 0.9})
     assert captured.dead_letter()["reason"].endswith(
-        "(a whole number from 0 to 100; give a share times 100)"
+        "(a whole number from zero to a hundred; give a share times a hundred)"
     )
 
 

@@ -208,6 +208,15 @@ def test_executions_are_filtered_as_the_tool_does(told: Path, option: str) -> No
     assert found["is_cut"] is (count > 100)
 
 
+def test_what_cost_two_cents_is_shown_as_that(told: Path, tmp_path: Path) -> None:
+    file = tmp_path / f"{STEM}.db"
+    shutil.copy(told, file)
+    with connect(file) as connection:
+        connection.execute("update fct_executions set actual_cost = 0.02")
+    found = json.loads(orb(file, "executions --json")[1])["rows"]
+    assert {row["actual_cost"] for row in found} == {0.02}
+
+
 def test_executions_show_each_in_a_few_lines_and_what_there_is_beyond(database: Path) -> None:
     _, said, _ = orb(database, "executions --outcome failed --limit 2")
     assert len(re.findall(r"^2026-\d\d-\d\d [\d:]{8}  failed  ", said, re.MULTILINE)) == 2
