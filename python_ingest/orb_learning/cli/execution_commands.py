@@ -19,13 +19,16 @@ app = typer.Typer()
 Outcome = Literal["succeeded", "failed"]
 Order = Literal["newest", "dearest"]
 Filter = str | None
+UNKNOWN = "unknown"
+"""What was not recorded, in columns that are never NULL."""
 
 
 @app.command("executions")
 @checked_texts
 def executions_command(
     task: Annotated[
-        Filter, typer.Option(help="The task's UUID, or its id as it was recorded.")
+        Filter,
+        typer.Option("--task", "--task-id", help="The task's UUID, or its id as it was recorded."),
     ] = None,
     words: Annotated[Filter, typer.Option(help="A part of the task's text, in any case.")] = None,
     tier: Annotated[Filter, typer.Option(help="Only by this model tier.")] = None,
@@ -89,11 +92,17 @@ def _task(row: Row) -> str:
 
 
 def _routing(row: Row) -> str:
+    """Return what it was and who ran it, as far as that was recorded."""
+    known = {name: text(row[name]) for name in ("task_type", "repo", "model_tier", "pool_type")}
     model = "" if row["model"] is None else f" ({text(row['model'])})"
-    return (
-        f"{text(row['task_type'])} in {text(row['repo'])}, "
-        f"by {text(row['model_tier'])}{model}, pool {text(row['pool_type'])}"
-    )
+    parts = [
+        "" if known["task_type"] == UNKNOWN else known["task_type"],
+        "" if known["repo"] == UNKNOWN else f"in {known['repo']}",
+        f"by {'a model of unknown tier' if known['model_tier'] == UNKNOWN else known['model_tier']}"
+        f"{model}",
+        "" if known["pool_type"] == UNKNOWN else f"pool {known['pool_type']}",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _figures(row: Row) -> str:
