@@ -34,7 +34,8 @@ def read_event(line: str) -> Event | None:
     try:
         event = json.loads(line)
         info = event["info"]
-        return Event(info["name"], info["level"], _COLOUR.sub("", info["msg"]), event["data"])
+        said = _by_orb(_COLOUR.sub("", info["msg"]))
+        return Event(info["name"], info["level"], said, event["data"])
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -97,9 +98,14 @@ def failure(unique_id: str, message: str) -> str:
     return f"{kind.replace('_', ' ')} {name}: {said or 'no reason given'}"
 
 
+def _by_orb(message: str) -> str:
+    """Return a message that names the command which works wherever ``orb`` does."""
+    return message.replace("`dbt build`", "`orb build`")
+
+
 def in_words(message: str) -> str:
     """Return a message of dbt on one line, without its headings and the stack of its macros."""
-    lines = [line.strip() for line in _COLOUR.sub("", message).splitlines()]
+    lines = [line.strip() for line in _by_orb(_COLOUR.sub("", message)).splitlines()]
     kept = [line for line in lines if line and not _INTERNAL.match(line)]
     while len(kept) > 1 and _HEADING.match(kept[0]):
         del kept[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from building import REPOSITORY
 from commands import orb
 
 from orb_learning.dbt import run_dbt
@@ -165,3 +166,22 @@ def test_a_message_without_insides_stays_as_it_is() -> None:
     many = in_one_message("the build", [f"model m{n}: x" for n in range(5)], Path("dbt.log"))
     assert many.count("model m") == 3
     assert "; and 2 more." in many
+
+
+def test_what_dbt_says_to_run_is_what_runs_where_it_is_read(settings: LearningSettings) -> None:
+    (Path("project") / "macros/lacking.sql").write_text(
+        "{% macro lacking() %}{% do exceptions.warn('cut: run `dbt build`') %}"
+        "{{ exceptions.raise_compiler_error('run `dbt build` first') }}{% endmacro %}"
+    )
+    with (Path("project") / "dbt_project.yml").open("a") as project:
+        project.write("on-run-start: '{{ lacking() }}'\n")
+    done = orb(settings.database_path, "build", "--select", "whole", "--resource-type", "model")
+    assert "cut: run `orb build`" in done.stdout
+    assert "run `orb build` first" in refusal(lambda: run_dbt(settings, "run-operation", "lacking"))
+
+
+def test_no_message_of_the_package_names_what_needs_a_checkout() -> None:
+    for file in (REPOSITORY / "python_ingest").rglob("*.py"):
+        if file.name != "failures.py":
+            assert "run `dbt build`" not in file.read_text().lower(), file
+            assert "`dbt build` does" not in file.read_text(), file
