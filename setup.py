@@ -35,8 +35,12 @@ class BuildWithProject(build_py):
 
 
 def readme() -> str:
-    """Return the README with links to files as plain names, as an index has not the files."""
+    """Return the README with links to files as plain names, as an index has not the files.
+
+    A picture that is a file is left out, with the link around it.
+    """
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"\[!\[[^\]]*\]\((?!https?:)[^)]*\)\]\([^)]*\)\n*", "", text)
     return re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text)
 
 

@@ -6,10 +6,13 @@ import re
 import textwrap
 from pathlib import Path
 
+import yaml
+
 from orb_learning.capture.keeper import LONGEST_PAYLOAD
 from orb_learning.capture.mapping import (
     ERROR_WORDS,
     METADATA_NAMES,
+    OUTCOME_NAMES,
     RESULT_NAMES,
     TASK_NAMES,
 )
@@ -17,6 +20,7 @@ from orb_learning.capture.routing import ROUTING_NAMES
 from orb_learning.record.identity import NAMESPACE
 from orb_learning.record.model import COLUMNS
 from orb_learning.record.text_limits import LONG_TEXTS, LONGEST_TEXT
+from orb_learning.record.validation import SCORE
 from orb_learning.record.words import FAILED, SUCCEEDED
 
 ROOT = Path(__file__).parents[1]
@@ -40,11 +44,35 @@ WITHOUT = {
 FROM = {
     "timestamp": "the start of the call, or of the block",
     "duration_seconds": "end − start; else `duration` or `duration_seconds` of the result",
-    "success": "`success`; else `status`; else whether there is an error; else how the block ended",
+    "success": "; else ".join(
+        [
+            *(f"`{name}`" for name in (*OUTCOME_NAMES, "status")),
+            "whether there is an error",
+            "how the block ended",
+        ]
+    ),
     "uploaded_at": "–",
     "embedding": "`embedding`; the build makes the others",
 }
 """What a field is told from, where that is not its own name."""
+KINDS = {
+    "UUID": "any id",
+    "TIMESTAMP": "a time",
+    "VARCHAR": "a text",
+    "INTEGER": "a whole number",
+    "BIGINT": "a whole number",
+    "FLOAT": "a number",
+    "BOOLEAN": "True or False",
+    "FLOAT[384]": "384 numbers",
+    "JSON": "a mapping",
+}
+UNITS = {
+    "duration_seconds": "seconds",
+    "cost_estimate": "US dollars",
+    "actual_cost": "US dollars",
+    "peak_memory_mb": "MB",
+    "cpu_time_seconds": "seconds",
+}
 
 
 def recording() -> str:
@@ -62,11 +90,19 @@ def recording() -> str:
                 "The block may be `with`, too, and `@learning.execution(task)` records each call of a "
                 "function. Its start, its end, an exception, a timeout and a cancellation are recorded "
                 "by themselves, and go on their way.",
+                "Put a timeout inside: `async with learning.execution(task) as run, asyncio.timeout(60):`. "
+                "Around the block it cancels what is in it, and a cancellation does not say why: the "
+                "error is `CancelledError`, of the type `unknown`.",
                 "## You say, we keep",
                 "Task, result and decision may be mappings or objects with attributes. A value of the "
                 "result goes before one of the task, and a field's own name before another name. "
                 "`orb_learning.capture` has the types `Task`, `Result` and `Decision`.",
-                _table(["we keep", "you say", "without"], [_field(name) for name in COLUMNS]),
+                "What is of another kind is a dead letter, and what is outside the range is rejected; both "
+                f"say why. A score is {SCORE}: 0.9 is a dead letter, and 1.0 is 1 of 100.",
+                _table(
+                    ["we keep", "you say", "of the kind", "without"],
+                    [_field(name) for name in COLUMNS],
+                ),
                 "These go into `metadata`: "
                 + _names(METADATA_NAMES)
                 + ", the pool's id as `pool_id`, and your own `metadata`. Of a decision, "
@@ -80,8 +116,8 @@ def recording() -> str:
                 "A UUID in any usual spelling stays. Any other id, a text or a whole number, becomes "
                 f"`uuid5(UUID('{NAMESPACE}'), 'orb-learning:' + scope + ':' + id)`; 7 and \"7\" are one "
                 "id. The scope is `learning.id_scope`. The id itself is in `metadata.external_id`. "
-                "Feedback, `orb forget` and the tool `list_executions` take it, of another system's "
-                "executions, too. Your own orchestrator's task has it before any other's. Where "
+                "Feedback, `orb forget`, `orb executions` and the tool `list_executions` take it, of "
+                "another system's executions, too. Your own orchestrator's task has it before any other's. Where "
                 "several others have it, `orb forget` names their UUIDs, `list_executions` lists all, "
                 "and feedback is a dead letter until it has a UUID. Feedback may be given first: it "
                 "waits for the import. A record by a UUID may have a `metadata.external_id` of its "
@@ -96,9 +132,16 @@ def recording() -> str:
                 "microseconds or nanoseconds. One without a zone is this machine's local time; "
                 "`learning.naive_times` says `utc`, or `refuse`.",
                 "## What is not kept",
-                "Keys of a result that are not named above are not read: a block whose result says "
-                "`ok: false` and nothing else has succeeded. `quality_score` and `complexity_score` are "
-                "whole numbers.",
+                "A result says its outcome by one of the names above; True or False alone is one, too. "
+                "Where it says none, a block or a function that ended without an exception has "
+                "succeeded, whatever else its result holds. What a pool stores or gives as an outcome "
+                "needs one: without, and with a status of no known meaning, the record is in "
+                "`rejected_executions`.",
+                "Other keys of a task, a result or a decision are not kept, so a misspelt one, or "
+                "`exit_code: 1` alone, changes nothing. `telemetry.unread_keys()` counts them, and a "
+                "warning names each once a minute. Put what you want to keep into `metadata`. They "
+                "raise nothing with `strict=True`, as your task may hold what only you read. An "
+                "object's other attributes are not looked at.",
                 "Nothing raises, and nothing is lost silently. What is no record is a dead letter with "
                 "its reason (`orb dead-letters list`). A record of the right types that breaks a rule "
                 "is in `rejected_executions`. `telemetry.counts()` counts everything, and a warning of "
@@ -143,7 +186,28 @@ def _field(name: str) -> list[str]:
     said = FROM.get(name) or (
         f"`{name}`" + (f"; else {_names(others, ' or ')}{where}" if others else "")
     )
-    return [f"`{name}`", said, NEEDED.get(name) or WITHOUT.get(name, "NULL")]
+    return [f"`{name}`", said, _kind(name), NEEDED.get(name) or WITHOUT.get(name, "NULL")]
+
+
+def _kind(name: str) -> str:
+    """Return what values a field takes, by its type and the rules that reject others."""
+    kind = KINDS[COLUMNS[name]] + (", 1 or 0, or a word as below" if name == "success" else "")
+    for rule in _rejecting(name):
+        if range_of := re.search(r"between (\d+) and (\d+)$", rule):
+            kind += f" from {range_of[1]} to {range_of[2]}"
+        elif rule.endswith(">= 0"):
+            kind += ", 0 or more"
+        elif words := re.search(r" in \((.*)\)$", rule):
+            kind = "one of " + ", ".join(f"`{word}`" for word in re.findall(r"'(\w+)'", words[1]))
+    return f"{kind} ({UNITS[name]})" if name in UNITS else kind
+
+
+def _rejecting(name: str) -> list[str]:
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    rules = project["vars"]["execution_rules"].values()
+    return [
+        rule["holds"] for rule in rules if rule["column"] == name and rule["on_break"] == "reject"
+    ]
 
 
 def _lengths() -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from math import floor, log10
+from struct import pack
 
 UNKNOWN = "-"
 """What is shown of a figure that is not known."""
@@ -76,6 +77,13 @@ def number(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+def recorded(value: float) -> float:
+    """Return a FLOAT of DuckDB in the digits that it was recorded with: 0.02, not 0.01999999955."""
+    stored = pack("f", value)
+    shortest = (float(f"{value:.{digits}g}") for digits in range(6, 10))
+    return next((short for short in shortest if pack("f", short) == stored), value)
 
 
 def count(how_many: int | None, noun: str, plural: str | None = None) -> str:

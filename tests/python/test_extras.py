@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import email
 import os
 import re
 import shutil
@@ -252,6 +253,25 @@ def test_the_wheel_of_the_source_archive_is_that_of_the_checkout(
     assert {f"orb_learning/project/{file.relative_to(sources)}" for file in sql} <= set(expected)
     assert found.keys() ^ expected.keys() == set()
     assert [name for name in expected if found[name] != expected[name]] == []
+
+
+def test_what_an_index_shows_is_true_and_leads_somewhere(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as opened:
+        [name] = (name for name in opened.namelist() if name.endswith(".dist-info/METADATA"))
+        shown = email.message_from_bytes(opened.read(name))
+        licences = {Path(name).name for name in opened.namelist() if "/licenses/" in name}
+    assert licences == set(shown.get_all("License-File") or []) == {"LICENSE", "NOTICE"}
+    assert shown["License-Expression"] == "Apache-2.0"
+    assert {"Operating System :: POSIX :: Linux"} == {
+        one for one in shown.get_all("Classifier") or [] if one.startswith("Operating System")
+    }
+    assert "duckdb" in shown["Keywords"]
+    assert not shown.get_all("Project-URL")
+    text = str(shown.get_payload())
+    assert "docs/recording.md" in text
+    assert "![" not in text
+    links = re.findall(r"\]\((?!https?:)[^)]*\)", text)
+    assert links == []
 
 
 @pytest.mark.parametrize("extra", USES, ids=lambda extra: extra or "none")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ import duckdb
 import jinja2
 import pytest
 from building import REPOSITORY
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orb_learning import formats
 
@@ -82,3 +85,14 @@ def test_what_is_not_known_is_a_dash() -> None:
     assert formats.time(datetime(2026, 3, 31, 12, 30)) == "2026-03-31 12:30:00"  # noqa: DTZ001
     assert formats.interval(0.2361, 0.7639) == "24-76 %"
     assert [formats.number(1324), formats.number(2.25)] == ["1,324", "2.2"]
+
+
+@given(value=st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_a_recorded_number_is_the_same_float_in_few_digits(value: float) -> None:
+    assert struct.pack("f", formats.recorded(value)) == struct.pack("f", value)
+
+
+@pytest.mark.parametrize("number", [0.02, 0.1, 82.931, 1234.567, 0.0000012, -0.02, 0, 1e30])
+def test_a_recorded_number_has_the_digits_that_were_given(number: float) -> None:
+    (stored,) = struct.unpack("f", struct.pack("f", number))
+    assert formats.recorded(stored) == number

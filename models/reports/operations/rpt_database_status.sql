@@ -36,18 +36,25 @@ file as (
 ),
 
 warnings as (
-    select coalesce(list(message order by alert_name), []) as warnings
+    select
+        coalesce(
+            list(
+                alert_name || coalesce(' of ' || model_tier, '') || ' (' || severity || ')'
+                order by severity <> 'critical', alert_name, model_tier
+            ), []
+        ) as raised_alerts,
+        coalesce(
+            list(message order by alert_name) filter (alert_name in (
+                'no_executions', 'silence', 'build_age', 'daily_success_rate', 'success_drop',
+                'database_size'
+            )), []
+        ) as warnings
     from {{ ref('rpt_alerts') }}
-    where
-        is_raised
-        and alert_name in (
-            'no_executions', 'silence', 'build_age', 'daily_success_rate', 'success_drop',
-            'database_size'
-        )
+    where is_raised
 )
 
 select
-    case when len(warnings.warnings) > 0 then 'WARNING' else 'OK' end as status,
+    case when len(warnings.raised_alerts) > 0 then 'WARNING' else 'OK' end as status,
     schema.schema_version,
     file.size_bytes / 1e6 as size_mb,
     held.total_executions,
@@ -64,7 +71,8 @@ select
     last_day.duration_known_count,
     last_day.avg_quality,
     last_day.quality_known_count,
-    warnings.warnings
+    warnings.warnings,
+    warnings.raised_alerts
 from held
 cross join recent
 cross join last_day

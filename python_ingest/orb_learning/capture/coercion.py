@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from inspect import isroutine
 from typing import Any
 
 from orb_learning.record import INFINITY, NOT_A_NUMBER, from_epoch
@@ -55,7 +56,10 @@ def known_values(source: Any, names: Iterable[str]) -> dict[str, Any]:
 
 def _read(source: Any, name: str) -> Any:
     try:
-        return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+        if isinstance(source, Mapping):
+            return source.get(name)
+        value = getattr(source, name, None)
+        return None if isroutine(value) else value  # a method says nothing by being there
     except Exception as error:
         return Unreadable(error)
 
@@ -128,7 +132,7 @@ def jsonable(value: Any, depth: int = 0, cut: Callable[[str], None] = _forget) -
         return value.isoformat()
     if depth < DEEPEST and isinstance(value, Mapping):
         pairs = _first(list(value.items()), cut)
-        return {_key(key): jsonable(item, depth + 1, cut) for key, item in pairs}
+        return {key_text(key): jsonable(item, depth + 1, cut) for key, item in pairs}
     if depth < DEEPEST and isinstance(value, list | tuple | set | frozenset):
         return [jsonable(item, depth + 1, cut) for item in _first(list(value), cut)]
     return _text(value, cut)
@@ -152,7 +156,8 @@ def as_json(value: Any) -> str:
     return json.dumps(jsonable(value), ensure_ascii=False)
 
 
-def _key(key: Any) -> str:
+def key_text(key: Any) -> str:
+    """Return the text of a mapping's key; it does not raise."""
     text = jsonable(key, DEEPEST)
     return text if isinstance(text, str) else str(text)
 

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from orb_learning.capture.coercion import error_text, known_values, parse_timestamp
+from orb_learning.capture.coercion import coerce_scalar, error_text, known_values, parse_timestamp
 from orb_learning.capture.redaction import Redactor
 from orb_learning.record import (
     COLUMNS,
@@ -33,25 +33,19 @@ TASK_NAMES = {
     "task_type": ("type", "category"),
     "task_description": ("prompt", "description"),
 }
+OUTCOME_NAMES = ("success", "passed", "ok")
+"""The names of the outcome, the first that says something before the others."""
 RESULT_NAMES = {
     "error_message": ("error",),
     "duration_seconds": ("duration",),
     "actual_cost": ("cost",),
 }
 METADATA_NAMES = ("worker_id", "model", "tokens", "status")
-NAMES = (
-    *FIELDS,
-    *(
-        other
-        for names in (TASK_NAMES, RESULT_NAMES)
-        for others in names.values()
-        for other in others
-    ),
-    *METADATA_NAMES,
-    "success",
-    "metadata",
-)
-"""All that is read of a task or a result."""
+READ = FIELDS | {"metadata", *METADATA_NAMES}
+"""What is read of tasks, results and decisions alike."""
+READ_OF_TASK = READ.union(*TASK_NAMES.values())
+READ_OF_RESULT = READ.union(OUTCOME_NAMES, *RESULT_NAMES.values())
+ERROR_NAMES = ("error_message", *RESULT_NAMES["error_message"], "error_type")
 IDS = (str, int, UUID)
 
 ERROR_WORDS = {"timeout": "timeout", "timed out": "timeout", "validation": "validation"}
@@ -82,7 +76,7 @@ def map_execution(
         redactor: takes out what must not be kept; before a text is cut, because half a secret is
             no longer known as one.
     """
-    of_task, of_result = known_values(task, NAMES), known_values(result, NAMES)
+    of_task, of_result = known_values(task, READ_OF_TASK), values_of_result(result)
     known = {**of_task, **of_result}
     values = {name: value for name, value in known.items() if name in FIELDS}
     add_under_other_names(values, of_task, TASK_NAMES)
@@ -110,15 +104,25 @@ def map_execution(
     return values
 
 
+def values_of_result(result: Any) -> dict[str, Any]:
+    """Return what a result says, by name; True or False is the outcome itself."""
+    if type(result) is not dict:
+        result = coerce_scalar(result)
+        if isinstance(result, bool):
+            return {"success": result}
+    return known_values(result, READ_OF_RESULT)
+
+
 def ended_result(result: Any, error: BaseException | None) -> Any:
     """Return what came of a block that ended by itself, or by an exception, for ``map_execution``.
 
-    A result that says whether it succeeded is believed; an exception is, before it.
+    An exception is believed, else a result that says whether it succeeded. A word or a number
+    that says neither stays, so that the record is refused and not taken for a success.
     """
-    known = known_values(result, NAMES)
+    known = values_of_result(result)
     if error is not None:
         return {**known, "success": False, "error_message": error}
-    if any(name in known for name in ("success", "status", "error", "error_message", "error_type")):
+    if any(_says(known, name) for name in (*OUTCOME_NAMES, "status", *ERROR_NAMES)):
         return known
     return {**known, "success": True}
 
@@ -170,20 +174,18 @@ def add_outcome(values: dict[str, Any], known: dict[str, Any]) -> None:
     error = values.get("error_message")
     if isinstance(error, BaseException):
         error = values["error_message"] = error_text(error)
-    if error == "":
+    fails = error is True
+    if error is not None and (fails or not _says(values, "error_message")):
         del values["error_message"]
         error = None
-    success = known.get("success")
-    if isinstance(success, str):
-        if success in NULL_MARKS:
-            success = None
-        elif (outcome := outcome_of(success)) is not None:
-            success = outcome
+    success = next(
+        (said for name in OUTCOME_NAMES if (said := _outcome(known.get(name))) is not None), None
+    )
     status = known.get("status")
     if success is None and isinstance(status, str):
         word = status.lower()
         success = True if word in SUCCEEDED else False if word in FAILED else None
-    if success is None and error is not None:
+    if success is None and (fails or error is not None):
         success = False
     if success is not None:
         values["success"] = success
@@ -191,6 +193,26 @@ def add_outcome(values: dict[str, Any], known: dict[str, Any]) -> None:
         text = error if error is not None else status if success is False else None
         if isinstance(text, str):
             values["error_type"] = infer_error_type(text)
+
+
+def _outcome(value: Any) -> Any:
+    """Return the outcome that a value says, None if it says none, else the value, to be refused."""
+    if isinstance(value, str):
+        if value == "" or value in NULL_MARKS:
+            return None
+        said = outcome_of(value)
+        return value if said is None else said
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    return value
+
+
+def _says(known: Mapping[str, Any], name: str) -> bool:
+    """Return whether a name says anything; an error that is False, as many write it, does not."""
+    value = known.get(name)
+    if isinstance(value, str):
+        return value != "" and value not in NULL_MARKS
+    return value is not None and not (value is False and name in ERROR_NAMES)
 
 
 def _add_times(

@@ -9,17 +9,20 @@ from typing import Any
 
 from orb_learning.capture.coercion import coerce_scalar, known_values
 from orb_learning.capture.mapping import (
-    NAMES,
+    READ_OF_RESULT,
     RESULT_NAMES,
     TASK_NAMES,
     add_outcome,
     add_under_other_names,
+    values_of_result,
 )
 from orb_learning.record import NULL_MARKS, task_uuid
 
 TYPE_NAMES = ("task_type", *TASK_NAMES["task_type"])
 CELL_NAMES = ("repo", *TYPE_NAMES, "complexity_score")
 ROUTING_NAMES = ("candidates", "plan", "policy", "propensity", "attempt", "first_task_id")
+READ_OF_ROUTING = frozenset(ROUTING_NAMES)
+READ_OF_DECISION = READ_OF_RESULT | READ_OF_ROUTING
 
 
 def map_routing(
@@ -92,7 +95,7 @@ def success_of(result: Any) -> bool | None:
     Args:
         result: a mapping, an object with attributes, or the exception that ended it.
     """
-    known = known_values(result, NAMES)
+    known = values_of_result(result)
     values = {name: known[name] for name in ("error_message",) if name in known}
     add_under_other_names(values, known, RESULT_NAMES)
     if isinstance(result, BaseException):

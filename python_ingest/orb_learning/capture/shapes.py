@@ -1,7 +1,7 @@
 """What is read of a task, a result and a decision: entries of a mapping, or attributes.
 
 None is required of a mapping; docs/recording.md says what happens without. Other entries may stand
-beside these and are ignored.
+beside these: they are counted, warned of, and not kept.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class Task(Fields, total=False):
 class Result(Fields, total=False):
     """What came of it."""
 
+    passed: bool
+    ok: bool
     error: str | BaseException
     duration: float
     cost: float

@@ -22,6 +22,7 @@ from orb_learning.capture.routing import check_routing, map_routing
 from orb_learning.capture.run import ExecutionRun
 from orb_learning.capture.shapes import Decision, Result, Task, TaskId, Time
 from orb_learning.capture.times import NaiveTimes, with_zones
+from orb_learning.capture.unread import UnreadKeys
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.outbox import Kind, Outbox
 from orb_learning.record import ExecutionRecord, record_json, with_task_uuid
@@ -60,6 +61,7 @@ class TelemetryCapture:
         self._redactor = (
             Redactor(redact, partial(self._keeper.count, "redacted")) if redact else None
         )
+        self._unread = UnreadKeys(self._redactor)
         self._now = now
         _captures.add(self)
 
@@ -89,6 +91,7 @@ class TelemetryCapture:
         """
 
         def values() -> dict[str, Any]:
+            self._unread.of_execution(task, result)
             return self._map(task, result, start_time, end_time, {"pool_id": pool_id})
 
         return self._never_raising("execution", values)
@@ -111,6 +114,7 @@ class TelemetryCapture:
             error: BaseException | None,
         ) -> bool:
             def values() -> dict[str, Any]:
+                self._unread.of_execution(task, result)
                 ended = ended_result(result, error)
                 return self._map(task, ended, start, end, {"pool_id": pool})
 
@@ -145,6 +149,7 @@ class TelemetryCapture:
         """
 
         def values_of() -> dict[str, Any]:
+            self._unread.of_decision(task, decision, routing)
             values = self._map(task, decision, self._now(), None, {}) | {"task_id": task_id}
             known = map_routing(decision, values, routing, id_scope=self._id_scope)
             if self._redactor is not None:
@@ -166,6 +171,7 @@ class TelemetryCapture:
         """Record what came of a task, once; its routing decision may come before or after."""
 
         def values() -> dict[str, Any]:
+            self._unread.of_execution(None, result)
             notes = {"pool_id": pool_id}
             return self._map(None, result, start_time, end_time, notes) | {"task_id": task_id}
 
@@ -204,6 +210,10 @@ class TelemetryCapture:
         - ``naive_time``: times without a zone. ``redacted``: texts that were.
         """
         return self._keeper.counts()
+
+    def unread_keys(self) -> dict[str, int]:
+        """Return how often each key of a mapping was given and not read, 50 names at most."""
+        return self._unread.counts()
 
     def close(self) -> None:
         """Warn of what was refused since the last warning; the outbox stays open."""
@@ -282,6 +292,7 @@ _captures: weakref.WeakSet[TelemetryCapture] = weakref.WeakSet()
 def _after_fork() -> None:
     for capture in _captures:
         capture._keeper.after_fork()
+        capture._unread.after_fork()
 
 
 os.register_at_fork(after_in_child=_after_fork)

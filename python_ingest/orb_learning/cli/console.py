@@ -77,6 +77,17 @@ def with_settings(
     return run
 
 
+def checked_texts(command: Callable[Options, None]) -> Callable[Options, None]:
+    """Refuse, before a command that needs no settings is called, what ``with_settings`` does."""
+
+    @wraps(command)
+    def run(*arguments: Options.args, **options: Options.kwargs) -> None:
+        _check_texts(options)
+        command(*arguments, **options)
+
+    return run
+
+
 def _check_texts(options: Mapping[str, object]) -> None:
     """Refuse a text that is no UTF-8, which neither DuckDB nor SQLite takes; paths may be so.
 

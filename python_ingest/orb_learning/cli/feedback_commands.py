@@ -89,7 +89,9 @@ def list_command(settings: LearningSettings, as_json: AsJson = False) -> None:
         given = f"{row['submitted_at']:%Y-%m-%d %H:%M}" if row["submitted_at"] else "-"
         words = ", ".join(text(row[name]) for name in ("satisfaction", "issue_type") if row[name])
         out.print(f"[bold]{row['feedback_id']}[/]  {given}", highlight=False)
-        out.print(f"  of task {row['task_id']}{where}", highlight=False)
+        own = row["external_id"]
+        task = row["task_id"] if own is None else f"{text(own)} ({row['task_id']})"
+        out.print(f"  of task {task}{where}", highlight=False)
         out.print(f"  {words or '-'}; {text(row['visibility'])}", highlight=False)
         if row["comment"]:
             out.print(Padding(text(row["comment"]), (0, 0, 0, 2)), highlight=False)

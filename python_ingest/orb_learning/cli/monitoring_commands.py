@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
 
 from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
@@ -25,14 +26,15 @@ from orb_learning.cli.tables import (
 
 app = typer.Typer()
 
+BECAME = {"rejected": "kept out", "warned": "let in"}
 CHECKS: Columns = {
     "check": text_of("check_name"),
-    "kind": text_of("check_kind"),
-    "looked at": figure("checked_count"),
-    "of": text_of("checked_rows"),
     "failed": figure("failing_count"),
     "share": figure("failing_share", formats.rate),
-    "status": lambda row: coloured(row["status"]),
+    "what became of them": lambda row: (
+        f"{BECAME.get(row['check_kind'], text(row['check_kind']))}, "
+        f"of {formats.number(row['checked_count'])} {text(row['checked_rows'])}"
+    ),
 }
 UNKNOWN_VALUES: Columns = {
     "column": text_of("column_name"),
@@ -79,7 +81,17 @@ def show_quality(found: Row) -> None:
         table.add_row(name.replace("_", " "), formats.time(fresh[name]))
     out.print(table)
     show_assigned_times(fresh)
-    show_table("checks, the failing ones first", CHECKS, found["checks"])
+    by_status = {
+        status: [check for check in found["checks"] if check["status"] == status]
+        for status in ("warning", "ok", "unknown")
+    }
+    if failing := by_status["warning"]:
+        show_table("checks that failed", CHECKS, failing, is_first_whole=True)
+    for status, said in {"ok": "[green]ok[/]", "unknown": "nothing to look at yet"}.items():
+        if checks := by_status[status]:
+            names = ", ".join(text(check["check_name"]) for check in checks)
+            out.print(f"{formats.count(len(checks), 'check')} {said}:", highlight=False)
+            out.print(Padding(names, (0, 0, 0, 2)), highlight=False)
     show_table("unknown values, last 30 days", UNKNOWN_VALUES, found["unknown_values"])
 
 

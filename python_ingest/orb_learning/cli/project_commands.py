@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orb_learning.cli.building import Building
 from orb_learning.cli.console import say, with_settings
 
 if TYPE_CHECKING:
@@ -23,15 +24,26 @@ def build_command(
         list[str] | None,
         typer.Argument(metavar="[DBT OPTIONS]...", help="What dbt takes, such as --select."),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show all that dbt says, and not only what is wrong.")
+    ] = False,
 ) -> None:
     """Build and test every model, by dbt.
+
+    Errors and warnings are shown whole, then what was built and the file that has
+    the rest.
 
     The project is the one that ORB_LEARNING__PROJECT_PATH names, else the present folder's,
     else the one that came with this package.
     """
     from orb_learning.dbt import show_dbt
 
-    raise typer.Exit(show_dbt(settings, "build", *(options or ())))
+    arguments = ("build", *(options or ()))
+    if verbose:
+        raise typer.Exit(show_dbt(settings, *arguments))
+    with Building() as building:
+        status = show_dbt(settings, *arguments, hear=building.hear)
+    raise typer.Exit(status)
 
 
 @app.command("init")

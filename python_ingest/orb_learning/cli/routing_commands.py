@@ -10,7 +10,7 @@ from rich.padding import Padding
 
 from orb_learning import formats
 from orb_learning.cli.answers import answer, ask
-from orb_learning.cli.console import out, say
+from orb_learning.cli.console import checked_texts, out, say
 from orb_learning.cli.options import AsJson
 from orb_learning.cli.tables import Row, rate, sentence, show_table, text, text_of
 
@@ -20,6 +20,7 @@ Repo = Annotated[str | None, typer.Option(help="Only of this repository.")]
 
 
 @app.command("route")
+@checked_texts
 def route_command(
     wanted: Annotated[str, typer.Argument(metavar="TEXT", help="The task, as it is recorded.")],
     repo: Annotated[str | None, typer.Option(help="The task's repository.")] = None,
@@ -39,6 +40,7 @@ def route_command(
 
 
 @app.command("recommend")
+@checked_texts
 def recommend_command(repo: Repo = None, as_json: AsJson = False) -> None:
     """Say what to route by: everywhere, in each repository, and in each kind of task.
 
@@ -50,6 +52,7 @@ def recommend_command(repo: Repo = None, as_json: AsJson = False) -> None:
 
 
 @app.command("policies")
+@checked_texts
 def policies_command(repo: Repo = None, as_json: AsJson = False) -> None:
     """Show what routing policies would have come to: success, cost and utility.
 
@@ -88,10 +91,10 @@ def show_policies(found: Row) -> None:
             "success": lambda row: rate(row, "success"),
             "cost a task": cost,
             "utility": utility,
-            "decisions": lambda row: formats.number(row["decision_count"]),
-            "effective": lambda row: formats.number(row["effective_count"]),
+            "decisions, effective": decisions,
         },
         found["rows"],
+        is_first_whole=True,
     )
     doubted = [row for row in found["rows"] if row["reason"] is not None]
     for reason in dict.fromkeys(row["reason"] for row in doubted):
@@ -111,6 +114,15 @@ def place(row: Row) -> str:
 def cost(row: Row) -> str:
     """Return the capped cost with its interval, where it is known."""
     return _with_bounds(row, "capped_cost", "cost", formats.money)
+
+
+def decisions(row: Row) -> str:
+    """Return how many decisions there are, and as how many they count for the policy."""
+    effective = row["effective_count"]
+    return (
+        f"{formats.number(row['decision_count'])}, "
+        f"{formats.number(None if effective is None else round(effective))}"
+    )
 
 
 def utility(row: Row) -> str:

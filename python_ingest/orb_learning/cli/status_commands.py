@@ -12,7 +12,17 @@ from orb_learning.cli.answers import ask, finish, show_age
 from orb_learning.cli.console import out, print_error, say, with_settings
 from orb_learning.cli.funnel import show_assigned_times, show_funnel
 from orb_learning.cli.options import AsJson, Strict
-from orb_learning.cli.tables import Row, Table, coloured, over, print_json, printable, rate, text
+from orb_learning.cli.tables import (
+    Row,
+    Table,
+    coloured,
+    over,
+    print_json,
+    printable,
+    rate,
+    sentence,
+    text,
+)
 from orb_learning.errors import DatabaseError, NotBuiltError
 from orb_learning.locator import folder_of, is_lake
 
@@ -47,8 +57,9 @@ def status_command(
 ) -> None:
     """Show whether the database is well, what it and the outbox hold, and what to try next.
 
-    Exit status: 0 if it is well, or if there are but warnings; 1 if it cannot be
-    read or was never built; 3 for warnings, with --strict.
+    It warns if any alert is raised, and names it. Exit status: 0 if it is well, or
+    if there are but warnings; 1 if it cannot be read or was never built; 3 for
+    warnings, with --strict.
     """
     from orb_learning.figures import get_database_status
 
@@ -71,6 +82,8 @@ def show_status(found: Row) -> None:
     """Print the status, its warnings, and the executions of late."""
     show_age(found)
     out.print(f"status: {coloured(found['status'])}", highlight=False)
+    if found["raised_alerts"]:
+        say(f"  [yellow]alerts raised: {sentence(', '.join(found['raised_alerts']))}[/]")
     for warning in found["warnings"]:
         say(f"  [yellow]{text(warning)}[/]")
     show_funnel(found["record_funnel"])

@@ -47,11 +47,25 @@ def _on_one_line(cell: RenderableType | None) -> RenderableType | None:
     return " ".join(without_controls(cell).split()) if isinstance(cell, str) else cell
 
 
-def show_table(title: str, columns: Columns, rows: Iterable[Row]) -> None:
-    """Print rows as a table, or that there are none."""
+def show_table(
+    title: str, columns: Columns, rows: Iterable[Row], *, is_first_whole: bool = False
+) -> None:
+    """Print rows as a table, or that there are none.
+
+    Args:
+        title: of the table.
+        columns: its cells.
+        rows: what they show.
+        is_first_whole: whether the first column, of short names of ours, is never folded.
+    """
     table = Table(title=title)
     for index, header in enumerate(columns):
-        table.add_column(header, justify="right" if index else "left", overflow="fold")
+        table.add_column(
+            header,
+            justify="right" if index else "left",
+            overflow="fold",
+            no_wrap=is_first_whole and not index,
+        )
     for row in rows:
         table.add_row(*(cell(row) for cell in columns.values()))
     out.print(table if table.rows else f"{title}: none", highlight=False)

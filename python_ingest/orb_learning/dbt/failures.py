@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_NAMED = 3
 """Nodes that failed, in one message; dbt's log has all."""
@@ -19,6 +19,27 @@ _INTERNAL = re.compile(r"^(> (in|called by) |compiled code at |Error encountered
 _FAILED_TEST = re.compile(r"^Got (\d+) results?, configured to fail if ")
 
 
+class Event(NamedTuple):
+    """A line of dbt's log in JSON."""
+
+    name: str
+    level: str
+    said: str
+    """As dbt prints it, without colours."""
+    data: dict[str, Any]
+
+
+def read_event(line: str) -> Event | None:
+    """Return what a line of dbt's log in JSON says; None if it is none."""
+    try:
+        event = json.loads(line)
+        info = event["info"]
+        said = _by_orb(_COLOUR.sub("", info["msg"]))
+        return Event(info["name"], info["level"], said, event["data"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def read_events(output: str) -> tuple[str, list[str]]:
     """Return what a command printed, and what it failed of, from its log in JSON.
 
@@ -27,12 +48,11 @@ def read_events(output: str) -> tuple[str, list[str]]:
     """
     printed, failures = [], []
     for line in output.splitlines():
-        try:
-            event = json.loads(line)
-            name, data = event["info"]["name"], event["data"]
-        except (ValueError, KeyError, TypeError):
+        event = read_event(line)
+        if event is None:
             printed.append(line)
             continue
+        name, data = event.name, event.data
         if name == "PrintEvent":
             printed.append(str(data["msg"]))
         elif name.startswith("RunResultError") and "node_info" in data:
@@ -78,9 +98,14 @@ def failure(unique_id: str, message: str) -> str:
     return f"{kind.replace('_', ' ')} {name}: {said or 'no reason given'}"
 
 
+def _by_orb(message: str) -> str:
+    """Return a message that names the command which works wherever ``orb`` does."""
+    return message.replace("`dbt build`", "`orb build`")
+
+
 def in_words(message: str) -> str:
     """Return a message of dbt on one line, without its headings and the stack of its macros."""
-    lines = [line.strip() for line in _COLOUR.sub("", message).splitlines()]
+    lines = [line.strip() for line in _by_orb(_COLOUR.sub("", message)).splitlines()]
     kept = [line for line in lines if line and not _INTERNAL.match(line)]
     while len(kept) > 1 and _HEADING.match(kept[0]):
         del kept[0]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from importlib.util import find_spec
@@ -91,9 +91,7 @@ def run_dbt(
         output.seek(0)
         printed, failures = read_events(output.read())
     if status:
-        raise DbtError(
-            in_one_message(_name_of(arguments), failures or [said.strip()], _log_of(environment))
-        )
+        raise DbtError(in_one_message(_name_of(arguments), failures or [said.strip()], log_file()))
     return printed
 
 
@@ -102,24 +100,39 @@ def _name_of(arguments: Sequence[str]) -> str:
     return arguments[1] if arguments[0] == "run-operation" else "the build"
 
 
-def _log_of(environment: Mapping[str, str]) -> Path:
-    return Path(environment["DBT_LOG_PATH"]) / "dbt.log"
+def log_file() -> Path:
+    """Return where dbt writes its whole log."""
+    return Path(os.environ.get("DBT_LOG_PATH", "logs")).resolve() / "dbt.log"
 
 
-def show_dbt(settings: LearningSettings, *arguments: str) -> int:
+def show_dbt(
+    settings: LearningSettings, *arguments: str, hear: Callable[[str], None] | None = None
+) -> int:
     """Run a dbt command as ``run_dbt`` does, and let it print; return its exit status.
+
+    Args:
+        settings: name the project and the database.
+        arguments: the command and its options.
+        hear: is told each line of its log in JSON, which is then not printed.
 
     Raises:
         DbtError: dbt is not installed, there is no project, or something of it failed.
     """
     make_folder(folder_of(settings.database_path))
-    command, environment = _prepared(settings, arguments)
+    options = ("--log-format", "json") if hear else ()
+    command, environment = _prepared(settings, arguments, options)
+    piped: dict[str, Any] = (
+        {"stdout": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"} if hear else {}
+    )
     began = time.time()
-    with _started(command, env=environment) as process:
+    with _started(command, env=environment, **piped) as process:
+        for line in process.stdout or ():
+            if hear:
+                hear(line)
         status = process.wait()
     failures = read_results(Path(environment["DBT_TARGET_PATH"]) / "run_results.json", began)
     if status == FAILED_STATUS and failures:
-        raise DbtError(in_one_message(_name_of(arguments), failures, _log_of(environment)))
+        raise DbtError(in_one_message(_name_of(arguments), failures, log_file()))
     return status
 
 
@@ -183,5 +196,5 @@ def _prepared(
     environment.setdefault("DBT_TARGET_PATH", str(Path("target").resolve()))
     told = environment.get("PYTHONWARNINGS")
     environment["PYTHONWARNINGS"] = f"{told},{UNTOLD}" if told else UNTOLD
-    environment.setdefault("DBT_LOG_PATH", str(Path("logs").resolve()))
+    environment["DBT_LOG_PATH"] = str(log_file().parent)
     return command, environment

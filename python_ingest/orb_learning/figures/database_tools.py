@@ -14,6 +14,7 @@ from typing import Any
 
 from orb_learning.figures.alerts import database_alerts
 from orb_learning.figures.changes import what_to_change
+from orb_learning.figures.executions import list_executions
 from orb_learning.figures.health import plain_status
 from orb_learning.figures.performance import performance_metrics
 from orb_learning.figures.quality import data_quality_report
@@ -134,6 +135,19 @@ async def get_changes() -> dict[str, Any]:
         DatabaseError: the database cannot be read, or nothing has been built.
     """
     return await _asked(what_to_change)
+
+
+async def get_executions(**wanted: Any) -> dict[str, Any]:
+    """Return ``rows``: single executions, the newest or the dearest first, and ``is_cut``.
+
+    Args:
+        wanted: what the tool list_executions takes: task_id, words, repo, tier, pool, model,
+            success, error_type, day, order and limit.
+
+    Raises:
+        DatabaseError: the database cannot be read, or nothing has been built.
+    """
+    return await _asked(lambda reader: list_executions(reader, **wanted))
 
 
 async def get_policy_values(repo: str | None = None) -> dict[str, Any]:

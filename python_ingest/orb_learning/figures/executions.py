@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import ALL_HELD, Repo, Result, Text, UtcTime
+from orb_learning.figures.results import ALL_HELD, Recorded, Repo, Result, Text, UtcTime
 from orb_learning.record import identify
 
 LONGEST = 200
@@ -67,8 +67,8 @@ class Execution(BaseModel):
     success: bool
     error_type: Text | None
     error_message: Text | None = Field(description="Its first 200 characters.")
-    duration_seconds: float | None
-    actual_cost: float | None = Field(description="US dollars.")
+    duration_seconds: Recorded | None
+    actual_cost: Recorded | None = Field(description="US dollars.")
     quality_score: int | None = Field(description="0 to 100.")
     solution_summary: Text | None = Field(description="Its first 200 characters.")
 

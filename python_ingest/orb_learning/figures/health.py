@@ -12,7 +12,7 @@ from orb_learning import formats
 from orb_learning.errors import DatabaseError
 from orb_learning.figures.funnel import Stage, record_funnel
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import ALL_HELD, Result, UtcTime
+from orb_learning.figures.results import ALL_HELD, Result, Text, UtcTime
 from orb_learning.store import utc_now
 
 DbPath = Annotated[
@@ -71,7 +71,7 @@ class DatabaseStatus(Result):
     """Whether the database is well."""
 
     status: Literal["OK", "WARNING", "ERROR"] = Field(
-        description="ERROR if it cannot be read, WARNING if there are warnings."
+        description="ERROR if it cannot be read, WARNING if an alert is raised."
     )
     timestamp: UtcTime = Field(description="When it was asked, UTC.")
     database: DatabaseFile = Field(description="The file.")
@@ -80,6 +80,9 @@ class DatabaseStatus(Result):
     record_funnel: list[Stage] = Field(
         description="From what was recorded to the executions: what was lost, and what waits. Of "
         "another file than the server's, without the outbox."
+    )
+    raised_alerts: list[Text] = Field(
+        description="The alerts that are raised by the database's own thresholds, critical first."
     )
     warnings: list[str] = Field(description="What to look at.")
     errors: list[str] = Field(description="Why it cannot be read, and what to do.")
@@ -132,7 +135,7 @@ def read_status(snapshot: Snapshot, shown: str, outbox: Path | None) -> dict[str
         "select status, size_mb, schema_version, total_executions, recent_1h, daily, weekly, "
         "daily_success_rate, daily_success_rate_lower, daily_success_rate_upper, "
         "has_enough_samples, avg_duration, duration_known_count, avg_quality, "
-        "quality_known_count, assigned_time_count, warnings from rpt_database_status"
+        "quality_known_count, assigned_time_count, warnings, raised_alerts from rpt_database_status"
     )
     return {
         "status": found["status"],
@@ -156,6 +159,7 @@ def read_status(snapshot: Snapshot, shown: str, outbox: Path | None) -> dict[str
             "quality_known_count": found["quality_known_count"],
         },
         "record_funnel": record_funnel(snapshot, outbox),
+        "raised_alerts": found["raised_alerts"],
         "warnings": found["warnings"],
         "errors": [],
     }
@@ -184,6 +188,7 @@ def status_of_unreadable(shown: str, error: DatabaseError) -> dict[str, Any]:
         "executions": ExecutionCounts(),
         "performance": DailyPerformance(),
         "record_funnel": [],
+        "raised_alerts": [],
         "warnings": [],
         "errors": [str(error)],
     }

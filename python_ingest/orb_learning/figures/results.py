@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSerializer
 
-from orb_learning import time_ranges
+from orb_learning import formats, time_ranges
 from orb_learning.time_ranges import TIME_RANGES
 
 LONGEST_TEXT = 2_000
@@ -39,6 +39,9 @@ def _without_zone(time: datetime) -> datetime:
 
 Text = Annotated[str, BeforeValidator(shortened)]
 """A text from the database, of any length there."""
+
+Recorded = Annotated[float, AfterValidator(formats.recorded)]
+"""A FLOAT of an execution, in the digits that it was recorded with."""
 
 UtcTime = Annotated[
     datetime,

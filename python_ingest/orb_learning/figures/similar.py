@@ -12,7 +12,7 @@ import duckdb
 from pydantic import BaseModel, Field
 
 from orb_learning.figures.reader import Reader, Snapshot
-from orb_learning.figures.results import Rate, Repo, Result, Text, UtcTime
+from orb_learning.figures.results import Rate, Recorded, Repo, Result, Text, UtcTime
 from orb_learning.search import (
     index_folder,
     known_vector,
@@ -49,9 +49,9 @@ class LatestExecution(BaseModel):
     model_tier: Text
     pool_type: Text
     success: bool
-    duration_seconds: float | None
+    duration_seconds: Recorded | None
     quality_score: int | None = Field(description="0 to 100.")
-    actual_cost: float | None = Field(description="US dollars.")
+    actual_cost: Recorded | None = Field(description="US dollars.")
     solution_summary: Text | None = Field(description="What it did.")
 
 

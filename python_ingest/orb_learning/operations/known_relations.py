@@ -92,7 +92,7 @@ def make_views_anew(settings: LearningSettings) -> str | None:
     try:
         run_dbt(settings, "run", "--select", *MADE_ANEW)
     except DbtError as error:
-        return f"the views were not made anew, `dbt build` does it: {error}"
+        return f"the views were not made anew, `orb build` does it: {error}"
     return None
 
 

@@ -34,7 +34,8 @@ def read_own_feedback(settings: LearningSettings, user_id: str) -> list[dict[str
         user_id: the user.
 
     Returns:
-        the fields of each, ``has_execution`` (whether its execution is in the database) and
+        the fields of each, ``external_id`` (the task's id as it was recorded, where that is no
+        UUID and its execution is in the database), ``has_execution`` (whether that is so) and
         ``is_archived``. Public feedback has no user, so it is not among them.
 
     Raises:
@@ -116,9 +117,16 @@ def _find(
             f"""
             select
                 {_COLUMNS},
-                task_id in (select task_id from raw.executions) as has_execution,
+                external_id,
+                versions.task_id is not null as has_execution,
                 false as is_archived
             from raw.feedback
+            left join (
+                select task_id, arg_max(metadata ->> '$.external_id', _load_seq) as external_id
+                from raw.executions
+                where task_id in (select task_id from raw.feedback where {condition})
+                group by task_id
+            ) as versions using (task_id)
             where {condition}
             """,  # noqa: S608
             parameters,
@@ -130,7 +138,11 @@ def _find(
             archived = rows_as_dicts(
                 connection.execute(
                     f"""
-                    select {_COLUMNS}, false as has_execution, true as is_archived
+                    select
+                        {_COLUMNS},
+                        null as external_id,
+                        false as has_execution,
+                        true as is_archived
                     from read_parquet($file)
                     where {condition} and not {FEEDBACK.is_tombstoned}
                     """,  # noqa: S608

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+SCORE = "a whole number from zero to a hundred; give a share times a hundred"
+"""In words: the funnel leaves the digits out of a reason, so that it counts as one."""
+HINTS = {
+    "quality_score": SCORE,
+    "complexity_score": SCORE,
+    "success": "True or False, or a word for it such as completed or failed",
+}
+"""What a field takes, where what was given tells that its giver cannot know."""
+
 
 def describe_error(error: Exception) -> str:
     """Return an error in one line: a ValidationError by its fields, others as they are."""
@@ -11,5 +20,11 @@ def describe_error(error: Exception) -> str:
         return str(error)
     items = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(
-        f"{'.'.join(map(str, item['loc'])) or 'record'}: {item['msg']}" for item in items
+        f"{'.'.join(map(str, item['loc'])) or 'record'}: {item['msg']}{_hint(item['loc'])}"
+        for item in items
     )
+
+
+def _hint(place: tuple[int | str, ...]) -> str:
+    hint = HINTS.get(str(place[0])) if place else None
+    return f" ({hint})" if hint else ""

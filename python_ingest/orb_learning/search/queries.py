@@ -17,6 +17,7 @@ import duckdb
 
 from orb_learning.embeddings import DEFAULT_MODEL, Encoder, is_installed, query_encoder
 from orb_learning.errors import EmbeddingError
+from orb_learning.formats import recorded
 from orb_learning.search.vector_index import VectorIndex, open_index
 from orb_learning.store import built_by_this_version, connect, rows_as_dicts, shortened
 
@@ -284,8 +285,12 @@ def _rows(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     with built_by_this_version():
-        result = connection.execute(sql, parameters or {})
-    return rows_as_dicts(result)
+        rows = rows_as_dicts(connection.execute(sql, parameters or {}))
+    for latest in filter(None, (row.get("latest") for row in rows)):
+        for name in ("duration_seconds", "actual_cost"):
+            if latest[name] is not None:
+                latest[name] = recorded(latest[name])
+    return rows
 
 
 @cache

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -17,10 +18,11 @@ from hypothesis import strategies as st
 from test_telemetry import END, RESULT, START, TASK, Captured
 
 from orb_learning.capture import redaction
-from orb_learning.capture.mapping import NAMES
+from orb_learning.capture.mapping import READ_OF_RESULT, READ_OF_TASK
 from orb_learning.capture.redaction import redact_secrets
 from orb_learning.capture.routing import ROUTING_NAMES
 from orb_learning.capture.shapes import Decision, Result, Task
+from orb_learning.capture.unread import LONGEST_NAME, MOST_NAMES, OTHERS, UnreadKeys
 from orb_learning.capture.warnings import Warnings
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.record import task_uuid
@@ -71,7 +73,7 @@ def test_a_naive_time_is_the_local_zones_and_warned_of_once(
     captured.capture.store_records([{"timestamp": "2026-04-01T19:00:00", "success": True}])
     assert [one["timestamp"] for one in captured.payloads()] == ["2026-04-01T10:00:00Z"] * 3
     assert captured.capture.counts() == {"kept": 3, "naive_time": 5}
-    assert len(caplog.records) == 1
+    assert len([one for one in caplog.records if "zone" in one.getMessage()]) == 1
 
 
 def test_a_naive_time_is_refused_where_a_setting_says_so(tmp_path: Path) -> None:
@@ -121,6 +123,81 @@ def test_a_capture_warns_of_what_it_refuses(
     with caplog.at_level(logging.WARNING):
         captured.capture.close()
     assert caplog.records[-1].getMessage().startswith("12 of 13 records refused: quality_score: ")
+
+
+def test_keys_that_are_not_read_are_counted_and_warned_of_once_a_minute(
+    captured: Captured, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        captured.store({"prompt": "mend it", "seed": 1}, {"success": True, "actual_cots": 1})
+    captured.capture.capture_routing_decision("a", {"cost": 1}, {"polcy": "p"}, {"plam": "x"})
+    captured.capture.capture_execution_outcome("a", {"output": "done", "success": True})
+    with captured.capture.execution({"id": 1}) as run:
+        run.result = MappingProxyType({"ok": True, "exit_code": 0})
+    assert captured.capture.unread_keys() == {
+        "seed": 2,
+        "actual_cots": 2,
+        "polcy": 1,
+        "plam": 1,
+        "cost": 1,
+        "output": 1,
+        "exit_code": 1,
+    }
+    assert captured.capture.counts()["kept"] == 5
+    first, *others = [record.getMessage() for record in caplog.records]
+    assert first == (
+        "keys that are not read: seed, actual_cots (is it actual_cost?); "
+        "docs/recording.md has those that are, and metadata keeps any"
+    )
+    assert len(others) == 3
+
+
+def test_a_key_that_is_not_read_is_said_again_after_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = [0.0]
+    unread = UnreadKeys(clock=lambda: clock[0])
+    for second in range(90):
+        clock[0] = second
+        unread.of_execution({"seed": 1}, None)
+    said = [record.getMessage().partition(";")[0] for record in caplog.records]
+    assert said == [
+        "keys that are not read: seed",
+        "keys that are not read: seed (61 times)",
+    ]
+
+
+def test_keys_that_are_not_read_are_data(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    captured = Captured(tmp_path / "outbox", redact=lambda text: text.replace("SECRET", "*"))
+    keys = ["\x1b[2J", "k" * 1_000, ("a", 1), "", "SECRET", *(f"key {n}" for n in range(200))]
+    assert captured.store(dict.fromkeys(keys, 1))
+    assert not [one for one in caplog.text if not one.isprintable() and one != "\n"]
+    assert "SECRET" not in caplog.text
+    counts = captured.capture.unread_keys()
+    assert len(counts) == MOST_NAMES + 1
+    assert max(map(len, counts)) == LONGEST_NAME + 1
+    assert sum(counts.values()) == len(keys) + 1  # one of the result
+    assert counts[OTHERS] > 1
+
+
+def test_keys_of_a_mapping_that_raises_lose_no_record(captured: Captured) -> None:
+    class Broken(dict[str, Any]):
+        def __iter__(self) -> Iterator[str]:
+            raise RuntimeError
+
+    assert captured.store(Broken(prompt="mend it", seed=1), RESULT)
+
+
+def test_a_strict_capture_takes_keys_that_are_not_read(tmp_path: Path) -> None:
+    captured = Captured(tmp_path / "outbox", strict=True)
+    assert captured.store({**TASK, "seed": 1})
+
+
+def test_a_share_in_place_of_a_score_says_what_to_give(captured: Captured) -> None:
+    captured.store(result={"success": True, "quality_score": 0.9})
+    assert captured.dead_letter()["reason"].endswith(
+        "(a whole number from zero to a hundred; give a share times a hundred)"
+    )
 
 
 SECRETS = {
@@ -213,7 +290,7 @@ def test_what_cannot_be_redacted_is_not_kept(tmp_path: Path) -> None:
 
 def test_the_types_name_what_is_read() -> None:
     read = set(Task.__annotations__) | set(Result.__annotations__)
-    assert read == set(NAMES) | {"task_id"}
+    assert read == READ_OF_TASK | READ_OF_RESULT
     assert set(Decision.__annotations__) - read == set(ROUTING_NAMES)
 
 

@@ -79,6 +79,15 @@ UNTOLD = """
         union all select task_id from rejected_executions where len(broken_rules) > 0
     )
 """
+SAID_BY_NOBODY = """
+    select count(*) from fct_executions
+    where 'unknown' in (task_description, swarm_topology, error_message, solution_summary)
+"""
+KEPT_UNKNOWN = """
+    select count(*) from raw.executions
+    where 'unknown' in (task_type, repo, model_tier, pool_type, swarm_topology)
+"""
+TOLD_UNKNOWN = "select count(*) from executions where 'unknown' in (repo, model_tier, pool_type)"
 EACH = ("select count(*) from executions", "select count(*) from rejected_executions")
 
 
@@ -107,6 +116,8 @@ def test_any_record_ends_where_it_can_be_found(built: Built) -> None:
     assert versions + dead == tried
     assert untold == 0
     assert min(valid, rejected, dead) > 10
+    assert built.numbers(SAID_BY_NOBODY, KEPT_UNKNOWN) == [0, 0]  # raw keeps NULL
+    assert built.numbers(TOLD_UNKNOWN)[0] > 10
 
 
 def test_any_decision_and_outcome_end_where_they_can_be_found(built: Built) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from test_telemetry import START, TASK, Captured
 
+from orb_learning.capture import success_of
+
 
 @pytest.fixture
 def captured(tmp_path: Path) -> Iterator[Captured]:
@@ -97,3 +99,88 @@ def test_each_call_of_a_decorated_function_is_an_execution(captured: Captured) -
     assert (first["metadata"]["external_id"], first["quality_score"]) == ("7", 7)
     assert second["success"] is True
     assert datetime.fromisoformat(second["timestamp"]) > datetime.fromisoformat(first["timestamp"])
+
+
+@pytest.mark.parametrize(
+    ("result", "success"),
+    [
+        ({"ok": False}, False),
+        ({"ok": True}, True),
+        ({"passed": 0}, False),
+        ({"passed": 1.0}, True),
+        ({"passed": "no"}, False),
+        ({"passed": False, "ok": True}, False),
+        ({"success": True, "passed": False}, True),
+        ({"status": "done", "passed": False}, False),
+        ({"error": True}, False),
+        (False, False),
+        (True, True),
+        ({"error": False}, True),
+        ({"error": "", "status": None}, True),
+        ({"error": "None", "success": "N/A"}, True),
+        ({"solution_summary": "a patch", "verdict": "bad"}, True),
+        (None, True),
+    ],
+)
+def test_the_outcome_is_what_the_result_says_else_how_the_block_ended(
+    captured: Captured, result: Any, success: bool
+) -> None:
+    with captured.capture.execution(TASK) as run:
+        run.result = result
+    assert only(captured)["success"] is success
+    assert success_of(result) in ({success} if success is False else {True, None})
+
+
+@pytest.mark.parametrize("result", [{"status": "resolved"}, {"error_type": "crash"}])
+def test_a_word_of_no_known_outcome_is_no_success(captured: Captured, result: Any) -> None:
+    with captured.capture.execution(TASK) as run:
+        run.result = result
+    assert "success" not in only(captured)
+
+
+@pytest.mark.parametrize("result", [{"passed": 12}, {"ok": [1]}, {"passed": "12 of 15"}])
+def test_what_is_no_outcome_is_a_dead_letter_that_says_what_is_one(
+    captured: Captured, result: Any
+) -> None:
+    with captured.capture.execution(TASK) as run:
+        run.result = result
+    assert not run.kept
+    assert captured.dead_letter()["reason"].startswith("success: ")
+    assert "True or False" in captured.dead_letter()["reason"]
+
+
+@pytest.mark.parametrize("error", [False, "", "None", None])
+def test_no_error_says_nothing_of_a_result_that_is_stored(captured: Captured, error: Any) -> None:
+    captured.store(result={"error": error})
+    assert not {"success", "error_message", "error_type"} & only(captured).keys()
+
+
+def test_a_method_says_nothing_by_being_there(captured: Captured) -> None:
+    class Reply:
+        def ok(self) -> bool:
+            return False
+
+        passed = True
+
+    captured.store(result=Reply())
+    assert only(captured)["success"] is True
+
+
+def test_a_timeout_around_a_block_is_a_cancellation_and_one_within_it_a_timeout(
+    captured: Captured,
+) -> None:
+    async def around() -> None:
+        async with asyncio.timeout(0.01), captured.capture.execution(TASK):
+            await asyncio.sleep(10)
+
+    async def within() -> None:
+        async with captured.capture.execution(TASK), asyncio.timeout(0.01):
+            await asyncio.sleep(10)
+
+    for work in (around, within):
+        with pytest.raises(TimeoutError):
+            asyncio.run(work())
+    assert [(one["error_message"], one["error_type"]) for one in captured.payloads()] == [
+        ("CancelledError", "unknown"),
+        ("TimeoutError", "timeout"),
+    ]

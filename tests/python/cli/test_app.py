@@ -108,8 +108,11 @@ def test_a_search_of_no_days_is_refused(command: str) -> None:
     assert "'--days': Input should be greater than or equal to 1" in outcome.output
 
 
-def test_an_argument_that_is_no_utf8_is_refused_by_name() -> None:
-    done = CliRunner().invoke(app, ["similar", "a\udcffb"])
+@pytest.mark.parametrize(
+    "words", [["similar"], ["route"], ["policies", "--repo"], ["executions", "--task"]]
+)
+def test_an_argument_that_is_no_utf8_is_refused_by_name(words: list[str]) -> None:
+    done = CliRunner().invoke(app, [*words, "a\udcffb"])
     assert done.exit_code == 2
     assert r"is not UTF-8: a\xffb" in done.stderr
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Coroutine
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from orb_learning.figures.database_tools import (
     get_database_alerts,
     get_database_status,
     get_execution_statistics,
+    get_executions,
     get_performance_metrics,
     get_policy_values,
     get_recommendations,
@@ -52,6 +54,10 @@ TOOLS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "storage": get_storage_status,
     "alerts": get_database_alerts,
     "changes": get_changes,
+    "executions": get_executions,
+    "executions --tier large --order dearest --limit 3 --outcome failed": lambda: get_executions(
+        tier="large", order="dearest", limit=3, success=False
+    ),
     "route nothing --repo web --complexity 40": lambda: get_route("nothing", "web", None, 40),
     "recommend": get_recommendations,
     "policies": get_policy_values,
@@ -59,7 +65,9 @@ TOOLS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
         20, 1, 0.1
     ),
 }
-COMMANDS = ["status", "stats", "metrics", "quality", "storage", "alerts", "changes"]
+COMMANDS = [
+    *("status", "stats", "metrics", "quality", "storage", "alerts", "changes", "executions"),
+]
 IN_ZONES = [
     "status --json",
     "stats --range 24h --json",
@@ -99,6 +107,8 @@ def orb(database: Path, command: str, width: int = 80) -> tuple[int, str, str]:
 
 
 def as_json(value: Any) -> str:
+    if isinstance(value, uuid.UUID):
+        return str(value)
     assert isinstance(value, datetime | date)
     return value.isoformat() + ("Z" if isinstance(value, datetime) else "")
 
@@ -147,6 +157,88 @@ def test_json_is_what_the_tool_returns(
     _, said, _ = orb(database, f"{command} --json")
     assert without_now(json.loads(said)) == json.loads(json.dumps(returned, default=as_json))
     assert json.loads(said)["as_of"] == "2026-03-31T12:30:00Z"
+
+
+FILTERS = {
+    "--task {external_id}": "external_id",
+    "--words {task_description}": "task_description",
+    "--tier {model_tier}": "model_tier",
+    "--pool {pool_type}": "pool_type",
+    "--model {model}": "model",
+    "--repo {repo}": "repo",
+    "--error {error_type}": "error_type",
+    "--day {timestamp:%Y-%m-%d}": "timestamp",
+}
+
+
+@pytest.fixture(scope="module")
+def told(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, where some executions have an id of another kind, a model and an error."""
+    file = tmp_path_factory.mktemp("told") / f"{STEM}.db"
+    shutil.copy(database, file)
+    with connect(file) as connection:
+        connection.execute(
+            "update fct_executions set error_type = 'crash', "
+            """metadata = '{"external_id": "task-7", "model": "gpt-5"}' where not success"""
+        )
+    return file
+
+
+@pytest.mark.parametrize("option", FILTERS)
+def test_executions_are_filtered_as_the_tool_does(told: Path, option: str) -> None:
+    """By a value of one of them, and the tool's rows are those of the view."""
+    name = FILTERS[option]
+    with connect(told, read_only=True) as connection:
+        (value,) = connection.execute(
+            f"select {name} from executions_flat where {name} is not null "
+            "and timestamp <= timestamp '2026-03-31 12:30:00' order by task_id limit 1"
+        ).fetchall()[0]
+        same = f"{name}::date = $1::date" if name == "timestamp" else f"{name} = $1"
+        if name == "task_description":
+            same = "contains(lower(task_description), lower($1))"
+        [(count,)] = connection.execute(
+            f"select count(*) from executions_flat where {same} "
+            "and timestamp <= timestamp '2026-03-31 12:30:00'",
+            [value],
+        ).fetchall()
+    word, given = option.format(**{name: value}).split(" ", 1)
+    ended = run_orb(told, "executions", word, given, "--limit", "100", "--json")
+    found = json.loads(ended.stdout)
+    assert len(found["rows"]) == min(count, 100)
+    assert found["is_cut"] is (count > 100)
+
+
+def test_what_cost_two_cents_is_shown_as_that(told: Path, tmp_path: Path) -> None:
+    file = tmp_path / f"{STEM}.db"
+    shutil.copy(told, file)
+    with connect(file) as connection:
+        connection.execute("update fct_executions set actual_cost = 0.02")
+    found = json.loads(orb(file, "executions --json")[1])["rows"]
+    assert {row["actual_cost"] for row in found} == {0.02}
+
+
+def test_executions_show_each_in_a_few_lines_and_what_there_is_beyond(database: Path) -> None:
+    _, said, _ = orb(database, "executions --outcome failed --limit 2")
+    assert len(re.findall(r"^2026-\d\d-\d\d [\d:]{8}  failed  ", said, re.MULTILINE)) == 2
+    assert "succeeded" not in said
+    assert "There are more than these 2; --limit shows up to 100." in said
+    status, said, why = orb(database, "executions --repo nosuch")
+    assert (status, len(said.splitlines())) == (0, 1)
+    assert why.startswith("No execution is all of it")
+    assert orb(database, "executions --limit 101")[0] == 2
+    assert run_orb(database, "executions", "--task", " ").returncode == 2
+
+
+def test_quality_is_readable_in_80_columns(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORB_DATABASE", str(database))
+    checks = asyncio.run(get_data_quality_report())["checks"]
+    assert {check["status"] for check in checks} >= {"ok", "warning"}
+    said = orb(database, "quality")[1]
+    for check in checks:  # whole, and those that failed with their count
+        shown = rf"^│ {check['check_name']} +│ +{check['failing_count']:,} │"
+        listed = rf"\b{check['check_name']}\b"
+        assert re.search(shown if check["failing_count"] else listed, said, re.MULTILINE), check
+    assert len(said.splitlines()) < 80
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -341,6 +433,29 @@ def test_the_exit_status_says_whether_something_is_wrong(
         "--json": loose,
         "--json --strict": strict,
     }
+
+
+@pytest.mark.parametrize(
+    ("warning", "critical"), [(NEVER, NEVER), (ALWAYS, NEVER), (NEVER, ALWAYS)]
+)
+def test_the_status_names_the_alerts_that_are_raised_and_its_word_agrees(
+    database: Path, tmp_path: Path, warning: str, critical: str
+) -> None:
+    file = tmp_path / f"{STEM}.db"
+    shutil.copy(database, file)
+    thresholds(file, "warning", warning)
+    thresholds(file, "critical", critical)
+    raised = [
+        f"{alert['alert_name']}{' of ' + alert['model_tier'] if alert['model_tier'] else ''} "
+        f"({alert['severity']})"
+        for alert in json.loads(orb(file, "alerts --json")[1])["raised"]
+    ]
+    status, shown, _ = orb(file, "status")
+    lines = [line for line in shown.splitlines() if line.startswith("  alerts raised: ")]
+    assert lines == ([f"  alerts raised: {', '.join(raised)}"] if raised else [])
+    assert f"status: {'WARNING' if raised else 'OK'}" in shown
+    assert status == 0
+    assert bool(raised) is (ALWAYS in (warning, critical))
 
 
 def test_warnings_count_where_one_is_strict(database: Path) -> None:

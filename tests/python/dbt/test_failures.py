@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from building import REPOSITORY
 from commands import orb
 
 from orb_learning.dbt import run_dbt
@@ -33,7 +34,9 @@ p:
 unit_tests:
   - {name: whole_is_two, model: whole, given: [], expect: {rows: [{a: 2}]}}
 """,
-    "tests/none_is_found.sql": "select unnest([1, 2, 3])",
+    "tests/none_is_found.sql": (
+        "{{ config(severity=var('severity', 'error')) }} select unnest([1, 2, 3])"
+    ),
     "macros/refuse.sql": """
 {% macro inner_refusal() %}
 {{ exceptions.raise_compiler_error("archive_path is 'x*': it may not contain *. Name another.") }}
@@ -78,15 +81,48 @@ def test_a_failed_build_names_each_node_and_why(settings: LearningSettings) -> N
     assert Path("logs/dbt.log").exists()
 
 
-def test_orb_build_ends_with_one_error(
-    settings: LearningSettings, capfd: pytest.CaptureFixture[str]
+def test_orb_build_shows_what_is_wrong_whole_and_ends_with_one_error(
+    settings: LearningSettings,
 ) -> None:
-    done = orb(settings.database_path, "build", "--select", "broken")
+    done = orb(settings.database_path, "build")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: the build failed: model broken: Binder Error: ")
+    assert line.startswith("error: the build failed: ")
+    assert "model broken: Binder Error: " in line
     assert INSIDES.search(line) is None
+    assert "ERROR creating sql view model main.broken" in done.stdout
+    assert 'Referenced column "nosuch" not found' in done.stdout
+    assert "Got 3 results, configured to fail" in done.stdout
+    assert " START " not in done.stdout
+    assert "PASS" not in done.stdout.rpartition("Done. ")[0]
+    end = done.stdout.splitlines()[-1]
+    assert re.fullmatch(r"Done\. PASS=\d+ WARN=0 ERROR=3 .*, in .* s; .*", end)
+    assert f"{Path('logs/dbt.log').resolve()} has all that dbt said" in end
+    assert " START " in Path("logs/dbt.log").read_text()
+
+
+def test_orb_build_is_quiet_where_nothing_is_wrong(
+    settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orb_learning.cli.building.SECONDS_BETWEEN", 0.0)
+    done = orb(settings.database_path, "build", "--select", "whole", "--resource-type", "model")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+    assert "PASS=1 WARN=0 ERROR=0" in done.stdout
+    assert "1 of 1: sql" in done.stderr
+
+
+@pytest.mark.slow
+def test_orb_build_shows_warnings_whole_and_all_where_it_is_asked_to(
+    settings: LearningSettings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    warn = ("--select", "none_is_found", "--vars", "{severity: warn}")
+    said = orb(settings.database_path, "build", *warn).stdout
+    assert "Warning in test none_is_found" in said
+    assert "Got 3 results, configured to warn if != 0" in said
+    assert "`orb quality` says which rules" in said
+    orb(settings.database_path, "build", "--select", "broken", "--verbose")
     shown = capfd.readouterr()
+    assert "1 of 1 START" in shown.out
     assert "1 of 1 ERROR" in shown.out
     assert "RuntimeWarning" not in shown.err
 
@@ -130,3 +166,22 @@ def test_a_message_without_insides_stays_as_it_is() -> None:
     many = in_one_message("the build", [f"model m{n}: x" for n in range(5)], Path("dbt.log"))
     assert many.count("model m") == 3
     assert "; and 2 more." in many
+
+
+def test_what_dbt_says_to_run_is_what_runs_where_it_is_read(settings: LearningSettings) -> None:
+    (Path("project") / "macros/lacking.sql").write_text(
+        "{% macro lacking() %}{% do exceptions.warn('cut: run `dbt build`') %}"
+        "{{ exceptions.raise_compiler_error('run `dbt build` first') }}{% endmacro %}"
+    )
+    with (Path("project") / "dbt_project.yml").open("a") as project:
+        project.write("on-run-start: '{{ lacking() }}'\n")
+    done = orb(settings.database_path, "build", "--select", "whole", "--resource-type", "model")
+    assert "cut: run `orb build`" in done.stdout
+    assert "run `orb build` first" in refusal(lambda: run_dbt(settings, "run-operation", "lacking"))
+
+
+def test_no_message_of_the_package_names_what_needs_a_checkout() -> None:
+    for file in (REPOSITORY / "python_ingest").rglob("*.py"):
+        if file.name != "failures.py":
+            assert "run `dbt build`" not in file.read_text().lower(), file
+            assert "`dbt build` does" not in file.read_text(), file

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from building import REPOSITORY
 from typer.testing import CliRunner
 
+import orb_learning
 from orb_learning.cli.app import app
 from orb_learning.dbt import project as dbt_project
 from orb_learning.dbt.project import copy_project, find_project, packaged_project
@@ -80,7 +83,9 @@ def test_a_project_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 def test_the_command_says_its_version() -> None:
     said = CliRunner().invoke(app, ["--version"]).output
-    assert said.startswith("orb-learning ")
+    assert said == f"orb-learning {orb_learning.__version__}\n"
+    module = [sys.executable, "-m", "orb_learning", "--version"]
+    assert subprocess.run(module, capture_output=True, text=True, check=True).stdout == said
 
 
 def test_the_notice_names_each_data_file_and_where_it_is_from() -> None:

@@ -294,6 +294,23 @@ def test_without_the_packages_the_error_says_what_to_install(
         monkeypatch.undo()
 
 
+def test_what_is_installed_decides_and_a_setting_forces(
+    toy_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts, model = Texts(["a text"]), str(toy_model)
+    assert texts.embed(model, enabled="off") == []
+    assert capsys.readouterr().err == ""
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    assert texts.embed(model, enabled="auto") == []
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "nothing is embedded" in line
+    assert "pip install 'orb-learning[embeddings]'" in line
+    with pytest.raises(EmbeddingError, match="ORB_LEARNING__EMBEDDINGS=off"):
+        texts.embed(enabled="on")
+    monkeypatch.undo()
+    assert texts.embed(model, enabled="auto") == ["a text"]
+
+
 OF_TEXTS = ["+executions", "+solution_clusters", "path:models/search"]
 """dbt's selectors of what has to do with texts and their vectors."""
 

@@ -26,6 +26,7 @@ from orb_learning import LearningDatabase
 from orb_learning.archive.files import check_archive
 from orb_learning.archive.restore_days import release_holds, unarchive
 from orb_learning.backup.create import make_backup
+from orb_learning.capture import TelemetryCapture
 from orb_learning.cli.app import app
 from orb_learning.errors import FeedbackError
 from orb_learning.feedback.submit import (
@@ -43,6 +44,7 @@ from orb_learning.operations.own_feedback import delete_own_feedback, read_own_f
 from orb_learning.operations.restore import restore_backup
 from orb_learning.outbox.reader import files_of, open_reader
 from orb_learning.outbox.writer import Outbox
+from orb_learning.record import task_uuid
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store.connection import connect
 
@@ -600,6 +602,23 @@ def test_people_list_export_and_delete_only_their_own(database: Path) -> None:
     left = b"".join(file.read_bytes() for file in files_of(database.parent / "outbox"))
     assert first.encode() in left  # the order to delete it, by its id
     assert b"why" not in left
+
+
+def test_a_list_names_the_task_as_it_was_recorded(database: Path) -> None:
+    outbox = Outbox(database.parent / "outbox")
+    capture = TelemetryCapture(outbox)
+    for name in ("task-7", "\x1b[31m [b]7"):
+        assert capture.store_execution_telemetry("p", {"id": name}, True, NOW, NOW)
+    assert capture.store_execution_telemetry("p", {"id": TASK}, True, NOW, NOW)
+    ann = Person(database, "ann")
+    for name in ("task-7", "\x1b[31m [b]7", str(TASK), "task-8"):
+        ann("submit", name, "good")
+    shown = ann("list")
+    assert f"  of task task-7 ({task_uuid('task-7')})\n" in shown
+    assert "  of task [31m [b]7 (" in shown
+    assert f"  of task {TASK}\n" in shown
+    assert f"  of task {task_uuid('task-8')} (has not come yet)\n" in shown
+    assert {row["external_id"] for row in ann.exported()} == {"task-7", "\x1b[31m [b]7", None}
 
 
 def test_what_was_taken_back_stays_away_in_whatever_order_it_comes(

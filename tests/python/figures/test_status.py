@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +41,30 @@ def test_a_database_that_was_built_shows_its_relations_and_facts(empty_database:
     said = orb(empty_database, "status").stdout
     assert "tier_performance_mv" in said
     assert "orb import" in said
+
+
+def test_models_of_unknown_tier_and_ids_that_came_again_are_said(
+    empty_database: Path, database: Path
+) -> None:
+    shutil.copy(empty_database, database)
+    with connect(database) as connection:
+        connection.execute(
+            "insert into fct_executions by name select uuid() as task_id, "
+            "timestamp '2026-03-01' as timestamp, 'mend it' as task_description, "
+            "'unknown' as task_type, 'unknown' as repo, 'unknown' as model_tier, "
+            "'unknown' as pool_type, true as success, "
+            """'{"model": "My-LLM \\u001b[31m"}' as metadata, number as _load_seq, """
+            "timestamp '2026-03-01' as _loaded_at from range(3) as numbers (number)"
+        )
+        connection.execute(
+            "insert into raw.external_ids by name select uuid() as task_id, "
+            "uuid() as external_task_id, timestamp '2026-03-01' as started_at"
+        )
+    said = orb(database, "status").stdout
+    assert "add the line to seeds/model_tiers.csv" in said
+    assert '  3 executions: "my-llm' in said
+    assert "\x1b" not in said
+    assert re.search(r"ids that came again │ +1 │", said)
 
 
 def test_a_database_that_was_never_built_says_what_to_run(database: Path) -> None:

@@ -54,7 +54,7 @@ class Routing:
             self.insert(
                 number + step,
                 **common,
-                model_tier=tier,
+                model_tier=None if tier == "unknown" else tier,
                 success=succeeds,
                 actual_cost=None if draw.random() < 0.05 else round(draw.expovariate(2), 3),
                 metadata=json.dumps({"routing": (first or routing) | {"attempt": step + 1}}),
@@ -112,9 +112,25 @@ def test_values_are_those_of_each_decision_by_itself(routing: Routing) -> None:
         routing.decide(5_000 + number, draw, chances="none")
     for number in range(0, 40, 4):
         routing.decide(7_000 + number, draw, chances="invalid")
+    for number in range(0, 160, 4):
+        routing.decide(8_000 + number, draw, chances="untold")
     routing.build()
     assert_values_are_the_oracles(routing)
     assert_no_pairs_of_repositories(routing)
+    assert_unrecorded_tiers_are_excluded_and_counted(routing, 40)
+
+
+def assert_unrecorded_tiers_are_excluded_and_counted(routing: Routing, count: int) -> None:
+    with connect(routing.history.database, read_only=True) as connection:
+        coverage = connection.execute(
+            "select estimated_count, excluded_count from rpt_routing_coverage "
+            "where plan = 'unknown' and repo is null"
+        ).fetchall()
+        values = connection.execute(
+            "select min(excluded_count) from rpt_policy_values where repo is null"
+        ).fetchall()
+    assert coverage == [(0, count)]
+    assert values[0][0] >= count
 
 
 @pytest.mark.slow
@@ -213,6 +229,8 @@ def _rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[dict[str
 
 
 def _draw_plan(draw: random.Random, chances: str) -> tuple[str, dict[str, Any]]:
+    if chances == "untold":
+        return "unknown", {}
     if chances == "none":
         plan = draw.choice(PLANS[:3])
         return plan, {"plan": plan}

@@ -100,6 +100,7 @@ def _estimate(decisions: list[Decision]) -> None:
             unlogged[decision.cell].append(decision)
     for of_cell in unlogged.values():
         counts = {name: sum(d.plan == name for d in of_cell) for name in {d.plan for d in of_cell}}
+        counts.pop("unknown", None)  # no plan: nobody recorded the tier
         often = {name: count for name, count in counts.items() if count >= LEAST_SHARE}
         if len(often) > 1:
             for decision in of_cell:

@@ -19,6 +19,9 @@ from orb_learning.page.columns import Column
 LEVELS = {"ok": BLUE, "warning": AMBER_TINT, "critical": RED_TINT, "too few to judge": GREY}
 """What page.js calls a row's figure, by the thresholds of an alert, and the colour of that."""
 BIGGEST_FIRST = "-x"
+MAY_BE_UNKNOWN = {"repo", "task_type", "pool_type", "model_tier"}
+"""Columns that say unknown where nobody recorded them; that is no group to compare others with."""
+UNKNOWN_LAST = alt.EncodingSortField(field="place", op="min")
 
 
 def bars(
@@ -36,6 +39,9 @@ def bars(
     """Bars from left to right, so that long names have room."""
     label = alt.Axis(title=None, labelLimit=130, ticks=False, domain=False)
     base = alt.Chart(ROWS)
+    drawn_size = f"-datum['{figure}']" if sort == BIGGEST_FIRST else "0"
+    if category in MAY_BE_UNKNOWN:
+        sort = UNKNOWN_LAST
     colour: Any = alt.value(BLUE)
     if levels:
         colour = alt.Color(
@@ -58,7 +64,16 @@ def bars(
                 x=x(f"{figure}_lower"), x2=f"{figure}_upper:Q"
             )
         )
-    return alt.layer(*layers).properties(width="container", height=alt.Step(step))
+    drawn = alt.layer(*layers).properties(width="container", height=alt.Step(step))
+    return _with_places(drawn, category, drawn_size) if sort is UNKNOWN_LAST else drawn
+
+
+def _with_places(chart: Any, category: str, place: str) -> alt.TopLevelMixin:
+    """Return a chart whose rows have the ``place`` that ``UNKNOWN_LAST`` sorts by."""
+    placed: alt.TopLevelMixin = chart.transform_calculate(
+        place=f"datum['{category}'] === 'unknown' ? 1e300 : {place}"
+    )
+    return placed
 
 
 def heat_map(
@@ -72,7 +87,11 @@ def heat_map(
             sort=["small", "medium", "large"],
             axis=alt.Axis(title=None, orient="top", labelAngle=0, labelLimit=75, ticks=False),
         ),
-        y=alt.Y(f"{row}:N", axis=alt.Axis(title=None, labelLimit=130, ticks=False, domain=False)),
+        y=alt.Y(
+            f"{row}:N",
+            sort=UNKNOWN_LAST,
+            axis=alt.Axis(title=None, labelLimit=130, ticks=False, domain=False),
+        ),
         tooltip=tooltip(*columns),
     )
     # Light enough for what is written on them.
@@ -89,4 +108,5 @@ def heat_map(
         text=alt.Text(f"{figure}_text:N"),
         color=alt.value("#10151c"),
     )
-    return alt.layer(cells, written).properties(width="container", height=alt.Step(30))
+    drawn = alt.layer(cells, written).properties(width="container", height=alt.Step(30))
+    return _with_places(drawn, row, "0")

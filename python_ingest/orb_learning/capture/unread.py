@@ -1,0 +1,113 @@
+"""Keys that no field is read from: counted, and warned of, so that a misspelt one is seen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any
+
+from orb_learning.capture.coercion import key_text
+from orb_learning.capture.mapping import READ_OF_RESULT, READ_OF_TASK
+from orb_learning.capture.redaction import Redactor
+from orb_learning.capture.routing import READ_OF_DECISION, READ_OF_ROUTING
+from orb_learning.filesystem import get_logger, without_controls
+
+SECONDS_BETWEEN = 60.0
+MOST_NAMES = 50
+"""Names that are told apart; later ones count as one."""
+LONGEST_NAME = 60
+MOST_KEYS = 1_000
+"""Keys of one mapping that are looked at."""
+OTHERS = "(other keys)"
+
+logger = get_logger("orb_learning")
+
+
+class UnreadKeys:
+    """Counts in how many mappings each key was not read, and warns; threads may share it.
+
+    An object has attributes of its own for much else, so they are not looked at.
+
+    Args:
+        redactor: takes out of the keys what must not be shown.
+        clock: seconds of a clock that never goes back.
+    """
+
+    def __init__(
+        self, redactor: Redactor | None = None, clock: Callable[[], float] = time.monotonic
+    ):
+        self._redactor = redactor
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._counts: Counter[str] = Counter()
+        self._said_at: dict[str, float] = {}
+
+    def of_execution(self, task: Any, result: Any) -> None:
+        """Note the keys of a task and of its result."""
+        self._note([*_unread(task, READ_OF_TASK), *_unread(result, READ_OF_RESULT)])
+
+    def of_decision(self, task: Any, decision: Any, routing: Any) -> None:
+        """Note the keys of a task, of what was decided about it, and of what is known of that."""
+        decided = [*_unread(decision, READ_OF_DECISION), *_unread(routing, READ_OF_ROUTING)]
+        self._note([*_unread(task, READ_OF_TASK), *decided])
+
+    def counts(self) -> dict[str, int]:
+        """Return in how many tasks, results and decisions each key was not read."""
+        with self._lock:
+            return dict(self._counts)
+
+    def _note(self, keys: list[Any]) -> None:
+        if not keys:
+            return
+        if self._redactor is not None:
+            keys = self._redactor.anything(keys)
+        with self._lock:
+            now = self._clock()
+            due = []
+            for key in keys:
+                name = _shown(key)
+                if name not in self._counts and len(self._counts) >= MOST_NAMES:
+                    name = OTHERS
+                self._counts[name] += 1
+                if now - self._said_at.get(name, -SECONDS_BETWEEN) >= SECONDS_BETWEEN:
+                    self._said_at[name] = now
+                    due.append(name)
+            if due:
+                logger.warning(
+                    "keys that are not read: %s; docs/recording.md has those that are, and "
+                    "metadata keeps any",
+                    ", ".join(map(self._counted, due)),
+                )
+
+    def _counted(self, name: str) -> str:
+        from difflib import get_close_matches  # only where there is something to say
+
+        near = get_close_matches(name, READ_OF_TASK | READ_OF_DECISION, 1, 0.8)
+        times = self._counts[name]
+        notes = [f"{times:,} times"] if times > 1 else []
+        notes += [f"is it {near[0]}?" for _ in near]
+        return f"{name} ({'; '.join(notes)})" if notes else name
+
+    def after_fork(self) -> None:
+        """Forget the lock, which another thread of the parent may have held."""
+        self._lock = threading.RLock()
+
+
+def _unread(source: Any, read: frozenset[str]) -> list[Any]:
+    """Return the keys of a mapping that are not among those that are read; none of an object."""
+    if type(source) is dict:
+        return [] if source.keys() <= read else [key for key in source if key not in read]
+    if not isinstance(source, Mapping):
+        return []
+    try:
+        return [key for key in islice(source, MOST_KEYS) if key not in read]
+    except Exception:
+        return []  # what can be read of it is read by its names
+
+
+def _shown(key: Any) -> str:
+    name = without_controls(key_text(key)).strip() or "(no name)"
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
