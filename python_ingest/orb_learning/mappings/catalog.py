@@ -21,6 +21,8 @@ class SystemMapping:
     name: str
     """Its ids' scope, too: the ids of two systems stay apart."""
     sql: str
+    is_ours: bool = False
+    """Whether it is the package's; what is not may be a stranger's."""
 
     @property
     def summary(self) -> str:
@@ -55,7 +57,7 @@ def known_mappings() -> dict[str, SystemMapping]:
         if entry.name.endswith(".sql")
     )
     names = {stem.replace("_", "-"): stem for stem in stems if stem not in _NOT_MAPPINGS}
-    return {name: SystemMapping(name, text_of(stem)) for name, stem in names.items()}
+    return {name: SystemMapping(name, text_of(stem), is_ours=True) for name, stem in names.items()}
 
 
 def named_mapping(name: str) -> SystemMapping:

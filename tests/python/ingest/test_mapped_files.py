@@ -328,7 +328,7 @@ def test_a_mapping_of_ones_own_is_a_select_over_source(tmp_path: Path) -> None:
 
 
 def test_spans_of_many_attributes_fit_into_an_imports_memory(tmp_path: Path) -> None:
-    """200 of 500 attributes each took 10 s and more than 512 MB, with the square of their number."""
+    """200 of 500 attributes took 10 s and over 512 MB: with the square of their number."""
     told = [{"key": f"gen_ai.n{n}", "value": {"stringValue": "x"}} for n in range(500)]
     told[7:7] = [{"key": "gen_ai.n3", "value": {"stringValue": "a second of its name"}}]
     spans = [span(1, number) | {"attributes": told} for number in range(1, 201)]
