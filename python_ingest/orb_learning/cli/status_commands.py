@@ -17,6 +17,7 @@ from orb_learning.errors import DatabaseError, NotBuiltError
 from orb_learning.locator import folder_of, is_lake
 
 if TYPE_CHECKING:
+    from orb_learning.figures.status import OutboxStatus
     from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
@@ -118,12 +119,10 @@ def show_contents(settings: LearningSettings) -> bool:
         for key, value in contents.facts.items():
             table.add_row(key, text(value or "none"))
         out.print(table)
-    show_size(outbox.folder, outbox.size_bytes)
-    table = Table("outbox", "")
-    table.columns[1].justify = "right"
-    for key, value in outbox.facts().items():
-        table.add_row(key, text(value))
-    out.print(table)
+    _show_outbox("outbox", outbox, outbox.facts())
+    if settings.span_outbox_folder.is_dir():
+        spans = read_outbox_status(path, settings.span_outbox_folder, wait_seconds=WAIT_SECONDS)
+        _show_outbox("outbox of spans", spans, spans.waiting())
     if contents is not None and contents.unknown_models:
         say(
             "models of unknown tier; to tell it, add the line to seeds/model_tiers.csv "
@@ -142,6 +141,15 @@ def show_contents(settings: LearningSettings) -> bool:
         waiting = formats.count(outbox.loaded, "loaded row")
         say(f"Nothing has been built yet, or by another version; {waiting}: run `orb build`.")
     return contents is not None
+
+
+def _show_outbox(name: str, outbox: OutboxStatus, facts: dict[str, str]) -> None:
+    show_size(outbox.folder, outbox.size_bytes)
+    table = Table(name, "")
+    table.columns[1].justify = "right"
+    for key, value in facts.items():
+        table.add_row(key, text(value))
+    out.print(table)
 
 
 def show_size(path: Path, size_bytes: int) -> None:
