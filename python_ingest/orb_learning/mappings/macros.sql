@@ -41,6 +41,14 @@ create or replace temp macro elements(value) as coalesce(
     []::json[]
 );
 
+-- The relation source, and of an API's answer that was saved, the records in its list.
+create or replace temp macro unwrapped_source(path) as table
+select
+    * replace (unnest(case
+        when json_type(record, path) = 'ARRAY' then elements(json_extract(record, path)) else [record]
+    end) as record)
+from source;
+
 create or replace temp macro time_of(words) as make_timestamp(epoch_us(try_cast(words as timestamptz)));
 
 -- A number is milliseconds since 1970, a text a time that is in UTC unless it says otherwise.

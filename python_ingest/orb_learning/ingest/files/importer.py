@@ -17,6 +17,7 @@ from orb_learning.filesystem import printable, sha256_of
 from orb_learning.ingest.files.formats import (
     ENDINGS,
     MAPPED_ENDINGS,
+    ONLY_MAPPED_ENDINGS,
     check_file,
     is_text,
     sources_of,
@@ -101,7 +102,8 @@ def import_file(
         ImportFileError: the file cannot be read, is damaged, or holds no executions.
         DatabaseError: a database cannot be opened, or the disk is full; nothing was loaded.
     """
-    check_file(file, database_path, endings=ENDINGS if mapping is None else MAPPED_ENDINGS)
+    known = (*ENDINGS, *ONLY_MAPPED_ENDINGS) if mapping is None else MAPPED_ENDINGS
+    check_file(file, database_path, endings=known)
     with read_errors(file):
         before = file.stat()
         sha256 = sha256_of(file)
@@ -152,6 +154,11 @@ def _read_by_mapping(
     with utf8_named(file) as named, read_errors(file):
         if mapping is None and file.name.lower().endswith(MAPPED_ENDINGS):
             mapping = detect_mapping(connection, named)
+            if mapping is None and file.name.lower().endswith(ONLY_MAPPED_ENDINGS):
+                raise ImportFileError(
+                    f"{file} is no trajectory of SWE-agent; "
+                    f"`orb import --from SYSTEM` says whose it is"
+                )
         if mapping is not None:
             connection.execute("set max_temp_directory_size = ?", [_most_spilled(file)])
             check_unpacked(file)
