@@ -13,7 +13,7 @@ from orb_learning.cli.console import out, print_error, say, with_settings
 from orb_learning.cli.funnel import show_assigned_times, show_funnel
 from orb_learning.cli.options import AsJson, Strict
 from orb_learning.cli.tables import Row, Table, coloured, over, print_json, printable, rate, text
-from orb_learning.errors import DatabaseError, NotBuiltError
+from orb_learning.errors import DatabaseError, DatabaseMissingError, NotBuiltError
 from orb_learning.locator import folder_of, is_lake
 
 if TYPE_CHECKING:
@@ -60,12 +60,32 @@ def status_command(
         finish(found, warns=warns)
     if found["status"] != "ERROR":
         show_status(found)
+    _check_made(settings)
     # The error of a database that cannot be read is raised here.
     if not show_contents(settings):
         raise typer.Exit(1)
     for error in found["errors"]:
         print_error(DatabaseError(error))
     finish(found, warns=warns)
+
+
+def _check_made(settings: LearningSettings) -> None:
+    """Say that nothing was loaded yet, where records wait for it.
+
+    Raises:
+        DatabaseMissingError: there is no database, but an outbox.
+    """
+    from orb_learning.ingest import pending_records
+
+    path = settings.database_path
+    if is_lake(path) or path.exists():
+        return
+    waiting = sum(pending_records(folder, {})[0] for folder in settings.outbox_folders)
+    if waiting:
+        raise DatabaseMissingError(
+            f"{printable(path)} does not exist yet; {formats.count(waiting, 'record')} in the "
+            f"outbox: run `orb load`, then `orb build`"
+        )
 
 
 def show_status(found: Row) -> None:

@@ -129,3 +129,13 @@ def test_whoever_may_only_read_gets_the_figures(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "'pending': 'not readable by this user'" in done.stdout
     assert "'dead letters': '0'" in done.stdout
+
+
+def test_records_that_wait_for_a_first_load_are_told_of(tmp_path: Path) -> None:
+    """It named `orb sample`, beside a collector that was killed before its first load."""
+    settings = load_settings(database_path=tmp_path / "learning.db")
+    outbox = Outbox(settings.span_outbox_folder)
+    outbox.put_many("spans", [request_json([chat(1, 1)])])
+    outbox.close()
+    said = orb(settings.database_path, "status")
+    assert (said.returncode, "1 record in the outbox: run `orb load`" in said.stderr) == (1, True)
