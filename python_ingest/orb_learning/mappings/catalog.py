@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from orb_learning.errors import ImportFileError
+from orb_learning.filesystem import read_regular
 
 _NOT_MAPPINGS = {"macros", "span_macros", "spans_to_executions"}
 _KNOWN_BY = re.compile(r"^-- known by: (.+)$", re.MULTILINE)
@@ -82,7 +83,7 @@ def mapping_from_file(path: Path) -> SystemMapping:
         ImportFileError: the file cannot be read.
     """
     try:
-        sql = path.read_text(encoding="utf-8")
+        sql = read_regular(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ImportFileError(f"the mapping {path} cannot be read: {error}") from error
     return SystemMapping(path.stem, sql.rstrip().rstrip(";"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -97,6 +98,19 @@ def test_what_a_mapping_fails_at_is_said_of_it_and_not_of_the_file(
     ):
         with pytest.raises(ImportFileError, match=said):
             import_file(database, file, mapping=SystemMapping("own", sql), now=NOW)
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "endless", "no text", "missing"])
+def test_a_mapping_is_a_file_of_text_and_nothing_is_waited_for(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "own.sql"
+    if kind == "a pipe":
+        os.mkfifo(file)
+    elif kind == "endless":
+        file.symlink_to("/dev/zero")
+    elif kind == "no text":
+        file.write_bytes(b"\xff\xfe")
+    with pytest.raises(ImportFileError, match="cannot be read"):
+        mapping_from_file(file)
 
 
 def test_ids_that_a_mapping_gives_twice_and_types_of_its_own_are_read(
