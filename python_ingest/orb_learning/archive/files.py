@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +16,7 @@ import duckdb
 from orb_learning.backup import copy_archived_files
 from orb_learning.errors import ArchiveError
 from orb_learning.feedback import FEEDBACK_FIELDS
-from orb_learning.filesystem import sha256_of
+from orb_learning.filesystem import open_regular
 from orb_learning.formats import count
 from orb_learning.record import STORED_COLUMNS
 from orb_learning.settings import LearningSettings
@@ -159,19 +161,37 @@ def check_archived_file(folder: Path, file: ArchivedFile) -> None:
     Raises:
         ArchiveError: it is missing, or not what was archived.
     """
+    with verified_file(folder, file):
+        pass
+
+
+@contextmanager
+def verified_file(folder: Path, file: ArchivedFile) -> Iterator[Path]:
+    """Verify a file's SHA-256, and give a path that stays this file, whatever takes its name.
+
+    Raises:
+        ArchiveError: it is missing, or not what was archived.
+    """
     path = folder / file.file_name
-    try:
-        sha256 = sha256_of(path)
-    except OSError as error:
-        raise ArchiveError(
-            f"{path}, {count(file.row_count, 'row')} of {file.archived_day}, cannot be read: "
-            f"{error.strerror or error}; bring it back from a copy of the archive"
-        ) from error
-    if sha256 != file.file_sha256:
-        raise ArchiveError(
-            f"{path} is not what was archived: its SHA-256 is {sha256} and was "
-            f"{file.file_sha256}; bring it back from a copy of the archive"
-        )
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(open_regular(path))
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        except OSError as error:
+            raise _not_readable(path, file, error) from error
+        if sha256 != file.file_sha256:
+            raise ArchiveError(
+                f"{path} is not what was archived: its SHA-256 is {sha256} and was "
+                f"{file.file_sha256}; bring it back from a copy of the archive"
+            )
+        yield Path(f"/proc/self/fd/{opened.fileno()}")
+
+
+def _not_readable(path: Path, file: ArchivedFile, error: OSError) -> ArchiveError:
+    return ArchiveError(
+        f"{path}, {count(file.row_count, 'row')} of {file.archived_day}, cannot be read: "
+        f"{error.strerror or error}; bring it back from a copy of the archive"
+    )
 
 
 def check_archive(settings: LearningSettings) -> Iterator[str]:

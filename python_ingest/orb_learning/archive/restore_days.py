@@ -16,8 +16,8 @@ from orb_learning.archive.files import (
     FEEDBACK,
     Archive,
     archived_files,
-    check_archived_file,
     count_removed,
+    verified_file,
 )
 from orb_learning.errors import ArchiveError
 from orb_learning.locator import only_on_a_file
@@ -73,12 +73,10 @@ def unarchive(
             if first <= file.archived_day <= last
         ]
         wanted = [(archive, file) for archive, file in known if file.unarchived_at is None]
-        for _, file in wanted:
-            check_archived_file(settings.archive_folder, file)
         with transaction(connection):
             for archive, file in wanted:
-                path = settings.archive_folder / file.file_name
-                count = _bring_back(connection, archive, path)
+                with verified_file(settings.archive_folder, file) as path:
+                    count = _bring_back(connection, archive, path)
                 counts[archive] += count
                 # Erased meanwhile; feedback may have been loaded again, too.
                 count_removed(connection, archive, file.row_count - count)

@@ -214,10 +214,11 @@ def load_command(
         f"{count(counts['outcome'], 'outcome')} loaded; {counts['unmatched']:,} unmatched ones "
         "recorded"
     )
-    if counts["span"] or counts["late_span"]:
+    if any(counts[kind] for kind in ("span", "late_span", "span_of_a_large_trace")):
         say(
             f"{count(counts['span'], 'span')} loaded, {count(counts['trace'], 'execution')} of "
-            f"traces; {count(counts['late_span'], 'span')} came too late"
+            f"traces; {count(counts['late_span'], 'span')} came too late, "
+            f"{counts['span_of_a_large_trace']:,} are of traces that have too many"
         )
     if counts["dead_letter"]:
         say(f"[bold red]{counts['dead_letter']:,} DEAD LETTERS[/]: see orb dead-letters list")
@@ -229,9 +230,11 @@ def load_command(
     for damage in result.damaged:
         print_error(OrbError(f"damaged, loaded as far as it can be read: {damage}"))
     for name in result.foreign:
+        folder = settings.outbox_folder
+        path = folder.parent / name if "/" in name else folder / name
         print_error(
             OrbError(
-                f"{settings.outbox_folder / name} feeds another database and was left alone; "
+                f"{path} feeds another database and was left alone; "
                 f"`orb load --adopt` loads it into this one, from its beginning"
             )
         )

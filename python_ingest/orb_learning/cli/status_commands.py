@@ -23,10 +23,11 @@ from orb_learning.cli.tables import (
     sentence,
     text,
 )
-from orb_learning.errors import DatabaseError, NotBuiltError
+from orb_learning.errors import DatabaseError, DatabaseMissingError, NotBuiltError
 from orb_learning.locator import folder_of, is_lake
 
 if TYPE_CHECKING:
+    from orb_learning.figures.status import OutboxStatus
     from orb_learning.settings import LearningSettings
 
 app = typer.Typer()
@@ -70,12 +71,32 @@ def status_command(
         finish(found, warns=warns)
     if found["status"] != "ERROR":
         show_status(found)
+    _check_made(settings)
     # The error of a database that cannot be read is raised here.
     if not show_contents(settings):
         raise typer.Exit(1)
     for error in found["errors"]:
         print_error(DatabaseError(error))
     finish(found, warns=warns)
+
+
+def _check_made(settings: LearningSettings) -> None:
+    """Say that nothing was loaded yet, where records wait for it.
+
+    Raises:
+        DatabaseMissingError: there is no database, but an outbox.
+    """
+    from orb_learning.ingest import pending_records
+
+    path = settings.database_path
+    if is_lake(path) or path.exists():
+        return
+    waiting = sum(pending_records(folder, {})[0] for folder in settings.outbox_folders)
+    if waiting:
+        raise DatabaseMissingError(
+            f"{printable(path)} does not exist yet; {formats.count(waiting, 'record')} in the "
+            f"outbox: run `orb load`, then `orb build`"
+        )
 
 
 def show_status(found: Row) -> None:
@@ -131,12 +152,10 @@ def show_contents(settings: LearningSettings) -> bool:
         for key, value in contents.facts.items():
             table.add_row(key, text(value or "none"))
         out.print(table)
-    show_size(outbox.folder, outbox.size_bytes)
-    table = Table("outbox", "")
-    table.columns[1].justify = "right"
-    for key, value in outbox.facts().items():
-        table.add_row(key, text(value))
-    out.print(table)
+    _show_outbox("outbox", outbox, outbox.facts())
+    if settings.span_outbox_folder.is_dir():
+        spans = read_outbox_status(path, settings.span_outbox_folder, wait_seconds=WAIT_SECONDS)
+        _show_outbox("outbox of spans", spans, spans.waiting())
     if contents is not None and contents.unknown_models:
         say(
             "models of unknown tier; to tell it, add the line to seeds/model_tiers.csv "
@@ -155,6 +174,15 @@ def show_contents(settings: LearningSettings) -> bool:
         waiting = formats.count(outbox.loaded, "loaded row")
         say(f"Nothing has been built yet, or by another version; {waiting}: run `orb build`.")
     return contents is not None
+
+
+def _show_outbox(name: str, outbox: OutboxStatus, facts: dict[str, str]) -> None:
+    show_size(outbox.folder, outbox.size_bytes)
+    table = Table(name, "")
+    table.columns[1].justify = "right"
+    for key, value in facts.items():
+        table.add_row(key, text(value))
+    out.print(table)
 
 
 def show_size(path: Path, size_bytes: int) -> None:

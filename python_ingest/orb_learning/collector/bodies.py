@@ -33,20 +33,24 @@ async def read_body(chunks: AsyncIterator[bytes], *, zipped: bool) -> bytes:
 
     Raises:
         TooLargeError: it has more than ``LARGEST_BODY_BYTES``; no more than that was unzipped.
-        BadBodyError: it is not gzip, or not whole.
+        BadBodyError: it is not gzip, not whole, or something follows.
     """
     unzip = zlib.decompressobj(wbits=31) if zipped else None
     parts: list[bytes] = []
-    room = LARGEST_BODY_BYTES
+    room, packed = LARGEST_BODY_BYTES, 0
     async for chunk in chunks:
         try:
             part = chunk if unzip is None else unzip.decompress(chunk, room + 1)
         except zlib.error as error:
             raise BadBodyError(f"the body is not gzip: {error}") from error
         room -= len(part)
-        if room < 0:
+        packed += len(chunk)
+        if room < 0 or packed > LARGEST_BODY_BYTES:
             raise TooLargeError
         parts.append(part)
+        if unzip is not None and unzip.unused_data:
+            # Whoever sends several members must not be told that all of them were read.
+            raise BadBodyError("something follows the end of the gzipped body")
     if unzip is not None and not unzip.eof:
         raise BadBodyError("the gzipped body ends too early")
     return b"".join(parts)

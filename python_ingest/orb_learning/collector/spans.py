@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -91,24 +92,31 @@ def _span(span: Span, text: Redact) -> dict[str, Any]:
         found["endTimeUnixNano"] = str(span.end_time_unix_nano)
     if span.status.code or span.status.message:
         found["status"] = {"code": span.status.code, "message": text(span.status.message)}
-    events = [
-        {"name": event.name, "attributes": _attributes(event.attributes, text)}
+    telling = (
+        event
         for event in span.events
         if event.name == "exception"
         or (event.name.startswith("gen_ai.") and event.name.endswith("details"))
+    )
+    events = [
+        {"name": event.name, "attributes": _attributes(event.attributes, text)}
+        for event in islice(telling, MOST_ELEMENTS)
     ]
     if events:
-        found["events"] = events[:MOST_ELEMENTS]
+        found["events"] = events
     return found
 
 
 def _attributes(attributes: Iterable[KeyValue], text: Redact) -> list[dict[str, Any]]:
-    kept = [
-        {"key": one.key[:LONGEST_TEXT], "value": _value(one.value, text, 0)}
+    counted = (
+        one
         for one in attributes
         if one.key.split(".", 1)[0] in _COUNTED or one.key == "service.name"
+    )
+    return [
+        {"key": one.key[:LONGEST_TEXT], "value": _value(one.value, text, 0)}
+        for one in islice(counted, MOST_ATTRIBUTES)
     ]
-    return kept[:MOST_ATTRIBUTES]
 
 
 def _value(value: AnyValue, text: Redact, depth: int) -> dict[str, Any]:

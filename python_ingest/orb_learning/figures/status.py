@@ -84,13 +84,18 @@ class OutboxStatus:
     loaded: int = 0
     """Versions of executions that are in raw, built or not."""
 
-    def facts(self) -> dict[str, str]:
-        """Return what there is to show, by its name."""
-        refused = ", ".join(f"{count:,} {reason}" for reason, count in self.refused.items())
+    def waiting(self) -> dict[str, str]:
+        """Return what waits, by its name."""
         unknown = None if self.is_readable else "not readable by this user"
         return {
             "pending": unknown or f"{self.pending:,}",
             "oldest pending": unknown or str(self.oldest or "none"),
+        }
+
+    def facts(self) -> dict[str, str]:
+        """Return what there is to show, by its name."""
+        refused = ", ".join(f"{count:,} {reason}" for reason, count in self.refused.items())
+        return self.waiting() | {
             "dead letters": f"{self.dead_letters:,}",
             "refused": refused or "0",
             "last load": str(self.last_load or "never"),

@@ -2,6 +2,7 @@
 
 from orb_learning.filesystem.durable import (
     is_full,
+    open_regular,
     read_regular,
     sha256_of,
     sync,
@@ -49,6 +50,7 @@ __all__ = [
     "make_private",
     "narrow_umask",
     "open_private",
+    "open_regular",
     "printable",
     "public_url",
     "public_value",

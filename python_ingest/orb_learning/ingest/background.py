@@ -129,4 +129,8 @@ class BackgroundLoader:
         return self._stopping.is_set()
 
     def _waiting(self) -> int:
-        return pending_records(self._folder, self._offsets, self._known)[0]
+        try:
+            return pending_records(self._folder, self._offsets, self._known)[0]
+        except Exception as error:  # the load says what is wrong, and the thread must go on
+            log.info("the outbox cannot be looked at: %r", error)
+            return 0

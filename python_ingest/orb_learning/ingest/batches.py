@@ -24,7 +24,7 @@ from orb_learning.ingest.external_ids import names_external_id
 from orb_learning.ingest.partials import PendingPartials
 from orb_learning.ingest.payloads import parse_object, parse_uuids
 from orb_learning.ingest.rejected import RejectedRecord, insert_dead_letters
-from orb_learning.ingest.spans import LATE, load_span_payloads
+from orb_learning.ingest.spans import LATE, TOO_MANY, load_span_payloads
 from orb_learning.outbox import OutboxRecord, as_time
 from orb_learning.record import ExecutionRecord, describe_error
 from orb_learning.store import (
@@ -179,7 +179,8 @@ class _Batch:
             self._reject(record, reason)
             self.counts[record.kind] -= 1
         spans = load_span_payloads(connection, self._spans, now)
-        self.counts.update({"span": spans.spans, "trace": spans.versions, LATE: spans.late})
+        self.counts.update({"span": spans.spans, "trace": spans.versions})
+        self.counts.update({LATE: spans.late, TOO_MANY: spans.too_many})
         insert_dead_letters(connection, self._rejected, now)
         self._store_reports()
         if self._tasks_to_delete:

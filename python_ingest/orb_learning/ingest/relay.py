@@ -18,6 +18,7 @@ from types import MappingProxyType
 
 import duckdb
 
+from orb_learning.errors import OutboxError
 from orb_learning.ingest.batches import Item, load_batch
 from orb_learning.ingest.partials import record_unmatched
 from orb_learning.outbox import (
@@ -78,7 +79,7 @@ class LoadResult:
     """Segments that feed another database; they were left alone."""
     damaged: list[str] = field(default_factory=list)
     """Segments that were damaged, with the reason; what could be read is loaded, and the file is
-    kept with the ending ``.damaged``."""
+    kept with the ending ``.damaged``. And those that cannot be opened, which stay."""
     waited_seconds: float = 0.0
     """The longest wait for the database."""
     pruned: Pruned = field(default_factory=Pruned)
@@ -233,6 +234,8 @@ class _Run:
                 continue
             except DamagedFileError as error:
                 self._note_damage(path, error)
+            except OutboxError as error:  # of this file alone; the others are loaded
+                self.result.damaged.append(str(error))
         if items:
             yield items
 
@@ -284,6 +287,6 @@ def pending_records(
                     count += last - after
                     put_at = reader.put_at_of(after + 1)
                     oldest = put_at if oldest is None else min(oldest, put_at or oldest)
-        except (StillInUseError, FileNotFoundError, DamagedFileError):
+        except (StillInUseError, FileNotFoundError, DamagedFileError, OutboxError):
             continue
     return count, oldest

@@ -10,6 +10,7 @@ from orb_learning.mappings.detection import detect_mapping
 from orb_learning.mappings.rows import (
     COUNTED_ATTRIBUTES,
     LONGEST_TEXT,
+    define_macros,
     derive_executions,
     finish_rows,
     map_records,
@@ -21,6 +22,7 @@ __all__ = [
     "JSON_ENDINGS",
     "LONGEST_TEXT",
     "SystemMapping",
+    "define_macros",
     "derive_executions",
     "detect_mapping",
     "finish_rows",

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from orb_learning.errors import ImportFileError
+from orb_learning.filesystem import read_regular
 
 _NOT_MAPPINGS = {"macros", "span_macros", "spans_to_executions"}
 _KNOWN_BY = re.compile(r"^-- known by: (.+)$", re.MULTILINE)
@@ -21,6 +22,8 @@ class SystemMapping:
     name: str
     """Its ids' scope, too: the ids of two systems stay apart."""
     sql: str
+    is_ours: bool = False
+    """Whether it is the package's; what is not may be a stranger's."""
 
     @property
     def summary(self) -> str:
@@ -55,7 +58,7 @@ def known_mappings() -> dict[str, SystemMapping]:
         if entry.name.endswith(".sql")
     )
     names = {stem.replace("_", "-"): stem for stem in stems if stem not in _NOT_MAPPINGS}
-    return {name: SystemMapping(name, text_of(stem)) for name, stem in names.items()}
+    return {name: SystemMapping(name, text_of(stem), is_ours=True) for name, stem in names.items()}
 
 
 def named_mapping(name: str) -> SystemMapping:
@@ -80,7 +83,7 @@ def mapping_from_file(path: Path) -> SystemMapping:
         ImportFileError: the file cannot be read.
     """
     try:
-        sql = path.read_text(encoding="utf-8")
+        sql = read_regular(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ImportFileError(f"the mapping {path} cannot be read: {error}") from error
     return SystemMapping(path.stem, sql.rstrip().rstrip(";"))

@@ -25,7 +25,8 @@ calls as (
         max(count_of(record ->> '$.message.usage.cache_read_input_tokens')) as cached_tokens,
         max(count_of(record ->> '$.message.usage.output_tokens')) as output_tokens
     from lines
-    where json_exists(record, '$.message.usage')
+    -- What the client itself says in a model's place, of an error, is no call.
+    where json_exists(record, '$.message.usage') and record ->> '$.message.model' is distinct from '<synthetic>'
     group by session, message_id, request_id
 ),
 
@@ -84,7 +85,8 @@ sessions as (
         arg_max(record ->> '$.version', row_number) as version,
         arg_max(field(record, ['$.entrypoint']), row_number) as entrypoint,
         arg_max(record, row_number) filter (kind = 'result') as result,
-        arg_max(try_cast(record ->> '$.isApiErrorMessage' as boolean), row_number) filter (
+        -- The last message's: an error that it went on after is none of the session.
+        arg_max(coalesce(try_cast(record ->> '$.isApiErrorMessage' as boolean), false), row_number) filter (
             kind = 'assistant'
         ) as is_api_error,
         arg_max(record ->> '$.message.stop_reason', row_number) filter (

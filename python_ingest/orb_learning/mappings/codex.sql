@@ -39,23 +39,44 @@ sessions as (
         arg_max(coalesce(payload ->> '$.message', payload ->> '$.reason'), row_number) filter (
             event in ('turn_aborted', 'error', 'stream_error')
         ) as reason,
+        -- What was last of what is asked, said, done and answered: older clients do not write a turn's end.
+        arg_max(case when payload ->> '$.role' = 'assistant' then 'agent_message' else event end, row_number) filter (
+            event in (
+                'user_message', 'agent_message', 'message', 'function_call', 'function_call_output',
+                'local_shell_call', 'custom_tool_call', 'custom_tool_call_output'
+            )
+        ) as last_step,
+        max(row_number) filter (event = 'user_message') as asked_last,
+        max(row_number) filter (
+            event in ('task_complete', 'turn_complete', 'turn_aborted', 'error', 'stream_error')
+        ) as ended_last,
         count(*) filter (event in ('function_call', 'local_shell_call', 'custom_tool_call')) as tool_calls
     from lines
     where session is not null
     group by session
 ),
 
+told as (
+    select
+        * replace (case
+            when last_step = 'agent_message' and coalesce(asked_last > ended_last, ending is null) then last_step
+            when asked_last > ended_last then null
+            else ending
+        end as ending)
+    from sessions
+),
+
 judged as (
     select
         *,
         case
-            when ending in ('task_complete', 'turn_complete') then true
+            when ending in ('task_complete', 'turn_complete', 'agent_message') then true
             when ending is not null then false
         end as success,
         count_of(usage ->> '$.input_tokens') as input_tokens,
         count_of(usage ->> '$.output_tokens') as output_tokens,
         count_of(usage ->> '$.cached_input_tokens') as cached_tokens
-    from sessions
+    from told
 )
 
 select

@@ -52,6 +52,8 @@ def _has(record: dict[str, Any], path: str) -> bool:
     path, _, wanted = path.partition("=")
     value: Any = record
     for key in [path.strip('"')] if path.startswith('"') else path.split("."):
+        if isinstance(value, list):  # of an API's answer that was saved
+            value = value[0] if value else None
         if not isinstance(value, dict) or key not in value:
             return False
         value = value[key]

@@ -1,5 +1,5 @@
 -- LiteLLM's SpendLogs: a request is an execution.
--- known by: request_id, call_type, spend, startTime
+-- known by: request_id, call_type, spend, startTime or data.request_id, data.call_type, data.spend
 select
     row_number,
     field(record, ['$.request_id', '$.task_id']) as task_id,
@@ -9,7 +9,11 @@ select
         last_said(part(record, ['$.messages', '$.task_description']), 'user'),
         last_said(part(record, ['$.proxy_server_request.messages']), 'user')
     )) as task_description,
-    field(record, ['$.team_alias', '$.team_id', '$.repo']) as repo,
+    -- As orb_learning.litellm_logger has it, so that a log's version of a call says the same.
+    coalesce(
+        field(record, ['$.team_alias']), field(said, ['$.user_api_key_team_alias']),
+        field(record, ['$.team_id', '$.repo'])
+    ) as repo,
     field(record, ['$.custom_llm_provider', '$.pool_type']) as pool_type,
     outcome_of(coalesce(field(record, ['$.status', '$.success']), said ->> '$.status')) as success,
     coalesce(
@@ -35,4 +39,4 @@ select
         'fallbacks', json_extract(said, '$.attempted_fallbacks'),
         'error_code', said ->> '$.error_information.error_code'
     )) as metadata
-from (select *, part(record, ['$.metadata']) as said from source)
+from (select *, part(record, ['$.metadata']) as said from unwrapped_source('$.data'))

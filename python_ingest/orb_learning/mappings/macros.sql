@@ -41,6 +41,14 @@ create or replace temp macro elements(value) as coalesce(
     []::json[]
 );
 
+-- The relation source, and of an API's answer that was saved, the records in its list.
+create or replace temp macro unwrapped_source(path) as table
+select
+    * replace (unnest(case
+        when json_type(record, path) = 'ARRAY' then elements(json_extract(record, path)) else [record]
+    end) as record)
+from source;
+
 create or replace temp macro time_of(words) as make_timestamp(epoch_us(try_cast(words as timestamptz)));
 
 -- A number is milliseconds since 1970, a text a time that is in UTC unless it says otherwise.
@@ -133,24 +141,27 @@ create or replace temp macro last_said(value, role) as list_transform(
 create or replace temp macro known_of(object) as
     nullif(json_merge_patch('{}'::json, object), '{}'::json);
 
--- Scores as an object by name: from a list of {name, value}, or an object.
+-- Scores by name, of a list of {name, value}: of two of a name, the first.
+create or replace temp macro named_scores(scores) as nullif(json('{' || array_to_string(list_transform(
+    list_filter(
+        scores,
+        lambda score, place: score ->> '$.name' is not null and place = list_position(
+            list_transform(scores, lambda other: other ->> '$.name'), score ->> '$.name'
+        )
+    ),
+    lambda score: to_json(score ->> '$.name')::varchar || ':' || coalesce(
+        part(score, ['$.value', '$.stringValue', '$.string_value', '$.feedback.value'])::varchar, 'null'
+    )
+), ',') || '}'), '{}'::json);
+
+-- Scores as an object by name: from a list, of which the first 100 count, or an object.
 create or replace temp macro scores_of(value) as list_transform(
     [value],
     lambda all_scores: case json_type(all_scores)
         when 'OBJECT' then all_scores
-        when 'ARRAY' then nullif(json('{' || array_to_string(list_transform(
-            list_filter(
-                elements(all_scores),
-                lambda score, place: score ->> '$.name' is not null and place = list_position(
-                    list_transform(elements(all_scores), lambda other: other ->> '$.name'),
-                    score ->> '$.name'
-                )
-            ),
-            lambda score: to_json(score ->> '$.name')::varchar || ':' || coalesce(
-                part(score, ['$.value', '$.stringValue', '$.string_value', '$.feedback.value'])::varchar,
-                'null'
-            )
-        ), ',') || '}'), '{}'::json)
+        when 'ARRAY' then list_transform(
+            [elements(all_scores)[:100]], lambda first_ones: named_scores(first_ones)
+        )[1]
     end
 )[1];
 

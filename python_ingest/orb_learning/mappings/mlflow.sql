@@ -1,5 +1,5 @@
 -- MLflow's traces, as search_traces gives them: a trace is an execution.
--- known by: trace_id, request_time, state, execution_duration or trace_id, request_time, state, trace_metadata or info.trace_id, info.request_time, info.state
+-- known by: trace_id, request_time, state, execution_duration or trace_id, request_time, state, trace_metadata or info.trace_id, info.request_time, info.state or traces.trace_id, traces.request_time, traces.state
 select
     row_number,
     field(record, ['$.trace_id', '$.request_id', '$.info.trace_id', '$.task_id']) as task_id,
@@ -78,5 +78,5 @@ from (
                 when event ->> '$.name' = 'exception' then part(event, ['$.attributes'])
             end
         ), lambda found: found is not null)[1] as failure
-    from source
+    from unwrapped_source('$.traces')
 )

@@ -18,6 +18,7 @@ spans as (
 listed as (
     select
         *,
+        row_number() over () as span_number,
         elements(json_extract(span, '$.attributes')) || flatten(list_transform(
             list_filter(
                 elements(json_extract(span, '$.events')),
@@ -32,6 +33,31 @@ listed as (
             lambda one: one ->> '$.value.stringValue'
         )[1] as service_name
     from spans
+),
+
+counted as (
+    select span_number, place, attribute ->> '$.key' as key, json_extract(attribute, '$.value') as value
+    from (
+        select span_number, unnest(attributes) as attribute, generate_subscripts(attributes, 1) as place
+        from listed
+    )
+    where counts(attribute ->> '$.key')
+    qualify row_number() over (partition by span_number order by place) <= 500
+),
+
+-- Of two attributes of a name, the first.
+objects as (
+    select
+        span_number,
+        json('{' || string_agg(
+            to_json(key)::varchar || ':' || attribute_value(value)::varchar, ',' order by place
+        ) || '}') as attributes
+    from (
+        select *
+        from counted
+        qualify row_number() over (partition by span_number, key order by place) = 1
+    )
+    group by span_number
 )
 
 select
@@ -50,5 +76,6 @@ select
     ) as status_code,
     cut(span ->> '$.status.message') as status_message,
     left(service_name, 1000) as service_name,
-    attributes_of(attributes) as attributes
+    coalesce(objects.attributes, '{}') as attributes
 from listed
+left join objects using (span_number)

@@ -45,7 +45,8 @@ def map_records(connection: duckdb.DuckDBPyConnection, mapping: SystemMapping) -
         ) from error
     found = Mapped(_columns(connection, "mapped"))
     unknown = found.columns.keys() - COLUMNS.keys() - {"row_number"}
-    if not found.are_spans and (unknown or "timestamp" not in found.columns):
+    gives_spans = mapping.is_ours and found.are_spans
+    if not gives_spans and (unknown or "timestamp" not in found.columns):
         raise ImportFileError(
             f"the mapping {mapping.name} must give timestamp, and only columns of an execution; "
             f"it gives {', '.join(found.columns)}; put what else there is into metadata"
@@ -85,8 +86,11 @@ def finish_rows(connection: duckdb.DuckDBPyConnection, score: str | None = None)
         the columns of the record that it has, with their types. It also has row_number, and
         problem, why a row cannot be read.
     """
+    define_macros(connection)
     columns = _columns(connection, "mapped")
     given = {name: f"given.{identifier(name)}" if name in columns else "null" for name in COLUMNS}
+    given["error_type"] += "::varchar"
+    given["metadata"] = _as_json(given["metadata"], columns.get("metadata", "JSON"))
     values = {name: given[name] for name in columns if name in COLUMNS}
     failed = f"coalesce(try_cast({given['success']} as boolean) = false, false)"
     values["task_id"] = f"{given['task_id']}::varchar"
@@ -94,11 +98,11 @@ def finish_rows(connection: duckdb.DuckDBPyConnection, score: str | None = None)
     values["error_message"] = f"nullif({given['error_message']}::varchar, '')"
     values["metadata"] = _metadata(given, failed)
     if score is not None:
-        value = f"({given['metadata']}::json -> '$.scores' ->> {literal(score)})"
+        value = f"({given['metadata']} -> '$.scores' ->> {literal(score)})"
         number = f"coalesce(try_cast({value} as double), try_cast({value} as boolean)::integer)"
         values["quality_score"] = (
             f"case when {number} between 0 and 1 then round({number} * 100)::integer "
-            f"else {given['quality_score']}::integer end"
+            f"else try_cast({given['quality_score']} as integer) end"
         )
     order = "row_number" if "row_number" in columns else "timestamp, task_id"
     selected = ", ".join(f"{value} as {identifier(name)}" for name, value in values.items())
@@ -153,11 +157,23 @@ def _looked_up(words: str) -> str:
     )
 
 
+def _as_json(value: str, kind: str) -> str:
+    """Return the SQL of a value as JSON; a text that is none is a text of JSON."""
+    if kind == "JSON":
+        return f"{value}::json"
+    return (
+        f"coalesce(try_cast({value} as json), to_json({value}))"
+        if kind == "VARCHAR"
+        else (f"to_json({value})")
+    )
+
+
 def _metadata(given: dict[str, str], failed: str) -> str:
     """Return the SQL of metadata with the error's type as it was."""
-    own = f"coalesce({given['metadata']}::json, '{{}}'::json)"
-    notes = f"json_object('error_type', case when {failed} then {given['error_type']}::varchar end)"
-    return f"nullif(json_merge_patch({own}, {notes}), '{{}}'::json)"
+    own = f"coalesce({given['metadata']}, '{{}}'::json)"
+    notes = f"json_object('error_type', case when {failed} then {given['error_type']} end)"
+    patched = f"nullif(json_merge_patch({own}, {notes}), '{{}}'::json)"
+    return f"case when json_type({own}) = 'OBJECT' then {patched} else {own} end"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:

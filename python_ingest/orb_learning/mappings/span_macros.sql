@@ -29,19 +29,6 @@ create or replace temp macro attribute_value(value) as coalesce(
 
 create or replace temp macro counts(key) as split_part(key, '.', 1) in ($counted);
 
--- The attributes that count, the first of each key, as an object.
-create or replace temp macro attributes_of(listed) as json('{' || array_to_string(list_transform(
-    list_filter(
-        list_filter(listed, lambda one: counts(one ->> '$.key'))[:500],
-        lambda one, place: place = list_position(
-            list_transform(
-                list_filter(listed, lambda other: counts(other ->> '$.key')), lambda other: other ->> '$.key'
-            ), one ->> '$.key'
-        )
-    ),
-    lambda one: to_json(one ->> '$.key')::varchar || ':' || attribute_value(json_extract(one, '$.value'))::varchar
-), ',') || '}');
-
 -- An attribute by its name, where its dots part names, or do not.
 create or replace temp macro attribute(record, name) as coalesce(
     nullif(record ->> ('$."attributes.' || name || '"'), ''),

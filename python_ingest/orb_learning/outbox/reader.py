@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from orb_learning.errors import OutboxError
 from orb_learning.filesystem import open_private, sync, told_wait
 from orb_learning.outbox.defence import open_defensively
 from orb_learning.outbox.segment import SUFFIX, inherited, is_in_use, note_open, segment_lock
@@ -204,20 +205,30 @@ def open_reader(path: Path) -> Iterator[OutboxReader]:
         FileNotFoundError: it has been removed meanwhile.
         StillInUseError: it cannot be read, but a live process has it.
         DamagedFileError: it is no segment, or not any more.
+        OutboxError: the system does not let it be opened: it is a link, or on a disk that fails.
     """
     with note_open(path):
         try:
-            reader = _open(path)
-        except DamagedFileError as error:
-            if is_in_use(path):
-                raise StillInUseError(str(path)) from error
-            if not _fill_up(path):
-                raise
-            reader = _open(path)
+            reader = _open_or_fill_up(path)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise OutboxError(f"{path} cannot be opened: {error.strerror or error}") from error
         try:
             yield reader
         finally:
             reader.close()
+
+
+def _open_or_fill_up(path: Path) -> OutboxReader:
+    try:
+        return _open(path)
+    except DamagedFileError as error:
+        if is_in_use(path):
+            raise StillInUseError(str(path)) from error
+        if not _fill_up(path):
+            raise
+        return _open(path)
 
 
 def _open(path: Path) -> OutboxReader:

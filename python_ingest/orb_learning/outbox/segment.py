@@ -8,7 +8,6 @@ it holds a lock on ``<file>.lock``, which the system takes back when the process
 from __future__ import annotations
 
 import ctypes
-import errno
 import fcntl
 import os
 import sqlite3
@@ -188,10 +187,10 @@ def is_in_use(path: Path) -> bool:
     """Whether a live process appends to the file."""
     try:
         lock = try_lock(path)
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
-        return True  # the lock is a link, which none of ours is: the file is passed over
+    except OSError:
+        # A link or a directory in the lock's place, which none of ours is, or a disk that only
+        # reads: nobody can tell, so the file is left as it is.
+        return True
     if lock is None:
         return True
     os.close(lock)

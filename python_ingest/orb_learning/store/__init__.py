@@ -30,7 +30,7 @@ from orb_learning.store.public import IS_PUBLIC
 from orb_learning.store.reader_pool import ReaderPool
 from orb_learning.store.rows import append_rows, rows_as_dicts, written_here
 from orb_learning.store.schema import SCHEMA_VERSION, check_version, ddl, migrate, schema_version_of
-from orb_learning.store.sealing import CONFIG, STORAGE_VERSION
+from orb_learning.store.sealing import CONFIG, SEALED_CONFIG, STORAGE_VERSION, seal, spilled_in
 from orb_learning.store.shared_file import PoolStatistics
 from orb_learning.store.sizes import (
     DATABASE_PLACE,
@@ -57,6 +57,7 @@ __all__ = [
     "RESIDUES",
     "SAME_TASK_WITHIN",
     "SCHEMA_VERSION",
+    "SEALED_CONFIG",
     "STORAGE_VERSION",
     "UUID_PATTERN",
     "EndedError",
@@ -103,7 +104,9 @@ __all__ = [
     "sample_sizes",
     "sample_sizes_hourly",
     "schema_version_of",
+    "seal",
     "shortened",
+    "spilled_in",
     "store_of",
     "store_offsets",
     "stored_offsets",

@@ -77,10 +77,22 @@ def seal(connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
         if _is_locked(connection):  # another reader of this process has it open
             return
         connection.execute("set global timezone = 'UTC'; set enable_progress_bar = false")
-        connection.execute("set temp_directory = ?", [str(scratch / "spilled")])
+        if not _is_spilling_into(connection, scratch):
+            connection.execute("set temp_directory = ?", [str(spilled_in(scratch))])
         connection.execute("set allowed_directories = ?", [[str(scratch)]])
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
+
+
+def spilled_in(scratch: Path) -> Path:
+    """Return where a sealed connection keeps what does not fit into memory."""
+    return scratch / "spilled"
+
+
+def _is_spilling_into(connection: duckdb.DuckDBPyConnection, scratch: Path) -> bool:
+    # Once something is there, DuckDB refuses to be told the same folder again.
+    settings = "select current_setting('temp_directory')"
+    return connection.execute(settings).fetchall() == [(str(spilled_in(scratch)),)]
 
 
 def _is_locked(connection: duckdb.DuckDBPyConnection) -> bool:

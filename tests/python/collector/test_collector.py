@@ -20,6 +20,7 @@ from traces import agent_run, chat, request_bytes, request_json, span
 from orb_learning.backup import make_backup
 from orb_learning.collector import make_app, server
 from orb_learning.collector.bodies import parse_request
+from orb_learning.collector.spans import payloads_of
 from orb_learning.errors import CollectorError
 from orb_learning.ingest import RelayOptions, import_file
 from orb_learning.operations import load_outbox
@@ -125,6 +126,39 @@ def test_bad_bodies_are_answered_with_the_reason(client: TestClient) -> None:
     assert refused(b"{}", JSON | {"content-encoding": "br"})[0] == 415
     assert client.get("/v1/traces").status_code == 405
     assert client.post("/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_what_follows_a_gzipped_body_is_not_acknowledged(
+    client: TestClient, learning: LearningSettings
+) -> None:
+    """Of two members, the second was not read, and its spans were answered with 200."""
+    one, other = (gzip.compress(request_bytes([chat(n, 1)])) for n in (1, 2))
+    for body in (one + other, one + b"more"):
+        answer = client.post("/v1/traces", content=body, headers=PROTOBUF | ZIPPED)
+        assert answer.status_code == 400
+        assert b"something follows" in answer.content
+    empty_blocks = gzip.compress(b"")[:10] + b"\0\0\0\xff\xff" * (2**22)
+    answer = client.post("/v1/traces", content=empty_blocks, headers=PROTOBUF | ZIPPED)
+    assert answer.status_code == 413
+    assert kept(learning) == []
+
+
+def test_no_more_is_redacted_than_is_kept() -> None:
+    """Attributes and events beyond those that are kept cost nothing."""
+    redacted: list[str] = []
+
+    def redact(text: str) -> str:
+        redacted.append(text)
+        return text
+
+    told = {"key": "exception.type", "value": {"stringValue": "x"}}
+    many = chat(1, 1) | {
+        "attributes": [{"key": f"tag.{n}", "value": {"stringValue": "x"}} for n in range(2_000)],
+        "events": [{"name": "exception", "attributes": [told]}] * 500,
+    }
+    sent = parse_request(request_json([many]).encode(), "application/json")
+    payloads_of(sent, redact)
+    assert len(redacted) < 700
 
 
 def test_a_bomb_is_refused_after_16_mb(client: TestClient) -> None:

@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 from commands import orb
 from rights import bound_by_modes
+from traces import chat, request_json
 
 from orb_learning.errors import DatabaseMissingError, NotBuiltError
 from orb_learning.figures.status import read_contents
+from orb_learning.operations import load_outbox
+from orb_learning.outbox import files_of
 from orb_learning.outbox.writer import Outbox
+from orb_learning.settings import load_settings
 from orb_learning.store.connection import connect
 
 
@@ -83,6 +87,29 @@ def test_a_database_that_was_never_built_says_what_to_run(database: Path) -> Non
     assert "1,234 loaded rows: run `orb build`" in orb(database, "status").stdout
 
 
+def test_spans_that_wait_are_shown_and_those_of_another_database_by_their_path(
+    tmp_path: Path,
+) -> None:
+    """Of a collector that was killed, `orb status` said that nothing waited."""
+    settings = load_settings(database_path=tmp_path / "learning.db")
+    load_outbox(settings)
+    outbox = Outbox(settings.span_outbox_folder)
+    assert outbox.put_many("spans", [request_json([chat(n, 1)]) for n in (1, 2, 3)]) == 3
+    outbox.close()
+    said = orb(settings.database_path, "status").stdout
+    of_spans = said.partition("outbox_spans")[2]
+    assert re.search(r"pending\W+3\b", of_spans)
+    assert re.search(r"oldest pending\W+20\d\d-", of_spans)
+    assert orb(settings.database_path, "load").returncode == 0
+    [segment] = files_of(settings.span_outbox_folder)
+    other = tmp_path / "other/learning.db"
+    assert orb(other, "load").returncode == 0
+    there = load_settings(database_path=other).span_outbox_folder
+    shutil.copytree(settings.span_outbox_folder, there)
+    refused = orb(other, "load", width=1000)
+    assert f"{there / segment.name} feeds another database" in refused.stderr
+
+
 def test_a_missing_database_is_an_error_that_says_what_to_do(database: Path) -> None:
     with pytest.raises(DatabaseMissingError, match=r"does not exist.*ORB_DATABASE"):
         read_contents(database)
@@ -126,3 +153,13 @@ def test_whoever_may_only_read_gets_the_figures(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "'pending': 'not readable by this user'" in done.stdout
     assert "'dead letters': '0'" in done.stdout
+
+
+def test_records_that_wait_for_a_first_load_are_told_of(tmp_path: Path) -> None:
+    """It named `orb sample`, beside a collector that was killed before its first load."""
+    settings = load_settings(database_path=tmp_path / "learning.db")
+    outbox = Outbox(settings.span_outbox_folder)
+    outbox.put_many("spans", [request_json([chat(1, 1)])])
+    outbox.close()
+    said = orb(settings.database_path, "status")
+    assert (said.returncode, "1 record in the outbox: run `orb load`" in said.stderr) == (1, True)

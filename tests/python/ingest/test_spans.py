@@ -16,6 +16,7 @@ from traces import agent_run, chat, request_json, span
 from orb_learning.collector.bodies import JSON, parse_request
 from orb_learning.collector.spans import payloads_of
 from orb_learning.ingest import drop_old_spans
+from orb_learning.ingest import spans as spans_loader
 from orb_learning.ingest.spans import load_span_payloads
 from orb_learning.store import delete_tasks, migrate, rows_as_dicts
 
@@ -60,7 +61,7 @@ def load(
 
 
 def test_the_outermost_agent_span_is_the_execution(raw: duckdb.DuckDBPyConnection) -> None:
-    assert load(raw, agent_run(7)) == (5, 0, 1)
+    assert load(raw, agent_run(7)) == (5, 0, 0, 1)
     [row] = newest(raw)
     assert row.pop("task_id").int == 7
     assert row == {
@@ -135,7 +136,7 @@ def test_a_reported_cost_goes_before_the_list_of_prices(raw: duckdb.DuckDBPyConn
 
 def test_spans_that_come_again_make_no_version(raw: duckdb.DuckDBPyConnection) -> None:
     load(raw, agent_run(7))
-    assert load(raw, agent_run(7)) == (0, 0, 0)
+    assert load(raw, agent_run(7)) == (0, 0, 0, 0)
     assert raw.execute("select count(*) from raw.executions").fetchall() == [(1,)]
 
 
@@ -156,7 +157,7 @@ def test_a_span_later_than_its_trace_is_kept_is_counted(raw: duckdb.DuckDBPyConn
     age = timedelta(days=7)
     assert drop_old_spans(raw, NOW + age, age) == 0
     assert drop_old_spans(raw, NOW + age + timedelta(seconds=1), age) == 4
-    assert load(raw, [run[0], chat(8, 1)], NOW + timedelta(days=8)) == (1, 1, 1)
+    assert load(raw, [run[0], chat(8, 1)], NOW + timedelta(days=8)) == (1, 1, 0, 1)
     assert raw.execute(
         "select count(*) from raw.executions where task_id = '00000000-0000-0000-0000-000000000007'"
     ).fetchall() == [(1,)]
@@ -165,12 +166,26 @@ def test_a_span_later_than_its_trace_is_kept_is_counted(raw: duckdb.DuckDBPyConn
     ]
 
 
+def test_a_trace_has_so_many_spans_and_the_others_are_counted(
+    raw: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a million, each load took 10 s and two gigabytes, while nobody else had the database."""
+    lowered = spans_loader._SPANS_BEYOND.replace(f"{spans_loader.MOST_SPANS_A_TRACE}", "3")
+    monkeypatch.setattr(spans_loader, "_SPANS_BEYOND", lowered)
+    assert load(raw, [span(1, number) for number in (1, 2)] + [span(2, 1)]) == (3, 0, 0, 2)
+    assert load(raw, [span(1, number) for number in (2, 3, 4, 5)]) == (1, 0, 2, 1)
+    assert load(raw, [span(1, 6)]) == (0, 0, 1, 0)
+    assert [row["metadata"]["spans"] for row in newest(raw)] == [3, 1]
+    refused = raw.execute("select reason, sum(refused_count) from raw.refused_records group by 1")
+    assert refused.fetchall() == [("span_of_a_large_trace", 3)]
+
+
 def test_an_erased_trace_does_not_come_back(raw: duckdb.DuckDBPyConnection) -> None:
     run = agent_run(7)
     load(raw, run[1:])
     delete_tasks(raw, [newest(raw)[0]["task_id"]], NOW)
     assert raw.execute("select count(*) from raw.spans").fetchall() == [(0,)]
-    assert load(raw, run) == (0, 0, 0)
+    assert load(raw, run) == (0, 0, 0, 0)
     assert newest(raw) == []
 
 

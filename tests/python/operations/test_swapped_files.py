@@ -20,9 +20,17 @@ import duckdb
 import pytest
 from restore_cases import Place, erase_tasks
 
-from orb_learning.archive import EXECUTIONS, check_archive, rewrite, rewrite_archive, unarchive
+from orb_learning.archive import (
+    EXECUTIONS,
+    check_archive,
+    restore_days,
+    rewrite,
+    rewrite_archive,
+    unarchive,
+)
 from orb_learning.dbt.archive_functions import prepare_file, publish_file
 from orb_learning.errors import ArchiveError, RestoreError
+from orb_learning.filesystem import sha256_of
 from orb_learning.operations import export, restored_copy
 from orb_learning.outbox import reader
 from orb_learning.page import writing
@@ -44,6 +52,16 @@ def victim(tmp_path: Path) -> Iterator[Path]:
 def swap(file: Path, victim: Path) -> None:
     file.unlink(missing_ok=True)
     file.symlink_to(victim)
+
+
+def before(function: Callable[..., Any], swapped: Callable[..., object]) -> Callable[..., Any]:
+    """Return a function before which something is exchanged."""
+
+    def done(*given: Any, **named: Any) -> Any:
+        swapped(*given)
+        return function(*given, **named)
+
+    return done
 
 
 def after(function: Callable[..., Any], swapped: Callable[..., object]) -> Callable[..., Any]:
@@ -230,6 +248,38 @@ def test_an_archived_file_that_is_none_any_more_is_named_and_nobody_waits(
         unarchive(place.settings, date(2020, 1, 1), date(2020, 1, 1))
     [said] = check_archive(place.settings)
     assert name in said
+
+
+def test_what_is_brought_back_is_what_was_checked(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another file took the name between the two, and its rows came into raw."""
+    place.put(1)
+    place.load()
+    place.settings.archive_folder.mkdir()
+    file = place.settings.archive_folder / "executions_archive_20200101.parquet"
+    with connect(place.settings.database_path) as connection:
+        connection.execute(f"copy raw.executions to '{file}' (format parquet)")
+        connection.execute(
+            "insert into raw.archived_files by name select ? as file_name, date '2020-01-01' as "
+            "archived_day, 1 as version_count, 0 as size_bytes, ? as file_sha256, "
+            "timestamp '2026-01-01' as archived_at",
+            [file.name, sha256_of(file)],
+        )
+        connection.execute("delete from raw.executions")
+        other = file.with_name("other")
+        connection.execute(
+            f"copy (select * replace ('theirs' as repo) from '{file}') "
+            f"to '{other}' (format parquet)"
+        )
+    bring_back = restore_days._bring_back
+    monkeypatch.setattr(
+        restore_days, "_bring_back", before(bring_back, lambda *_: other.replace(file))
+    )
+    assert unarchive(place.settings, date(2020, 1, 1), date(2020, 1, 1)).version_count == 1
+    with connect(place.settings.database_path, read_only=True) as connection:
+        query = "select count(*) from raw.executions where repo = 'theirs'"
+        assert connection.execute(query).fetchall() == [(0,)]
 
 
 def test_retention_writes_an_archived_file_through_no_link(tmp_path: Path, victim: Path) -> None:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 import uuid
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from commands import orb
 
 from orb_learning.errors import DeadLetterError
+from orb_learning.ingest import BackgroundLoader, relay
 from orb_learning.ingest.dead_letters import read_dead_letters, replay_dead_letter
-from orb_learning.ingest.relay import load_once
-from orb_learning.outbox import defence
+from orb_learning.ingest.relay import load_once, pending_records
+from orb_learning.outbox import defence, files_of
 from orb_learning.outbox.defence import open_defensively
 from orb_learning.outbox.pruning import PRUNE_LOG, PrunedSegment, pruned_segments
 from orb_learning.outbox.segment import TABLES
 from orb_learning.outbox.writer import Outbox
+from orb_learning.settings import load_settings
+from orb_learning.store import connect, stored_offsets
 
 OUTBOX = f"insert into outbox values ('{uuid.UUID(int=1)}', null, 0)"
 IDENTITY, RECORDS = TABLES["outbox"], TABLES["records"]
@@ -214,3 +219,49 @@ def test_a_strange_line_in_the_prune_log_is_passed_over(line: str, tmp_path: Pat
     good = PrunedSegment(uuid.UUID(int=7), 3, None, None, datetime(2026, 1, 1))  # noqa: DTZ001
     (tmp_path / PRUNE_LOG).write_text(f"{line}\n{good.to_json()}\n")
     assert pruned_segments(tmp_path) == [good]
+
+
+def test_a_file_that_cannot_be_opened_holds_no_other_one_up(tmp_path: Path) -> None:
+    """It ended the loader's thread, and `orb load` with a traceback."""
+    settings = load_settings(database_path=tmp_path / "learning.db")
+    folder = settings.outbox_folder
+    outbox = Outbox(folder)
+    folder.mkdir()
+    (folder / "0-first.sqlite").touch()
+    (folder / "0-first.sqlite.lock").mkdir()  # what opens it is told that it is a directory
+    loader = BackgroundLoader(settings.database_path, folder, batch_size=1, flush_interval=0.6)
+    loader.start()
+    try:
+        time.sleep(0.5)  # it looks each quarter of a second how much waits
+        assert outbox.put("forget", json.dumps({"task_ids": [str(uuid.uuid4())]}))
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if loader.last_result and loader.last_result.counts["forget"]:
+                break
+            time.sleep(0.05)
+        assert loader.last_result is not None
+        assert loader.last_result.counts["forget"] == 1
+        assert loader.last_error is None
+    finally:
+        loader.stop()
+        outbox.close()
+    assert pending_records(folder, {})[0] == 1
+    assert orb(settings.database_path, "load").returncode == 0
+
+
+def test_a_file_that_is_swapped_for_a_link_is_named_and_the_others_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the list of the files and their opening; it was a traceback."""
+    settings = load_settings(database_path=tmp_path / "learning.db")
+    outbox = Outbox(settings.outbox_folder)
+    assert outbox.put("forget", json.dumps({"task_ids": [str(uuid.uuid4())]}))
+    outbox.close()
+    link = settings.outbox_folder / "0-first.sqlite"
+    link.symlink_to("/etc/passwd")
+    monkeypatch.setattr(relay, "files_of", lambda folder: [link, *files_of(folder)])
+    said = orb(settings.database_path, "load")
+    assert (said.returncode, "0-first.sqlite cannot be opened" in said.stderr) == (1, True)
+    assert pending_records(settings.outbox_folder, {})[0] == 1
+    with connect(settings.database_path, read_only=True) as connection:
+        assert len(stored_offsets(connection)) == 1

@@ -113,7 +113,7 @@ def _copy(file: Path, parquet: Path) -> list[str]:
             ) from error
         types = {str(row[0]): str(row[1]) for row in described}
         connection.execute(
-            f"copy (select {', '.join(_copied(name, types[name]) for name in types)} "  # noqa: S608
+            f"copy (select {', '.join(parquet_value(name, types[name]) for name in types)} "  # noqa: S608
             f"from executions) to {literal(parquet)} "
             f"(format parquet, row_group_size 20480, kv_metadata {{{MARK}: 'utc'}})"
         )
@@ -144,7 +144,7 @@ def _opened(file: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from error
 
 
-def _copied(name: str, kind: str) -> str:
+def parquet_value(name: str, kind: str) -> str:
     """Return a column's SQL: as it is, or as text where Parquet has no such type."""
     column = identifier(name)
     if kind == "INTERVAL":

@@ -17,6 +17,7 @@ from orb_learning.filesystem import printable, sha256_of
 from orb_learning.ingest.files.formats import (
     ENDINGS,
     MAPPED_ENDINGS,
+    ONLY_MAPPED_ENDINGS,
     check_file,
     is_text,
     sources_of,
@@ -33,6 +34,7 @@ from orb_learning.ingest.files.ledger import (
 )
 from orb_learning.ingest.files.mapped import mapped_source
 from orb_learning.ingest.files.names import check_count, check_names, notes_on
+from orb_learning.ingest.files.own_mapping import map_apart
 from orb_learning.ingest.files.progress import ImportBar, progress_bar
 from orb_learning.ingest.files.read_errors import read_errors
 from orb_learning.ingest.files.result import (
@@ -42,6 +44,7 @@ from orb_learning.ingest.files.result import (
     unreadable_reasons,
 )
 from orb_learning.ingest.files.rows import NO_NUMBER, Load, define_macros, store
+from orb_learning.ingest.files.text import check_unpacked
 from orb_learning.ingest.files.times import NAIVE
 from orb_learning.mappings import SystemMapping, detect_mapping, read_file
 from orb_learning.store import (
@@ -57,6 +60,10 @@ MEMORY_MB = 512
 TABLE_MEMORY_MB = 768
 """Of DuckDB, while it imports Parquet or a database, by one thread: two need twice as much. With
 512 a file with 200,000 vectors in one row group does not go in."""
+
+LEAST_SPILLED_BYTES, MOST_TIMES_ITS_SIZE = 4 * 10**9, 10
+"""So much of another system's records may wait on the disk, and so many times the file's size more:
+Parquet of some kilobytes may have gigabytes of records."""
 
 
 def import_file(
@@ -95,7 +102,8 @@ def import_file(
         ImportFileError: the file cannot be read, is damaged, or holds no executions.
         DatabaseError: a database cannot be opened, or the disk is full; nothing was loaded.
     """
-    check_file(file, database_path, endings=ENDINGS if mapping is None else MAPPED_ENDINGS)
+    known = (*ENDINGS, *ONLY_MAPPED_ENDINGS) if mapping is None else MAPPED_ENDINGS
+    check_file(file, database_path, endings=known)
     with read_errors(file):
         before = file.stat()
         sha256 = sha256_of(file)
@@ -128,6 +136,11 @@ def _limit_memory(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
         connection.execute(f"set memory_limit = '{TABLE_MEMORY_MB}MB'; set threads = 1")
 
 
+def _most_spilled(file: Path) -> str:
+    """Return how much of a file's records may wait on the disk, for want of memory."""
+    return f"{LEAST_SPILLED_BYTES + MOST_TIMES_ITS_SIZE * file.stat().st_size}B"
+
+
 def _check_unchanged(file: Path, before: os.stat_result) -> None:
     after = file.stat()
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
@@ -141,8 +154,18 @@ def _read_by_mapping(
     with utf8_named(file) as named, read_errors(file):
         if mapping is None and file.name.lower().endswith(MAPPED_ENDINGS):
             mapping = detect_mapping(connection, named)
+            if mapping is None and file.name.lower().endswith(ONLY_MAPPED_ENDINGS):
+                raise ImportFileError(
+                    f"{file} is no trajectory of SWE-agent; "
+                    f"`orb import --from SYSTEM` says whose it is"
+                )
         if mapping is not None:
-            read_file(connection, named)
+            connection.execute("set max_temp_directory_size = ?", [_most_spilled(file)])
+            check_unpacked(file)
+            if mapping.is_ours:
+                read_file(connection, named)
+            else:
+                map_apart(connection, named, mapping)
     return mapping
 
 

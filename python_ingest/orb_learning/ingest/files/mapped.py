@@ -37,7 +37,7 @@ def mapped_source(
 ) -> Source:
     """Return a file's executions by a mapping; spans go into raw.spans, too.
 
-    Its records are in ``source`` already.
+    Its records are in ``source`` already, and in ``mapped`` by a mapping that is not ours.
 
     Args:
         connection: a writable connection, inside a transaction.
@@ -50,7 +50,8 @@ def mapped_source(
         ImportFileError: nothing in the file is a record of that system.
     """
     problems = connection.sql(_NOT_JSON).fetchall()
-    are_spans = map_records(connection, mapping).are_spans
+    # What is not ours has been mapped elsewhere, and gives executions.
+    are_spans = mapping.is_ours and map_records(connection, mapping).are_spans
     if are_spans:
         problems += connection.sql(_NO_SPAN).fetchall()
         found = f"select count(*) from mapped where {IS_SPAN}"  # noqa: S608

@@ -139,6 +139,21 @@ def utf8_stream(file: Path, read_bytes: Callable[[int], object]) -> Iterator[byt
             yield block
 
 
+def check_unpacked(file: Path) -> None:
+    """Refuse a gzip file that unpacks to many times its size, before anything is made of it.
+
+    Raises:
+        ImportFileError: it does, or is no whole gzip file.
+    """
+    if not file.name.lower().endswith(".gz"):
+        return
+    lines = 0
+    with gzip_errors(file, lambda: lines), gzip.open(file) as stream:
+        while block := stream.read(BLOCK_BYTES):
+            lines += block.count(b"\n")
+            _check_ratio(file, stream.tell())
+
+
 def _check_ratio(file: Path, unpacked: int) -> None:
     if unpacked > max(MOST_UNPACKED_BYTES, MOST_TIMES_ITS_SIZE * file.stat().st_size):
         raise ImportFileError(
