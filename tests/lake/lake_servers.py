@@ -104,7 +104,9 @@ def postgres_server(folder: Path) -> Iterator[Postgres]:
         )
     try:
         _wait_for(port, server, folder / "pg.log")
-        yield Postgres(port, folder)
+        running = Postgres(port, folder)
+        _wait_until_it_answers(running)
+        yield running
     finally:
         pid_file = data / "postmaster.pid"
         if pid_file.exists():  # runuser stays in between, and passes no signal on
@@ -131,6 +133,20 @@ def s3_server(folder: Path) -> Iterator[str]:
         yield f"127.0.0.1:{ports['s3']}"
     finally:
         _end(server)
+
+
+def _wait_until_it_answers(postgres: Postgres) -> None:
+    """Wait for a Postgres that listens: it does so before it has started."""
+    import psycopg
+
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            return psycopg.connect(f"{postgres.words} dbname=postgres").close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)  # nothing tells
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
