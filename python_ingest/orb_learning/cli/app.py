@@ -67,7 +67,7 @@ PANELS = {
         "check-archive",
         "forget",
     ],
-    "Restore": ["restore", "unarchive"],
+    "Restore": ["restore", "unarchive", "copy-from"],
 }
 """The groups of ``orb --help``, and the commands in each, in the order in which they are shown."""
 

@@ -31,6 +31,7 @@ from orb_learning.store.external_ids import (
     tell_executions_apart,
 )
 from orb_learning.store.lake import LakeFiles, LakeInHand, lake_in_hand
+from orb_learning.store.moving import copy_raw
 from orb_learning.store.offsets import store_offsets, stored_offsets
 from orb_learning.store.paths import check_path
 from orb_learning.store.protocol import store_of
@@ -97,6 +98,7 @@ __all__ = [
     "connect_without_lock",
     "contents_of",
     "contents_of_copy",
+    "copy_raw",
     "count_feedback",
     "count_received",
     "database_bytes",

@@ -148,6 +148,7 @@ def test_what_may_not_be_opened_is_one_line_and_the_rest_is_done(tmp_path: Path)
 
 MAKES_A_DATABASE = {"build", "import", "load", "maintain", "sample", "collect", "mcp", "serve"}
 ARGUMENTS = {
+    "copy-from": ["nowhere"],
     "dead-letters": ["list"],
     "export": ["copy.duckdb"],
     "feedback": ["list"],

@@ -210,6 +210,21 @@ class Door:
         assert row is not None
         return int(row[0])
 
+    def last_number(self, sequence: str) -> int:
+        """Return the last number that was given out."""
+        query: LiteralString = (
+            "select case when is_called then last_value else 0 end from orb.dead_letter_id"
+            if sequence == "dead_letter_id"
+            else "select case when is_called then last_value else 0 end from orb.load_seq"
+        )
+        return int(self._rows(query)[0][0])
+
+    def advance(self, sequence: str, last: int) -> None:
+        """Give out no number up to this one again."""
+        ahead = last - self.last_number(sequence)
+        if ahead > 0:
+            self.reserve(sequence, ahead)
+
     def least_pause(self) -> float:
         """Return the seconds between two loads by which all hosts stay under the lake's rate."""
         return float(self._rows(HOSTS, NAMES)[0][0]) / COMMITS_A_SECOND
