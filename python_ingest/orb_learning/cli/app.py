@@ -37,6 +37,7 @@ PANELS = {
     "Record": [
         "load",
         "collect",
+        "ship",
         "import",
         "mappings",
         "sample",

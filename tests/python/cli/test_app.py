@@ -155,6 +155,7 @@ ARGUMENTS = {
     "forget": ["--repo", "x"],
     "restore": ["nowhere"],
     "route": ["a text"],
+    "ship": ["nowhere"],
     "similar": ["a text"],
     "solutions": ["a text"],
     "unarchive": ["--from", "2026-01-01", "--to", "2026-01-02"],
