@@ -30,15 +30,17 @@ test-slow: $(READY)
 # Those of a lake, in its own environment: a Postgres and an S3 server on loopback, ended at the end.
 # Where they cannot be had they are skipped; with ORB_NEED_LAKE=1 they fail.
 test-lake: $(LAKE_READY)
-	$(LAKE)/python -m pytest tests/lake --override-ini \
+	$(LAKE)/python -m pytest -m "not soak" tests/lake --override-ini \
 		'pythonpath=tests/lake tests/python/support .'
 
 # The crash tests with 500 kills of what records and loads, and 100 or more of each other command;
 # ORB_SEED=… repeats a run's choices. Then what CI does not need every time.
-soak: $(READY)
+soak: $(READY) $(LAKE_READY)
 	ORB_KILLS=$${ORB_KILLS:-500} ORB_CORRUPTIONS=$${ORB_CORRUPTIONS:-10000} \
 		$(BIN)/pytest -k "kill or corruption" tests/python
 	$(BIN)/pytest -m soak tests/python
+	$(LAKE)/python -m pytest -m soak tests/lake --override-ini \
+		'pythonpath=tests/lake tests/python/support .'
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -18,9 +18,6 @@
   delete, or the day was unarchived) is taken as it is, and what it lacks gets a further one.
 -#}
 {% macro archive_and_retain(days_to_keep=none, archive_path='data/archive', dry_run=false, take_imported=false) %}
-    {%- if on_lake() -%}
-        {{ exceptions.raise_compiler_error("Retention is not done on a lake; its days stay until it is") }}
-    {%- endif -%}
     {%- set days_to_keep = env_var('ORB_LEARNING__RETENTION_DAYS', '90') | int if days_to_keep is none else days_to_keep -%}
     {%- if days_to_keep is not integer or days_to_keep is boolean or not 7 <= days_to_keep <= 365 -%}
         {{ exceptions.raise_compiler_error("days_to_keep is " ~ days_to_keep ~ ": it must be a whole number of days from 7 to 365") }}

@@ -27,11 +27,12 @@
         ) if bounds[0] is not none else 'false'}) -%}
         {%- do archive.update({'names': archive_rows(day, archive, archive_path)}) -%}
     {%- endfor -%}
+    {%- do begin_alone() -%}
     {%- call statement('delete_' ~ archives[0].stem, auto_begin=false) %}
         begin;
         {% for archive in archives %}
         {% for name in archive.names %}
-        insert or replace into {{ archive.files }} by name
+        {% set row %}
         select
             {{ sql_text(name) }} as file_name,
             date '{{ day }}' as archived_day,
@@ -40,7 +41,9 @@
             sha256(content) as file_sha256,
             {{ utc_now() }} as archived_at,
             null as unarchived_at
-        from read_blob({{ sql_text(archive_path ~ '/' ~ name) }});
+        from read_blob({{ sql_text(archive_path ~ '/' ~ name) }})
+        {% endset %}
+        {{ replace_row(archive.files, 'file_name', sql_text(name), row) }}
         {% endfor %}
         delete from {{ archive.table }} where {{ archive.rows }};
         {% endfor %}
@@ -50,4 +53,5 @@
         {% endfor %}
         commit
     {%- endcall -%}
+    {%- do end_alone() -%}
 {% endmacro %}

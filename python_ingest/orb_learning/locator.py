@@ -58,6 +58,11 @@ def beside(locator: Path, ending: str) -> Path:
     return locator.with_name(f"{locator.name}{ending}")
 
 
+def name_of(locator: Path) -> str:
+    """Return the database's name in SQL, by which its views know it."""
+    return "lake" if is_lake(locator) else locator.stem
+
+
 def absolute(locator: Path) -> Path:
     """Return a locator that is the same from any folder."""
     return locator if is_lake(locator) else locator.resolve()

@@ -98,5 +98,14 @@ def built_lake(built: tuple[Lake, str]) -> Lake:
 
 
 @pytest.fixture
+def clone(built_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """A copy of the built lake that a test may change: its catalog, and the files of its data."""
+    lake = built_lake.copy(f"clone{os.getpid()}x{next(_numbers)}", tmp_path / "clone")
+    for key, value in lake.variables.items():
+        monkeypatch.setenv(key, value)
+    return lake
+
+
+@pytest.fixture
 def lake(new_lake: Callable[..., Lake]) -> Lake:
     return new_lake()

@@ -104,7 +104,9 @@ def postgres_server(folder: Path) -> Iterator[Postgres]:
         )
     try:
         _wait_for(port, server, folder / "pg.log")
-        yield Postgres(port, folder)
+        running = Postgres(port, folder)
+        _wait_until_it_answers(running)
+        yield running
     finally:
         pid_file = data / "postmaster.pid"
         if pid_file.exists():  # runuser stays in between, and passes no signal on
@@ -117,20 +119,43 @@ def s3_server(folder: Path) -> Iterator[str]:
     """Run SeaweedFS; yields the endpoint, host and port. Buckets come with their first file."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "keys.json").write_text(json.dumps({"identities": [IDENTITY]}), encoding="utf-8")
+    with weed_server(folder, folder / "keys.json") as ports:
+        yield f"127.0.0.1:{ports['s3']}"
+
+
+@contextmanager
+def weed_server(folder: Path, keys: Path) -> Iterator[dict[str, int]]:
+    """Run SeaweedFS with the keys of a file; yields the port of each of its services."""
+    folder.mkdir(parents=True, exist_ok=True)
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
     command = [weed_program(), "server", "-s3", "-ip.bind=127.0.0.1", "-ip=127.0.0.1"]
-    command += [f"-s3.config={folder / 'keys.json'}"]
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
+    command += [f"-s3.config={keys}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     command += [f"-dir={folder}", "-volume.max=50", "-master.volumeSizeLimitMB=256"]
+    grpc = {name: free_port() for name in ports}
     for name, port in ports.items():
-        command += [f"-{name}.port={port}", f"-{name}.port.grpc={free_port()}"]
+        command += [f"-{name}.port={port}", f"-{name}.port.grpc={grpc[name]}"]
     with (folder / "weed.log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait_for(ports["s3"], server, folder / "weed.log")
-        yield f"127.0.0.1:{ports['s3']}"
+        yield ports | {"master.grpc": grpc["master"]}
     finally:
-        _end(server)
+        server.kill()  # asked to end, it takes its time
+        server.wait()
+
+
+def _wait_until_it_answers(postgres: Postgres) -> None:
+    """Wait for a Postgres that listens: it does so before it has started."""
+    import psycopg
+
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            return psycopg.connect(f"{postgres.words} dbname=postgres").close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)  # nothing tells
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

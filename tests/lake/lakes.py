@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -49,9 +50,35 @@ class Lake:
                 "DBT_TARGET_PATH": str(folder / "target"),
                 "DBT_LOG_PATH": str(folder / "logs"),
                 "ORB_LEARNING__ROUTING_PATH": str(folder / "routing.json"),
+                "ORB_LEARNING__BACKUP_PATH": str(folder / "backups"),
+                "ORB_LEARNING__ARCHIVE_PATH": str(folder / "archive"),
                 **variables,
             },
         )
+
+    def copy(self, name: str, folder: Path) -> Lake:
+        """Copy the catalog, which nobody has open, and the data."""
+        shutil.copytree(self.data, folder / "lake")
+        with psycopg.connect(f"{self.postgres.words} dbname=postgres", autocommit=True) as admin:
+            admin.execute(f'create database "{name}" template "{self.name}"')
+        variables = {
+            key: value.replace(str(self.folder), str(folder)).replace(
+                f"dbname={self.name}", f"dbname={name}"
+            )
+            for key, value in self.variables.items()
+        }
+        # What dbt parsed, it need not parse again.
+        variables["DBT_TARGET_PATH"] = self.variables["DBT_TARGET_PATH"]
+        copied = Lake(self.postgres, name, folder, variables)
+        copied.sql(
+            "update ducklake_metadata set value = %s where key = 'data_path'", f"{copied.data}/"
+        )
+        return copied
+
+    @property
+    def data(self) -> Path:
+        """The folder of the data."""
+        return Path(self.variables["ORB_LAKE_DATA"])
 
     @property
     def locator(self) -> Path:
@@ -83,6 +110,21 @@ class Lake:
         )
         assert not check or done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
         return done
+
+    def files(self) -> set[Path]:
+        """Return the files of the data, whoever needs them."""
+        return {file for file in self.data.rglob("*") if file.is_file()}
+
+    def grow_old(self, days: float) -> None:
+        """Let everything in the lake be older by so many days."""
+        for table, column in (
+            ("ducklake_snapshot", "snapshot_time"),
+            ("ducklake_files_scheduled_for_deletion", "schedule_start"),
+        ):
+            self.sql(f"update {table} set {column} = {column} - %s * interval '1 day'", days)
+        for file in self.files():
+            changed = file.stat().st_mtime - days * 86_400
+            os.utime(file, (changed, changed))
 
     def snapshots(self) -> int:
         [(count,)] = self.sql("select count(*) from ducklake_snapshot")

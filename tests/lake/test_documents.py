@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
-from crash_worker import payload_of
 from lakes import REPOSITORY, Lake
 
-from orb_learning.ingest import load_once
-from orb_learning.outbox import Outbox
 from orb_learning.store.connection import connect
 
 TEXT = (REPOSITORY / "docs/lake.md").read_text("utf-8")
@@ -20,20 +15,6 @@ def block(language: str) -> str:
     """Return the one block of a language."""
     [found] = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
     return str(found)
-
-
-def test_looking_after_a_lake_loses_nothing(lake: Lake) -> None:
-    writer = Outbox(lake.folder / "outbox")
-    for number in range(8):
-        task_id = f"00000000-0000-4000-8000-{number:012d}"
-        assert writer.put("execution", payload_of(task_id, number))
-        load_once(lake.locator, lake.folder / "outbox")
-    writer.close()
-    [(files,)] = lake.sql("select count(*) from ducklake_data_file where end_snapshot is null")
-    subprocess.run([sys.executable, "-c", block("python")], check=True)
-    [(left,)] = lake.sql("select count(*) from ducklake_data_file where end_snapshot is null")
-    assert left < files
-    assert lake.rows("select count(distinct task_id) from raw.executions") == [(8,)]
 
 
 def test_a_reader_with_that_role_reads_and_no_more(lake: Lake) -> None:

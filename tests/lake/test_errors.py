@@ -18,12 +18,7 @@ from orb_learning.store.connection import connect
 from orb_learning.store.lake import attaching
 
 NOT_DONE = [
-    ["backup"],
-    ["restore", "backups/20260101T000000Z"],
     ["export", "copy.duckdb"],
-    ["retention", "--dry-run"],
-    ["maintain"],
-    ["forget", "--task-id", "00000000-0000-4000-8000-000000000001"],
     ["index"],
 ]
 

@@ -20,7 +20,6 @@ from orb_learning.archive.files import (
     verified_file,
 )
 from orb_learning.errors import ArchiveError
-from orb_learning.locator import only_on_a_file
 from orb_learning.settings import LearningSettings
 from orb_learning.store import check_path, connect, identifier, transaction, unglobbed, utc_now
 
@@ -61,7 +60,6 @@ def unarchive(
             f"the first day, {first}, is after the last, {last}; did you mean --from {last} "
             f"--to {first}?"
         )
-    only_on_a_file(settings.database_path, "Bringing days back", "none leaves it")
     check_path(settings.database_path, must_exist=True)
     now = now or utc_now()
     counts = {EXECUTIONS: 0, FEEDBACK: 0}
@@ -84,18 +82,20 @@ def unarchive(
                     f"update {archive.files} set unarchived_at = ? where file_name = ?",  # noqa: S608
                     [now, file.file_name],
                 )
-            if known:
-                connection.executemany(
-                    "insert or ignore into raw.held_days values (?, ?)",
-                    [(file.archived_day, now) for _, file in known],
-                )
+            connection.execute(
+                "insert into raw.held_days by name "
+                "select distinct unnest(?::date[]) as held_day, ?::timestamp as held_at "
+                "except select held_day, ?::timestamp from raw.held_days",
+                [[file.archived_day for _, file in known], now, now],
+            )
     return Unarchived(counts[EXECUTIONS], counts[FEEDBACK])
 
 
 def release_holds(settings: LearningSettings) -> list[date]:
     """Let retention take the days again that were unarchived; returns them."""
-    with connect(settings.database_path) as connection:
-        rows = connection.execute("delete from raw.held_days returning held_day").fetchall()
+    with connect(settings.database_path) as connection, transaction(connection):
+        rows = connection.execute("select held_day from raw.held_days").fetchall()
+        connection.execute("delete from raw.held_days")
     return sorted(day for (day,) in rows)
 
 

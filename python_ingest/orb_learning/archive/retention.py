@@ -15,7 +15,6 @@ from orb_learning.archive.files import copy_archive
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import DatabaseLockedError
 from orb_learning.formats import count
-from orb_learning.locator import only_on_a_file
 from orb_learning.settings import LearningSettings
 from orb_learning.store import check_path, compact, is_compaction_worth_it
 
@@ -98,7 +97,6 @@ def archive_and_retain(
         BackupError: all is done, but not every file was copied to the other place.
         DatabaseError: there is no database; or all is done, but the file was not made smaller.
     """
-    only_on_a_file(settings.database_path, "Retention", "its days stay until it is")
     check_path(settings.database_path, must_exist=True)
     arguments = {
         "days_to_keep": settings.retention_days if days_to_keep is None else days_to_keep,

@@ -33,16 +33,22 @@ from orb_learning.backup.signature import sign
 from orb_learning.backup.snapshot import copy_database, copy_outbox
 from orb_learning.errors import InvalidBackupError, NotADatabaseError
 from orb_learning.filesystem import make_folder, sha256_of, sync, write_private
-from orb_learning.locator import only_on_a_file
+from orb_learning.locator import name_of
 from orb_learning.outbox import hold_lease
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
+    DUMP_ENDING,
+    FILE_ENDING,
     SCHEMA_VERSION,
     STORAGE_VERSION,
+    LakeFiles,
     check_path,
     compact,
     connect,
     connect_without_lock,
+    dump_of_lake,
+    note_backup,
+    open_copy,
     read_relations,
     schema_version_of,
     stored_offsets,
@@ -84,11 +90,6 @@ def make_backup(
         DatabaseError: the database cannot be read, or the disk is full.
     """
     folder = settings.backup_folder
-    only_on_a_file(
-        settings.database_path,
-        "A backup",
-        "pg_dump its catalog and keep the files of its data: docs/lake.md",
-    )
     check_path(settings.database_path, must_exist=True)
     with exclusive_backups(folder, wait_seconds, "no backup was made"):
         remove_leftovers(folder)
@@ -98,8 +99,9 @@ def make_backup(
         try:
             make_folder(partial / OUTBOX)
             copied = _copy_everything(partial, settings, wait_seconds)
-            rewrite_other_storage(partial / f"{settings.database_path.stem}.db")
-            manifest = _describe(partial, settings.database_path.stem, copied, created_at)
+            if copied.lake is None:
+                rewrite_other_storage(copied.database_file)
+            manifest = _describe(partial, settings.database_path, copied, created_at)
             _write_manifest(partial, manifest)
             sign(partial, settings.backup_key_file)
             for path in (*partial.rglob("*"), partial):
@@ -109,6 +111,7 @@ def make_backup(
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
+        note_backup(settings.database_path, manifest.positions)
     place = settings.backup_copy_to
     return Made(backup, copied.left_out, None if place is None else copy_backup(backup, place))
 
@@ -122,6 +125,8 @@ def _new_time(folder: Path, now: datetime) -> datetime:
 class _Copied:
     """What was copied as of one moment."""
 
+    database_file: Path
+    lake: LakeFiles | None
     positions: dict[uuid.UUID, int]
     """How far the database holds each outbox."""
     outbox: dict[str, OutboxCopy]
@@ -139,11 +144,15 @@ def _copy_everything(partial: Path, settings: LearningSettings, wait_seconds: fl
         # A file that is open to be read does not change: all of this is as of one moment.
         with connect(path, read_only=True, wait_seconds=wait_seconds) as source:
             positions = stored_offsets(source)
-            copy_database(path, partial / f"{path.stem}.db")
+            file = partial / f"{name_of(path)}{DUMP_ENDING}"
+            lake = dump_of_lake(path, file)
+            if lake is None:
+                file = file.with_suffix(FILE_ENDING)
+                copy_database(path, file)
         # Restored, both are one outbox.
         copies, left_out = copy_outbox(settings.outbox_folder, partial / OUTBOX, positions)
         of_spans, without = copy_outbox(settings.span_outbox_folder, partial / OUTBOX, positions)
-    return _Copied(positions, copies | of_spans, left_out + without)
+    return _Copied(file, lake, positions, copies | of_spans, left_out + without)
 
 
 def rewrite_other_storage(file: Path) -> None:
@@ -158,25 +167,28 @@ def rewrite_other_storage(file: Path) -> None:
             lock.unlink()
 
 
-def _describe(partial: Path, stem: str, copied: _Copied, created_at: datetime) -> BackupManifest:
+def _describe(
+    partial: Path, database: Path, copied: _Copied, created_at: datetime
+) -> BackupManifest:
     """Read everything in the copy: its manifest.
 
     Raises:
         InvalidBackupError: it cannot be read. DuckDB finds a damaged block by its checksum.
     """
+    file = copied.database_file
     try:
         # To be written, so that the log of a killed writer is taken into the file.
-        with connect_without_lock(partial / f"{stem}.db", read_only=False) as copy:
+        with open_copy(file, copied.lake, database, read_only=False) as copy:
             [(database_id,)] = copy.execute("select database_id from raw.database_id").fetchall()
             tables, relations = table_checksums(copy), read_relations(copy)
             version = schema_version_of(copy)
     except (NotADatabaseError, duckdb.Error) as error:
         raise InvalidBackupError(f"the copied database cannot be read: {error}") from error
-    names = [f"{stem}.db", *(f"{OUTBOX}/{name}" for name in copied.outbox)]
+    names = [file.name, *(f"{OUTBOX}/{name}" for name in copied.outbox)]
     return BackupManifest(
         created_at=created_at,
         database_id=database_id,
-        stem=stem,
+        stem=name_of(database),
         schema_version=version,
         duckdb_version=duckdb.__version__,
         positions=copied.positions,
@@ -190,6 +202,7 @@ def _describe(partial: Path, stem: str, copied: _Copied, created_at: datetime) -
             )
             for name in names
         },
+        lake=copied.lake,
     )
 
 
@@ -204,7 +217,7 @@ def _migrate(path: Path, wait_seconds: float) -> None:
 
 def _write_manifest(partial: Path, manifest: BackupManifest) -> None:
     """Write the manifest, and the SHA-256 of each file."""
-    write_private(partial / MANIFEST, manifest.model_dump_json(indent=1).encode())
+    write_private(partial / MANIFEST, manifest.to_json())
     lines = {path: file.sha256 for path, file in manifest.files.items()}
     lines[MANIFEST] = sha256_of(partial / MANIFEST)
     sums = "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(lines.items()))

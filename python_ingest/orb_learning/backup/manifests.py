@@ -1,8 +1,9 @@
 """What a backup is, and which there are.
 
-A backup is a folder, named by its time. It has a copy of the database and of the outbox's segments
-that hold what the database lacks, a manifest, and the SHA-256 of each file as ``sha256sum --check``
-reads them. It gets its name once it is validated: the name is the mark of a verified backup.
+A backup is a folder, named by its time. It has a copy of the database (of a lake, a dump of its
+catalog, which names the files of its data) and of the outbox's segments that hold what it lacks, a
+manifest, and the SHA-256 of each file as ``sha256sum --check`` reads them. It gets its name once it
+is validated: the name is the mark of a verified backup.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, ValidationErro
 
 from orb_learning.errors import BackupError, InvalidBackupError
 from orb_learning.filesystem import read_regular
-from orb_learning.store import TableChecksum
+from orb_learning.store import DUMP_ENDING, FILE_ENDING, LakeFiles, TableChecksum
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
@@ -72,14 +73,22 @@ class BackupManifest(_Part):
     outbox: dict[Annotated[str, Field(pattern=r"^[^/]+\.sqlite$")], OutboxCopy]
     """The copied files, by name."""
     files: dict[
-        Annotated[str, Field(pattern=r"^([^/\x00]+\.db|outbox/[^/\x00]+\.sqlite)$")], FileChecksum
+        Annotated[str, Field(pattern=r"^([^/\x00]+\.(db|dump)|outbox/[^/\x00]+\.sqlite)$")],
+        FileChecksum,
     ]
     """The database and the segments of the outbox, by their path in the folder."""
+    lake: LakeFiles | None = None
+    """The files of a lake's data, which are not in the folder; None of a file."""
 
     @property
     def database_file(self) -> str:
         """The name of the copied database."""
-        return f"{self.stem}.db"
+        return f"{self.stem}{FILE_ENDING if self.lake is None else DUMP_ENDING}"
+
+    def to_json(self) -> bytes:
+        """Return it as it is written."""
+        of_a_file = {"lake"} if self.lake is None else None
+        return self.model_dump_json(indent=1, exclude=of_a_file).encode()
 
     @property
     def row_count(self) -> int:
@@ -179,10 +188,20 @@ def verified_offsets(folder: Path, database_id: uuid.UUID) -> dict[uuid.UUID, in
     return {}
 
 
+def files_of_backups(folder: Path) -> list[LakeFiles]:
+    """Return the files of a lake that each backup of one in a folder needs, damaged or not."""
+    manifests = (backup.manifest for backup in readable_backups(folder))
+    return [manifest.lake for manifest in manifests if manifest.lake is not None]
+
+
 def newest_copy(folder: Path, database_path: Path) -> tuple[Path, datetime] | None:
     """Return the database in the newest whole backup of one of its name, and when it was made."""
     for backup in reversed(backups_in(folder)):
-        if backup.is_whole() and backup.manifest.stem == database_path.stem:
+        if (
+            backup.is_whole()
+            and backup.manifest.lake is None
+            and backup.manifest.stem == database_path.stem
+        ):
             return backup.folder / backup.manifest.database_file, backup.time
     return None
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,7 @@ from orb_learning.backup.manifests import (
 )
 from orb_learning.backup.signature import SIGNATURE
 from orb_learning.errors import BackupError
-from orb_learning.filesystem import public_url, sha256_of, without_secrets
-
-BYTES_AT_ONCE = 2**20
+from orb_learning.filesystem import copy_there, open_place, sha256_of, without_secrets
 
 
 def copy_backup(backup: Backup, place: str) -> str:
@@ -95,12 +92,8 @@ def copy_archived_files(
 
 
 def _copy_file(files: Any, file: Path, to: str, sha256: str) -> None:
-    files.makedirs(to.rpartition("/")[0], exist_ok=True)
-    with file.open("rb") as source, files.open(to, "wb") as written:
-        shutil.copyfileobj(source, written, BYTES_AT_ONCE)
-    with files.open(to, "rb") as read_back:
-        if hashlib.file_digest(read_back, "sha256").hexdigest() != sha256:
-            raise BackupError(f"{to}, read back, is another one")
+    if not copy_there(files, file, to, sha256):
+        raise BackupError(f"{to}, read back, is another one")
 
 
 def copies_of(place: str, database_id: uuid.UUID) -> list[str]:
@@ -142,18 +135,5 @@ def _is_of(files: Any, path: str, database_id: uuid.UUID) -> bool:
     return manifest.database_id == database_id
 
 
-@contextmanager
-def _opened(place: str, not_done: str) -> Iterator[tuple[Any, str]]:
-    try:
-        import fsspec
-
-        files, root = fsspec.core.url_to_fs(place)
-        yield files, root.rstrip("/")
-    except ImportError as error:
-        raise BackupError(
-            f"{not_done} {public_url(place)}: a package is missing ({error}); "
-            f"pip install 'orb-learning[remote]'"
-        ) from error
-    except Exception as error:  # whatever the place's own package raises
-        reason = without_secrets(f"{not_done} {public_url(place)}: {error}", place)
-        raise BackupError(reason) from None  # its texts may have the place's password
+def _opened(place: str, not_done: str) -> AbstractContextManager[tuple[Any, str]]:
+    return open_place(place, not_done, BackupError)

@@ -30,9 +30,9 @@ from orb_learning.backup.signature import signature_problem
 from orb_learning.errors import DatabaseError, InvalidBackupError
 from orb_learning.filesystem import sha256_of
 from orb_learning.outbox import open_defensively
-from orb_learning.store import contents_of
+from orb_learning.store import contents_of_copy
 
-_OF_DATA = re.compile(r".*(\.db|\.wal|\.sqlite|-wal|-shm|-journal)")
+_OF_DATA = re.compile(r".*(\.db|\.dump|\.wal|\.sqlite|-wal|-shm|-journal)")
 """Files that DuckDB or SQLite would read as part of a backup."""
 
 
@@ -54,12 +54,15 @@ class Validation:
     """Tables, views and macros that were queried."""
 
 
-def validate_backup(file: Path, key_file: Path | None = None) -> Validation:
+def validate_backup(
+    file: Path, key_file: Path | None = None, database: Path | None = None
+) -> Validation:
     """Check everything about a backup.
 
     Args:
         file: its folder, or the database or the manifest in it.
         key_file: the key that it must be signed with; none if None.
+        database: the lake, on whose server a dump of one is opened; of a file, of no use.
 
     Raises:
         BackupError: there is no such file.
@@ -69,7 +72,7 @@ def validate_backup(file: Path, key_file: Path | None = None) -> Validation:
         result.problems.append(problem)
     manifest = result.manifest = _check_bytes(result)
     if manifest and not result.problems:  # what is not what it was could do anything if opened
-        _check_database(result, manifest)
+        _check_database(result, manifest, database or Path())
         for name, copy in manifest.outbox.items():
             _check_outbox(result, name, copy)
     if not result.problems:
@@ -78,14 +81,16 @@ def validate_backup(file: Path, key_file: Path | None = None) -> Validation:
     return result
 
 
-def check_backup(file: Path, key_file: Path | None = None) -> Validation:
+def check_backup(
+    file: Path, key_file: Path | None = None, database: Path | None = None
+) -> Validation:
     """Check everything about a backup.
 
     Raises:
         InvalidBackupError: names everything that is wrong with it.
         BackupError: there is no such file.
     """
-    result = validate_backup(file, key_file)
+    result = validate_backup(file, key_file, database)
     if result.problems:
         raise InvalidBackupError(
             f"{result.folder} is not what it was when it was made: {'; '.join(result.problems)}"
@@ -154,9 +159,10 @@ def _differences(found: dict[str, str], expected: dict[str, str], by: str) -> It
             yield f"{name} is not what it was: its SHA-256 is not that in {by}"
 
 
-def _check_database(result: Validation, manifest: BackupManifest) -> None:
+def _check_database(result: Validation, manifest: BackupManifest, database: Path) -> None:
     try:
-        tables, relations = contents_of(result.folder / manifest.database_file)
+        file = result.folder / manifest.database_file
+        tables, relations = contents_of_copy(file, manifest.lake, database)
     except DatabaseError as error:
         result.problems.append(f"the copied database cannot be read: {error}")
         return

@@ -38,6 +38,7 @@ PANELS = {
     "Record": [
         "load",
         "collect",
+        "ship",
         "import",
         "mappings",
         "sample",
@@ -69,7 +70,7 @@ PANELS = {
         "check-archive",
         "forget",
     ],
-    "Restore": ["restore", "unarchive"],
+    "Restore": ["restore", "unarchive", "copy-from"],
 }
 """The groups of ``orb --help``, and the commands in each, in the order in which they are shown."""
 

@@ -75,7 +75,8 @@ def validate_backup_command(file: File) -> None:
     from orb_learning.backup import validate_backup
     from orb_learning.settings import load_settings
 
-    result = validate_backup(file, load_settings().backup_key_file)
+    settings = load_settings()
+    result = validate_backup(file, settings.backup_key_file, settings.database_path)
     for problem in result.problems:
         print_error(InvalidBackupError(f"{result.folder}: {problem}"))
     for note in result.notes:

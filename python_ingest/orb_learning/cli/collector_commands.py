@@ -1,4 +1,4 @@
-"""``orb collect``: spans of agents by OpenTelemetry."""
+"""``orb collect``: spans of agents by OpenTelemetry; ``orb ship``: the outbox to a collector."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orb_learning.cli.console import err, say, with_settings
+from orb_learning.cli.console import err, say, telling, with_settings
+from orb_learning.cli.options import Wait
 from orb_learning.errors import CollectorError
+from orb_learning.formats import count
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -45,3 +47,30 @@ def collect_command(
         port=port,
         ready=lambda: say(told, to=err),
     )
+
+
+@app.command("ship")
+@with_settings
+@telling("shipping …")
+def ship_command(
+    settings: LearningSettings,
+    place: Annotated[
+        str, typer.Argument(metavar="PLACE", help="A folder of this host's own, or its URL.")
+    ],
+    wait: Wait = 60.0,
+) -> None:
+    """Copy the outbox to a place from which `orb load --from` loads it, and remove what is there.
+
+    For a host that only records: the segments of processes that ended leave it,
+    once their copies were read back. Those in use are copied as far as they are.
+    """
+    from orb_learning.outbox import ship
+
+    shipped = ship(settings.outbox_folder, place, wait_seconds=wait)
+    say(
+        f"{count(shipped.copied, 'segment')} copied, {shipped.removed:,} of processes that ended "
+        f"removed"
+    )
+    if shipped.left:
+        left = count(shipped.left, "segment")
+        raise CollectorError(f"{left} cannot be read, and stay: `orb load` says why")

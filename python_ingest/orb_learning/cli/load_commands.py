@@ -202,12 +202,21 @@ def load_command(
         bool,
         typer.Option("--adopt", help="Load files that feed another database, too, from the start."),
     ] = False,
+    place: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="PLACE", help="A folder or URL that `orb ship` ships to, instead."
+        ),
+    ] = None,
     wait: Wait = 60.0,
 ) -> None:
     """Load the outbox into the database: each record exactly once."""
-    from orb_learning.operations import load_outbox
+    from orb_learning.operations import load_outbox, load_shipped
 
-    result = load_outbox(settings, wait_seconds=wait, adopt=adopt)
+    if place is None:
+        result = load_outbox(settings, wait_seconds=wait, adopt=adopt)
+    else:
+        result = load_shipped(settings, place, wait_seconds=wait, adopt=adopt)
     counts = result.counts
     say(
         f"{count(counts['execution'], 'execution')}, {counts['routing']:,} routing decisions and "

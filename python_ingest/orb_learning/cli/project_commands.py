@@ -1,4 +1,4 @@
-"""``orb build`` and ``init``: the models, built where there is no checkout, and copied to edit."""
+"""``orb build``, ``init`` and ``copy-from``: the models built and copied, a database copied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orb_learning.cli.building import Building
-from orb_learning.cli.console import say, with_settings
+from orb_learning.cli.console import say, telling, with_settings
+from orb_learning.cli.options import Wait
 
 if TYPE_CHECKING:
     from orb_learning.settings import LearningSettings
@@ -57,3 +58,29 @@ def init_command(
     with reported_errors():
         copy_project(folder)
     say(f"The project is in {folder}; `orb build` in it builds what is there.")
+
+
+@app.command("copy-from")
+@with_settings
+@telling("copying and comparing …")
+def copy_from_command(
+    settings: LearningSettings,
+    source: Annotated[
+        Path, typer.Argument(metavar="DATABASE", help="A file, or a lake's locator.")
+    ],
+    wait: Wait = 60.0,
+) -> None:
+    """Copy all raw rows of a file into this lake, or of a lake into this file; then `orb build`.
+
+    The database that ORB_DATABASE names must have no rows yet. Every table is compared before
+    anything is committed. It needs the lake's environment.
+    """
+    from orb_learning.formats import count
+    from orb_learning.store import copy_raw
+
+    copied = copy_raw(source, settings.database_path, wait_seconds=wait)
+    rows = sum(table.rows for table in copied.values())
+    say(
+        f"{count(rows, 'row')} of {count(len(copied), 'table')} copied, counted and hashed the "
+        f"same on both sides; run `orb build`, and record only here from now on"
+    )

@@ -131,6 +131,11 @@ def forget_command(
         say(f"{escape(str(file))} is deleted; `orb {anew}` writes it anew")
     for file in result.exports:
         say(f"[bold red]still in[/] {escape(str(file))}; delete it, or what it holds of them")
+    if result.snapshots_until is not None:
+        say(
+            f"[bold red]still in[/] the lake's older snapshots until {result.snapshots_until}, "
+            f"when `orb maintain` deletes their files"
+        )
     for copy in result.still_in:
         until = f" until {result.expires[copy]}" if copy in result.expires else ""
         say(

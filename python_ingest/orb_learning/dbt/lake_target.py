@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import duckdb
@@ -24,6 +25,7 @@ class LakeTarget:
 
     def __init__(self, locator: str, wait_seconds: float):
         self._locator = locator
+        self._inside = ExitStack()
         self._door = Door(locator, wait_seconds=wait_seconds)
         try:
             self._door.build_alone()
@@ -43,6 +45,22 @@ class LakeTarget:
             name = self._door.application_name
             attach(connection, self._locator, read_only=False, application_name=name)
             migrate_lake(connection)
+        for function in (self.enter_gate, self.leave_gate):
+            connection.create_function(function.__name__, function, side_effects=True)
+
+    def enter_gate(self) -> bool:
+        """Have the lake alone, until ``leave_gate`` or the process ends; returns True.
+
+        Raises:
+            DatabaseError: others write for too long.
+        """
+        self._inside.enter_context(self._door.gate(alone=True))
+        return True
+
+    def leave_gate(self) -> bool:
+        """Let others write again; returns True."""
+        self._inside.close()
+        return True
 
     def release(self) -> None:
         """Let the next builder in; a second call does nothing."""

@@ -10,6 +10,7 @@ from orb_learning.filesystem.durable import (
 )
 from orb_learning.filesystem.logs import get_logger, log_in_lines
 from orb_learning.filesystem.names import printable, without_controls
+from orb_learning.filesystem.places import copy_there, open_place
 from orb_learning.filesystem.private import (
     callers_umask,
     is_open_to_others,
@@ -40,6 +41,7 @@ __all__ = [
     "ReadWriteLock",
     "Waiting",
     "callers_umask",
+    "copy_there",
     "get_logger",
     "is_full",
     "is_open_to_others",
@@ -49,6 +51,7 @@ __all__ = [
     "make_folder",
     "make_private",
     "narrow_umask",
+    "open_place",
     "open_private",
     "open_regular",
     "printable",

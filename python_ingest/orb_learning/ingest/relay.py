@@ -156,6 +156,7 @@ class _Run:
     _batches: Iterator[list[Item]] | None = None
     _foreign: set[str] = field(default_factory=set)
     _database_id: uuid.UUID | None = None
+    _backed_up: Mapping[uuid.UUID, int] = field(default_factory=dict)
 
     def load_for_a_while(self) -> bool:
         """Open the database and load for at most ``MOST_SECONDS_OPEN``.
@@ -184,6 +185,7 @@ class _Run:
                     return True
             if store_of(connection).looks_around(connection):
                 self._look_around(connection)
+            self._backed_up = store_of(connection).backed_up_offsets(connection)
             self.result.least_pause_seconds = store_of(connection).least_pause(connection)
             return False
 
@@ -197,8 +199,8 @@ class _Run:
     def verified_offsets(self) -> Mapping[uuid.UUID, int]:
         """Return how far a verified backup holds each outbox."""
         if self.options.verified_offsets is None or self._database_id is None:
-            return {}
-        return self.options.verified_offsets(self._database_id)
+            return self._backed_up
+        return Counter(self.options.verified_offsets(self._database_id)) | Counter(self._backed_up)
 
     def _read_all(self, database_id: uuid.UUID, seen: dict[uuid.UUID, int]) -> Iterator[list[Item]]:
         """Go once through all segments and yield what is new, in batches.

@@ -12,6 +12,7 @@ from orb_learning.operations.losses import Missing
 from orb_learning.operations.maintenance import MaintenanceRun, maintain
 from orb_learning.operations.own_feedback import delete_own_feedback, read_own_feedback
 from orb_learning.operations.restore import restore_backup
+from orb_learning.operations.shipped import load_shipped
 from orb_learning.operations.watching import Watch
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "erase",
     "export_for_reading",
     "load_outbox",
+    "load_shipped",
     "maintain",
     "places_of",
     "read_own_feedback",

@@ -19,7 +19,6 @@ import duckdb
 from orb_learning.archive import copy_archive, read_index, rewrite_archive
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import DbtError, OutboxError
-from orb_learning.locator import only_on_a_file
 from orb_learning.operations.erased_tasks import TaskId, find_target
 from orb_learning.operations.exported_files import (
     find_exports,
@@ -40,6 +39,7 @@ from orb_learning.store import (
     connect,
     existing_tables,
     mentions_any_sql,
+    snapshots_until,
     utc_now,
 )
 
@@ -72,6 +72,9 @@ class Erasure:
     out_of_reach: list[Path] = field(default_factory=list)
     """Archived files that are not in the archive's folder, and backups of which it is not known
     whose they are: they may hold some of it."""
+    snapshots_until: date | None = None
+    """When the last snapshot of a lake that holds some of it, and its files, are gone; of a file
+    None."""
     removed_files: list[Path] = field(default_factory=list)
     """Pages that were written from the database, and are deleted."""
     exports: list[Path] = field(default_factory=list)
@@ -103,7 +106,6 @@ def erase(
     """
     now = now or utc_now()
     path = settings.database_path
-    only_on_a_file(path, "Erasure", "its older files keep what was erased until they expire")
     check_recorded(settings)
     load_outbox(settings, now=now)
     with connect(path, read_only=True) as connection:
@@ -127,6 +129,7 @@ def erase(
     if is_built:
         _build_anew(settings)
     compact(path)
+    result.snapshots_until = snapshots_until(path, now)
     result.removed_files = remove_written_files(settings)
     result.exports = find_exports(settings, content)
     copies = find_remaining_copies(settings, index.database_id, target)

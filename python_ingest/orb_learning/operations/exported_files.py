@@ -17,6 +17,7 @@ import duckdb
 
 from orb_learning.archive import readable_files
 from orb_learning.errors import OrbError
+from orb_learning.locator import beside, folder_of
 from orb_learning.operations.export import remove_written
 from orb_learning.operations.mentions import ErasureTarget, mentions_any
 from orb_learning.settings import LearningSettings
@@ -178,7 +179,7 @@ def remove_written_files(settings: LearningSettings) -> list[Path]:
         those that were there; `orb report` and `orb export` write them anew.
     """
     path = settings.database_path
-    page = path.parent.resolve() / "report.html"
+    page = folder_of(path).resolve() / "report.html"
     removed = sorted({*written_files(path), *([page] if page.is_file() else [])})
     for file in removed:
         remove_written(file)
@@ -187,7 +188,7 @@ def remove_written_files(settings: LearningSettings) -> list[Path]:
 
 def find_exports(settings: LearningSettings, content: ErasedContent) -> list[Path]:
     """Return the files beside the database, and in the working folder, that hold some of it."""
-    path = settings.database_path.resolve()
+    path = beside(settings.database_path, "").resolve()
     folders = {path.parent, Path.cwd()}
     return sorted(
         file

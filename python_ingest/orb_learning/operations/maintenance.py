@@ -27,12 +27,12 @@ from orb_learning.filesystem import (
     without_secrets,
 )
 from orb_learning.formats import duration
-from orb_learning.locator import only_on_a_file
+from orb_learning.locator import folder_of
 from orb_learning.operations.load import load_outbox, places_of
 from orb_learning.operations.maintenance_steps import MaintenanceSteps
 from orb_learning.outbox import Outbox, try_lock
 from orb_learning.settings import LearningSettings
-from orb_learning.store import check_path, connect, sample_sizes, utc_now
+from orb_learning.store import check_path, connect, only_maintainer, sample_sizes, utc_now
 
 Outcome = Literal["succeeded", "failed", "skipped"]
 
@@ -135,10 +135,7 @@ def exclusive_run(database_path: Path) -> Iterator[int]:
     Yields:
         the descriptor of the lock.
     """
-    only_on_a_file(
-        database_path, "orb maintain", "run `orb load` and `orb build` by a schedule: docs/lake.md"
-    )
-    folder = database_path.parent
+    folder = folder_of(database_path)
     try:
         make_folder(folder)
         check_path(database_path, must_exist=False)
@@ -151,7 +148,8 @@ def exclusive_run(database_path: Path) -> Iterator[int]:
             f"{database_path}; run it again when that is done"
         )
     try:
-        yield lock
+        with only_maintainer(database_path):
+            yield lock
     finally:
         os.close(lock)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orb_learning.archive import archive_and_retain
-from orb_learning.backup import make_backup, prune_backups
+from orb_learning.backup import files_of_backups, make_backup, prune_backups
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import MaintenanceError
 from orb_learning.filesystem import public_url
@@ -16,7 +16,7 @@ from orb_learning.ingest import drop_old_spans
 from orb_learning.operations.export import export_for_reading
 from orb_learning.operations.load import load_outbox
 from orb_learning.settings import LearningSettings
-from orb_learning.store import connect, utc_now
+from orb_learning.store import clean_up, connect, merge_files, utc_now
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,13 @@ class MaintenanceSteps:
         )
 
     def retain(self) -> str:
-        """Archive old days and delete them; delete old spans."""
+        """Merge a lake's small files; archive old days and delete them; delete old spans."""
+        merged = merge_files(self.settings.database_path, wait_seconds=self.wait_seconds)
         result = archive_and_retain(self.settings, now=self.given_now(), pass_fds=[self.lock])
         spans = self.drop_spans()
         done = f"{result.what_went} archived{result.what_was_reclaimed}"
         told = f"{count(spans, 'span')} deleted" if spans else None
-        return "; ".join(filter(None, [done, result.what_was_kept, told]))
+        return "; ".join(filter(None, [done, result.what_was_kept, told, merged]))
 
     def drop_spans(self) -> int:
         """Delete the spans of traces that are over for long; returns how many."""
@@ -105,11 +106,13 @@ class MaintenanceSteps:
         )
 
     def prune(self) -> str:
-        """Remove the backups that the policy does not keep."""
+        """Remove the backups that the policy does not keep, and of a lake what none needs."""
         pruned = prune_backups(self.settings, wait_seconds=self.wait_seconds)
         parts = [f"{count(len(pruned.removed), 'backup')} removed"]
         if pruned.removed_copies:
             place = public_url(str(self.settings.backup_copy_to))
             parts.append(f"{count(len(pruned.removed_copies), 'copy', 'copies')} in {place}")
         parts += [f"{one.folder.name} kept: no newer one is valid" for one in pruned.kept_as_valid]
-        return "; ".join(parts)
+        backups = files_of_backups(self.settings.backup_folder)
+        cleaned = clean_up(self.settings.database_path, backups, wait_seconds=self.wait_seconds)
+        return "; ".join([*parts, *([cleaned] if cleaned else [])])

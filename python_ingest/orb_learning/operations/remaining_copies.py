@@ -6,7 +6,7 @@ import glob
 import sqlite3
 import uuid
 from collections.abc import Collection
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -25,10 +25,17 @@ from orb_learning.backup import (
 )
 from orb_learning.errors import InvalidBackupError, OrbError
 from orb_learning.filesystem import public_url
+from orb_learning.locator import beside
 from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, mentions_any
 from orb_learning.outbox import open_defensively
 from orb_learning.settings import LearningSettings
-from orb_learning.store import RESIDUES, connect_without_lock, existing_tables, mentions_any_sql
+from orb_learning.store import (
+    RESIDUES,
+    connect_without_lock,
+    existing_tables,
+    mentions_any_sql,
+    open_copy,
+)
 
 
 @dataclass(frozen=True)
@@ -82,10 +89,14 @@ def find_remaining_copies(
         BackupError: the other place cannot be read.
     """
     own, unknown = _backups_of(settings.backup_folder, database_id)
-    backups = [backup for backup in own if _backup_holds(backup, target)]
-    path = settings.database_path
+    backups = [backup for backup in own if _backup_holds(backup, target, settings)]
+    path = beside(settings.database_path, "")
     kept = f"{glob.escape(path.stem)}.before-restore-*{glob.escape(path.suffix)}"
-    files = [file for file in sorted(path.parent.glob(kept)) if _database_holds(file, target)]
+    files = [
+        file
+        for file in sorted(path.parent.glob(kept))
+        if _database_holds(connect_without_lock(file), target)
+    ]
     files += [
         file
         for folder in settings.outbox_folders
@@ -132,15 +143,19 @@ def _offsite_copies(place: str | None, database_id: uuid.UUID, clean: Collection
     return [name for name in copies_of(place, database_id) if name not in clean]
 
 
-def _backup_holds(backup: Backup, target: ErasureTarget) -> bool:
-    return _database_holds(backup.folder / backup.manifest.database_file, target) or any(
+def _backup_holds(backup: Backup, target: ErasureTarget, settings: LearningSettings) -> bool:
+    manifest = backup.manifest
+    copy = open_copy(backup.folder / manifest.database_file, manifest.lake, settings.database_path)
+    return _database_holds(copy, target) or any(
         _segment_holds(file, target) for file in backup.folder.rglob("*.sqlite")
     )
 
 
-def _database_holds(file: Path, target: ErasureTarget) -> bool:
+def _database_holds(
+    copy: AbstractContextManager[duckdb.DuckDBPyConnection], target: ErasureTarget
+) -> bool:
     try:
-        with connect_without_lock(file) as connection:
+        with copy as connection:
             residues = " union all ".join(
                 f"select {content} as content from {table}"  # noqa: S608
                 for table, content in RESIDUES.items()

@@ -18,11 +18,13 @@ import duckdb
 from orb_learning.backup import BackupManifest, whole_backups
 from orb_learning.errors import DatabaseError, DatabaseLockedError, DiskFullError
 from orb_learning.filesystem import ReadWriteLock
+from orb_learning.settings import LearningSettings
 from orb_learning.store import (
     CONFIG,
-    connect_without_lock,
     existing_tables,
+    open_copy,
     open_with_lock,
+    store_of,
     stored_offsets,
     translated_errors,
 )
@@ -77,7 +79,7 @@ def exclusive_database(
                 )
                 with closing(connection), translated_errors(path):
                     connection.execute("checkpoint")
-                    replaced = _read(connection)
+                    replaced = read_replaced(connection)
             except (DatabaseLockedError, DiskFullError):
                 raise
             except (DatabaseError, duckdb.Error) as error:
@@ -97,7 +99,7 @@ def exclusive_database(
 def tombstones_since(
     manifest: BackupManifest,
     replaced: ReplacedDatabase | None,
-    backup_folder: Path,
+    settings: LearningSettings,
     notes: list[str],
 ) -> Tombstones:
     """Return the tombstones that the replaced database or a newer backup has.
@@ -107,15 +109,16 @@ def tombstones_since(
     Args:
         manifest: that of the backup to restore.
         replaced: the present database, if it could be read.
-        backup_folder: the folder of backups.
+        settings: name the database and the folder of backups.
         notes: takes why a backup could not be read.
     """
     known = replaced.tombstones if replaced else Tombstones({}, {})
-    newest = next(whole_backups(backup_folder, manifest.database_id), None)
+    newest = next(whole_backups(settings.backup_folder, manifest.database_id), None)
     if newest is not None and newest.time > manifest.created_at:
         try:
             file = newest.folder / newest.manifest.database_file
-            with connect_without_lock(file) as connection:
+            lake, database = newest.manifest.lake, settings.database_path
+            with open_copy(file, lake, database) as connection:
                 there = read_tombstones(connection)
                 known = Tombstones(there.tasks | known.tasks, there.feedback | known.feedback)
         except (DatabaseError, duckdb.Error) as error:
@@ -141,16 +144,21 @@ def imported_files(connection: duckdb.DuckDBPyConnection) -> Counter[tuple[str, 
     return Counter(rows)
 
 
-def last_load_seq(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the last load number that was given out, 0 where there was none."""
-    [(last,)] = connection.execute(
-        "select coalesce(max(last_value), 0) from duckdb_sequences() "
-        "where database_name = current_database() and sequence_name = 'load_seq'"
-    ).fetchall()
-    return int(last)
+def imported_since(
+    connection: duckdb.DuckDBPyConnection, replaced: ReplacedDatabase | None
+) -> list[str]:
+    """Return the names of the files that the replaced database has, and this one has not."""
+    if replaced is None:
+        return []
+    return sorted({name for _, name in replaced.files - imported_files(connection)})
 
 
-def _read(connection: duckdb.DuckDBPyConnection) -> ReplacedDatabase:
+def read_replaced(connection: duckdb.DuckDBPyConnection) -> ReplacedDatabase:
+    """Return what a database holds that must outlive it.
+
+    Raises:
+        DatabaseError: it has no raw schema, or one of an older version.
+    """
     tables = ["raw.database_id", "raw.forgotten", "raw.outbox_positions", "raw.loaded_files"]
     if len(existing_tables(connection, tables)) < len(tables):
         raise DatabaseError("it has no raw schema, or one of an older version")
@@ -160,5 +168,5 @@ def _read(connection: duckdb.DuckDBPyConnection) -> ReplacedDatabase:
         read_tombstones(connection),
         stored_offsets(connection),
         imported_files(connection),
-        last_load_seq(connection),
+        store_of(connection).last_load_number(connection),
     )

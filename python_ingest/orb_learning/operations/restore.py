@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+from orb_learning import locator
 from orb_learning.archive import rewrite_archive
 from orb_learning.backup import (
     BackupManifest,
@@ -29,7 +30,6 @@ from orb_learning.dbt import find_project
 from orb_learning.errors import DiskFullError, InvalidBackupError, OrbError, RestoreError
 from orb_learning.filesystem import make_folder, translated_disk_errors
 from orb_learning.ingest import LoadResult
-from orb_learning.locator import only_on_a_file
 from orb_learning.operations.exchange import exchange
 from orb_learning.operations.known_relations import keep_known_tables, make_views_anew
 from orb_learning.operations.load import load_outbox
@@ -45,9 +45,10 @@ from orb_learning.operations.restored_copy import (
     bring_up_to_date,
     restored_copy,
 )
+from orb_learning.operations.restored_lake import back_up_present, put_lake_back, read_lake
 from orb_learning.outbox import hold_lease
 from orb_learning.settings import LearningSettings
-from orb_learning.store import check_path, connect, utc_now
+from orb_learning.store import check_path, connect, lake_in_hand, utc_now
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Restored:
     made_at: datetime
     """When the backup was made, naive UTC."""
     kept_beside: Path | None = None
-    """The database that was there before."""
+    """The database that was there before; of a lake, its backup."""
     outbox_files: list[str] = field(default_factory=list)
     """Segments of the outbox that were only in the backup, and are back."""
     loaded: LoadResult | None = None
@@ -100,31 +101,21 @@ def restore_backup(
         DatabaseError: others have the database for too long, or the disk is full; it is as it was.
     """
     now = now or utc_now()
-    only_on_a_file(
-        settings.database_path, "A restore", "restore the dump of its catalog: docs/lake.md"
-    )
     folder = folder_of(file)
     manifest = read_manifest(folder)
     path = settings.database_path
     _check_name(folder, manifest, path)
     _check(folder, settings, validate)
     result = Restored(folder, manifest.created_at)
+    work = _Work(result, settings, manifest, other_database, wait_seconds)
+    put_back = work.put_file_back if manifest.lake is None else work.put_lake_back
+    if manifest.lake is not None:
+        result.kept_beside = back_up_present(settings, wait_seconds, result.notes)
     with _leased_outboxes(settings, wait_seconds) as outboxes:
         with _translated_errors(path):
-            make_folder(path.parent)
+            make_folder(locator.folder_of(path))
             check_path(path, must_exist=False)
-            with exclusive_database(path, wait_seconds, result.notes) as present:
-                replaced = _same_database(present, manifest, result, path, other_database)
-                backups, notes = settings.backup_folder, result.notes
-                tombstones = tombstones_since(manifest, replaced, backups, notes)
-                with restored_copy(folder, manifest, path, validated=validate) as copy:
-                    had_views, unknown = keep_known_tables(copy, find_project(settings))
-                    result.notes += [
-                        f"{name} is not the project's, so it was left out" for name in unknown
-                    ]
-                    result.to_import_again = bring_up_to_date(copy, replaced, tombstones)
-                    result.outbox_files = bring_back_segments(folder, manifest, outboxes)
-                    result.kept_beside = exchange(copy, path, manifest, now)
+            replaced, had_views = put_back(outboxes, validate, now)
         # It is restored: whatever fails from here on does not undo that.
         if had_views and (problem := make_views_anew(settings)):
             result.problems.append(problem)
@@ -132,6 +123,55 @@ def restore_backup(
     _load_outbox(result, settings, wait_seconds, now)
     _rewrite_archive(result, settings)
     return result
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A restore at work."""
+
+    result: Restored
+    settings: LearningSettings
+    manifest: BackupManifest
+    other_database: bool
+    wait_seconds: float
+
+    def put_file_back(
+        self, outboxes: list[Path], validated: bool, now: datetime
+    ) -> tuple[ReplacedDatabase | None, bool]:
+        """Put a file in the database's place.
+
+        Returns:
+            what that was, and whether the backup had views, which are to be made anew.
+        """
+        result, manifest, path = self.result, self.manifest, self.settings.database_path
+        with exclusive_database(path, self.wait_seconds, result.notes) as present:
+            replaced = _same_database(present, manifest, result, path, self.other_database)
+            tombstones = tombstones_since(manifest, replaced, self.settings, result.notes)
+            with restored_copy(result.backup, manifest, path, validated=validated) as copy:
+                had_views, unknown = keep_known_tables(copy, find_project(self.settings))
+                result.notes += [
+                    f"{name} is not the project's, so it was left out" for name in unknown
+                ]
+                result.to_import_again = bring_up_to_date(copy, replaced, tombstones)
+                result.outbox_files = bring_back_segments(result.backup, manifest, outboxes)
+                result.kept_beside = exchange(copy, path, manifest, now)
+        return replaced, had_views
+
+    def put_lake_back(
+        self, outboxes: list[Path], _validated: bool, _now: datetime
+    ) -> tuple[ReplacedDatabase | None, bool]:
+        """Put a dump in the catalog's place; its views are the catalog's own."""
+        result, manifest, path = self.result, self.manifest, self.settings.database_path
+        with lake_in_hand(path, wait_seconds=self.wait_seconds) as lake:
+            present = read_lake(self.settings, result.notes)
+            replaced = _same_database(present, manifest, result, path, self.other_database)
+            result.outbox_files = bring_back_segments(result.backup, manifest, outboxes)
+            result.to_import_again = put_lake_back(
+                lake, result.backup, manifest, self.settings, replaced, result.notes
+            )
+        result.notes.append("other hosts load again what they recorded since")
+        # How far their outboxes were loaded says nothing of those that are here.
+        return None, False
 
 
 @contextmanager
@@ -146,7 +186,9 @@ def _leased_outboxes(settings: LearningSettings, wait_seconds: float) -> Iterato
 
 
 def _check_name(folder: Path, manifest: BackupManifest, path: Path) -> None:
-    if path.stem != manifest.stem:
+    if manifest.lake is None:
+        locator.only_on_a_file(path, f"A restore of {folder}", "it is of a file: set ORB_DATABASE")
+    if locator.name_of(path) != manifest.stem:
         raise RestoreError(
             f"{folder} is a backup of {manifest.database_file}, and its views know it by that "
             f"name: set ORB_DATABASE to {path.with_name(manifest.database_file)}"
@@ -155,7 +197,7 @@ def _check_name(folder: Path, manifest: BackupManifest, path: Path) -> None:
 
 def _check(folder: Path, settings: LearningSettings, validate: bool) -> None:
     if validate:
-        check_backup(folder, settings.backup_key_file)
+        check_backup(folder, settings.backup_key_file, settings.database_path)
     elif problem := signature_problem(folder, settings.backup_key_file):
         raise InvalidBackupError(f"{folder}: {problem}")
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
+
 from orb_learning.backup import OUTBOX, BackupManifest
 from orb_learning.errors import RestoreError
 from orb_learning.feedback import delete_feedback
@@ -20,11 +22,10 @@ from orb_learning.operations.losses import last_sequence_numbers
 from orb_learning.operations.replaced_database import (
     ReplacedDatabase,
     Tombstones,
-    imported_files,
-    last_load_seq,
+    imported_since,
     read_tombstones,
 )
-from orb_learning.store import connect, delete_tasks, transaction
+from orb_learning.store import connect, delete_tasks, store_of, transaction
 
 
 @contextmanager
@@ -70,24 +71,27 @@ def bring_up_to_date(
     Returns:
         the files that were imported since the backup.
     """
-    imported: list[str] = []
     with connect(copy) as connection:
-        here = read_tombstones(connection)
-        with transaction(connection):
-            for deleted_at, task_ids in _by_time(tombstones.tasks, here.tasks):
-                delete_tasks(connection, task_ids, deleted_at)
-            for deleted_at, feedback_ids in _by_time(tombstones.feedback, here.feedback):
-                delete_feedback(connection, feedback_ids, deleted_at)
+        erase_again(connection, tombstones)
         if replaced is not None:
             # A load number is never used twice: archived files have some that came since.
-            ahead = replaced.last_load_seq - last_load_seq(connection)
+            ahead = replaced.last_load_seq - store_of(connection).last_load_number(connection)
             if ahead > 0:
                 connection.execute(
                     "select max(nextval('raw.load_seq')) from range(?)", [ahead]
                 ).fetchall()
-            imported = sorted({name for _, name in replaced.files - imported_files(connection)})
         connection.execute("checkpoint")  # which closing would do, too, but not say if it failed
-    return imported
+        return imported_since(connection, replaced)
+
+
+def erase_again(connection: duckdb.DuckDBPyConnection, tombstones: Tombstones) -> None:
+    """Delete what was deleted before, where it is still there, as of that time."""
+    here = read_tombstones(connection)
+    with transaction(connection):
+        for deleted_at, task_ids in _by_time(tombstones.tasks, here.tasks):
+            delete_tasks(connection, task_ids, deleted_at)
+        for deleted_at, feedback_ids in _by_time(tombstones.feedback, here.feedback):
+            delete_feedback(connection, feedback_ids, deleted_at)
 
 
 def bring_back_segments(

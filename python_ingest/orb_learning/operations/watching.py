@@ -15,9 +15,8 @@ from orb_learning.errors import DatabaseMissingError, MaintenanceBusyError, OrbE
 from orb_learning.filesystem import get_logger
 from orb_learning.operations.load import load_outbox
 from orb_learning.operations.maintenance import MaintenanceRun, exclusive_run, maintain
-from orb_learning.operations.replaced_database import last_load_seq
 from orb_learning.settings import LearningSettings
-from orb_learning.store import connect
+from orb_learning.store import connect, store_of
 
 CORE_AND_MARTS = ("path:models/staging", "path:models/core", "path:models/marts")
 
@@ -105,6 +104,6 @@ class Watch:
             with connect(
                 self._settings.database_path, read_only=True, wait_seconds=self._wait_seconds
             ) as connection:
-                return last_load_seq(connection)
+                return store_of(connection).last_load_number(connection)
         except DatabaseMissingError:
             return 0

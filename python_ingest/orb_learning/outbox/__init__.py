@@ -18,6 +18,13 @@ from orb_learning.outbox.reader import (
     open_reader,
 )
 from orb_learning.outbox.segment import inherited, is_in_use, set_segment_aside, try_lock
+from orb_learning.outbox.shipping import (
+    Shipped,
+    ShippedSegment,
+    newest_of_each,
+    ship,
+    shipped_segments,
+)
 from orb_learning.outbox.writer import Kind, Limits, Outbox, folder_size
 
 __all__ = [
@@ -28,6 +35,8 @@ __all__ = [
     "OutboxReader",
     "OutboxRecord",
     "Pruned",
+    "Shipped",
+    "ShippedSegment",
     "StillInUseError",
     "as_time",
     "drop_covered_entries",
@@ -36,10 +45,13 @@ __all__ = [
     "hold_lease",
     "inherited",
     "is_in_use",
+    "newest_of_each",
     "open_defensively",
     "open_reader",
     "prune_segments",
     "pruned_segments",
     "set_segment_aside",
+    "ship",
+    "shipped_segments",
     "try_lock",
 ]

@@ -11,6 +11,13 @@ from orb_learning.store.connection import (
     utc_now,
 )
 from orb_learning.store.contents import contents_of, limits_of
+from orb_learning.store.copies import (
+    DUMP_ENDING,
+    FILE_ENDING,
+    contents_of_copy,
+    dump_of_lake,
+    open_copy,
+)
 from orb_learning.store.counts import count_feedback, count_received
 from orb_learning.store.deletion import delete_tasks
 from orb_learning.store.duckdb_errors import built_by_this_version, translated_errors
@@ -23,6 +30,8 @@ from orb_learning.store.external_ids import (
     tasks_named,
     tell_executions_apart,
 )
+from orb_learning.store.lake import LakeFiles, LakeInHand, lake_in_hand
+from orb_learning.store.moving import copy_raw
 from orb_learning.store.offsets import store_offsets, stored_offsets
 from orb_learning.store.paths import check_path
 from orb_learning.store.protocol import store_of
@@ -47,12 +56,21 @@ from orb_learning.store.tombstones import (
     has_tombstones,
     mentions_any_sql,
 )
+from orb_learning.store.upkeep import (
+    clean_up,
+    merge_files,
+    note_backup,
+    only_maintainer,
+    snapshots_until,
+)
 from orb_learning.store.written_files import note_written, written_files
 from orb_learning.store.written_log import log_of, make_log, remove_empty_log
 
 __all__ = [
     "CONFIG",
     "DATABASE_PLACE",
+    "DUMP_ENDING",
+    "FILE_ENDING",
     "IS_PUBLIC",
     "RESIDUES",
     "SAME_TASK_WITHIN",
@@ -62,6 +80,8 @@ __all__ = [
     "UUID_PATTERN",
     "EndedError",
     "ExternalRecord",
+    "LakeFiles",
+    "LakeInHand",
     "Limits",
     "PoolStatistics",
     "ReaderPool",
@@ -73,16 +93,20 @@ __all__ = [
     "built_by_this_version",
     "check_path",
     "check_version",
+    "clean_up",
     "compact",
     "connect",
     "connect_without_lock",
     "contents_of",
+    "contents_of_copy",
+    "copy_raw",
     "count_feedback",
     "count_received",
     "database_bytes",
     "ddl",
     "delete_tasks",
     "drop_residual_rows",
+    "dump_of_lake",
     "execution_at",
     "executions_of",
     "existing_tables",
@@ -90,13 +114,18 @@ __all__ = [
     "identifier",
     "is_compaction_worth_it",
     "known_tasks",
+    "lake_in_hand",
     "limits_of",
     "literal",
     "log_of",
     "make_log",
     "mentions_any_sql",
+    "merge_files",
     "migrate",
+    "note_backup",
     "note_written",
+    "only_maintainer",
+    "open_copy",
     "open_with_lock",
     "read_relations",
     "remove_empty_log",
@@ -106,6 +135,7 @@ __all__ = [
     "schema_version_of",
     "seal",
     "shortened",
+    "snapshots_until",
     "spilled_in",
     "store_of",
     "store_offsets",

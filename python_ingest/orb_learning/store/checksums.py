@@ -25,13 +25,20 @@ def table_checksums(connection: duckdb.DuckDBPyConnection) -> dict[str, TableChe
         "select schema_name, table_name from duckdb_tables() "
         "where database_name = current_database() and not internal order by all"
     ).fetchall():
-        # An alias that no column has: a column would go before the whole row.
-        [(rows, total)] = connection.execute(
-            "select count(*), coalesce(sum(hash(_the_whole_row)), 0)::varchar "  # noqa: S608
-            f"from {identifier(schema)}.{identifier(name)} as _the_whole_row"
-        ).fetchall()
-        found[f"{schema}.{name}"] = TableChecksum(rows=rows, hash=total)
+        found[f"{schema}.{name}"] = query_checksum(
+            connection, f"{identifier(schema)}.{identifier(name)}"
+        )
     return found
+
+
+def query_checksum(connection: duckdb.DuckDBPyConnection, relation: str) -> TableChecksum:
+    """Count and hash the rows of a table, or of a query in parentheses."""
+    # An alias that no column has: a column would go before the whole row.
+    [(rows, total)] = connection.execute(
+        "select count(*), coalesce(sum(hash(_the_whole_row)), 0)::varchar "  # noqa: S608
+        f"from {relation} as _the_whole_row"
+    ).fetchall()
+    return TableChecksum(rows=rows, hash=total)
 
 
 def read_relations(connection: duckdb.DuckDBPyConnection) -> dict[str, str | None]:

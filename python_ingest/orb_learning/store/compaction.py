@@ -17,7 +17,7 @@ import duckdb
 
 from orb_learning.errors import DatabaseError, DiskFullError
 from orb_learning.filesystem import make_private, sync, translated_disk_errors
-from orb_learning.locator import only_on_a_file
+from orb_learning.locator import is_lake
 from orb_learning.store.checksums import table_checksums
 from orb_learning.store.connection import (
     connect,
@@ -27,7 +27,9 @@ from orb_learning.store.connection import (
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.paths import check_path
 from orb_learning.store.sealing import CONFIG
+from orb_learning.store.sizes import database_bytes
 from orb_learning.store.sql_text import identifier, literal
+from orb_learning.store.upkeep import rewrite_deleted
 from orb_learning.store.written_log import log_of, make_log
 
 WAIT_SECONDS = 30.0
@@ -38,11 +40,13 @@ LEAST_FREE_BYTES = 64 * 2**20
 
 
 def is_compaction_worth_it(path: Path) -> bool:
-    """Whether enough of the file is free blocks.
+    """Whether enough of the file is free blocks; a lake has none.
 
     Raises:
         DatabaseError: the database cannot be read.
     """
+    if is_lake(path):
+        return False
     with connect(path, read_only=True) as connection:
         [(block_size, total, free)] = connection.execute(
             "select block_size, total_blocks, free_blocks from pragma_database_size() "
@@ -54,19 +58,23 @@ def is_compaction_worth_it(path: Path) -> bool:
 def compact(path: Path) -> tuple[int, int]:
     """Put a copy without free blocks in the file's place, once it holds the same rows.
 
-    Nobody can open the file meanwhile. A kill at any moment leaves the old file or the new one.
+    Nobody can open the file meanwhile. A kill at any moment leaves the old file or the new one. Of
+    a lake, every file with a deleted row is written anew without it.
 
     Args:
-        path: the database file.
+        path: the database.
 
     Returns:
-        the file's bytes before and after.
+        its bytes before and after.
 
     Raises:
         DatabaseError: it cannot be opened or copied, the disk is full, or the copy differs; no row
             is another one.
     """
-    only_on_a_file(path, "Making the file smaller", "merge its small files: docs/lake.md")
+    if is_lake(path):
+        before = database_bytes(path)
+        rewrite_deleted(path, wait_seconds=WAIT_SECONDS)
+        return before, database_bytes(path)
     check_path(path, must_exist=True)
     copied = path.with_name(f".{path.name}.compacting")
     opening = partial(duckdb.connect, path, config=CONFIG)

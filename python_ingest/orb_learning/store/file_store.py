@@ -109,6 +109,21 @@ class FileStore:
             [(outbox_id, offset, now) for outbox_id, offset in offsets.items()],
         )
 
+    def backed_up_offsets(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002
+    ) -> dict[uuid.UUID, int]:
+        """Return none: its backups are this host's."""
+        return {}
+
+    def last_load_number(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Ask the sequence."""
+        [(last,)] = connection.execute(
+            "select coalesce(max(last_value), 0) from duckdb_sequences() "
+            "where database_name = current_database() and sequence_name = 'load_seq'"
+        ).fetchall()
+        return int(last)
+
     def count_versions(
         self, connection: duckdb.DuckDBPyConnection, day: date, version_count: int
     ) -> None:

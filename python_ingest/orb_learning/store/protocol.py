@@ -77,6 +77,14 @@ class Store(Protocol):
         """Move the offsets of outboxes."""
         ...
 
+    def backed_up_offsets(self, connection: duckdb.DuckDBPyConnection) -> dict[uuid.UUID, int]:
+        """Return how far a verified backup of another host's holds each outbox."""
+        ...
+
+    def last_load_number(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Return the last load number that was given out, 0 where there was none."""
+        ...
+
     def count_versions(
         self, connection: duckdb.DuckDBPyConnection, day: date, version_count: int
     ) -> None:

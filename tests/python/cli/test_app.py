@@ -151,12 +151,14 @@ def test_what_may_not_be_opened_is_one_line_and_the_rest_is_done(tmp_path: Path)
 
 MAKES_A_DATABASE = {"build", "import", "load", "maintain", "sample", "collect", "mcp", "serve"}
 ARGUMENTS = {
+    "copy-from": ["nowhere"],
     "dead-letters": ["list"],
     "export": ["copy.duckdb"],
     "feedback": ["list"],
     "forget": ["--repo", "x"],
     "restore": ["nowhere"],
     "route": ["a text"],
+    "ship": ["nowhere"],
     "similar": ["a text"],
     "solutions": ["a text"],
     "unarchive": ["--from", "2026-01-01", "--to", "2026-01-02"],

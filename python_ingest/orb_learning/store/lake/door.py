@@ -14,19 +14,18 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from hashlib import sha256
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import Any, LiteralString
 
-from orb_learning.errors import DatabaseLockedError, LakeError, LoaderBusyError
+from orb_learning.errors import DatabaseLockedError, LoaderBusyError, MaintenanceBusyError
 from orb_learning.filesystem import say_wait
 from orb_learning.filesystem.waiting import NOTICE_SECONDS
-from orb_learning.locator import catalog_words
-from orb_learning.store.lake.lake_errors import explain, first_line
-
-if TYPE_CHECKING:
-    import psycopg
+from orb_learning.store.lake.postgres import (
+    lock_number,
+    open_postgres,
+    translated_postgres_errors,
+)
 
 WRITES = "orb-write:"
 DOOR = "orb-door:"
@@ -35,7 +34,6 @@ NAMES = {"writes": WRITES, "door": DOOR}
 FENCE_SECONDS = 60.0
 COMMITS_A_SECOND = 10.0
 """Of all hosts together: half of what a lake was measured to take."""
-CONNECT_SECONDS = 10
 
 ORPHANS: LiteralString = """
     select writing.pid
@@ -50,6 +48,10 @@ ORPHANS: LiteralString = """
                 = %(door)s || substr(writing.application_name, length(%(writes)s) + 1)
         )
 """
+OTHERS: LiteralString = (
+    "select pg_terminate_backend(pid) from pg_stat_activity "
+    "where datname = current_database() and usename = current_user and pid <> pg_backend_pid()"
+)
 HOSTS: LiteralString = (
     "select count(*) from pg_stat_activity "
     "where datname = current_database() and starts_with(application_name, %(door)s)"
@@ -59,6 +61,12 @@ SET_UP: LiteralString = """
     create schema if not exists orb;
     create sequence if not exists orb.load_seq;
     create sequence if not exists orb.dead_letter_id;
+    create table if not exists orb.backed_up (outbox_id uuid primary key, position bigint not null);
+"""
+BACKED_UP: LiteralString = """
+    insert into orb.backed_up values (%s, %s)
+    on conflict (outbox_id) do update
+    set position = greatest(backed_up.position, excluded.position)
 """
 
 
@@ -74,24 +82,10 @@ class Door:
     """
 
     def __init__(self, locator: Path | str, *, wait_seconds: float):
-        try:
-            import psycopg
-        except ImportError as error:
-            raise LakeError(
-                "psycopg, by which a lake is written, is not installed here: "
-                "pip install 'orb-learning[lake]'"
-            ) from error
         self.locator = locator
         self.key = uuid.uuid4().hex
-        self._errors: type[Exception] = psycopg.Error
         self._drained: set[uuid.UUID] = set()
-        with self._translated():
-            self._connection: psycopg.Connection[Any] = psycopg.connect(
-                catalog_words(locator),
-                application_name=DOOR + self.key,
-                autocommit=True,
-                connect_timeout=CONNECT_SECONDS,
-            )
+        self._connection = open_postgres(locator, DOOR + self.key)
         self.wait_seconds = wait_seconds
 
     @property
@@ -106,7 +100,7 @@ class Door:
     def set_up(self) -> None:
         """Make the sequences, where they are not."""
         with self._translated():
-            known = self._connection.execute("select to_regclass('orb.dead_letter_id')").fetchone()
+            known = self._connection.execute("select to_regclass('orb.backed_up')").fetchone()
             if known == (None,):
                 self._connection.execute(SET_UP)
 
@@ -123,13 +117,13 @@ class Door:
             LakeError: Postgres is away.
         """
         shared = "" if alone else "_shared"
-        self._lock(f"pg_advisory_lock{shared}", _number("gate"), "the lake's gate")
+        self._lock(f"pg_advisory_lock{shared}", lock_number("gate"), "the lake's gate")
         try:
             yield
         finally:
             # Where the connection is gone, so is the lock.
             if not self._connection.closed:
-                self._unlock(f"pg_advisory_unlock{shared}", _number("gate"))
+                self._unlock(f"pg_advisory_unlock{shared}", lock_number("gate"))
 
     def build_alone(self) -> None:
         """Be the one builder until the door is closed; others wait in line.
@@ -137,7 +131,31 @@ class Door:
         Raises:
             DatabaseLockedError: another builds for longer than the wait.
         """
-        self._lock("pg_advisory_lock", _number("build"), "the lake's builder")
+        self._lock("pg_advisory_lock", lock_number("build"), "the lake's builder")
+
+    def maintain_alone(self) -> None:
+        """Be the one maintenance of the lake until the door is closed.
+
+        Raises:
+            MaintenanceBusyError: another host's is at work.
+        """
+        if self._rows("select pg_try_advisory_lock(%s)", [lock_number("maintain")]) != [(True,)]:
+            raise MaintenanceBusyError(
+                f"another host maintains {self.locator}; run it again when that is done"
+            )
+
+    def note_backup(self, offsets: Mapping[uuid.UUID, int]) -> None:
+        """Tell every host how far a verified backup holds its outboxes."""
+        with self._translated(), self._connection.cursor() as cursor:
+            cursor.executemany(BACKED_UP, list(offsets.items()))
+
+    def backed_up(self) -> dict[uuid.UUID, int]:
+        """Return how far a verified backup holds each outbox."""
+        return dict(self._rows("select outbox_id, position from orb.backed_up"))
+
+    def end_others(self) -> None:
+        """End the other connections of this user: what they know of the lake is to be replaced."""
+        self._rows(OTHERS)
 
     def pass_fence(self) -> None:
         """Wait until Postgres is done with what killed processes left.
@@ -170,7 +188,7 @@ class Door:
         """
         new = set(outbox_ids) - self._drained
         for outbox_id in sorted(new):
-            number = _number(str(outbox_id))
+            number = lock_number(str(outbox_id))
             if self._rows("select pg_try_advisory_lock(%s)", [number]) != [(True,)]:
                 raise LoaderBusyError(
                     f"the outbox {outbox_id} is being loaded from another place; one host drains "
@@ -184,13 +202,28 @@ class Door:
     def reserve(self, sequence: str, count: int) -> int:
         """Take so many numbers in a row; return the first. A kill may leave a gap."""
         with self._translated(), self._connection.transaction():
-            self._connection.execute("select pg_advisory_xact_lock(%s)", [_number(sequence)])
+            self._connection.execute("select pg_advisory_xact_lock(%s)", [lock_number(sequence)])
             row = self._connection.execute(
                 "select setval(%s::regclass, nextval(%s::regclass) + %s - 1) - %s + 1",
                 [f"{SCHEMA}.{sequence}", f"{SCHEMA}.{sequence}", count, count],
             ).fetchone()
         assert row is not None
         return int(row[0])
+
+    def last_number(self, sequence: str) -> int:
+        """Return the last number that was given out."""
+        query: LiteralString = (
+            "select case when is_called then last_value else 0 end from orb.dead_letter_id"
+            if sequence == "dead_letter_id"
+            else "select case when is_called then last_value else 0 end from orb.load_seq"
+        )
+        return int(self._rows(query)[0][0])
+
+    def advance(self, sequence: str, last: int) -> None:
+        """Give out no number up to this one again."""
+        ahead = last - self.last_number(sequence)
+        if ahead > 0:
+            self.reserve(sequence, ahead)
 
     def least_pause(self) -> float:
         """Return the seconds between two loads by which all hosts stay under the lake's rate."""
@@ -215,21 +248,5 @@ class Door:
             rows: list[tuple[Any, ...]] = self._connection.execute(query, values).fetchall()
             return rows
 
-    @contextmanager
-    def _translated(self, what: str = "the catalog") -> Iterator[None]:
-        try:
-            yield
-        except self._errors as error:
-            if getattr(error, "sqlstate", None) == "55P03":
-                raise DatabaseLockedError(
-                    f"{self.locator}: others had {what} for {self.wait_seconds:g} s; try again "
-                    f"when they are done"
-                ) from error
-            raise explain(str(error), self.locator) or LakeError(
-                f"{self.locator}: Postgres refuses {what}. {first_line(str(error))}"
-            ) from error
-
-
-def _number(name: str) -> int:
-    """Return the advisory lock's number of a name."""
-    return int.from_bytes(sha256(f"orb-learning {name}".encode()).digest()[:8], "big", signed=True)
+    def _translated(self, what: str = "the catalog") -> AbstractContextManager[None]:
+        return translated_postgres_errors(self.locator, what, self.wait_seconds)

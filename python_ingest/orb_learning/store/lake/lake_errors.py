@@ -71,6 +71,11 @@ def explain(text: str, locator: Path | str) -> Exception | None:
             f"{locator}: the catalog's Postgres cannot be reached or ended the connection; nothing "
             f"of this was written. {line}"
         )
+    if "HTTP 403" in text:
+        return LakeError(
+            f"{locator}: object storage refuses this key; it is taken from AWS_ACCESS_KEY_ID and "
+            f"AWS_SECRET_ACCESS_KEY. {line}"
+        )
     if any(sign in text for sign in STORAGE):
         return LakeError(
             f"{locator}: the lake's data cannot be reached; nothing of this was written. {line}"

@@ -34,7 +34,8 @@ class LakeStore:
         # Its own outboxes move by its own commits only, so they are not read again.
         self._offsets: dict[uuid.UUID, int] | None = None
         self._moved: dict[uuid.UUID, int] = {}
-        self._looked_at = float("-inf")
+        self._looked_at = self._asked_at = float("-inf")
+        self._backed_up: dict[uuid.UUID, int] = {}
 
     @property
     def door(self) -> Door:
@@ -124,6 +125,25 @@ class LakeStore:
             f"insert into raw.outbox_positions values {values}",  # noqa: S608 (parameters)
             [part for outbox_id, offset in offsets.items() for part in (outbox_id, offset, now)],
         )
+
+    def backed_up_offsets(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002
+    ) -> dict[uuid.UUID, int]:
+        """Ask Postgres, where the host that maintains the lake notes them, once a minute."""
+        now = time.monotonic()
+        if now - self._asked_at >= LOOK_SECONDS:
+            self._backed_up, self._asked_at = self.door.backed_up(), now
+        return dict(self._backed_up)
+
+    def last_load_number(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Look at what is there: who reads may not ask Postgres' sequence."""
+        [(last,)] = connection.execute(
+            "select coalesce(max(last), 0) from ("
+            "select max(_load_seq) as last from raw.executions "
+            "union all select max(_load_seq) from raw.feedback)"
+        ).fetchall()
+        return int(last)
 
     def count_versions(
         self, connection: duckdb.DuckDBPyConnection, day: date, version_count: int

@@ -43,7 +43,7 @@ def open_lake(
         DatabaseError: one of its subclasses says what is wrong with the lake.
     """
     if read_only:
-        with _opened(locator, None, appends=False) as connection:
+        with opened(locator, None, appends=False) as connection:
             if sandbox_memory_mb is not None:
                 seal_lake(connection, sandbox_memory_mb)
             with translated_lake_errors(locator):
@@ -57,16 +57,26 @@ def open_lake(
             stack.callback(door.close)
             stack.enter_context(door.gate(alone=True))
             door.pass_fence()
-            connection = stack.enter_context(_opened(locator, door, appends=False))
+            connection = stack.enter_context(opened(locator, door, appends=False))
             stack.enter_context(translated_lake_errors(locator))
             migrate_lake(connection)
             yield connection
 
 
 @contextmanager
-def _opened(
+def opened(
     locator: Path, door: Door | None, *, appends: bool
 ) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a lake whose locks the caller holds.
+
+    Args:
+        locator: the lake's.
+        door: of who writes; None of who reads.
+        appends: whether others append beside it.
+
+    Raises:
+        DatabaseError: one of its subclasses says what is wrong with the lake.
+    """
     connection = duckdb.connect(config=CONFIG)
     try:
         if door is not None:
@@ -116,7 +126,7 @@ class _Kept:
             self._door.pass_fence()
             new = nullcontext() if self._door.has_lake() else self._door.gate(alone=True)
             with new:  # else two would make it
-                self._connection = stack.enter_context(_opened(locator, self._door, appends=True))
+                self._connection = stack.enter_context(opened(locator, self._door, appends=True))
             with translated_lake_errors(locator):
                 if schema_version_of(self._connection) != SCHEMA_VERSION:
                     with self._door.gate(alone=True):

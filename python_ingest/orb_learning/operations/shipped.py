@@ -1,0 +1,81 @@
+"""A collector: what other hosts shipped into object storage, loaded by the same relay.
+
+The copies are brought into a folder here, an outbox like any other. The relay prunes it: once a
+verified backup holds a segment, it goes there, and then its copies go, too.
+"""
+
+from __future__ import annotations
+
+import shutil
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from orb_learning.errors import OutboxError
+from orb_learning.filesystem import make_folder, open_place, sha256_of, sync
+from orb_learning.ingest import LoadResult, load_once
+from orb_learning.locator import folder_of
+from orb_learning.operations.load import relay_options
+from orb_learning.outbox import ShippedSegment, files_of, newest_of_each, shipped_segments
+from orb_learning.settings import LearningSettings
+
+NOTE = ".sha256"
+"""Beside a segment: the SHA-256 of the copy that it was, which outlives it."""
+
+
+def load_shipped(
+    settings: LearningSettings, place: str, *, wait_seconds: float, adopt: bool = False
+) -> LoadResult:
+    """Load what hosts shipped to a place: each record exactly once.
+
+    Args:
+        settings: name the database, and how its outboxes are pruned.
+        place: where the hosts shipped to, or one of their folders; one collector drains it.
+        wait_seconds: how long to wait for who has the database.
+        adopt: whether to take segments that feed another database, from their beginning.
+
+    Raises:
+        OutboxError: the place cannot be read; what was loaded stays.
+        LoaderBusyError: another collector drains it.
+        DatabaseError: the database cannot be opened or written; what was committed stays.
+    """
+    folder = folder_of(settings.database_path) / "shipped" / sha256(place.encode()).hexdigest()[:16]
+    make_folder(folder)
+    not_done = "not all was loaded that was shipped to"
+    with open_place(place, not_done, OutboxError) as (files, root):
+        for segment in newest_of_each(shipped_segments(files, root)).values():
+            _bring(files, segment, folder)
+    result = load_once(
+        settings.database_path,
+        folder,
+        relay_options(settings),
+        wait_seconds=wait_seconds,
+        adopt=adopt,
+    )
+    here = {path.stem for path in files_of(folder)}
+    with open_place(place, "not every loaded copy was removed from", OutboxError) as (files, root):
+        for segment in shipped_segments(files, root):
+            note = folder / f"{segment.stem}{NOTE}"
+            if segment.stem not in here and note.exists() and note.read_text() == segment.sha256:
+                files.rm_file(segment.path)
+    return result
+
+
+def _bring(files: Any, segment: ShippedSegment, folder: Path) -> None:
+    """Bring a copy that is not here yet, or newer; one that is cut short is left for the next."""
+    note, target = folder / f"{segment.stem}{NOTE}", folder / f"{segment.stem}.sqlite"
+    if note.exists() and note.read_text() == segment.sha256:
+        return
+    partial = folder / f".{segment.stem}.partial"
+    try:
+        with files.open(segment.path, "rb") as source, partial.open("wb") as written:
+            shutil.copyfileobj(source, written)
+    except FileNotFoundError:
+        return  # its host has shipped a newer one
+    if sha256_of(partial) != segment.sha256:
+        partial.unlink()
+        return
+    sync(partial)
+    partial.replace(target)
+    note.write_text(segment.sha256)
+    sync(folder)
