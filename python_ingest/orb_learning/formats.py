@@ -96,3 +96,13 @@ def count(how_many: int | None, noun: str, plural: str | None = None) -> str:
 def time(moment: datetime | None) -> str:
     """Return a time to the second, as it is: times are UTC."""
     return UNKNOWN if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def assigned_times(assigned_count: int, total: int) -> str | None:
+    """Return of how many executions the time was assigned; None where it is of none."""
+    if not assigned_count:
+        return None
+    return (
+        f"The times of {number(assigned_count)} of {number(total)} executions were assigned, not "
+        "recorded: how fresh they are, and how they change with time, is not known."
+    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orb_learning import formats
 from orb_learning.cli.console import say
 from orb_learning.cli.tables import Columns, Row, figure, show_table, text_of
-from orb_learning.figures.health import said_of_assigned_times
 
 _NAMES = {
     "in_outbox": "in the outbox",
@@ -46,7 +46,7 @@ def show_funnel(stages: Sequence[Row]) -> None:
 
 def show_assigned_times(row: Row) -> None:
     """Say of how many executions the time was assigned, where it was of any."""
-    if said := said_of_assigned_times(row):
+    if said := formats.assigned_times(row["assigned_time_count"], row["total_executions"]):
         say(said)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -148,7 +147,7 @@ def read_status(snapshot: Snapshot, shown: str, outbox: Path | None) -> dict[str
         "executions": {
             "total": found["total_executions"],
             **{name: found[name] for name in COUNTS},
-            "note": said_of_assigned_times(found),
+            "note": formats.assigned_times(found["assigned_time_count"], found["total_executions"]),
         },
         "performance": {
             **{name: found[name] for name in found if name.startswith("daily_success")},
@@ -163,17 +162,6 @@ def read_status(snapshot: Snapshot, shown: str, outbox: Path | None) -> dict[str
         "warnings": found["warnings"],
         "errors": [],
     }
-
-
-def said_of_assigned_times(row: Mapping[str, Any]) -> str | None:
-    """Return of how many executions the time was assigned; None where it is of none."""
-    if not row["assigned_time_count"]:
-        return None
-    return (
-        f"The times of {formats.number(row['assigned_time_count'])} of "
-        f"{formats.number(row['total_executions'])} executions were assigned, not recorded: "
-        "how fresh they are, and how they change with time, is not known."
-    )
 
 
 def status_of_unreadable(shown: str, error: DatabaseError) -> dict[str, Any]:

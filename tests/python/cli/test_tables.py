@@ -135,6 +135,7 @@ def test_the_tools_tiers_are_texts_that_are_cut() -> None:
                     "cost_known_count": 0,
                     "avg_duration": None,
                     "duration_known_count": 0,
+                    "has_enough_samples": False,
                 }
             ],
             "best_solution": None,
