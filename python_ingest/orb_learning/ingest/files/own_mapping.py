@@ -36,6 +36,8 @@ from orb_learning.store import (
     spilled_in,
 )
 
+MEMORY_LIMIT = "1GB"
+"""Of DuckDB: such a mapping is run on all records together."""
 _SQL = "mapping.sql"
 _NOT_JSON = "select row_number, record::varchar as record from source where record is null"
 
@@ -80,7 +82,12 @@ def _parquet(folder: Path, table: str) -> Path:
 def _mapped_apart(arguments: list[str]) -> None:
     file, name, folder = Path(arguments[0]), arguments[1], Path(arguments[2])
     mapping = SystemMapping(name, (folder / _SQL).read_text(encoding="utf-8"))
-    config = SEALED_CONFIG | LIMITS | {"temp_directory": str(spilled_in(folder))}
+    config = (
+        SEALED_CONFIG
+        | LIMITS
+        | {"memory_limit": MEMORY_LIMIT}
+        | {"temp_directory": str(spilled_in(folder))}
+    )
     with duckdb.connect(config=config) as connection:
         with read_errors(file):
             read_file(connection, file)
