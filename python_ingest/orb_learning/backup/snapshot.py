@@ -12,6 +12,7 @@ from pathlib import Path
 
 from orb_learning.backup.manifests import OutboxCopy
 from orb_learning.backup.verify import read_outbox_copy
+from orb_learning.errors import OutboxError
 from orb_learning.filesystem import open_private
 from orb_learning.outbox import (
     DamagedFileError,
@@ -80,6 +81,8 @@ def copy_outbox(
                 f"{path.name}: it cannot be read, and a process has it, so that `orb load` cannot "
                 f"take it either until that ends ({error.__cause__})"
             )
+        except OutboxError as error:
+            left_out.append(str(error))
         except (DamagedFileError, ValueError) as error:
             file.unlink(missing_ok=True)
             left_out.append(f"{path.name}: damaged, `orb load` takes what can be read ({error})")

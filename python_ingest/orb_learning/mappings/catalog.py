@@ -12,6 +12,7 @@ from orb_learning.errors import ImportFileError
 from orb_learning.filesystem import read_regular
 
 _NOT_MAPPINGS = {"macros", "span_macros", "spans_to_executions"}
+_NEEDS_ALL = "-- needs all records of a file at once"
 _KNOWN_BY = re.compile(r"^-- known by: (.+)$", re.MULTILINE)
 
 
@@ -30,10 +31,15 @@ class SystemMapping:
         """Its first comment, up to the signature, in one line."""
         lines = []
         for line in self.sql.splitlines():
-            if not line.startswith("-- ") or line.startswith("-- known by:"):
+            if not line.startswith("-- ") or line.startswith(("-- known by:", _NEEDS_ALL)):
                 break
             lines.append(line.removeprefix("-- "))
         return " ".join(lines)
+
+    @property
+    def is_by_record(self) -> bool:
+        """Whether what it makes of a record depends on no other one."""
+        return self.is_ours and _NEEDS_ALL not in self.sql
 
     @property
     def signatures(self) -> list[list[str]]:

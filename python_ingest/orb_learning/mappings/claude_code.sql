@@ -1,5 +1,6 @@
 -- Claude Code's session logs, and what `claude -p --output-format stream-json` prints: a session is an
 -- execution. Its usage counts once a message and request, however many lines repeat it.
+-- needs all records of a file at once
 -- known by: sessionId, uuid, parentUuid, message or type=result, session_id, num_turns
 with lines as (
     select

@@ -1,4 +1,5 @@
 -- Codex's rollout files: a session is an execution. Its tokens are the last total that it says.
+-- needs all records of a file at once
 -- known by: type=session_meta, payload.id
 with lines as (
     select

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from orb_learning.mappings.catalog import SystemMapping, known_mappings
-from orb_learning.mappings.source import records_of
+from orb_learning.mappings.source import first_records
 
 RECORDS_LOOKED_AT = 20
 
@@ -21,9 +21,7 @@ def detect_mapping(connection: duckdb.DuckDBPyConnection, file: Path) -> SystemM
     A signature is the list of paths in the mapping's line ``known by``.
     """
     try:
-        rows = connection.execute(
-            f"select record from ({records_of(connection, file)}) limit {RECORDS_LOOKED_AT}"  # noqa: S608
-        ).fetchall()
+        rows = first_records(connection, file, RECORDS_LOOKED_AT)
     except (duckdb.InternalException, duckdb.FatalException):
         raise  # nothing else can be asked of this connection
     except duckdb.Error:

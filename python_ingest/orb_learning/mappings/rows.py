@@ -37,7 +37,10 @@ def map_records(connection: duckdb.DuckDBPyConnection, mapping: SystemMapping) -
     """
     define_macros(connection)
     try:
-        connection.execute(f"create or replace temp table mapped as\n{mapping.sql}\n")
+        if mapping.is_by_record:
+            _map_by_parts(connection, mapping.sql)
+        else:
+            connection.execute(f"create or replace temp table mapped as\n{mapping.sql}\n")
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
         raise ImportFileError(
             f"the mapping {mapping.name} is no SELECT over source: {str(error).splitlines()[0]}; "
@@ -52,6 +55,38 @@ def map_records(connection: duckdb.DuckDBPyConnection, mapping: SystemMapping) -
             f"it gives {', '.join(found.columns)}; put what else there is into metadata"
         )
     return found
+
+
+CHARACTERS_A_PART = 2**23
+"""Of records that are mapped together. A mapping takes some 90 times what its records have, and
+DuckDB works on 2,048 records at once, however long they are."""
+
+
+def _map_by_parts(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    parts = connection.execute(
+        """
+        select min(row_number), max(row_number)
+        from (
+            select row_number, sum(length(record::varchar)) over (order by row_number) // ? as part
+            from source
+        )
+        group by part
+        order by part
+        """,
+        [CHARACTERS_A_PART],
+    ).fetchall()
+    if len(parts) < 2:
+        connection.execute(f"create or replace temp table mapped as\n{sql}\n")
+        return
+    connection.execute("drop table if exists all_records; alter table source rename to all_records")
+    for place, (first, last) in enumerate(parts):
+        connection.execute(
+            f"create or replace temp table source as from all_records "
+            f"where row_number between {int(first)} and {int(last)}"
+        )
+        into = "insert into mapped" if place else "create or replace temp table mapped as"
+        connection.execute(f"{into}\n{sql}\n")
+    connection.execute("drop table source; alter table all_records rename to source")
 
 
 COUNTED_ATTRIBUTES = (

@@ -7,15 +7,17 @@ not JSON; and of the file ``file_name`` and ``file_modified_at``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from orb_learning.store import append_rows, identifier, literal, with_whole_digits
 
 JSON_ENDINGS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz", ".traj")
+T = TypeVar("T")
 LONGEST_LINE_BYTES, LARGEST_DOCUMENT_BYTES = 2**24, 2**28
 
 
@@ -27,13 +29,40 @@ def read_file(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     """
     modified = datetime.fromtimestamp(file.stat().st_mtime, UTC).replace(tzinfo=None)
     name = file.name.removesuffix(".gz")
+    _in_any_form(connection, file, lambda records: _read(connection, records, name, modified))
+    # Of several records one that is too long is unreadable; a document is one.
+    connection.execute(
+        "update source set record = null where length(record::varchar) > ? "
+        "and (select count(*) > 1 from source)",
+        [LONGEST_LINE_BYTES],
+    )
+
+
+def first_records(
+    connection: duckdb.DuckDBPyConnection, file: Path, count: int
+) -> list[tuple[str | None]]:
+    """Return the first records of a file, as JSON texts.
+
+    Raises:
+        duckdb.Error: as of ``read_file``.
+    """
+    return _in_any_form(
+        connection,
+        file,
+        lambda records: connection.execute(
+            f"select record from ({records}) limit {count}"  # noqa: S608
+        ).fetchall(),
+    )
+
+
+def _in_any_form(connection: duckdb.DuckDBPyConnection, file: Path, read: Callable[[str], T]) -> T:
     try:
-        _read(connection, records_of(connection, file), name, modified)
+        return read(records_of(connection, file))
     except duckdb.InvalidInputException:
         if not file.name.lower().endswith(JSON_ENDINGS):
             raise
-        # Only lines can be bad one by one; a document is whole.
-        _read(connection, _json(file, by_line=False), name, modified)
+        # Only lines can be bad one by one; a document is whole, and a long line is like one.
+        return read(_json(file, by_line=False))
 
 
 def read_payloads(connection: duckdb.DuckDBPyConnection, payloads: Sequence[str]) -> None:
@@ -60,7 +89,11 @@ def records_of(connection: duckdb.DuckDBPyConnection, file: Path) -> str:
         return _json(file, by_line=True)
     path = literal(re.sub(r"([*?\[])", r"[\1]", str(file.absolute())))
     if not ending.endswith(".parquet"):
-        rows = f"read_csv({path}, header = true, all_varchar = true, max_line_size = 67108864)"
+        # A row that was cut lacks its last values, and is none that DuckDB may take for a dialect.
+        rows = (
+            f"read_csv({path}, header = true, all_varchar = true, max_line_size = 67108864, "
+            f"null_padding = true)"
+        )
         return f"select to_json(file_row) as record from {rows} as file_row"  # noqa: S608
     rows = f"read_parquet({path}, hive_partitioning = false)"
     types = connection.execute(f"describe select * from {rows}").fetchall()  # noqa: S608

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orb_learning.errors import MALFORMED
+from orb_learning.errors import MALFORMED, OutboxError
 from orb_learning.filesystem import open_private, read_regular, sync
 from orb_learning.outbox.reader import (
     DamagedFileError,
@@ -108,7 +108,7 @@ def prune_segments(
                     last_put_at=put_at,
                     trimmed_at=now,
                 )
-        except (StillInUseError, FileNotFoundError, DamagedFileError):
+        except (StillInUseError, FileNotFoundError, DamagedFileError, OutboxError):
             continue
         if last > loaded.get(segment.outbox_id, 0):
             continue

@@ -244,6 +244,25 @@ def test_a_full_or_broken_outbox_is_503_with_retry_after(tmp_path: Path) -> None
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
+def test_a_page_in_a_browser_may_not_send(client: TestClient, learning: LearningSettings) -> None:
+    """A browser asks before it sends JSON or protobuf to elsewhere, and nothing allows it."""
+    asked = {"origin": "http://evil.example", "access-control-request-method": "POST"}
+    body = request_json([chat(1, 1)])
+    answers = [
+        client.options("/v1/traces", headers=asked | {"access-control-request-headers": "*"}),
+        # What it sends without asking is of no type that is read.
+        *(
+            client.post("/v1/traces", content=body, headers=asked | {"content-type": kind})
+            for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
+        ),
+        client.post("/v1/traces", content=body, headers=JSON | {"host": "evil.example"}),
+    ]
+    assert [answer.status_code for answer in answers] == [405, 415, 415, 415, 400]
+    for answer in answers:
+        assert not any(name.startswith("access-control") for name in answer.headers)
+    assert kept(learning) == []
+
+
 def test_too_many_requests_at_once_are_503(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

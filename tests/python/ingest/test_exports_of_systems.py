@@ -160,6 +160,29 @@ def test_a_spend_logs_repository_is_the_one_that_the_callback_records(tmp_path: 
     assert (row["repo"], row["success"]) == ("shop", True)
 
 
+def test_a_spend_log_that_was_cut_keeps_its_other_rows(tmp_path: Path) -> None:
+    """One short line made the whole file none of LiteLLM's."""
+    file = tmp_path / "spend.csv"
+    row = '{},acompletion,0.5,2026-11-20 10:00:00,"[{{""role"":""user"",""content"":""hi""}}]"\n'
+    head = "request_id,call_type,spend,startTime,messages\n"
+    file.write_text(head + row.format("a") + row.format("b") + "c,acomp")
+    result = import_file(tmp_path / "a.db", file)
+    assert (result.mapping, result.row_count) == ("litellm", 3)
+    with connect(tmp_path / "a.db", read_only=True) as connection:
+        query = "select count(*) from raw.executions where task_description = 'hi'"
+        assert connection.execute(query).fetchall() == [(2,)]
+
+
+def test_a_long_line_hides_no_system(tmp_path: Path) -> None:
+    spent = {"request_id": "a", "call_type": "c", "spend": 1, "startTime": AT}
+    long = spent | {"request_id": "b", "response": "x" * 17_000_000}
+    file = tmp_path / "spend.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in (spent, long, spent)))
+    result = import_file(tmp_path / "a.db", file)
+    assert (result.mapping, result.row_count) == ("litellm", 2)
+    assert result.unreadable_reasons == (("record 2 is not JSON, or longer than 16 MB", 1),)
+
+
 def test_a_trajectory_says_whose_it_is(tmp_path: Path) -> None:
     run = {
         "trajectory": [{"action": "ls", "execution_time": 1.5}],

@@ -132,6 +132,19 @@ def test_ids_that_a_mapping_gives_twice_and_types_of_its_own_are_read(
     assert found == [(datetime.fromisoformat("2026-11-20T08:00"), 90.0, True, "[1,2]", "same")] * 2
 
 
+def test_a_line_that_is_no_json_is_unreadable_and_no_row(tmp_path: Path) -> None:
+    """It was both: a row of nothing, and an unreadable one."""
+    file = records(tmp_path, 2)
+    with file.open("a") as cut:
+        cut.write('{"no": "task-3", "at')
+    spent = {"request_id": "a", "call_type": "c", "spend": 1, "startTime": "2026-11-20T10:00:00"}
+    log = tmp_path / "spend.jsonl"
+    log.write_text(json.dumps(spent) + "\n" + json.dumps(spent)[:20])
+    for given, mapping, count in ((file, SystemMapping("own", MAPPING), 2), (log, None, 1)):
+        result = import_file(tmp_path / "a.db", given, mapping=mapping, now=NOW)
+        assert (result.row_count, result.unreadable_count) == (count, 1)
+
+
 def test_values_of_other_types_are_what_they_say(tmp_path: Path) -> None:
     sql = (
         f"select {GIVEN}, false as success, 500 as error_type, 'no JSON' as metadata, "

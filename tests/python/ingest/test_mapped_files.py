@@ -13,6 +13,7 @@ from traces import request_json, span
 from orb_learning.errors import ImportFileError
 from orb_learning.ingest import import_file
 from orb_learning.mappings import SystemMapping, mapping_from_file, named_mapping
+from orb_learning.mappings import rows as mapping_rows
 from orb_learning.record import task_uuid
 from orb_learning.store import connect, executions_of, rows_as_dicts
 
@@ -340,6 +341,36 @@ def test_spans_of_many_attributes_fit_into_an_imports_memory(tmp_path: Path) -> 
         query = "select distinct attributes::varchar from raw.spans"
         [(attributes,)] = connection.execute(query).fetchall()
     assert json.loads(attributes) == {f"gen_ai.n{n}": "x" for n in range(499)}
+
+
+def test_long_records_are_mapped_in_parts(tmp_path: Path) -> None:
+    """A log of 45 MB was refused: DuckDB works on 2,048 records at once, whatever their length."""
+    said = {"call_type": "c", "spend": 1, "startTime": "2026-11-20T10:00:00Z", "status": "success"}
+    long = {"messages": [{"role": "user", "content": "x" * 8_000}], "response": "y" * 8_000}
+    file = tmp_path / "spend.jsonl"
+    with file.open("w") as written_to:
+        for number in range(4_000):
+            written_to.write(json.dumps(said | long | {"request_id": f"{number}"}) + "\n")
+    result = import_file(tmp_path / "a.db", file, now=NOW)
+    assert (result.row_count, result.unreadable_count) == (4_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("file", "system"),
+    [
+        (EXPORTS / "mlflow_search_traces.parquet", "mlflow"),
+        (EXPORTS / "phoenix_spans.jsonl", "phoenix"),
+        (CASES / "litellm_spendlogs_renamed.csv", "litellm"),
+        (CASES / "langfuse_traces_renamed.jsonl", "langfuse"),
+        (CASES / "otlp_traces.jsonl", "otlp"),
+    ],
+)
+def test_records_in_parts_are_the_same_executions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: Path, system: str
+) -> None:
+    whole = imported(tmp_path / "a.db", file, system)
+    monkeypatch.setattr(mapping_rows, "CHARACTERS_A_PART", 1)
+    assert imported(tmp_path / "b.db", file, system) == whole
 
 
 def test_of_many_scores_the_first_100_count(tmp_path: Path) -> None:

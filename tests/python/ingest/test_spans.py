@@ -114,6 +114,46 @@ def test_older_names_and_openinference_say_the_same(raw: duckdb.DuckDBPyConnecti
         assert row["metadata"]["input_tokens"] == 1000
 
 
+def test_conventions_that_are_mixed_in_a_trace_count_a_call_once(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    """An agent of OpenInference's, a call of OpenTelemetry's, and the client's own inside it."""
+    tokens = {"llm__token_count__prompt": 1000, "llm__token_count__completion": 100}
+    load(
+        raw,
+        [
+            span(1, 1, openinference__span__kind="AGENT", agent__name="fixer", seconds=9),
+            chat(1, 2, 1),
+            span(1, 3, 2, openinference__span__kind="LLM", llm__model_name="gpt-4o", **tokens),
+            span(1, 4, 1, traceloop__span__kind="tool"),
+        ],
+    )
+    [row] = newest(raw)
+    assert (row["task_type"], row["duration_seconds"]) == ("fixer", 9.0)
+    assert row["actual_cost"] == pytest.approx(0.0035)
+    told = row["metadata"]
+    assert (told["llm_calls"], told["tool_calls"], told["input_tokens"]) == (1, 1, 1000)
+
+
+def test_absurd_times_and_numbers_of_a_span_end_nothing(raw: duckdb.DuckDBPyConnection) -> None:
+    last = str(2**63 - 1)
+    absurd = {
+        "gen_ai__usage__input_tokens": 2**63 - 1,
+        "gen_ai__usage__output_tokens": -5,
+        "gen_ai__usage__cost": 1.7e308,
+    }
+    spans = [
+        chat(1, 1) | {"startTimeUnixNano": last, "endTimeUnixNano": "1"},
+        chat(2, 1, **absurd), chat(2, 2, **absurd), chat(3, 1, gen_ai__usage__cost=float("nan")),
+        chat(4, 1) | {"parentSpanId": "f" * 16}, chat(5, 1),
+    ]  # fmt: skip
+    assert load(raw, spans).versions == 5
+    rows = newest(raw)
+    assert rows[0]["timestamp"].year == 2262
+    assert "input_tokens" not in rows[1]["metadata"]
+    assert rows[3]["success"]
+
+
 def test_a_reported_cost_goes_before_the_list_of_prices(raw: duckdb.DuckDBPyConnection) -> None:
     load(
         raw,

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from commands import orb
 
+from orb_learning.backup import snapshot
 from orb_learning.errors import DeadLetterError
 from orb_learning.ingest import BackgroundLoader, relay
 from orb_learning.ingest.dead_letters import read_dead_letters, replay_dead_letter
 from orb_learning.ingest.relay import load_once, pending_records
-from orb_learning.outbox import defence, files_of
+from orb_learning.outbox import defence, files_of, pruning
 from orb_learning.outbox.defence import open_defensively
 from orb_learning.outbox.pruning import PRUNE_LOG, PrunedSegment, pruned_segments
 from orb_learning.outbox.segment import TABLES
@@ -259,9 +260,12 @@ def test_a_file_that_is_swapped_for_a_link_is_named_and_the_others_are_loaded(
     outbox.close()
     link = settings.outbox_folder / "0-first.sqlite"
     link.symlink_to("/etc/passwd")
-    monkeypatch.setattr(relay, "files_of", lambda folder: [link, *files_of(folder)])
+    for module in (relay, pruning, snapshot):
+        monkeypatch.setattr(module, "files_of", lambda folder: [link, *files_of(folder)])
     said = orb(settings.database_path, "load")
     assert (said.returncode, "0-first.sqlite cannot be opened" in said.stderr) == (1, True)
     assert pending_records(settings.outbox_folder, {})[0] == 1
     with connect(settings.database_path, read_only=True) as connection:
         assert len(stored_offsets(connection)) == 1
+    said = orb(settings.database_path, "backup")
+    assert "0-first.sqlite cannot be opened" in said.stdout + said.stderr

@@ -26,6 +26,7 @@ DATABASE = (".db", ".duckdb")
 ENDINGS = (*PARQUET, *CSV, *JSONL, *DATABASE)
 MAPPED_ENDINGS = (*PARQUET, *CSV, *JSON_ENDINGS)
 """Those of files that a mapping can read."""
+ALL_ENDINGS = tuple(dict.fromkeys(ENDINGS + MAPPED_ENDINGS))
 ONLY_MAPPED_ENDINGS = tuple(ending for ending in MAPPED_ENDINGS if ending not in ENDINGS)
 
 

@@ -15,7 +15,7 @@ from orb_learning.errors import ImportFileError
 from orb_learning.feedback import find_waiting_executions
 from orb_learning.filesystem import printable, sha256_of
 from orb_learning.ingest.files.formats import (
-    ENDINGS,
+    ALL_ENDINGS,
     MAPPED_ENDINGS,
     ONLY_MAPPED_ENDINGS,
     check_file,
@@ -61,6 +61,8 @@ TABLE_MEMORY_MB = 768
 """Of DuckDB, while it imports Parquet or a database, by one thread: two need twice as much. With
 512 a file with 200,000 vectors in one row group does not go in."""
 
+MAPPED_MEMORY_MB = 1_536
+"""While it imports another system's records, by one thread."""
 LEAST_SPILLED_BYTES, MOST_TIMES_ITS_SIZE = 4 * 10**9, 10
 """So much of another system's records may wait on the disk, and so many times the file's size more:
 Parquet of some kilobytes may have gigabytes of records."""
@@ -102,8 +104,7 @@ def import_file(
         ImportFileError: the file cannot be read, is damaged, or holds no executions.
         DatabaseError: a database cannot be opened, or the disk is full; nothing was loaded.
     """
-    known = (*ENDINGS, *ONLY_MAPPED_ENDINGS) if mapping is None else MAPPED_ENDINGS
-    check_file(file, database_path, endings=known)
+    check_file(file, database_path, endings=MAPPED_ENDINGS if mapping else ALL_ENDINGS)
     with read_errors(file):
         before = file.stat()
         sha256 = sha256_of(file)
@@ -136,9 +137,10 @@ def _limit_memory(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
         connection.execute(f"set memory_limit = '{TABLE_MEMORY_MB}MB'; set threads = 1")
 
 
-def _most_spilled(file: Path) -> str:
-    """Return how much of a file's records may wait on the disk, for want of memory."""
-    return f"{LEAST_SPILLED_BYTES + MOST_TIMES_ITS_SIZE * file.stat().st_size}B"
+def _limit_mapping(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    spilled = LEAST_SPILLED_BYTES + MOST_TIMES_ITS_SIZE * file.stat().st_size
+    connection.execute("set max_temp_directory_size = ?", [f"{spilled}B"])
+    connection.execute(f"set memory_limit = '{MAPPED_MEMORY_MB}MB'; set threads = 1")
 
 
 def _check_unchanged(file: Path, before: os.stat_result) -> None:
@@ -160,7 +162,7 @@ def _read_by_mapping(
                     f"`orb import --from SYSTEM` says whose it is"
                 )
         if mapping is not None:
-            connection.execute("set max_temp_directory_size = ?", [_most_spilled(file)])
+            _limit_mapping(connection, file)
             check_unpacked(file)
             if mapping.is_ours:
                 read_file(connection, named)

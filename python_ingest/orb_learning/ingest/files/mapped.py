@@ -18,7 +18,7 @@ from orb_learning.mappings import (
 )
 
 _NOT_JSON = """
-    select 'record ' || row_number || ' is not JSON' as problem
+    select 'record ' || row_number || ' is not JSON, or longer than 16 MB' as problem
     from source where record is null order by row_number
 """
 _NO_SPAN = f"""
@@ -50,6 +50,7 @@ def mapped_source(
         ImportFileError: nothing in the file is a record of that system.
     """
     problems = connection.sql(_NOT_JSON).fetchall()
+    connection.execute("delete from source where record is null")
     # What is not ours has been mapped elsewhere, and gives executions.
     are_spans = mapping.is_ours and map_records(connection, mapping).are_spans
     if are_spans:

@@ -36,6 +36,8 @@ from orb_learning.store import (
     spilled_in,
 )
 
+MEMORY_LIMIT = "1GB"
+"""Of DuckDB: such a mapping is run on all records together."""
 _SQL = "mapping.sql"
 _NOT_JSON = "select row_number, record::varchar as record from source where record is null"
 
@@ -80,7 +82,12 @@ def _parquet(folder: Path, table: str) -> Path:
 def _mapped_apart(arguments: list[str]) -> None:
     file, name, folder = Path(arguments[0]), arguments[1], Path(arguments[2])
     mapping = SystemMapping(name, (folder / _SQL).read_text(encoding="utf-8"))
-    config = SEALED_CONFIG | LIMITS | {"temp_directory": str(spilled_in(folder))}
+    config = (
+        SEALED_CONFIG
+        | LIMITS
+        | {"memory_limit": MEMORY_LIMIT}
+        | {"temp_directory": str(spilled_in(folder))}
+    )
     with duckdb.connect(config=config) as connection:
         with read_errors(file):
             read_file(connection, file)
@@ -88,11 +95,11 @@ def _mapped_apart(arguments: list[str]) -> None:
         seal(connection, folder)
         _check_select(mapping)
         try:
+            _copy(connection, _NOT_JSON, _parquet(folder, "source"))
+            connection.execute("delete from source where record is null")
             columns = map_records(connection, mapping).columns
             values = ", ".join(_value(column, kind) for column, kind in columns.items())
-            for query, table in ((_NOT_JSON, "source"), (f"select {values} from mapped", "mapped")):  # noqa: S608
-                made = literal(_parquet(folder, table))
-                connection.execute(f"copy ({query}) to {made} (format parquet)")
+            _copy(connection, f"select {values} from mapped", _parquet(folder, "mapped"))  # noqa: S608
         except duckdb.Error as error:
             raise ImportFileError(
                 f"{file}: the mapping {name} fails: {str(error).splitlines()[0]}"
@@ -104,6 +111,10 @@ def _value(column: str, kind: str) -> str:
     if column == "metadata" and kind not in ("JSON", "VARCHAR"):
         return f"to_json({identifier(column)}) as {identifier(column)}"
     return parquet_value(column, kind)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
+    connection.execute(f"copy ({query}) to {literal(file)} (format parquet)")
 
 
 def _check_select(mapping: SystemMapping) -> None:

@@ -29,8 +29,9 @@ def read_errors(file: Path) -> Iterator[None]:
         ) from error
     except duckdb.OutOfMemoryException as error:
         raise ImportFileError(
-            f"{file} has a value, or a page or dictionary of Parquet, that needs more memory than "
-            f"an import takes; write it anew in smaller row groups. "
+            f"{file} has a value, a record, or a page or dictionary of Parquet, that needs more "
+            f"memory than an import takes; write it anew in smaller records, Parquet in smaller "
+            f"row groups. "
             f"{str(error).splitlines()[0]}"
         ) from error
     except (
