@@ -1,6 +1,6 @@
 {#- The present time as TIMESTAMP in UTC: `as_of` where it is set, else in a table one literal a run,
     so that every bucket of a build has the same window, and in a view the time of the query. -#}
-{% macro utc_now() -%}
+{% macro utc_now(of_views=false) -%}
     {%- set as_of = var('as_of') -%}
     {%- if as_of -%}
         {%- set moment = try_or_compiler_error(
@@ -11,7 +11,7 @@
             {%- set moment = moment.astimezone(modules.pytz.utc) -%}
         {%- endif -%}
         timestamp '{{ moment.strftime("%Y-%m-%d %H:%M:%S.%f") }}'
-    {%- elif model.config.materialized in ('view', 'table_macro') -%}
+    {%- elif of_views or model.config.materialized in ('view', 'table_macro') -%}
         (now() at time zone 'UTC')
     {%- else -%}
         timestamp '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}'

@@ -1,8 +1,8 @@
 -- One row is a cell, a plan that decisions without recorded chances took there, and a path of it.
 --
 -- The cell's share of a plan stands for its chance. It is right where the cell holds all that the
--- router looked at. A plan that was taken too seldom has no rows, nor has a cell with one plan. A tier
--- that nobody recorded is no plan: its decisions tell no chance, and are counted as excluded.
+-- router looked at. A plan that was taken too seldom has no rows, nor has a cell with one plan. A
+-- tier that nobody recorded is no plan: its decisions tell no chance, and are counted as excluded.
 with
 
 paths as (

@@ -5,7 +5,7 @@ with
 executions as (
     select
         case
-            when timestamp < {{ utc_now() }} - interval 7 day then 'before'
+            when timestamp < {{ utc_now(of_views=true) }} - interval 7 day then 'before'
             else 'shown'
         end as side,
         unnest([null, model_tier]) as model_tier,
@@ -14,7 +14,9 @@ executions as (
         actual_cost::double as cost,
         case when actual_cost is not null then success::integer end as paid_success
     from {{ ref('fct_executions') }}
-    where timestamp between {{ utc_now() }} - interval 14 day and {{ utc_now() }}
+    where
+        timestamp >= {{ utc_now(of_views=true) }} - interval 14 day
+        and timestamp <= {{ utc_now(of_views=true) }}
 ),
 
 tasks as (

@@ -26,10 +26,6 @@ last_day as (
     where time_range = '24h'
 ),
 
-schema as (
-    select max(version) as schema_version from {{ ref('stg_schema_versions') }}
-),
-
 -- Of the file as it is now; rpt_storage has the samples of the past.
 file as (
     {{ database_size() }}
@@ -39,7 +35,7 @@ warnings as (
     select
         coalesce(
             list(
-                alert_name || coalesce(' of ' || model_tier, '') || ' (' || severity || ')'
+                concat(alert_name, ' of ' || model_tier, ' (', severity, ')')
                 order by severity <> 'critical', alert_name, model_tier
             ), []
         ) as raised_alerts,
@@ -55,7 +51,7 @@ warnings as (
 
 select
     case when len(warnings.raised_alerts) > 0 then 'WARNING' else 'OK' end as status,
-    schema.schema_version,
+    (select max(version) from {{ ref('stg_schema_versions') }}) as schema_version,
     file.size_bytes / 1e6 as size_mb,
     held.total_executions,
     held.assigned_time_count,
@@ -76,6 +72,5 @@ select
 from held
 cross join recent
 cross join last_day
-cross join schema
 cross join file
 cross join warnings

@@ -344,3 +344,9 @@ def test_docs_open_with_what_to_query_and_hide_internals(manifest: Manifest) -> 
     }
     assert named <= shown
     assert {"executions", "rpt_what_to_change", "rpt_success_by_tier"} <= named
+
+
+def test_what_agrees_with_views_is_of_the_same_moment() -> None:
+    """A literal of the build's start would be another one than that of the query."""
+    for file in (REPOSITORY / "tests/agreement").glob("*.sql"):
+        assert "utc_now()" not in file.read_text(), file
