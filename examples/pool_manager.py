@@ -120,7 +120,6 @@ async def agent(task: Task) -> Result:
         "worker_id": f"agent-{chance.randrange(4)}",
         "quality_score": chance.randrange(60, 100),
         "cost": round(chance.uniform(0.001, 0.02) * (1 if tier == "small" else 5), 4),
-        "output": "a patch",
     }
 
 
