@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import subprocess
+import sys
+import time
 import uuid
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from crash_worker import payload_of
 from lakes import Lake
+from polling import until
 
 from orb_learning.archive import archive_and_retain, check_archive, unarchive
 from orb_learning.backup import make_backup, validate_backup
@@ -27,6 +33,10 @@ from orb_learning.store import (
     only_maintainer,
 )
 from orb_learning.store.lake import Door
+from orb_learning.store.lake.opening import close_kept
+
+KILLS = int(os.environ.get("ORB_KILLS", "10"))
+SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 
 
 def put(lake: Lake, numbers: range, outbox: str = "outbox", **settings: object) -> set[str]:
@@ -138,9 +148,7 @@ def test_an_outbox_is_pruned_up_to_a_backup_that_another_host_made(
     put(lake, range(1, 6), "elsewhere", backup_path=lake.folder / "none")
     assert files_of(lake.folder / "elsewhere")
     make_backup(settings)
-    from orb_learning.store.lake import opening
-
-    opening.close_kept()  # it asks once a minute
+    close_kept()  # it asks once a minute
     put(lake, range(0), "elsewhere", backup_path=lake.folder / "none")
     assert not files_of(lake.folder / "elsewhere")
 
@@ -233,3 +241,35 @@ def test_a_whole_run_on_a_built_lake_succeeds(clone: Lake) -> None:
     backup = Path(next(s["message"] for s in steps if s["step"] == "backup"))
     assert clone.run("orb", "restore", str(backup), check=False).returncode == 0
     assert clone.rows("select count(*) from executions") == [(6199,)]
+
+
+@pytest.mark.soak
+def test_a_kill_while_restoring_leaves_the_one_lake_or_the_other(
+    lake: Lake, settings: LearningSettings
+) -> None:
+    recorded = put(lake, range(1, 6))
+    backup = make_backup(settings).backup.folder
+    recorded |= put(lake, range(6, 9))
+    close_kept()
+    choices = random.Random(SEED)  # noqa: S311
+    orb = Path(sys.executable).with_name("orb")
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            [orb, "restore", str(backup)],
+            env={**os.environ, **lake.variables},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        with suppress(subprocess.TimeoutExpired):  # from its start to past its end
+            process.wait(choices.uniform(0.5, 8))
+        process.kill()
+        process.wait()
+        # A dump that is put back may go on without it.
+        until(lambda: not lake.sql("select from pg_stat_activity where application_name = 'psql'"))
+        assert len(tasks(lake)) in (5, 8), f"ORB_SEED={SEED}"
+        load_outbox(settings)
+        close_kept()
+        assert tasks(lake) == sorted(recorded), f"ORB_SEED={SEED}"
+    assert restore_backup(settings, backup).problems == []
+    assert tasks(lake) == sorted(recorded)
+    assert lake.sql("select from pg_database where datname like 'orb_check%'") == []
