@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -178,6 +179,7 @@ def test_one_host_maintains_a_lake_and_a_step_that_fails_holds_up_no_other(
             pass
 
 
+@pytest.mark.soak
 def test_what_was_erased_is_named_where_it_still_is_and_leaves_the_files(
     lake: Lake, settings: LearningSettings
 ) -> None:
@@ -189,6 +191,7 @@ def test_what_was_erased_is_named_where_it_still_is_and_leaves_the_files(
     assert result.version_count == 1
     assert result.still_in == [backup]
     assert result.snapshots_until == now.date() + timedelta(days=3)
+    shutil.rmtree(lake.folder / "outbox")  # with the order to erase
     restore_backup(settings, backup)
     assert tasks(lake) == sorted(recorded - {erased})
 
@@ -210,6 +213,7 @@ def test_what_was_erased_is_named_where_it_still_is_and_leaves_the_files(
     assert not is_in_a_file()
 
 
+@pytest.mark.soak
 def test_days_leave_for_files_and_come_back(clone: Lake) -> None:
     settings = load_settings()
     [(oldest, newest, count)] = clone.rows(
