@@ -233,7 +233,7 @@ def test_a_deleter_has_the_lake_alone_and_merging_beside_loaders_loses_nothing(l
     while any(process.poll() is None for process in recording):
         merged += merge_files(lake.locator, wait_seconds=5) is not None
         clean_up(lake.locator, [], wait_seconds=5)
-    assert merged > 1
+    assert merged
     for process in recording:
         said_by(process)
     loads = [said_by(process) for process in loading]
