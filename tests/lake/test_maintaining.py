@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
 import uuid
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from crash_worker import payload_of
 from lakes import Lake
+from polling import until
 
 from orb_learning.archive import archive_and_retain, check_archive, unarchive
 from orb_learning.backup import make_backup, validate_backup
@@ -27,6 +34,10 @@ from orb_learning.store import (
     only_maintainer,
 )
 from orb_learning.store.lake import Door
+from orb_learning.store.lake.opening import close_kept
+
+KILLS = int(os.environ.get("ORB_KILLS", "10"))
+SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 
 
 def put(lake: Lake, numbers: range, outbox: str = "outbox", **settings: object) -> set[str]:
@@ -138,9 +149,7 @@ def test_an_outbox_is_pruned_up_to_a_backup_that_another_host_made(
     put(lake, range(1, 6), "elsewhere", backup_path=lake.folder / "none")
     assert files_of(lake.folder / "elsewhere")
     make_backup(settings)
-    from orb_learning.store.lake import opening
-
-    opening.close_kept()  # it asks once a minute
+    close_kept()  # it asks once a minute
     put(lake, range(0), "elsewhere", backup_path=lake.folder / "none")
     assert not files_of(lake.folder / "elsewhere")
 
@@ -170,6 +179,7 @@ def test_one_host_maintains_a_lake_and_a_step_that_fails_holds_up_no_other(
             pass
 
 
+@pytest.mark.soak
 def test_what_was_erased_is_named_where_it_still_is_and_leaves_the_files(
     lake: Lake, settings: LearningSettings
 ) -> None:
@@ -181,6 +191,7 @@ def test_what_was_erased_is_named_where_it_still_is_and_leaves_the_files(
     assert result.version_count == 1
     assert result.still_in == [backup]
     assert result.snapshots_until == now.date() + timedelta(days=3)
+    shutil.rmtree(lake.folder / "outbox")  # with the order to erase
     restore_backup(settings, backup)
     assert tasks(lake) == sorted(recorded - {erased})
 
@@ -202,6 +213,7 @@ def test_what_was_erased_is_named_where_it_still_is_and_leaves_the_files(
     assert not is_in_a_file()
 
 
+@pytest.mark.soak
 def test_days_leave_for_files_and_come_back(clone: Lake) -> None:
     settings = load_settings()
     [(oldest, newest, count)] = clone.rows(
@@ -233,3 +245,35 @@ def test_a_whole_run_on_a_built_lake_succeeds(clone: Lake) -> None:
     backup = Path(next(s["message"] for s in steps if s["step"] == "backup"))
     assert clone.run("orb", "restore", str(backup), check=False).returncode == 0
     assert clone.rows("select count(*) from executions") == [(6199,)]
+
+
+@pytest.mark.soak
+def test_a_kill_while_restoring_leaves_the_one_lake_or_the_other(
+    lake: Lake, settings: LearningSettings
+) -> None:
+    recorded = put(lake, range(1, 6))
+    backup = make_backup(settings).backup.folder
+    recorded |= put(lake, range(6, 9))
+    close_kept()
+    choices = random.Random(SEED)  # noqa: S311
+    orb = Path(sys.executable).with_name("orb")
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            [orb, "restore", str(backup)],
+            env={**os.environ, **lake.variables},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        with suppress(subprocess.TimeoutExpired):  # from its start to past its end
+            process.wait(choices.uniform(0.5, 8))
+        process.kill()
+        process.wait()
+        # A dump that is put back may go on without it.
+        until(lambda: not lake.sql("select from pg_stat_activity where application_name = 'psql'"))
+        assert len(tasks(lake)) in (5, 8), f"ORB_SEED={SEED}"
+        load_outbox(settings)
+        close_kept()
+        assert tasks(lake) == sorted(recorded), f"ORB_SEED={SEED}"
+    assert restore_backup(settings, backup).problems == []
+    assert tasks(lake) == sorted(recorded)
+    assert lake.sql("select from pg_database where datname like 'orb_check%'") == []

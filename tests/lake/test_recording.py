@@ -22,6 +22,7 @@ from polling import until
 from orb_learning.errors import LoaderBusyError
 from orb_learning.ingest import load_once
 from orb_learning.outbox import Outbox
+from orb_learning.store import clean_up, merge_files
 from orb_learning.store.connection import connect, transaction
 from orb_learning.store.lake import opening
 from orb_learning.store.lake.door import Door
@@ -207,7 +208,7 @@ def test_one_outbox_on_two_hosts_is_refused(lake: Lake) -> None:
     assert count == 7
 
 
-def test_a_deleter_has_the_lake_alone_and_loaders_go_on(lake: Lake) -> None:
+def test_a_deleter_has_the_lake_alone_and_merging_beside_loaders_loses_nothing(lake: Lake) -> None:
     outboxes = [lake.folder / f"outbox{host}" for host in range(HOSTS)]
     with connect(lake.locator) as connection:
         connection.execute(
@@ -228,6 +229,11 @@ def test_a_deleter_has_the_lake_alone_and_loaders_go_on(lake: Lake) -> None:
             "delete from raw.executions where _loaded_at < now()::timestamp - interval 36 hour"
         )
     assert time.monotonic() - began < 30
+    merged = 0
+    while any(process.poll() is None for process in recording):
+        merged += merge_files(lake.locator, wait_seconds=5) is not None
+        clean_up(lake.locator, [], wait_seconds=5)
+    assert merged
     for process in recording:
         said_by(process)
     loads = [said_by(process) for process in loading]
@@ -235,6 +241,15 @@ def test_a_deleter_has_the_lake_alone_and_loaders_go_on(lake: Lake) -> None:
     assert min(len(load["seconds"]) for load in loads) > 1  # nobody starves
     [(left,)] = lake.rows("select count(*) from raw.executions where task_type is null")
     assert left == 20000
+    for outbox in outboxes:
+        load_once(lake.locator, outbox)
+    opening.close_kept()
+    files = [lake.folder / f"ids{host}" for host in range(HOSTS)]
+    recorded = sorted(task for file in files for task in file.read_text().split())
+    rows = lake.rows(
+        "select task_id::varchar from raw.executions where task_type is not null order by all"
+    )
+    assert [task for (task,) in rows] == recorded
 
 
 def test_a_lease_is_of_one_process_at_a_time(lake: Lake) -> None:
