@@ -139,7 +139,8 @@ def recording() -> str:
                 "`rejected_executions`.",
                 "Other keys of a task, a result or a decision are not kept, so a misspelt one, or "
                 "`exit_code: 1` alone, changes nothing. `telemetry.unread_keys()` counts them, and a "
-                "warning names each once a minute. Put what you want to keep into `metadata`. They "
+                "warning names each once; of a task only what looks misspelt, as it may hold keys of "
+                "your own. Put what you want to keep into `metadata`. They "
                 "raise nothing with `strict=True`, as your task may hold what only you read. An "
                 "object's other attributes are not looked at.",
                 "Nothing raises, and nothing is lost silently. What is no record is a dead letter with "

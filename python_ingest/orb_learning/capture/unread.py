@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -15,7 +14,6 @@ from orb_learning.capture.redaction import Redactor
 from orb_learning.capture.routing import READ_OF_DECISION, READ_OF_ROUTING
 from orb_learning.filesystem import get_logger, without_controls
 
-SECONDS_BETWEEN = 60.0
 MOST_NAMES = 50
 """Names that are told apart; later ones count as one."""
 LONGEST_NAME = 60
@@ -27,69 +25,67 @@ logger = get_logger("orb_learning")
 
 
 class UnreadKeys:
-    """Counts in how many mappings each key was not read, and warns; threads may share it.
+    """Counts in how many mappings each key was not read, and warns once of each; for threads, too.
 
+    A task has keys of its orchestrator's own, so of those it warns only where one looks misspelt.
     An object has attributes of its own for much else, so they are not looked at.
 
     Args:
         redactor: takes out of the keys what must not be shown.
-        clock: seconds of a clock that never goes back.
     """
 
-    def __init__(
-        self, redactor: Redactor | None = None, clock: Callable[[], float] = time.monotonic
-    ):
+    def __init__(self, redactor: Redactor | None = None):
         self._redactor = redactor
-        self._clock = clock
         self._lock = threading.RLock()
         self._counts: Counter[str] = Counter()
-        self._said_at: dict[str, float] = {}
+        self._judged: set[tuple[str, bool]] = set()
 
     def of_execution(self, task: Any, result: Any) -> None:
         """Note the keys of a task and of its result."""
-        self._note([*_unread(task, READ_OF_TASK), *_unread(result, READ_OF_RESULT)])
+        self._note(_unread(task, READ_OF_TASK), _unread(result, READ_OF_RESULT))
 
     def of_decision(self, task: Any, decision: Any, routing: Any) -> None:
         """Note the keys of a task, of what was decided about it, and of what is known of that."""
         decided = [*_unread(decision, READ_OF_DECISION), *_unread(routing, READ_OF_ROUTING)]
-        self._note([*_unread(task, READ_OF_TASK), *decided])
+        self._note(_unread(task, READ_OF_TASK), decided)
 
     def counts(self) -> dict[str, int]:
         """Return in how many tasks, results and decisions each key was not read."""
         with self._lock:
             return dict(self._counts)
 
-    def _note(self, keys: list[Any]) -> None:
-        if not keys:
+    def _note(self, of_task: list[Any], others: list[Any]) -> None:
+        if not of_task and not others:
             return
-        if self._redactor is not None:
-            keys = self._redactor.anything(keys)
+        own, names = self._shown(of_task), self._shown(others)
         with self._lock:
-            now = self._clock()
-            due = []
-            for key in keys:
-                name = _shown(key)
-                if name not in self._counts and len(self._counts) >= MOST_NAMES:
-                    name = OTHERS
-                self._counts[name] += 1
-                if now - self._said_at.get(name, -SECONDS_BETWEEN) >= SECONDS_BETWEEN:
-                    self._said_at[name] = now
-                    due.append(name)
-            if due:
-                logger.warning(
-                    "keys that are not read: %s; docs/recording.md has those that are, and "
-                    "metadata keeps any",
-                    ", ".join(map(self._counted, due)),
-                )
+            due = [*self._due(own, only_misspelt=True), *self._due(names, only_misspelt=False)]
+        if due:
+            logger.warning(
+                "keys that are not read: %s; docs/recording.md has those that are, and metadata "
+                "keeps any",
+                ", ".join(due),
+            )
 
-    def _counted(self, name: str) -> str:
+    def _shown(self, keys: list[Any]) -> list[str]:
+        return [_name(key) for key in (self._redactor.anything(keys) if self._redactor else keys)]
+
+    def _due(self, names: Iterable[str], *, only_misspelt: bool) -> list[str]:
+        """Count names, and return how those are told that are to be warned of."""
         from difflib import get_close_matches  # only where there is something to say
 
-        near = get_close_matches(name, READ_OF_TASK | READ_OF_DECISION, 1, 0.8)
-        times = self._counts[name]
-        notes = [f"{times:,} times"] if times > 1 else []
-        notes += [f"is it {near[0]}?" for _ in near]
-        return f"{name} ({'; '.join(notes)})" if notes else name
+        due = []
+        for shown in names:
+            is_new = shown not in self._counts
+            name = OTHERS if is_new and len(self._counts) >= MOST_NAMES else shown
+            self._counts[name] += 1
+            if (name, only_misspelt) in self._judged:
+                continue
+            self._judged.add((name, only_misspelt))
+            near = get_close_matches(name, READ_OF_TASK | READ_OF_DECISION, 1, 0.8)
+            if near or not only_misspelt:
+                due.append(f"{name} (is it {near[0]}?)" if near else name)
+        return due
 
     def after_fork(self) -> None:
         """Forget the lock, which another thread of the parent may have held."""
@@ -108,6 +104,6 @@ def _unread(source: Any, read: frozenset[str]) -> list[Any]:
         return []  # what can be read of it is read by its names
 
 
-def _shown(key: Any) -> str:
+def _name(key: Any) -> str:
     name = without_controls(key_text(key)).strip() or "(no name)"
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
