@@ -6,6 +6,7 @@ import json
 import math
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,13 @@ def test_a_lake_and_a_file_hold_the_same(lake: Lake, tmp_path: Path) -> None:
         pytest.skip("THE LAKE IS NOT COMPARED: there is no .venv of the file's engine")
     places = {name: str(tmp_path / name) for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH")}
     file = {**places, "ORB_DATABASE": str(tmp_path / "learning.db"), "ORB_LAKE_DATA": ""}
-    of_file = history(str(OF_A_FILE), tmp_path / "of_file", file)
-    of_lake = history(
-        str(REPOSITORY / ".venv-lake/bin/python"), tmp_path / "of_lake", lake.variables
-    )
+    of_lakes_engine = str(REPOSITORY / ".venv-lake/bin/python")
+    with ThreadPoolExecutor() as pool:
+        both = (
+            pool.submit(history, str(OF_A_FILE), tmp_path / "of_file", file),
+            pool.submit(history, of_lakes_engine, tmp_path / "of_lake", lake.variables),
+        )
+        of_file, of_lake = (one.result() for one in both)
     assert of_lake.keys() == of_file.keys()
     for name, table in of_file.items():
         assert of_lake[name]["columns"] == table["columns"], name

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from building import REPOSITORY
 from clients import client_python, inherited, run_client
+from ports import free_port
 
 from orb_learning.ingest import import_file
 from orb_learning.operations import load_outbox
@@ -51,9 +52,7 @@ class Collector:
     """``orb collect`` in a process."""
 
     def __init__(self, learning: LearningSettings):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.environment = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.port}",
             "OTEL_SERVICE_NAME": "shop",
@@ -227,9 +226,7 @@ def test_litellms_proxy_records_by_the_line_that_the_documents_show(
     document = (REPOSITORY / "docs/importing.md").read_text()
     (shown_config,) = re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)
     (tmp_path / "config.yaml").write_text(PROXY + shown_config)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_MASTER_KEY": PROXY_KEY,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 from serving import ORB, Site, wait_until_it_listens
 
 from orb_learning.errors import FeedbackError
@@ -87,9 +88,7 @@ def test_texts_are_cut_before_they_are_fetched(tmp_path: Path) -> None:
 
 def test_a_client_that_leaves_costs_the_server_no_traceback(tmp_path: Path) -> None:
     """Drawn as the SDK does, each takes a tenth of a second, in which nobody is answered."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     head = (
         f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
         "Accept: application/json, text/event-stream\r\nContent-Length: 9\r\n\r\n{"

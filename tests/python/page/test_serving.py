@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 from building import STEM
 from playwright.sync_api import expect, sync_playwright
+from ports import free_port
 from serving import ORB
 from starlette.testclient import TestClient
 
@@ -49,9 +49,7 @@ def rows(answer: dict[str, list[Any]]) -> list[dict[str, Any]]:
 @contextmanager
 def served(database: Path) -> Iterator[str]:
     """`orb serve` as a process; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [*ORB, "serve", "--port", str(port)],
         env={**os.environ, "ORB_DATABASE": str(database)},

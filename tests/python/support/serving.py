@@ -25,6 +25,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_types import CallToolResult, TextContent
 from oracle import MODELS, text_id
+from ports import free_port
 
 from mcp import StdioServerParameters
 from orb_learning.store.connection import connect
@@ -190,9 +191,7 @@ def wait_until_it_listens(process: subprocess.Popen[str], port: int) -> None:
 @contextmanager
 def serving(site: Site, *options: str, **variables: str) -> Iterator[str]:
     """Serve over HTTP, and give the URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [*ORB, "mcp", "--transport", "http", "--port", str(port), *options],
         env=site.environment(**variables),
