@@ -81,9 +81,7 @@ def test_a_file_that_unpacks_to_more_than_memory_is_refused(
         check=True,
     )
     said, peak_kb = done.stdout.strip().splitlines()
-    assert (
-        "that needs more memory than an import takes; write it anew in smaller row groups" in said
-    )
+    assert "that needs more memory than an import takes; write it anew in smaller records" in said
     assert int(peak_kb) / 1024 <= MOST_MB
     with duckdb.connect(database) as connection:
         assert connection.sql("select count(*) from raw.executions").fetchall() == [(0,)]

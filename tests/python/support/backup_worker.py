@@ -106,7 +106,7 @@ def restore(death: Death, database: Path, backup: Path) -> None:
     """Restore a backup again and again, until it is killed."""
     begin(
         death,
-        (replaced_database, "_read"),
+        (replaced_database, "read_replaced"),
         (restored_copy, "_copy_file"),
         (operations_restore, "bring_up_to_date"),
         (operations_restore, "exchange"),
@@ -128,7 +128,7 @@ PHASES: dict[Callable[..., None], list[str]] = {
         *("prune_segments", "after prune_segments", "drop_covered_entries"),
     ],
     restore: [
-        *("_read", "_copy_file", "after _copy_file", "bring_up_to_date", "exchange"),
+        *("read_replaced", "_copy_file", "after _copy_file", "bring_up_to_date", "exchange"),
         *("_link", "after _link", "sync", "after sync", "_verify", "after _verify"),
         *("after exchange", "load_outbox", "after load_outbox"),
     ],
