@@ -1,4 +1,4 @@
-"""The default model by ONNX Runtime: the same vectors, in less than half of torch's time.
+"""The default model by ONNX Runtime: the same vectors, in less of the processor's time.
 
 Importing this module is quick.
 """
