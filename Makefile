@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest --numprocesses 2
 LAKE := .venv-lake/bin
 LAKE_READY := .venv-lake/.ready
 
-.PHONY: build test test-slow test-lake soak lint check bench bench-routing docs contract constraints clean
+.PHONY: build test test-slow test-lake soak lint bench bench-routing docs contract constraints clean
 .DEFAULT_GOAL := build
 
 build: $(READY)

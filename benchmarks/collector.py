@@ -16,14 +16,13 @@ import http.client
 import json
 import multiprocessing
 import os
-import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +45,8 @@ from orb_learning.store.connection import connect
 
 TITLE = "Collector: spans of eight clients over HTTP"
 CLIENTS = 8
+PORT = 14_318
+"""One server listens at a time; below the ports that Linux gives to connections."""
 SPANS_A_SECOND = 10_000
 TRACES_A_REQUEST = 25
 SPANS_A_TRACE = 5
@@ -246,7 +247,7 @@ ATTRIBUTES = [AGENT, CHAT, CHAT, CHAT, TOOL]
 @contextmanager
 def collector(settings: LearningSettings) -> Iterator[tuple[int, Any]]:
     """Run `orb collect`; yields its port, and what kills it and starts it again."""
-    port = _free_port()
+    port = PORT
     arguments = ["-c", COLLECT, "collect", "--port", str(port)]
     environment = os.environ | {"ORB_DATABASE": str(settings.database_path)}
     running = [_started(arguments, port, environment)]
@@ -265,7 +266,7 @@ def collector(settings: LearningSettings) -> Iterator[tuple[int, Any]]:
 
 @contextmanager
 def bare_server() -> Iterator[int]:
-    port = _free_port()
+    port = PORT
     running = _started(["-c", BARE, str(port)], port, dict(os.environ))
     try:
         yield port
@@ -284,15 +285,6 @@ def serve_bare(port: int) -> None:
 
     app = Starlette(routes=[Route("/v1/traces", parse, methods=["POST"])])
     uvicorn.run(app, port=port, log_level="error")
-
-
-def _free_port() -> int:
-    """Return a port that no connection is given by Linux, as those from 32,768 on are."""
-    while True:
-        port = random.randrange(10_240, 32_768)  # noqa: S311
-        with suppress(OSError), socket.socket() as free:
-            free.bind(("127.0.0.1", port))
-            return port
 
 
 def _started(

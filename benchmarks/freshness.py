@@ -101,7 +101,7 @@ def _measure(database: Path, calls: int) -> tuple[list[float], list[float]]:
             times += [time.monotonic() - began for began in called[len(times) : count]]
         if called and time.monotonic() - called[-1] > WAIT_SECONDS:
             raise RuntimeError(f"of {len(called)} calls, only {seen} arrived")
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)  # as a reader who looks again; it is what is measured
     return seen["executions"], seen["a report"]
 
 
@@ -134,4 +134,4 @@ def _until(holds: Callable[[], bool], watch: subprocess.Popen[bytes]) -> None:
     while not holds():
         if watch.poll() is not None or time.monotonic() > ends:
             raise RuntimeError(f"the watch made no backup; its status is {watch.poll()}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)  # nothing tells when another process has made a file

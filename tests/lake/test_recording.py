@@ -116,8 +116,7 @@ def test_what_is_killed_while_it_loads_is_loaded_once(lake: Lake) -> None:
         loading = start(lake, "load", outbox, 600)
         assert loading.stdout is not None
         loading.stdout.readline()
-        # From opening the lake on, over its first loads.
-        time.sleep(choices.uniform(0, 1.2))
+        time.sleep(choices.uniform(0, 1.2))  # from opening the lake on, over its first loads
         loading.kill()
         loading.communicate()
         loaded += lake.rows("select count(*) from raw.executions")

@@ -81,7 +81,8 @@ def show_executions(found: Row) -> None:
         for line in filter(None, (_task(row), _routing(row), _figures(row), *_texts(row))):
             out.print(Padding(line, (0, 0, 0, 2)), highlight=False)
     if found["is_cut"]:
-        say(f"There are more than these {len(found['rows'])}; --limit shows up to 100.")
+        every = formats.count(found["matching_count"], "execution")
+        say(f"These are {len(found['rows'])} of {every}; --limit shows up to 100.")
     if not found["rows"]:
         say("No execution is all of it: ask with fewer options; `orb stats` counts all.", to=err)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from commands import orb
+from polling import until
 
 from orb_learning.backup import snapshot
 from orb_learning.errors import DeadLetterError
@@ -235,11 +236,7 @@ def test_a_file_that_cannot_be_opened_holds_no_other_one_up(tmp_path: Path) -> N
     try:
         time.sleep(0.5)  # it looks each quarter of a second how much waits
         assert outbox.put("forget", json.dumps({"task_ids": [str(uuid.uuid4())]}))
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if loader.last_result and loader.last_result.counts["forget"]:
-                break
-            time.sleep(0.05)
+        until(lambda: loader.last_result and loader.last_result.counts["forget"], 30)
         assert loader.last_result is not None
         assert loader.last_result.counts["forget"] == 1
         assert loader.last_error is None
