@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -107,29 +109,34 @@ def test_threads_read_and_write_one_file_without_a_conflict(database: Path) -> N
         assert connection.execute("select count(*) from seen").fetchone() == (24,)
 
 
-def has_lock_of_the_system(file: Path) -> bool:
-    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
-    inode = f":{file.stat().st_ino}"
-    return any(
-        kind == "POSIX" and int(process) == os.getpid() and place.endswith(inode)
-        for _, kind, _, _, process, place, *_ in locks
-    )
+def has_lock_of_the_system(descriptor: int) -> bool:
+    """Return whether this process has a lock of a file, by a descriptor that nobody closes.
+
+    To close it would give the lock up. /proc/locks, which changes while it is read, may lack one.
+    """
+    asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, asked)
+    kind, _, _, _, process = struct.unpack("hhqqi4x", found)
+    return bool(kind != fcntl.F_UNLCK and process == os.getpid())
 
 
 def test_no_thread_loses_the_files_lock_by_another_that_opens_it(database: Path) -> None:
     until = time.monotonic() + 1
     locked: list[bool] = []
+    descriptor = os.open(database, os.O_RDONLY)
 
     def read() -> None:
         while time.monotonic() < until:
             with connect(database, read_only=True):
-                locked.append(has_lock_of_the_system(database))
+                locked.append(has_lock_of_the_system(descriptor))
 
     threads = [threading.Thread(target=read) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert not has_lock_of_the_system(descriptor)
+    os.close(descriptor)
     assert len(locked) > 100
     assert all(locked), f"{locked.count(False)} of {len(locked)} connections had no lock"
 
