@@ -1,4 +1,4 @@
-{#- What one alert is measured as. -#}
+{#- What one alert is measured as: its sentence is bound of the value, not of what that is made of. -#}
 {% macro measured_alert(
     alert_name, source, value, sample_count, finding, enough='true', model_tier='null::varchar',
     assigned='assigned_time_count'
@@ -6,12 +6,18 @@
     select
         '{{ alert_name }}' as alert_name,
         {{ model_tier }} as model_tier,
-        {{ value }} as value,
-        {{ sample_count }} as sample_count,
+        value,
+        sample_count,
         {{ enough }} as has_enough_samples,
         {{ finding | trim }} as finding,
         {{ assigned }} as assigned_time_count
-    from {{ source }}
+    from (
+        select
+            *,
+            {{ value }} as value,
+            {{ sample_count }} as sample_count
+        from {{ source }}
+    ) as measured
 {%- endmacro %}
 
 

@@ -6,24 +6,18 @@
     groups: what the groups are by, an SQL expression each, by the name of its dimension. -#}
 {% macro past_and_recent(now, groups) -%}
 compared_runs as (
+    {% for dimension, expression in groups.items() %}
     select
-        *,
+        '{{ dimension }}' as dimension,
+        {{ expression }} as name,
         timestamp >= {{ now }} - interval 24 hour as is_recent,
-        unnest([
-            {% for dimension, expression in groups.items() %}
-            {'dimension': '{{ dimension }}', 'name': {{ expression }}}{{ ',' if not loop.last }}
-            {% endfor %}
-        ], recursive := true)
-    from (
-        select
-            timestamp,
-            success,
-            _task_text_id,
-            _is_time_assigned,
-            {{ groups.values() | reject('equalto', 'null::varchar') | join(', ') }}
-        from {{ ref('fct_executions') }}
-        where timestamp between {{ now }} - interval 744 hour and {{ now }}
-    )
+        success,
+        _task_text_id,
+        _is_time_assigned
+    from {{ ref('fct_executions') }}
+    where timestamp between {{ now }} - interval 744 hour and {{ now }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 halves as (
@@ -42,27 +36,45 @@ halves as (
     ['dimension', 'name', 'is_recent'], figures='halves', executions='compared_runs'
 ) }},
 
-pasts as (
+bounded as (
+    select
+        *,
+        {{ rate_bound('_rate', '_rate_variance', '_rate_t', '-') }} as _lower,
+        {{ rate_bound('_rate', '_rate_variance', '_rate_t', '+') }} as _upper
+    from rates
+),
+
+members as (
     select
         dimension,
         name,
-        sum(assigned_time_count)::bigint as assigned_time_count,
-        {% for half, condition in {'recent': 'is_recent', 'past': 'not is_recent'}.items() %}
+        sum(assigned_time_count)::bigint as assigned_time_count
+    from halves
+    group by dimension, name
+),
+
+-- Joined, for bounds are worked out anew for each aggregate over them, and planned so.
+pasts as (
+    select
+        members.*,
+        {% for half in ['recent', 'past'] %}
         {% for column, source in {
             'count': 'total_executions', 'successes': 'successful_count', 'tasks': 'task_count'
         }.items() %}
-        coalesce(sum({{ source }}) filter ({{ condition }}), 0)::bigint as {{ half }}_{{ column }},
+        coalesce({{ half }}.{{ source }}, 0)::bigint as {{ half }}_{{ column }},
         {% endfor %}
-        {% set rate = 'successful_count / total_executions' %}
-        max({{ rate }}) filter ({{ condition }}) as {{ half }}_rate,
-        {% for bound, sign in {'lower': '-', 'upper': '+'}.items() %}
-        max({{ rate_bound(rate, '_rate_variance', '_rate_t', sign) }}) filter ({{ condition }})
-            as {{ half }}_{{ bound }}{{ ',' if not loop.last }}
+        {% for figure in ['rate', 'lower', 'upper'] %}
+        {{ half }}._{{ figure }} as {{ half }}_{{ figure }}{{ ',' if not loop.last }}
         {% endfor %}
         {{- ',' if not loop.last }}
         {% endfor %}
-    from rates
-    group by dimension, name
+    from members
+    {% for half, condition in {'recent': 'is_recent', 'past': 'not is_recent'}.items() %}
+    left join bounded as {{ half }}
+        on
+            {{ same_group('members', half, ['dimension', 'name']) }}
+            and {{ condition | replace('is_recent', half ~ '.is_recent') }}
+    {% endfor %}
 ),
 
 drops as (

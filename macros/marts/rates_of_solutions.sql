@@ -27,17 +27,20 @@ sums as (
     group by {{ key }}
 ),
 
-rates as (
+sums_of_figures as (
     select
         {{ figures }}.*,
         sums.tasks as task_count,
         sums.success_squares as _success_squares,
         sums.success_trials as _success_trials,
         sums.trial_squares as _trial_squares,
-        sums.success_shares as _success_shares,
-        {{ rate_spread(figures ~ '.success_count', figures ~ '.usage_count') }}
+        sums.success_shares as _success_shares
     from {{ figures }}
     inner join sums
         on {{ figures }}.{{ key }} = sums.{{ key }}
+),
+
+rates as (
+    {{ rates_of('sums_of_figures', 'success_count', 'usage_count') }}
 )
 {%- endmacro %}

@@ -65,11 +65,15 @@ repeated_sums as (
             and {{ same_group(figures, 'sums_of_types', keys) }}
 ),
 
-rates as (
+sums_over_tasks as (
     select
         repeated_sums.*,
         {{ with_single_tasks('repeated_sums.error_count', 'repeated_sums.total_executions') }}
     from repeated_sums
+),
+
+rates as (
+    {{ rates_of('sums_over_tasks', 'error_count', 'total_executions') }}
 )
 {%- endmacro %}
 

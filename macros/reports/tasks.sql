@@ -6,9 +6,11 @@
     time; with `every_task` all are, whatever the last build knew. An execution without a text is a
     task of its own.
     keys: the columns of a group, or their names with an expression for each.
+    executions: of what, where it is not int_executions_by_range. Figures and tasks name that view each,
+    for DuckDB hands on a CTE that both read by copying it, which takes longer than to read twice.
     grouping: what to group by, where it is not just the keys. -#}
 {% macro rates_by_task(
-    keys, figures='figures', executions='executions', successes='successful_count',
+    keys, figures='figures', executions=none, successes='successful_count',
     trials='total_executions', success='success', every_task=false, grouping=none
 ) -%}
 {%- set columns = keys if keys is mapping else dict(zip(keys, keys)) -%}
@@ -20,7 +22,7 @@ repeated_tasks as (
         _task_text_id,
         count(*) as trials,
         count(*) filter ({{ success }}) as successes
-    from {{ executions }}
+    from {{ executions or ref('int_executions_by_range') }}
     where
         {% if every_task %}
         _task_text_id is not null
@@ -41,13 +43,17 @@ repeated_sums as (
     select {{ (['null'] * (columns | length + 7)) | join(', ') }}
 ),
 
-rates as (
+sums_over_tasks as (
     select
         {{ figures }}.*,
         {{ with_single_tasks(figures ~ '.' ~ successes, figures ~ '.' ~ trials) }}
     from {{ figures }}
     left join repeated_sums
         on {{ same_group(figures, 'repeated_sums', columns) }}
+),
+
+rates as (
+    {{ rates_of('sums_over_tasks', successes, trials) }}
 )
 {%- endmacro %}
 

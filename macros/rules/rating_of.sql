@@ -9,3 +9,27 @@
         {% endfor %}
     end::integer
 {%- endmacro %}
+
+
+{#- CTE `ratings`: what feedback says of tasks, never empty: DuckDB 2.0.0 makes wrong sums of a join
+    with nothing (2026-11). -#}
+{% macro feedback_ratings() -%}
+ratings as (
+    select
+        task_id,
+        user_accepted,
+        user_rating
+    from {{ ref('int_feedback_ratings') }}
+    union all
+    select
+        null as task_id,
+        null as user_accepted,
+        null as user_rating
+)
+{%- endmacro %}
+
+
+{#- A rating or acceptance: the record's own, else that of feedback, of `executions` and `ratings`. -#}
+{% macro rated(column) -%}
+    coalesce(executions.{{ column }}, ratings.{{ column }}) as {{ column }}
+{%- endmacro %}

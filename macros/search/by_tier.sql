@@ -41,16 +41,16 @@ tier_sums as (
 ),
 
 tier_rates as (
+    {% if of_one_task %}
     select
         *,
-        success_count / execution_count as success_rate,
-        {% if of_one_task %}
+        success_count / execution_count as _rate,
         1.0::double / execution_count as _rate_variance,
         1.959963984540054::double as _rate_t
-        {% else %}
-        {{ rate_spread('success_count', 'execution_count') }}
-        {% endif %}
     from tier_sums
+    {% else %}
+    {{ rates_of('tier_sums', 'success_count', 'execution_count') }}
+    {% endif %}
 ),
 
 tiers_of_groups as (
@@ -61,9 +61,9 @@ tiers_of_groups as (
                 'model_tier': model_tier,
                 'execution_count': execution_count,
                 'success_count': success_count,
-                'success_rate': success_rate,
-                'success_rate_lower': {{ rate_bound('success_rate', '_rate_variance', '_rate_t', '-') }},
-                'success_rate_upper': {{ rate_bound('success_rate', '_rate_variance', '_rate_t', '+') }},
+                'success_rate': _rate,
+                'success_rate_lower': {{ rate_bound('_rate', '_rate_variance', '_rate_t', '-') }},
+                'success_rate_upper': {{ rate_bound('_rate', '_rate_variance', '_rate_t', '+') }},
                 'avg_cost': avg_cost,
                 'cost_known_count': cost_known_count,
                 'avg_duration': avg_duration,

@@ -31,8 +31,8 @@ solutions as (
 ),
 
 {{ rates_by_task(
-    ['cluster_id'], figures='solutions', successes='success_count', trials='execution_count',
-    every_task=true
+    ['cluster_id'], figures='solutions', executions='executions', successes='success_count',
+    trials='execution_count', every_task=true
 ) }},
 
 {{ tiers_of_groups('cluster_id', 'executions', of_one_task=false) }}

@@ -30,8 +30,7 @@
 {%- endmacro %}
 
 
-{#- Those sums and the executions that are the only one of their task, whose squares are themselves:
-    how many tasks, and the variance and t of their rate. -#}
+{#- Those sums and the executions that are the only one of their task, whose squares are themselves. -#}
 {% macro with_single_tasks(successes, trials) -%}
     {%- set lone_trials = trials ~ ' - coalesce(repeated_sums.trials, 0)' -%}
     {%- set lone_successes = successes ~ ' - coalesce(repeated_sums.successes, 0)' -%}
@@ -39,23 +38,37 @@
     {{ lone_successes }} + coalesce(repeated_sums.success_squares, 0) as _success_squares,
     {{ lone_successes }} + coalesce(repeated_sums.success_trials, 0) as _success_trials,
     {{ lone_trials }} + coalesce(repeated_sums.trial_squares, 0) as _trial_squares,
-    {{ lone_successes }} + coalesce(repeated_sums.success_shares, 0) as _success_shares,
-    {{ rate_spread(successes, trials) }}
+    {{ lone_successes }} + coalesce(repeated_sums.success_shares, 0) as _success_shares
 {%- endmacro %}
 
 
-{#- How far a rate is known, of the sums over its tasks in the same select. -#}
-{% macro rate_spread(successes, trials) -%}
-    {{ effective_tasks(trials, '_trial_squares') }} as _effective_tasks,
-    {{ squared_error(
-        successes, trials, 'task_count', '_success_squares', '_success_trials', '_trial_squares'
-    ) }} as _squared_error,
-    {{ run_correlation(successes, trials, 'task_count', '_success_shares', '_trial_squares') }}
-        as _run_correlation,
-    {{ correlated_variance('_run_correlation', trials, '_effective_tasks') }} as _least_variance,
-    {{ relative_variance(
-        successes ~ ' / nullif(' ~ trials ~ ', 0)', '_squared_error', '_effective_tasks',
-        '_least_variance'
-    ) }} as _rate_variance,
-    {{ t_quantile('_effective_tasks - 1') }} as _rate_t
+{#- A query: the rows of a CTE that has the sums over its tasks, each with the variance and t of its
+    rate. Each step is a query of its own: a column that another one names is bound again in it, and
+    planning took longer than all else. -#}
+{% macro rates_of(sums, successes, trials) -%}
+    select
+        *,
+        {{ relative_variance('_rate', '_squared_error', '_effective_tasks', '_least_variance') }}
+            as _rate_variance
+    from (
+        select
+            *,
+            {{ correlated_variance('_run_correlation', trials, '_effective_tasks') }}
+                as _least_variance,
+            {{ t_quantile('_effective_tasks - 1') }} as _rate_t
+        from (
+            select
+                *,
+                {{ successes }} / nullif({{ trials }}, 0) as _rate,
+                {{ effective_tasks(trials, '_trial_squares') }} as _effective_tasks,
+                {{ squared_error(
+                    successes, trials, 'task_count',
+                    '_success_squares', '_success_trials', '_trial_squares'
+                ) }} as _squared_error,
+                {{ run_correlation(
+                    successes, trials, 'task_count', '_success_shares', '_trial_squares'
+                ) }} as _run_correlation
+            from {{ sums }}
+        ) as tasks_told
+    ) as spreads
 {%- endmacro %}

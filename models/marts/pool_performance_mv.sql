@@ -47,7 +47,7 @@ figures as (
 
 {{ rates_by_task(
     ['hour', 'pool_type', 'repo'],
-    successes='successful_tasks', trials='total_tasks', every_task=true
+    executions='executions', successes='successful_tasks', trials='total_tasks', every_task=true
 ) }}
 
 select

@@ -4,8 +4,8 @@
 with
 
 -- Lists: DuckDB 2.0.0 cannot read arrays from a left join where some rows have no match (2026-11).
--- Never empty: DuckDB 2.0.0 makes wrong sums of a join with nothing (2026-11), and this view is
--- summed up by whoever opens the file, with settings of their own.
+-- Neither is ever empty: DuckDB 2.0.0 makes wrong sums of a join with nothing (2026-11), and this
+-- view is summed up by whoever opens the file, with settings of their own.
 task_vectors as (
     select
         text_id,
@@ -18,18 +18,7 @@ task_vectors as (
         null as embedding
 ),
 
-ratings as (
-    select
-        task_id,
-        user_accepted,
-        user_rating
-    from {{ ref('int_feedback_ratings') }}
-    union all
-    select
-        null as task_id,
-        null as user_accepted,
-        null as user_rating
-)
+{{ feedback_ratings() }}
 
 select
     executions.task_id,
@@ -51,8 +40,8 @@ select
     actual_cost,
     error_type,
     error_message,
-    coalesce(executions.user_accepted, ratings.user_accepted) as user_accepted,
-    coalesce(executions.user_rating, ratings.user_rating) as user_rating,
+    {{ rated('user_accepted') }},
+    {{ rated('user_rating') }},
     peak_memory_mb,
     cpu_time_seconds,
     solution_summary,

@@ -21,7 +21,7 @@ figures as (
 
 {{ rates_by_task(
     ['time_range', 'repo_place', 'model_tier_place', 'pool_type_place'],
-    grouping='time_range, ' ~ every_choice()
+    executions='executions', grouping='time_range, ' ~ every_choice()
 ) }}
 
 select

@@ -22,7 +22,7 @@ figures as (
 {{ rates_by_task({
     'time_range': 'time_range', 'bucket_start': bucket_of_range(), 'repo_place': 'repo_place',
     'model_tier_place': 'model_tier_place', 'pool_type_place': 'pool_type_place'
-}, grouping='time_range, bucket_start, ' ~ every_choice()) }}
+}, executions='executions', grouping='time_range, bucket_start, ' ~ every_choice()) }}
 
 select
     rates.time_range,

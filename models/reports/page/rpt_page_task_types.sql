@@ -20,7 +20,7 @@ figures as (
 
 {{ rates_by_task([
     'time_range', 'task_type_place', 'repo_place', 'model_tier_place', 'pool_type_place'
-], grouping='time_range, task_type_place, ' ~ every_choice()) }}
+], executions='executions', grouping='time_range, task_type_place, ' ~ every_choice()) }}
 
 select
     rates.time_range,

@@ -1,16 +1,12 @@
 -- One row is a time range and a duration bucket in it: fast, medium, slow or unknown.
 with
 
-executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
-),
-
 figures as (
     select
         time_range,
         {{ duration_bucket() }} as duration_bucket,
         {{ execution_figures() }}
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by all
 ),
 

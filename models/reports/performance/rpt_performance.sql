@@ -1,10 +1,6 @@
 -- One row is a time range, with everything that was executed in it; none in it is a row, too.
 with
 
-executions as not materialized (
-    {{ in_time_ranges('fct_executions') }}
-),
-
 {% for time_range, length in time_ranges().items() %}
 figures_{{ time_range }} as (
     select

@@ -1,10 +1,6 @@
 -- One row is a time range and a pool type used in it, compared with the other pools.
 with
 
-executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
-),
-
 figures as (
     select
         time_range,
@@ -12,7 +8,7 @@ figures as (
         {{ execution_figures() }},
         quantile_cont(duration_seconds::double, 0.95) as p95_duration,
         max(timestamp) as last_execution_at
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by time_range, pool_type
 ),
 

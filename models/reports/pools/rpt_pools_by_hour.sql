@@ -20,7 +20,9 @@ figures as (
     group by pool_type, hour
 ),
 
-{{ rates_by_task(['hour', 'pool_type'], successes='successful_tasks', trials='total_tasks') }}
+{{ rates_by_task(
+    ['hour', 'pool_type'], executions='executions', successes='successful_tasks', trials='total_tasks'
+) }}
 
 select
     pool_type,

@@ -1,20 +1,19 @@
 -- One row is a time range and a model tier used in it, with its quality and what people say of it.
 with
 
--- From the public view, because it is where people's later feedback joins the record's own.
-executions as not materialized (
-    {% for time_range, length in time_ranges().items() %}
+{{ feedback_ratings() }},
+
+executions as (
     select
-        '{{ time_range }}' as time_range,
-        task_id,
-        model_tier,
-        quality_score,
-        user_rating,
-        user_accepted
-    from {{ ref('executions') }}
-    where {{ started_within(length) }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+        executions.time_range,
+        executions.model_tier,
+        executions.quality_score,
+        executions._task_text_id,
+        {{ rated('user_accepted') }},
+        {{ rated('user_rating') }}
+    from {{ ref('int_executions_by_range') }} as executions
+    left join ratings
+        on executions.task_id = ratings.task_id
 ),
 
 figures as (
@@ -34,15 +33,8 @@ figures as (
 ),
 
 answers as (
-    select
-        executions.*,
-        tasks._task_text_id
-    from executions
-    inner join {{ ref('int_executions_by_range') }} as tasks
-        on
-            executions.time_range = tasks.time_range
-            and executions.task_id = tasks.task_id
-    where executions.user_accepted is not null
+    select * from executions
+    where user_accepted is not null
 ),
 
 {{ rates_by_task(

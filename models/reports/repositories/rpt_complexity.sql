@@ -1,16 +1,12 @@
 -- One row is a time range and a band of complexity in it: 20 points each, or unknown.
 with
 
-executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
-),
-
 figures as (
     select
         time_range,
         {{ complexity_band() }} as complexity_band,
         {{ execution_figures() }}
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by all
 ),
 

@@ -1,10 +1,6 @@
 -- One row is a time range and a repository worked on in it, by its rank.
 with
 
-executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
-),
-
 figures as (
     select
         time_range,
@@ -13,7 +9,7 @@ figures as (
         avg(complexity_score) as avg_complexity,
         count(complexity_score) as complexity_known_count,
         max(timestamp) as last_execution_at
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by time_range, repo
 ),
 

@@ -1,17 +1,13 @@
 -- One row is a time range and a pool type used in it, with its success rate.
 with
 
-executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
-),
-
 outcomes as (
     select
         time_range,
         pool_type,
         count(*) as total_executions,
         count(*) filter (success) as successful_count
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by time_range, pool_type
 ),
 

@@ -1,39 +1,36 @@
 -- One row is a time range and a model tier used in it.
-{%- set groups = 'time_range, model_tier, rollup (model)' %}
+{%- set groups = 'time_range, model_tier, rollup (_model)' %}
 with
 
-executions as not materialized (
-    select
-        *,
-        coalesce(_model, '') as model
-    from {{ ref('int_executions_by_range') }}
-),
-
--- Of a tier, where model is NULL, and of each of its models.
+-- Of a tier, and of each of its models.
 figures as (
     select
         time_range,
         model_tier,
-        model,
+        _model,
+        grouping(_model) = 0 as is_of_model,
         {{ execution_figures() }}
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by {{ groups }}
 ),
 
-{{ rates_by_task(['time_range', 'model_tier', 'model'], grouping=groups) }},
+{{ rates_by_task({
+    'time_range': 'time_range', 'model_tier': 'model_tier', '_model': '_model',
+    'is_of_model': 'grouping(_model) = 0'
+}, grouping=groups) }},
 
 columns_of_rates as (
     select
         time_range,
         model_tier,
-        model,
+        is_of_model,
         {{ figure_columns('rates') }},
-        model <> '' and has_enough_samples as is_compared
+        _model is not null and has_enough_samples as is_compared
     from rates
 )
 
 select
-    * exclude (model, is_compared),
+    * exclude (is_of_model, is_compared),
     count(*) filter (is_compared) over of_tier as model_count,
     min(success_rate) filter (is_compared) over of_tier as lowest_model_rate,
     max(success_rate) filter (is_compared) over of_tier as highest_model_rate,
@@ -45,4 +42,4 @@ select
     ) as mixes_models
 from columns_of_rates
 window of_tier as (partition by time_range, model_tier)
-qualify model is null
+qualify not is_of_model

@@ -1,17 +1,13 @@
 -- One row is a time range, a task type and a model tier used for it: a cell of a heat map.
 with
 
-executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
-),
-
 figures as (
     select
         time_range,
         task_type,
         model_tier,
         {{ execution_figures() }}
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by time_range, task_type, model_tier
 ),
 

@@ -1,16 +1,12 @@
 -- One row is a time range and a task type in it, by its rank.
 with
 
-executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
-),
-
 figures as (
     select
         time_range,
         task_type,
         {{ execution_figures() }}
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by time_range, task_type
 ),
 

@@ -2,10 +2,6 @@
 {% set bucket_lengths = {'1h': 'hour', '24h': 'hour', '7d': 'day', '30d': 'day', '90d': 'day'} %}
 with
 
-executions as not materialized (
-    select * from {{ ref('int_executions_by_range') }}
-),
-
 buckets as (
     {% for time_range, length in time_ranges().items() %}
     select
@@ -29,7 +25,7 @@ figures as (
         {{ bucket_of_range() }} as bucket_start,
         {{ execution_figures() }},
         {{ assigned_times() }} as assigned_time_count
-    from executions
+    from {{ ref('int_executions_by_range') }}
     group by all
 ),
 
