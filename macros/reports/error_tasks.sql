@@ -76,9 +76,3 @@ rates as (
     {{ rates_of('sums_over_tasks', 'error_count', 'total_executions') }}
 )
 {%- endmacro %}
-
-
-{#- The error type of a failure, NULL of a success. -#}
-{% macro failed_error_type() -%}
-    case when not success then coalesce(error_type, 'unknown') end
-{%- endmacro %}

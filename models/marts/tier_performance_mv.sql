@@ -48,7 +48,9 @@ figures as (
     group by repo, model_tier, task_type, date
 ),
 
-{{ rates_by_task(['date', 'repo', 'model_tier', 'task_type'], executions='executions', every_task=true) }}
+{{ rates_by_task(
+    ['date', 'repo', 'model_tier', 'task_type'], executions='executions', every_task=true
+) }}
 
 select
     repo,

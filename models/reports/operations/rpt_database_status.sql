@@ -1,15 +1,11 @@
 -- One row is the whole database: how much came lately, how it went, and what to look at.
 with
 
-executions as (
-    select * from {{ ref('fct_executions') }}
-),
-
 held as (
     select
         count(*) as total_executions,
         {{ assigned_times() }} as assigned_time_count
-    from executions
+    from {{ ref('fct_executions') }}
     where timestamp <= {{ utc_now() }}
 ),
 
@@ -17,14 +13,23 @@ recent as (
     select
         count(*) filter ({{ started_within('1 hour') }}) as recent_1h,
         count(*) as weekly
-    from executions
+    from {{ ref('fct_executions') }}
     where {{ started_within('7 day') }}
 ),
 
 last_day as (
-    select * from {{ ref('rpt_performance') }}
-    where time_range = '24h'
+    select * from {{ ref('fct_executions') }}
+    where {{ started_within('24 hour') }}
 ),
+
+figures as (
+    select
+        true as is_of_last_day,
+        {{ execution_figures() }}
+    from last_day
+),
+
+{{ rates_by_task({'is_of_last_day': 'true'}, executions='last_day') }},
 
 -- Of the file as it is now; rpt_storage has the samples of the past.
 file as (
@@ -56,21 +61,17 @@ select
     held.total_executions,
     held.assigned_time_count,
     recent.recent_1h,
-    last_day.total_executions as daily,
+    rates.total_executions as daily,
     recent.weekly,
-    last_day.success_rate as daily_success_rate,
-    last_day.success_rate_lower as daily_success_rate_lower,
-    last_day.success_rate_upper as daily_success_rate_upper,
-    last_day.task_count,
-    last_day.has_enough_samples,
-    last_day.avg_duration,
-    last_day.duration_known_count,
-    last_day.avg_quality,
-    last_day.quality_known_count,
+    {{ rate_over_tasks('daily_success_rate', 'rates', 'successful_count', 'total_executions') }},
+    rates.avg_duration,
+    rates.duration_known_count,
+    rates.avg_quality,
+    rates.quality_known_count,
     warnings.warnings,
     warnings.raised_alerts
 from held
 cross join recent
-cross join last_day
+cross join rates
 cross join file
 cross join warnings

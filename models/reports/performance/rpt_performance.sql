@@ -1,39 +1,36 @@
 -- One row is a time range, with everything that was executed in it; none in it is a row, too.
 with
 
-{% for time_range, length in time_ranges().items() %}
-figures_{{ time_range }} as (
+ranges as (
+    select unnest({{ time_ranges().keys() | list }}) as time_range
+),
+
+figures as (
     select
-        '{{ time_range }}' as time_range,
+        time_range,
         {{ execution_figures() }},
         {{ duration_percentiles() }} as durations,
         {{ savings_figures() }},
         {{ memory_figures() }},
         {{ assigned_times() }} as assigned_time_count
-    from {{ ref('fct_executions') }}
-    where {{ started_within(length) }}
-),
-{% endfor %}
-
-figures as (
-    {% for time_range in time_ranges() %}
-    select * from figures_{{ time_range }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    from {{ ref('int_executions_by_range') }}
+    group by time_range
 ),
 
 {{ rates_by_task(['time_range']) }}
 
 select
-    rates.time_range,
+    ranges.time_range,
     {{ figure_columns('rates') }},
     rates.durations[1] as p50_duration,
     rates.durations[2] as p95_duration,
     rates.durations[3] as p99_duration,
     rates.avg_savings,
-    rates.savings_known_count,
+    coalesce(rates.savings_known_count, 0) as savings_known_count,
     rates.avg_memory_mb,
     rates.p95_memory_mb,
-    rates.memory_known_count,
-    rates.assigned_time_count
-from rates
+    coalesce(rates.memory_known_count, 0) as memory_known_count,
+    coalesce(rates.assigned_time_count, 0) as assigned_time_count
+from ranges
+left join rates
+    on ranges.time_range = rates.time_range

@@ -1,6 +1,8 @@
 -- One row is a time range and two pools, models or repositories of the 10 most used, compared.
 --
--- Like for like is within each tier and task type of both: easy work makes none look better.
+-- Like for like is within each tier and task type of both: easy work makes none look better. It
+-- groups all executions by task for each dimension, so each build makes it, not each reader.
+{{ config(materialized=whole_table()) }}
 {%- set groups = {'pool': 'pool_type', 'model': '_model', 'repository': 'repo'} %}
 with
 

@@ -336,7 +336,7 @@ def test_one_table_alone_has_every_row_of_its_report(
 
 
 def test_unlike_work_is_compared_like_for_like(
-    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: DbtProject, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 60 runs each, local has 45 on small, which all succeed, and cloud 15."""
     copy = Path(shutil.copy(database, tmp_path / database.name))
@@ -353,6 +353,7 @@ def test_unlike_work_is_compared_like_for_like(
             "as numbered where numbered.task_id = fct_executions.task_id and n <= 120",
             [NOON - timedelta(hours=2)],
         )
+    project.run(copy, select=["rpt_like_for_like"], as_of=NOON.isoformat())
     [pair] = asyncio.run(get_execution_statistics())["like_for_like"]
     assert (pair["name"], pair["other_name"]) == ("local", "cloud")
     assert (pair["success_rate"], pair["other_success_rate"]) == (0.75, 0.5)
@@ -371,7 +372,7 @@ def test_unlike_work_is_compared_like_for_like(
 
 
 def test_what_has_nothing_in_common_is_not_compared(
-    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: DbtProject, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = Path(shutil.copy(database, tmp_path / database.name))
     monkeypatch.setenv("ORB_DATABASE", str(copy))
@@ -381,6 +382,7 @@ def test_what_has_nothing_in_common_is_not_compared(
             "pool_type = if(model_tier = 'small', 'local', 'cloud')",
             [NOON - timedelta(hours=2)],
         )
+    project.run(copy, select=["rpt_like_for_like"], as_of=NOON.isoformat())
     said = words(orb(copy, "stats", width=200)[1])
     assert "have no tier and task type in common: do not compare them." in said
     assert "like for like" not in said
