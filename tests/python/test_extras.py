@@ -14,6 +14,7 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from building import REPOSITORY
@@ -69,7 +70,7 @@ class Installed:
             for name, value in os.environ.items()
             if not name.startswith(("ORB_", "DBT_", "PYTHONPATH", "VIRTUAL_ENV"))
         }
-        return {**kept, "ORB_DATABASE": str(self.database), **variables}
+        return {**kept, **variables}  # the database is data/learning.db of the folder
 
     def run(self, program: str, *words: str, **variables: str) -> str:
         environment = self.environment(**variables)
@@ -99,10 +100,12 @@ from orb_learning import LearningDatabase
 async def main():
     begin = datetime(2026, 4, 1)  # midnight in Tokyo
     task = {"id": "task-8", "prompt": "mend the tests", "model": "gpt-5-nano"}
+    untold = {"id": 9, "type": "fix"}
     async with LearningDatabase() as learning:
-        learning.telemetry.store_execution_telemetry(
-            "local", task, {"success": False}, begin, begin + timedelta(seconds=9)
-        )
+        for each in (task, untold):
+            assert learning.telemetry.store_execution_telemetry(
+                "local", each, {"success": False}, begin, begin + timedelta(seconds=9)
+            )
 
 asyncio.run(main())
 """
@@ -128,18 +131,19 @@ def build_every_model(installed: Installed) -> None:
     for script in ("smallest.py", "naive.py"):
         installed.run("python", script, TZ="Asia/Tokyo")
     assert "6,199 trials" in installed.run("orb", "sample")
-    assert "ERROR=0" in installed.run("orb", "build", "--exclude-resource-type", "unit_test")
+    assert "ERROR=0" in installed.run("orb", "build")
     shown = installed.run("python", "-c", RECORDED)
     assert "('small', False, '2026-03-31 15:00:00'" in shown
     assert "'large', True" in shown
     assert "task-7" in shown
     assert "task-8" in shown
+    assert "('unknown', False, '2026-03-31 15:00:00'" in shown
     draw_the_page(installed)
     installed.run("orb", "maintain")
     assert list((installed.folder / "data/backups").glob("2*Z/manifest.json"))
     assert "execution_count" in installed.run("orb", "status")
     assert "fix-git" in installed.run("orb", "changes")
-    serve_an_agent(installed)
+    assert "claude-opus-4.5" in answer_of(installed, "list_executions", task_id="task-7")
     assert {"data", "logs", "target"} <= {path.name for path in installed.folder.iterdir()}
 
 
@@ -156,6 +160,11 @@ def index_vectors(installed: Installed) -> None:
 
 
 def serve_an_agent(installed: Installed) -> None:
+    assert answer_of(installed, "database_status")
+
+
+def answer_of(installed: Installed, tool: str, **arguments: str) -> str:
+    """What ``orb mcp`` answers to an agent."""
     server = StdioServerParameters(
         command=str(installed.bin / "orb"),
         args=["mcp"],
@@ -163,11 +172,13 @@ def serve_an_agent(installed: Installed) -> None:
         cwd=installed.folder,
     )
 
-    async def ask() -> bool:
+    async def ask() -> Any:
         async with Client(stdio_client(server)) as client:
-            return bool((await client.call_tool("database_status", {})).is_error)
+            return await client.call_tool(tool, arguments)
 
-    assert not asyncio.run(ask())
+    answer = asyncio.run(ask())
+    assert not answer.is_error
+    return str(answer.content)
 
 
 def receive_spans(installed: Installed) -> None:
