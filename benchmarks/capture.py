@@ -4,9 +4,10 @@ A call: `store_execution_telemetry` with a full task and result, its commit incl
 is a bare INSERT of the same bytes into an SQLite file with the same settings. One process runs the
 two in turns. As others write it: the same with an id that is no UUID, times without a zone, and a
 model in place of a tier. A pool: the example's PoolManager runs tasks of 10 ms with so many
-workers, with telemetry and without, in turns; medians. A task sleeps in a thread, so its end wakes the event loop
-as an agent's answer would. For comparison, other tasks sleep in the event loop itself. It rounds
-its waiting up to whole ms. So 0.1 ms of work while all of them sleep can cost them 1 ms.
+workers, with telemetry and without, in turns; medians. A task sleeps in a thread, so its end wakes
+the event loop as an agent's answer would. For comparison, other tasks sleep in the event loop
+itself. It rounds its waiting up to whole ms. So 0.1 ms of work while all of them sleep can cost
+them 1 ms.
 """
 
 from __future__ import annotations
