@@ -16,6 +16,7 @@ from orb_learning.capture.warnings import Warnings
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.outbox import Kind, Outbox
 from orb_learning.record import (
+    MADE_OF_IDS,
     cut_texts,
     describe_error,
     is_canonical_uuid,
@@ -27,6 +28,7 @@ from orb_learning.record import (
 
 LONGEST_PAYLOAD = 1_000_000
 """Characters of one record's JSON; a larger one is a dead letter, cut."""
+VERSION = str(MADE_OF_IDS)
 NOT_TAKEN = "the outbox did not take it"
 LONGEST_KEPT_VALUE = 1_000
 """Characters of a field's value in the dead letter of a record that is too large."""
@@ -71,7 +73,9 @@ class Keeper:
         """
         try:
             task_id = values.get("task_id")
-            if task_id is not None and not (type(task_id) is str and is_canonical_uuid(task_id)):
+            if task_id is not None and not (
+                type(task_id) is str and is_canonical_uuid(task_id) and task_id[14] != VERSION
+            ):
                 values = self.identified(values)
             payload = quick_json(values) or self._careful_json(kind, values)
         except RedactionError:
