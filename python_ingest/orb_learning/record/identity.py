@@ -12,7 +12,7 @@ NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 EXTERNAL_ID = "external_id"
 """The key of metadata that keeps an id which is no UUID."""
 OWN_EXTERNAL_ID = "external_id_is_own"
-"""The key of metadata that is true where that one is the caller's own, beside a made UUID's like."""
+"""The key that is true where that one is the caller's, beside a UUID like those made of ids."""
 GIVEN_EXTERNAL_ID = "given_external_id"
 """The key of metadata that keeps a caller's own ``external_id`` beside an id which is no UUID."""
 MADE_OF_IDS = 5
