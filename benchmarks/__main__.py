@@ -40,6 +40,7 @@ from benchmarks import (
     routing_loop,
     search,
     soak,
+    storage_version,
     tools,
 )
 from benchmarks.scales import SCALES
@@ -53,6 +54,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "exact": exact,
     "expected": expected,
     "disk": disk,
+    "storage-version": storage_version,
     "indexes": indexes,
     "capture": capture,
     "router": router,

@@ -121,7 +121,7 @@ def recording() -> str:
                 "several others have it, `orb forget` names their UUIDs, `list_executions` lists all, "
                 "and feedback is a dead letter until it has a UUID. Feedback may be given first: it "
                 "waits for the import. A record by a UUID may have a `metadata.external_id` of its "
-                "own, by which it is found.",
+                "own, by which it is found. Beside an id that is no UUID, it is kept as `given_external_id`. Beside a UUID of version 5, as those of other ids are, `external_id_is_own` is true.",
                 "Such an id may come again: another description, and a start more than a day from every "
                 "execution of the id, are another task. It is an execution of its own, "
                 "`metadata.external_id_reused` is true, and `orb status` counts it. **Within that day the "

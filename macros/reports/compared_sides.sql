@@ -5,13 +5,14 @@ deviations as (
     select
         *,
         {% for side, other in {'': 'other_', 'other_': ''}.items() %}
-        {{ side }}trials - {{ side }}repeated_trials + if(
-            row_number() over (
-                kind order by {{ other }}trials > 0 desc, {{ side }}repeated_tasks desc
-            ) = 1,
-            {{ side }}repeated_tasks,
-            0
-        ) as {{ side }}most_tasks,
+        {{ side }}trials - {{ side }}repeated_trials + case
+            when
+                row_number() over (
+                    kind order by {{ other }}trials > 0 desc, {{ side }}repeated_tasks desc
+                ) = 1
+                then {{ side }}repeated_tasks
+            else 0
+        end as {{ side }}most_tasks,
         {% endfor %}
         {{ stratum_deviations('', 'other_', 'kind') }},
         {{ stratum_deviations('other_', '', 'kind') }}

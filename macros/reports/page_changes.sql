@@ -24,8 +24,11 @@ placed as (
         ] %}
         executions.{{ column }},
         {% endfor %}
-        executions._task_text_id in (select _task_text_id from {{ ref('int_repeated_tasks') }})
-            as is_repeated,
+        -- An execution without a text is a task of its own.
+        coalesce(
+            executions._task_text_id in (select _task_text_id from {{ ref('int_repeated_tasks') }}),
+            false
+        ) as is_repeated,
         {{ place_columns(['repo', 'model_tier', 'pool_type']) }}
     from {{ ref('fct_executions') }} as executions
     {{ join_places(['repo', 'model_tier', 'pool_type']) }}

@@ -14,6 +14,7 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from building import REPOSITORY
@@ -69,7 +70,7 @@ class Installed:
             for name, value in os.environ.items()
             if not name.startswith(("ORB_", "DBT_", "PYTHONPATH", "VIRTUAL_ENV"))
         }
-        return {**kept, "ORB_DATABASE": str(self.database), **variables}
+        return {**kept, **variables}  # the database is data/learning.db of the folder
 
     def run(self, program: str, *words: str, **variables: str) -> str:
         environment = self.environment(**variables)
@@ -99,10 +100,12 @@ from orb_learning import LearningDatabase
 async def main():
     begin = datetime(2026, 4, 1)  # midnight in Tokyo
     task = {"id": "task-8", "prompt": "mend the tests", "model": "gpt-5-nano"}
+    untold = {"id": 9, "type": "fix"}
     async with LearningDatabase() as learning:
-        learning.telemetry.store_execution_telemetry(
-            "local", task, {"success": False}, begin, begin + timedelta(seconds=9)
-        )
+        for each in (task, untold):
+            assert learning.telemetry.store_execution_telemetry(
+                "local", each, {"success": False}, begin, begin + timedelta(seconds=9)
+            )
 
 asyncio.run(main())
 """
@@ -117,29 +120,44 @@ print(duckdb.connect("data/learning.db", read_only=True).sql(
 """
 
 
-def build_every_model(installed: Installed) -> None:
-    """As a newcomer: the README's smallest record, the sample, and nothing but the wheel."""
+LOADED = """
+import duckdb
+print(duckdb.connect("data/learning.db", read_only=True).sql(
+    "select count(*) from raw.executions where metadata ->> '$.external_id' = 'task-7' and success"
+).fetchall())
+"""
+
+
+def record_the_smallest(installed: Installed) -> None:
+    """As the README has it; closing loads it."""
     (smallest,) = re.findall(
         r"```python\n(import asyncio.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL
     )
     (installed.folder / "smallest.py").write_text(smallest)
+    installed.run("python", "smallest.py", TZ="Asia/Tokyo")
+    assert installed.run("python", "-c", LOADED) == "[(1,)]\n"
+
+
+def build_every_model(installed: Installed) -> None:
+    """As a newcomer: the README's smallest record, the sample, and nothing but the wheel."""
     (installed.folder / "naive.py").write_text(NAIVE)
     shutil.rmtree(installed.database.parent)
-    for script in ("smallest.py", "naive.py"):
-        installed.run("python", script, TZ="Asia/Tokyo")
+    record_the_smallest(installed)
+    installed.run("python", "naive.py", TZ="Asia/Tokyo")
     assert "6,199 trials" in installed.run("orb", "sample")
-    assert "ERROR=0" in installed.run("orb", "build", "--exclude-resource-type", "unit_test")
+    assert "ERROR=0" in installed.run("orb", "build")
     shown = installed.run("python", "-c", RECORDED)
     assert "('small', False, '2026-03-31 15:00:00'" in shown
     assert "'large', True" in shown
     assert "task-7" in shown
     assert "task-8" in shown
+    assert "('unknown', False, '2026-03-31 15:00:00'" in shown
     draw_the_page(installed)
     installed.run("orb", "maintain")
     assert list((installed.folder / "data/backups").glob("2*Z/manifest.json"))
     assert "execution_count" in installed.run("orb", "status")
     assert "fix-git" in installed.run("orb", "changes")
-    serve_an_agent(installed)
+    assert "claude-opus-4.5" in answer_of(installed, "list_executions", task_id="task-7")
     assert {"data", "logs", "target"} <= {path.name for path in installed.folder.iterdir()}
 
 
@@ -156,6 +174,11 @@ def index_vectors(installed: Installed) -> None:
 
 
 def serve_an_agent(installed: Installed) -> None:
+    assert answer_of(installed, "database_status")
+
+
+def answer_of(installed: Installed, tool: str, **arguments: str) -> str:
+    """What ``orb mcp`` answers to an agent."""
     server = StdioServerParameters(
         command=str(installed.bin / "orb"),
         args=["mcp"],
@@ -163,11 +186,13 @@ def serve_an_agent(installed: Installed) -> None:
         cwd=installed.folder,
     )
 
-    async def ask() -> bool:
+    async def ask() -> Any:
         async with Client(stdio_client(server)) as client:
-            return bool((await client.call_tool("database_status", {})).is_error)
+            return await client.call_tool(tool, arguments)
 
-    assert not asyncio.run(ask())
+    answer = asyncio.run(ask())
+    assert not answer.is_error
+    return str(answer.content)
 
 
 def receive_spans(installed: Installed) -> None:
@@ -280,6 +305,8 @@ def test_an_extra_works_by_itself(
 ) -> None:
     installed = Installed(tmp_path, wheel, extra, empty_database)
     USES[extra](installed)
+    if extra != "dbt":  # whose walk begins with it
+        record_the_smallest(installed)
     shutil.rmtree(installed.folder / "venv")  # up to 1.5 GB
 
 

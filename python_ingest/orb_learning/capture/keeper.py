@@ -10,11 +10,13 @@ from pydantic import ValidationError
 
 from orb_learning.capture.coercion import as_json, error_text, jsonable
 from orb_learning.capture.mapping import drop_non_finite
+from orb_learning.capture.redaction import RedactionError, Redactor
 from orb_learning.capture.routing import check_chances, check_routing
 from orb_learning.capture.warnings import Warnings
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.outbox import Kind, Outbox
 from orb_learning.record import (
+    MADE_OF_IDS,
     cut_texts,
     describe_error,
     is_canonical_uuid,
@@ -26,6 +28,7 @@ from orb_learning.record import (
 
 LONGEST_PAYLOAD = 1_000_000
 """Characters of one record's JSON; a larger one is a dead letter, cut."""
+VERSION = str(MADE_OF_IDS)
 NOT_TAKEN = "the outbox did not take it"
 LONGEST_KEPT_VALUE = 1_000
 """Characters of a field's value in the dead letter of a record that is too large."""
@@ -37,13 +40,15 @@ class Keeper:
     Args:
         outbox: where they go.
         id_scope: keeps ids that are no UUIDs apart from another orchestrator's.
+        redactor: takes out what must not be kept, if anything.
         strict: whether to raise where a record is not kept.
     """
 
-    def __init__(self, outbox: Outbox, id_scope: str, *, strict: bool):
+    def __init__(self, outbox: Outbox, id_scope: str, redactor: Redactor | None, *, strict: bool):
         self.warnings = Warnings()
         self._outbox = outbox
         self._id_scope = id_scope
+        self._redactor = redactor
         self._strict = strict
         self._counts: Counter[str] = Counter()
         self._lock = threading.RLock()  # re-entrant: a signal handler may record, too
@@ -64,14 +69,19 @@ class Keeper:
 
         Raises:
             ExecutionRefusedError: it is not, and keeping is strict.
+            RedactionError: its id cannot be redacted.
         """
         try:
             task_id = values.get("task_id")
-            if task_id is not None and not (type(task_id) is str and is_canonical_uuid(task_id)):
-                values = with_task_uuid(values, self._id_scope)
+            if task_id is not None and not (
+                type(task_id) is str and is_canonical_uuid(task_id) and task_id[14] != VERSION
+            ):
+                values = self.identified(values)
             payload = quick_json(values) or self._careful_json(kind, values)
+        except RedactionError:
+            raise
         except Exception as error:
-            return self.keep_dead_letter("invalid", reason_of(error), kind, jsonable(values))
+            return self.refuse_invalid(error, kind, values)
         if len(payload) > LONGEST_PAYLOAD:
             cut = {name: _cut(value) for name, value in jsonable(values).items()}
             reason = f"the record has {len(payload)} characters, {LONGEST_PAYLOAD} are the most"
@@ -82,6 +92,29 @@ class Keeper:
         else:
             self.refuse(NOT_TAKEN)
         return kept
+
+    def identified(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields with the UUID of their task_id; another id goes to metadata.
+
+        Raises:
+            ValueError: the task_id is none.
+            RedactionError: it cannot be redacted.
+        """
+        if self._redactor is None:
+            return with_task_uuid(values, self._id_scope)
+        return self._redactor.identified(values, self._id_scope)
+
+    def refuse_invalid(self, error: Exception, kind: Kind, original: object) -> bool:
+        """Keep what is no record as a dead letter; returns False.
+
+        Raises:
+            ExecutionRefusedError: keeping is strict.
+            RedactionError: it cannot be redacted.
+        """
+        plain = jsonable(original)
+        if self._redactor is not None:
+            plain = self._redactor.anything(plain)
+        return self.keep_dead_letter("invalid", reason_of(error), kind, plain)
 
     def _careful_json(self, kind: Kind, values: dict[str, Any]) -> str:
         """Return the JSON of what is not so plain; a routing decision never is."""

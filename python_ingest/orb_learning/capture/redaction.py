@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from orb_learning.capture.coercion import jsonable
+from orb_learning.record import EXTERNAL_ID, with_task_uuid
 
 REDACTED = "[redacted]"
 LONGEST_KEPT_IN_MIND = 64
-KEPT_FIELDS = frozenset({"task_id", "timestamp", "uploaded_at", "embedding"})
-"""Fields that hold no text of anybody."""
-_PLAIN = frozenset({int, float, bool, type(None)})
+_PLAIN = frozenset({int, float, bool, datetime, UUID, type(None)})
+_NUMBERS = frozenset({int, float})
 
 
 class Secret(NamedTuple):
@@ -104,21 +106,36 @@ class Redactor:
         self._count = count
 
     def values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a record's fields with their texts redacted.
+        """Return a record's fields with their texts redacted, but its id's: ``identified`` does.
 
         Raises:
             RedactionError: ``redact`` raised, or returned no text.
         """
         return {
-            name: value if name in KEPT_FIELDS else self.anything(value)
+            name: value if name == "task_id" else self.anything(value)
             for name, value in values.items()
         }
+
+    def identified(self, values: dict[str, Any], scope: str) -> dict[str, Any]:
+        """Return what ``with_task_uuid`` does, with the id that it keeps in metadata redacted.
+
+        Raises:
+            ValueError: the task_id is none.
+            RedactionError: ``redact`` raised, or returned no text.
+        """
+        found = with_task_uuid(values, scope)
+        metadata = found.get("metadata")
+        if metadata is not None and metadata is not values.get("metadata"):
+            found["metadata"] = metadata | {EXTERNAL_ID: self.anything(metadata[EXTERNAL_ID])}
+        return found
 
     def anything(self, value: Any) -> Any:
         """Return a value that JSON can hold, with its texts and keys redacted."""
         if type(value) is str:
             return self._text(value)
-        return value if type(value) in _PLAIN else self._inside(jsonable(value))
+        if type(value) in _PLAIN or (type(value) is list and _NUMBERS.issuperset(map(type, value))):
+            return value
+        return self._inside(jsonable(value))
 
     def _inside(self, value: Any) -> Any:
         if isinstance(value, dict):

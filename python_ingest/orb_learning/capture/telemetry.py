@@ -11,11 +11,10 @@ import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
-from orb_learning.capture.coercion import jsonable, parse_timestamp
-from orb_learning.capture.keeper import NOT_TAKEN, Keeper, reason_of
+from orb_learning.capture.coercion import parse_timestamp
+from orb_learning.capture.keeper import NOT_TAKEN, Keeper
 from orb_learning.capture.mapping import ended_result, map_execution
 from orb_learning.capture.redaction import RedactionError, Redactor
 from orb_learning.capture.routing import check_routing, map_routing
@@ -25,7 +24,7 @@ from orb_learning.capture.times import NaiveTimes, with_zones
 from orb_learning.capture.unread import UnreadKeys
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.outbox import Kind, Outbox
-from orb_learning.record import ExecutionRecord, record_json, with_task_uuid
+from orb_learning.record import ExecutionRecord, record_json
 
 
 class TelemetryCapture:
@@ -54,13 +53,11 @@ class TelemetryCapture:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ):
         self._outbox = outbox
-        self._keeper = Keeper(outbox, id_scope, strict=strict)
         self._enabled = enabled
         self._with_zone = with_zones(naive_times, self._count_naive)
         self._id_scope = id_scope
-        self._redactor = (
-            Redactor(redact, partial(self._keeper.count, "redacted")) if redact else None
-        )
+        self._redactor = Redactor(redact, self._count_redacted) if redact else None
+        self._keeper = Keeper(outbox, id_scope, self._redactor, strict=strict)
         self._unread = UnreadKeys(self._redactor)
         self._now = now
         _captures.add(self)
@@ -261,7 +258,7 @@ class TelemetryCapture:
                     values[name] = parse_timestamp(values[name], self._with_zone)
             if self._redactor is not None:
                 values = self._redactor.values(values)
-            values = with_task_uuid(values, self._id_scope)
+            values = self._keeper.identified(values)
             self._keeper.note_cut_texts(values)
             check_routing(values)
             return record_json(values)
@@ -269,14 +266,12 @@ class TelemetryCapture:
             self._keeper.count("failed RedactionError")
             self._keeper.refuse(f"failed: {error}")
         except Exception as error:
-            original = values if isinstance(values, Mapping) else self._plain(execution)
-            self._keeper.keep_dead_letter(
-                "invalid", reason_of(error), "execution", jsonable(original)
-            )
+            original = values if isinstance(values, Mapping) else execution
+            self._keeper.refuse_invalid(error, "execution", original)
         return None
 
-    def _plain(self, value: object) -> Any:
-        return jsonable(value) if self._redactor is None else self._redactor.anything(value)
+    def _count_redacted(self) -> None:
+        self._keeper.count("redacted")
 
     def _count_naive(self) -> None:
         self._keeper.count("naive_time")

@@ -40,6 +40,14 @@ def read_event(line: str) -> Event | None:
         return None
 
 
+def what_ended(line: str) -> str | None:
+    """Return why dbt gave up, on one line, from a line of its log in JSON; None of any other."""
+    event = read_event(line)
+    if event is None or event.name != "MainEncounteredError" or "exc" not in event.data:
+        return None
+    return in_words(event.data["exc"])
+
+
 def read_events(output: str) -> tuple[str, list[str]]:
     """Return what a command printed, and what it failed of, from its log in JSON.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from orb_learning.dbt.failures import in_one_message, read_events, read_results
+from orb_learning.dbt.failures import in_one_message, read_events, read_results, what_ended
 from orb_learning.dbt.project import find_project
 from orb_learning.errors import DbtError
 from orb_learning.filesystem import WAITING, get_logger, make_folder
@@ -113,7 +113,8 @@ def show_dbt(
     Args:
         settings: name the project and the database.
         arguments: the command and its options.
-        hear: is told each line of its log in JSON, which is then not printed.
+        hear: is told each line of its log in JSON, which is then not printed; but not what ended
+            it, which the error says.
 
     Raises:
         DbtError: dbt is not installed, there is no project, or something of it failed.
@@ -125,13 +126,18 @@ def show_dbt(
         {"stdout": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"} if hear else {}
     )
     began = time.time()
+    ended: list[str] = []
     with _started(command, env=environment, **piped) as process:
         for line in process.stdout or ():
-            if hear:
+            if hear and (end := what_ended(line)) is not None:
+                ended.append(end)
+            elif hear:
                 hear(line)
         status = process.wait()
-    failures = read_results(Path(environment["DBT_TARGET_PATH"]) / "run_results.json", began)
-    if status == FAILED_STATUS and failures:
+    results = Path(environment["DBT_TARGET_PATH"]) / "run_results.json"
+    failures = read_results(results, began) if status == FAILED_STATUS else []
+    if failures or ended:
+        failures += ended
         raise DbtError(in_one_message(_name_of(arguments), failures, log_file()))
     return status
 

@@ -9,13 +9,11 @@ from datetime import datetime
 import duckdb
 
 from orb_learning.ingest.payloads import parse_object, parse_uuid
-from orb_learning.record import EXTERNAL_ID, to_utc
+from orb_learning.record import EXTERNAL_ID, MADE_OF_IDS, OWN_EXTERNAL_ID, to_utc
 from orb_learning.store import ExternalRecord, tell_executions_apart
 
 REUSED = "external_id_reused"
 """The key of metadata that is true where another task had the id before."""
-MADE_OF_IDS = 5
-"""The version of UUIDs that ``identify`` makes."""
 _MARK = f'"{EXTERNAL_ID}"'
 
 
@@ -52,12 +50,14 @@ def names_external_id(payload: str) -> bool:
 def is_external(record: dict[str, object]) -> bool:
     """Return whether a record's id was no UUID.
 
-    A record by a UUID may have an external_id of its own; what is made of an id has version 5.
+    A record by a UUID may have an external_id of its own; what is made of an id has version 5, and
+    of a caller's UUID of that version metadata says it.
     """
     metadata = record.get("metadata")
     return (
         isinstance(metadata, dict)
         and EXTERNAL_ID in metadata
+        and OWN_EXTERNAL_ID not in metadata
         and parse_uuid(record.get("task_id")).version == MADE_OF_IDS
     )
 

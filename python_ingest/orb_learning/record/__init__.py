@@ -3,6 +3,8 @@
 from orb_learning.record.encoding import quick_json, record_json
 from orb_learning.record.identity import (
     EXTERNAL_ID,
+    MADE_OF_IDS,
+    OWN_EXTERNAL_ID,
     identify,
     is_canonical_uuid,
     is_uuid_sql,
@@ -46,9 +48,11 @@ __all__ = [
     "LATEST",
     "LONGEST_TEXT",
     "LONG_TEXTS",
+    "MADE_OF_IDS",
     "NO",
     "NOT_A_NUMBER",
     "NULL_MARKS",
+    "OWN_EXTERNAL_ID",
     "STORED_COLUMNS",
     "SUCCEEDED",
     "UNITS",

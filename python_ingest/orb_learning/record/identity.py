@@ -11,6 +11,12 @@ NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 """RFC 9562's namespace of URLs."""
 EXTERNAL_ID = "external_id"
 """The key of metadata that keeps an id which is no UUID."""
+OWN_EXTERNAL_ID = "external_id_is_own"
+"""The key that is true where that one is the caller's, beside a UUID like those made of ids."""
+GIVEN_EXTERNAL_ID = "given_external_id"
+"""The key of metadata that keeps a caller's own ``external_id`` beside an id which is no UUID."""
+MADE_OF_IDS = 5
+"""The version of UUIDs that are made of other ids; a caller's may have it, too."""
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 UUID_SPELLING = rf"(urn:uuid:)?{_UUID}|\{{{_UUID}\}}|[0-9a-f]{{32}}"
@@ -71,7 +77,8 @@ def _text_of(task_id: Any) -> str:
 def with_task_uuid(values: Mapping[str, Any], scope: str = "") -> dict[str, Any]:
     """Return a record's fields with the UUID of its task_id; another id goes to metadata.
 
-    Fields without a task_id are returned as they are.
+    Metadata says of a UUID that looks like a made one whether its ``external_id`` is the caller's,
+    and keeps a caller's beside another id. Fields without a task_id are returned as they are.
 
     Raises:
         ValueError: the task_id is none.
@@ -82,10 +89,14 @@ def with_task_uuid(values: Mapping[str, Any], scope: str = "") -> dict[str, Any]
         return identified
     found, external_id = identify(given, scope)
     identified["task_id"] = str(found)
+    own = identified.get("metadata")
     if external_id is not None:
-        own = identified.get("metadata")
         if own is None or isinstance(own, Mapping):  # the record refuses anything else
-            identified["metadata"] = {**(own or {}), EXTERNAL_ID: external_id}
+            given_one = (own or {}).get(EXTERNAL_ID, external_id)
+            kept = {} if given_one == external_id else {GIVEN_EXTERNAL_ID: given_one}
+            identified["metadata"] = {**(own or {}), **kept, EXTERNAL_ID: external_id}
+    elif found.version == MADE_OF_IDS and isinstance(own, Mapping) and EXTERNAL_ID in own:
+        identified["metadata"] = {**own, OWN_EXTERNAL_ID: True}
     return identified
 
 

@@ -268,13 +268,27 @@ def test_no_text_of_a_record_is_written_before_it_is_redacted(tmp_path: Path) ->
     captured.capture.capture_routing_decision(uuid.uuid4(), task, {"candidates": ["SECRET"]})
     captured.capture.store_records([{"repo": "SECRET"}, {"repo": Holder(), "metadata": "SECRET"}])
     captured.capture.store_records([Holder()])  # type: ignore[list-item]
+    for task_id in ("SECRET-7", ["SECRET"], Holder(), "SECRET" * 200_000):
+        captured.store({"id": task_id, "prompt": "mend it", "task_id": task_id}, RESULT)
+        captured.capture.capture_execution_outcome(task_id, RESULT)
+        captured.capture.store_records([{"task_id": task_id, "embedding": ["SECRET"]}])
+    captured.store({**TASK, "embedding": ["SECRET"], "task_id": "SECRET-8"}, RESULT, "SECRET")
+    captured.capture.store_records([{"timestamp": "SECRET", "task_id": "SECRET-9"}])
     captured.outbox.close()
     written = b"".join(file.read_bytes() for file in (tmp_path / "outbox").iterdir())
     assert b"SECRE" not in written
     assert captured.payloads()[0]["task_description"] == "p" * 497 + "*"
     counts = captured.capture.counts()
-    assert (counts["kept"], counts["invalid"]) == (3, 3)
+    assert counts["kept"] == 3 + 2 * 2  # ids of two texts, as an execution and as an outcome
     assert counts["redacted"] > 10
+
+
+def test_an_id_that_is_redacted_is_still_the_tasks_own(tmp_path: Path) -> None:
+    captured = Captured(tmp_path / "outbox", redact=redact_secrets)
+    assert captured.store({**TASK, "task_id": "jane@example.org/7"})
+    [kept] = captured.payloads()
+    assert kept["task_id"] == str(task_uuid("jane@example.org/7"))
+    assert kept["metadata"]["external_id"] == "[redacted]/7"
 
 
 def test_what_cannot_be_redacted_is_not_kept(tmp_path: Path) -> None:

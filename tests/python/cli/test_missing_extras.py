@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 NEEDS = {
+    "build": ("dbt", ["dbt"]),
     "report": ("page", ["altair"]),
     "serve": ("page", ["starlette", "uvicorn"]),
     "mcp": ("mcp", ["mcp"]),

@@ -15,6 +15,7 @@ from orb_learning.dbt.failures import in_one_message, in_words, read_events
 from orb_learning.errors import DbtError
 from orb_learning.filesystem import ReadWriteLock
 from orb_learning.settings import LearningSettings, load_settings
+from orb_learning.store.connection import connect
 
 FILES = {
     "dbt_project.yml": "name: orb_learning\nversion: '1.0.0'\nprofile: p\n",
@@ -99,6 +100,15 @@ def test_orb_build_shows_what_is_wrong_whole_and_ends_with_one_error(
     assert re.fullmatch(r"Done\. PASS=\d+ WARN=0 ERROR=3 .*, in .* s; .*", end)
     assert f"{Path('logs/dbt.log').resolve()} has all that dbt said" in end
     assert " START " in Path("logs/dbt.log").read_text()
+
+
+def test_orb_build_ends_with_one_line_where_it_cannot_begin(settings: LearningSettings) -> None:
+    with connect(settings.database_path) as connection:
+        connection.execute("insert into raw.schema_versions values (99, now())")
+    done = orb(settings.database_path, "build", "--select", "whole")
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.match(r"error: the build failed: .*has version 99 .*; update orb-learning", line)
 
 
 def test_orb_build_is_quiet_where_nothing_is_wrong(

@@ -35,6 +35,17 @@ def test_another_id_is_the_uuid5_of_scope_and_id_and_is_kept() -> None:
     assert task_uuid("task-7", "other") != wanted
 
 
+def test_an_external_id_of_the_callers_own_is_kept() -> None:
+    own = {"external_id": "ticket-9"}
+    kept = with_task_uuid({"task_id": "task-7", "metadata": own})["metadata"]
+    assert kept == {"external_id": "task-7", "given_external_id": "ticket-9"}
+    assert with_task_uuid({"task_id": KNOWN, "metadata": own})["metadata"] == own
+    made = {"task_id": str(task_uuid("task-7")), "metadata": own}
+    assert with_task_uuid(made)["metadata"] == own | {"external_id_is_own": True}
+    same = {"task_id": "ticket-9", "metadata": own}
+    assert with_task_uuid(same)["metadata"] == own
+
+
 def test_a_number_and_its_text_are_one_id() -> None:
     assert task_uuid(7) == task_uuid("7") == task_uuid(7.0)
 

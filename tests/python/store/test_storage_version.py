@@ -13,7 +13,10 @@ import duckdb
 import pytest
 from building import REPORTS, DbtProject
 
-from orb_learning.backup.create import rewrite_other_storage
+from orb_learning.backup.create import make_backup, rewrite_other_storage
+from orb_learning.operations.export import export_for_reading
+from orb_learning.operations.restore import restore_backup
+from orb_learning.settings import load_settings
 from orb_learning.store.compaction import compact
 from orb_learning.store.connection import connect
 
@@ -69,6 +72,23 @@ def test_new_files_and_copies_are_of_duckdb_1_4(tmp_path: Path) -> None:
     assert storage_version(old).startswith("v1.4")
 
 
+def test_what_is_built_backed_up_restored_and_exported_is_of_duckdb_1_4(
+    empty_database: Path, tmp_path: Path
+) -> None:
+    settings = load_settings(database_path=tmp_path / "data/learning.db")
+    made, exported = settings.database_path, tmp_path / "copy.db"
+    made.parent.mkdir()
+    assert storage_version(empty_database).startswith("v1.4")  # dbt made it
+    shutil.copy(empty_database, made)
+    backup = make_backup(settings).backup
+    made.unlink()
+    restore_backup(settings, backup.folder)
+    export_for_reading(made, exported)
+    for file in (*backup.folder.glob("*.db"), made, exported):
+        assert storage_version(file).startswith("v1.4"), file
+    assert len(list(backup.folder.glob("*.db"))) == 1
+
+
 def test_what_was_committed_before_a_kill_is_there(tmp_path: Path) -> None:
     file = tmp_path / "killed.db"
     died = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(file)], check=False)
@@ -80,7 +100,7 @@ def test_what_was_committed_before_a_kill_is_there(tmp_path: Path) -> None:
             connection.execute("insert into kept values (50, 'c', null)")
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 @pytest.mark.parametrize("version", OLDER)
 def test_an_older_duckdb_reads_every_view(
     version: str, project: DbtProject, small_database: Path, tmp_path: Path

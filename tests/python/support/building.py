@@ -240,7 +240,7 @@ def without_tests(manifest: Manifest) -> Manifest:
 def _failures(outcome: dbtRunnerResult) -> str:
     messages = [str(outcome.exception)] if outcome.exception else []
     for result in getattr(outcome.result, "results", []):
-        if result.status not in ("success", "pass", "warn", "skipped"):
+        if result.status not in ("success", "pass", "warn", "skipped", "no-op"):
             name = result.node.name if hasattr(result, "node") else result.unique_id
             messages.append(f"{name}: {result.message}")
     return "\n".join(messages)
