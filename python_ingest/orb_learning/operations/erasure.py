@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.archive import copy_archive, read_index, rewrite_archive
+from orb_learning.archive import before_erasing, copy_archive, read_index, rewrite_archive
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import DbtError, OutboxError
 from orb_learning.operations.erased_tasks import TaskId, find_target
@@ -108,7 +108,10 @@ def erase(
     path = settings.database_path
     check_recorded(settings)
     load_outbox(settings, now=now)
-    with connect(path, read_only=True) as connection:
+    with (
+        connect(path, read_only=True) as connection,
+        before_erasing(settings.archive_folder),
+    ):
         target = find_target(connection, settings, task_ids, repo)
         content = read_erased_content(connection, settings.archive_folder, target)
         removed_before = _removed_versions(connection, target)
