@@ -1,12 +1,9 @@
 {#- The names of a day's files, in the folder or recorded, each with whether it may be of a run that was
     killed before it could delete, or of a day that was unarchived. -#}
 {% macro known_archive_files(day, archive, archive_path) %}
-    {%- set columns = adapter.get_columns_in_relation(archive.table) | map(attribute='name') | map('string') -%}
-    {%- set texts = [] -%}
-    {%- for column in columns -%}{%- do texts.append(sql_text(column)) -%}{%- endfor -%}
     {{ return(run_query(
         "select coalesce(found, file_name) as name, found is not null and (file_name is null or unarchived_at is not null) "
-        ~ "and may_be_archived(" ~ sql_text(archive_path ~ '/') ~ " || found, [" ~ texts | join(', ') ~ "]) "
+        ~ "and may_be_archived(" ~ sql_text(archive_path ~ '/') ~ " || found, (select list(column_name) from (describe from " ~ archive.table ~ "))) "
         ~ "from (select unnest(names_in_archive(" ~ sql_text(archive_path) ~ ", " ~ sql_text(archive.stem) ~ ")) as found) "
         ~ "full join (select * from " ~ archive.files ~ " where archived_day = '" ~ day ~ "') "
         ~ "on found = file_name order by name"
