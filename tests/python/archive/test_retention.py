@@ -557,7 +557,8 @@ def copy_strangely(history: History, file: Path, kind: str) -> None:
         connection.execute(f"copy ({rows}) to '{file}' (format parquet, row_group_size 2048)")
     if kind == "bad pages":
         content = bytearray(file.read_bytes())
-        content[8:2_000] = b"\xff" * 1_992
+        footer = int.from_bytes(content[-8:-4], "little") + 8
+        content[4:-footer] = b"\xff" * (len(content) - footer - 4)
         file.write_bytes(content)
 
 
