@@ -17,6 +17,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 import duckdb
+import pyarrow.parquet
 import pytest
 from crash_worker import payload_of
 from restore_cases import Place, erase_tasks
@@ -356,3 +357,24 @@ def test_the_copy_of_a_segment_is_brought_through_no_link(
         os.umask(umask)
     assert place.numbers() == [7]
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_signs_of_a_pattern_in_an_archived_files_name_are_itself(place: Place) -> None:
+    """Taken for a pattern, the name would be that of the other file."""
+    place.put(1, 2)
+    place.load()
+    folder = place.settings.archive_folder
+    folder.mkdir()
+    files = [folder / f"executions_archive_{name}.parquet" for name in ("[0-9]", "5")]
+    with connect(place.database) as connection:
+        for number, file in enumerate(files, start=1):
+            connection.execute(
+                f"copy (from raw.executions where task_id = '{uuid.UUID(int=number)}') "
+                f"to '{file}' (format parquet)"
+            )
+        connection.execute("delete from raw.executions")
+    other = files[1].read_bytes()
+    erase_tasks(place, 1)
+    assert files[1].read_bytes() == other
+    rows = [pyarrow.parquet.ParquetFile(file).metadata.num_rows for file in files]
+    assert rows == [0, 1]
