@@ -3,7 +3,7 @@
 {% macro known_archive_files(day, archive, archive_path) %}
     {{ return(run_query(
         "select coalesce(found, file_name) as name, found is not null and (file_name is null or unarchived_at is not null) "
-        ~ "and may_be_archived(" ~ sql_text(archive_path ~ '/') ~ " || found) "
+        ~ "and may_be_archived(" ~ sql_text(archive_path ~ '/') ~ " || found, (select list(column_name) from (describe from " ~ archive.table ~ "))) "
         ~ "from (select unnest(names_in_archive(" ~ sql_text(archive_path) ~ ", " ~ sql_text(archive.stem) ~ ")) as found) "
         ~ "full join (select * from " ~ archive.files ~ " where archived_day = '" ~ day ~ "') "
         ~ "on found = file_name order by name"

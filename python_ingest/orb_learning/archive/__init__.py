@@ -3,6 +3,7 @@
 from orb_learning.archive.files import (
     EXECUTIONS,
     FEEDBACK,
+    before_erasing,
     check_archive,
     copy_archive,
     read_index,
@@ -16,6 +17,7 @@ __all__ = [
     "EXECUTIONS",
     "FEEDBACK",
     "archive_and_retain",
+    "before_erasing",
     "check_archive",
     "copy_archive",
     "read_index",

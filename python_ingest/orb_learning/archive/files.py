@@ -148,6 +148,22 @@ def readable_files(
     return files
 
 
+@contextmanager
+def before_erasing(folder: Path) -> Iterator[None]:
+    """Read the archive before anything is deleted.
+
+    Raises:
+        ArchiveError: what is in a file of it cannot be read.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        raise ArchiveError(
+            f"a file in {folder} cannot be read, so nothing was deleted; `orb check-archive` names "
+            f"it: {(str(error).splitlines() or ['no reason'])[0]}"
+        ) from error
+
+
 def read_index(connection: duckdb.DuckDBPyConnection) -> ArchiveIndex:
     """Return every archived file that the database knows: executions, then feedback."""
     [(database_id,)] = connection.execute("select database_id from raw.database_id").fetchall()

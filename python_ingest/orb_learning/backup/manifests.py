@@ -30,7 +30,7 @@ SUMS = "SHA256SUMS"
 OUTBOX = "outbox"
 TIME = "%Y%m%dT%H%M%S.%fZ"
 _SUM = re.compile(r"([0-9a-f]{64})  (.+)")
-_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z", re.ASCII)
 
 
 class _Part(BaseModel):
@@ -166,7 +166,13 @@ def backups_by_database(folder: Path) -> dict[uuid.UUID, list[Backup]]:
 
 def is_name(name: str) -> bool:
     """Whether a folder is named like a backup."""
-    return _NAME.fullmatch(name) is not None
+    if _NAME.fullmatch(name) is None:
+        return False
+    try:
+        time_of(name)
+    except ValueError:  # a stranger's, of a 99th month
+        return False
+    return True
 
 
 def time_of(name: str) -> datetime:

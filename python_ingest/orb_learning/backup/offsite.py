@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -41,7 +40,7 @@ def copy_backup(backup: Backup, place: str) -> str:
         target = f"{root}/{backup.folder.name}"
         expected = checksums_in(backup.folder)
         # Last, so that what has it is whole.
-        expected[SUMS] = hashlib.sha256((backup.folder / SUMS).read_bytes()).hexdigest()
+        expected[SUMS] = sha256_of(backup.folder / SUMS)
         if (signature := backup.folder / SIGNATURE).exists():
             expected[SIGNATURE] = sha256_of(signature)
         for name in sorted(expected, key=lambda name: (name == SUMS, name == MANIFEST, name)):

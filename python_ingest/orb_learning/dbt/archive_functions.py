@@ -8,7 +8,17 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.filesystem import make_folder, open_private, sync
+from orb_learning.errors import OrbError
+from orb_learning.filesystem import make_folder, open_private, open_regular, sync
+from orb_learning.store import (
+    SEALED_CONFIG,
+    EndedError,
+    StoppedError,
+    answer_apart,
+    ask_apart,
+    limits_of,
+    unglobbed,
+)
 
 _prepared: dict[str, int] = {}
 """The descriptors of the files that are written just now, by their names."""
@@ -45,19 +55,28 @@ def names_in_archive(folder: str, stem: str) -> list[str]:
     return sorted(name for name in names if name.startswith(stem) and name.endswith(".parquet"))
 
 
-def may_be_archived(file: str) -> bool:
-    """Whether a file may be one that a run before wrote: another may have put anything there."""
+def may_be_archived(file: str, columns: list[str]) -> bool:
+    """Whether a file may be one that a run before wrote: another may have put anything there.
+
+    It is read whole, by a process of its own: what cannot be read, or takes too much, is none.
+    """
     import pyarrow
     import pyarrow.parquet
 
-    if not stat.S_ISREG(Path(file).lstat().st_mode):
-        return False  # a pipe would be waited for, and a link may have no end
+    path = Path(file)
     try:
-        with Path(file).open("rb") as opened:
-            schema = pyarrow.parquet.read_schema(opened)
-        return bool(schema.field("_load_seq").type == pyarrow.int64())
-    except (OSError, KeyError, pyarrow.ArrowException):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False  # a pipe would be waited for, and a link may have no end
+        with open_regular(path) as opened:
+            found = pyarrow.parquet.read_metadata(opened)
+        schema = found.schema.to_arrow_schema()
+        is_alike = sorted(schema.names) == sorted(columns) and found.num_rows > 0
+        if not is_alike or schema.field("_load_seq").type != pyarrow.int64():
+            return False
+        ask_apart(__name__, [file], limits_of(path))
+    except (OSError, KeyError, pyarrow.ArrowException, OrbError, StoppedError, EndedError):
         return False
+    return True
 
 
 def prepare_file(file: str) -> str:
@@ -96,3 +115,15 @@ def publish_file(file: str, name: str) -> bool:
 def _close(file: str) -> None:
     if (descriptor := _prepared.pop(file, None)) is not None:
         os.close(descriptor)
+
+
+def _read_whole(arguments: list[str]) -> None:
+    with duckdb.connect(config=SEALED_CONFIG) as connection:
+        connection.execute(
+            "select bit_xor(hash(archived)) from read_parquet(?) as archived",
+            [unglobbed(Path(arguments[0]))],
+        )
+
+
+if __name__ == "__main__":
+    answer_apart(_read_whole)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from orb_learning.filesystem.durable import open_regular
 from orb_learning.filesystem.urls import public_url, without_secrets
 
 BYTES_AT_ONCE = 2**20
@@ -44,7 +45,7 @@ def open_place(place: str, not_done: str, refused: type[Exception]) -> Iterator[
 def copy_there(files: Any, file: Path, to: str, sha256: str) -> bool:
     """Copy a file to a place, and read it back; returns whether that is what it should be."""
     files.makedirs(to.rpartition("/")[0], exist_ok=True)
-    with file.open("rb") as source, files.open(to, "wb") as written:
+    with open_regular(file) as source, files.open(to, "wb") as written:
         shutil.copyfileobj(source, written, BYTES_AT_ONCE)
     with files.open(to, "rb") as read_back:
         return bool(hashlib.file_digest(read_back, "sha256").hexdigest() == sha256)

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import duckdb
 
-from orb_learning.archive import copy_archive, read_index, rewrite_archive
+from orb_learning.archive import before_erasing, copy_archive, read_index, rewrite_archive
 from orb_learning.dbt import run_dbt
 from orb_learning.errors import DbtError, OutboxError
 from orb_learning.operations.erased_tasks import TaskId, find_target
 from orb_learning.operations.exported_files import (
+    ErasedContent,
     find_exports,
     read_erased_content,
     remove_written_files,
@@ -108,10 +109,7 @@ def erase(
     path = settings.database_path
     check_recorded(settings)
     load_outbox(settings, now=now)
-    with connect(path, read_only=True) as connection:
-        target = find_target(connection, settings, task_ids, repo)
-        content = read_erased_content(connection, settings.archive_folder, target)
-        removed_before = _removed_versions(connection, target)
+    target, content, removed_before = _read_target(settings, task_ids, repo)
     _order(settings.outbox_folder, target)
     load_outbox(settings, now=now)
     result = Erasure(len(target.task_ids))
@@ -140,6 +138,17 @@ def erase(
         result.still_in = copies.places(settings)
         result.expires = copies.expiry(settings, now)
     return result
+
+
+def _read_target(
+    settings: LearningSettings, task_ids: Collection[TaskId], repo: str | None
+) -> tuple[ErasureTarget, ErasedContent, int]:
+    """Return what is to be erased, its texts, and how many versions of it are gone already."""
+    archive = settings.archive_folder
+    with connect(settings.database_path, read_only=True) as connection, before_erasing(archive):
+        target = find_target(connection, settings, task_ids, repo)
+        content = read_erased_content(connection, archive, target)
+        return target, content, _removed_versions(connection, target)
 
 
 def _build_anew(settings: LearningSettings) -> None:

@@ -24,7 +24,7 @@ from orb_learning.backup import (
     time_of,
 )
 from orb_learning.errors import InvalidBackupError, OrbError
-from orb_learning.filesystem import public_url
+from orb_learning.filesystem import public_url, read_regular
 from orb_learning.locator import beside
 from orb_learning.operations.mentions import PARTIAL_OF_REPO, ErasureTarget, mentions_any
 from orb_learning.outbox import open_defensively
@@ -36,6 +36,9 @@ from orb_learning.store import (
     mentions_any_sql,
     open_copy,
 )
+
+MOST_BYTES_OF_SEGMENT = 2**30
+"""A segment is a fraction of it; what is larger is taken to hold something."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,10 @@ def _database_holds(
 
 
 def _segment_holds(file: Path, target: ErasureTarget) -> bool:
-    if mentions_any(file.read_bytes(), target.mentions):
+    try:
+        if mentions_any(read_regular(file, MOST_BYTES_OF_SEGMENT), target.mentions):
+            return True
+    except OSError:  # a pipe, a link without an end, or larger than a segment can be
         return True
     if target.repo is None:
         return False

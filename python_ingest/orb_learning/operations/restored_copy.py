@@ -17,7 +17,7 @@ import duckdb
 from orb_learning.backup import OUTBOX, BackupManifest
 from orb_learning.errors import RestoreError
 from orb_learning.feedback import delete_feedback
-from orb_learning.filesystem import make_private, open_private, sha256_of, sync
+from orb_learning.filesystem import make_private, open_private, open_regular, sha256_of, sync
 from orb_learning.operations.losses import last_sequence_numbers
 from orb_learning.operations.replaced_database import (
     ReplacedDatabase,
@@ -131,7 +131,7 @@ def _copy_file(source: Path, copy: Path, sha256: str) -> None:
     # By its descriptor: another may put a link in the place of its name.
     with (
         os.fdopen(open_private(copy, os.O_RDWR | os.O_EXCL), "w+b") as written,
-        source.open("rb") as read,
+        open_regular(source) as read,
     ):
         shutil.copyfileobj(read, written)
         written.flush()

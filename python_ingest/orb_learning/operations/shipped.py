@@ -6,13 +6,22 @@ verified backup holds a segment, it goes there, and then its copies go, too.
 
 from __future__ import annotations
 
+import os
 import shutil
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from orb_learning.errors import OutboxError
-from orb_learning.filesystem import make_folder, open_place, sha256_of, sync
+from orb_learning.filesystem import (
+    make_folder,
+    open_place,
+    open_private,
+    read_regular,
+    sha256_of,
+    sync,
+    write_private,
+)
 from orb_learning.ingest import LoadResult, load_once
 from orb_learning.locator import folder_of
 from orb_learning.operations.load import relay_options
@@ -39,7 +48,7 @@ def load_shipped(
         LoaderBusyError: another collector drains it.
         DatabaseError: the database cannot be opened or written; what was committed stays.
     """
-    folder = folder_of(settings.database_path) / "shipped" / sha256(place.encode()).hexdigest()[:16]
+    folder = folder_of_place(settings, place)
     make_folder(folder)
     not_done = "not all was loaded that was shipped to"
     with open_place(place, not_done, OutboxError) as (files, root):
@@ -56,19 +65,26 @@ def load_shipped(
     with open_place(place, "not every loaded copy was removed from", OutboxError) as (files, root):
         for segment in shipped_segments(files, root):
             note = folder / f"{segment.stem}{NOTE}"
-            if segment.stem not in here and note.exists() and note.read_text() == segment.sha256:
+            if segment.stem not in here and _is_noted(note, segment):
                 files.rm_file(segment.path)
     return result
+
+
+def folder_of_place(settings: LearningSettings, place: str) -> Path:
+    """Return where the copies of a place are brought, an outbox of its own."""
+    return folder_of(settings.database_path) / "shipped" / sha256(place.encode()).hexdigest()[:16]
 
 
 def _bring(files: Any, segment: ShippedSegment, folder: Path) -> None:
     """Bring a copy that is not here yet, or newer; one that is cut short is left for the next."""
     note, target = folder / f"{segment.stem}{NOTE}", folder / f"{segment.stem}.sqlite"
-    if note.exists() and note.read_text() == segment.sha256:
+    if _is_noted(note, segment):
         return
     partial = folder / f".{segment.stem}.partial"
     try:
-        with files.open(segment.path, "rb") as source, partial.open("wb") as written:
+        partial.unlink(missing_ok=True)
+        descriptor = open_private(partial, os.O_WRONLY | os.O_EXCL)
+        with os.fdopen(descriptor, "wb") as written, files.open(segment.path, "rb") as source:
             shutil.copyfileobj(source, written)
     except FileNotFoundError:
         return  # its host has shipped a newer one
@@ -77,5 +93,9 @@ def _bring(files: Any, segment: ShippedSegment, folder: Path) -> None:
         return
     sync(partial)
     partial.replace(target)
-    note.write_text(segment.sha256)
+    write_private(note, segment.sha256.encode())
     sync(folder)
+
+
+def _is_noted(note: Path, segment: ShippedSegment) -> bool:
+    return note.exists() and read_regular(note).decode() == segment.sha256

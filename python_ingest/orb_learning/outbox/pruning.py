@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orb_learning.errors import MALFORMED, OutboxError
-from orb_learning.filesystem import open_private, read_regular, sync
+from orb_learning.filesystem import open_private, open_regular, read_regular, sync
 from orb_learning.outbox.reader import (
     DamagedFileError,
     StillInUseError,
@@ -194,6 +194,6 @@ def _note(prune_log: Path, segments: Iterable[PrunedSegment]) -> None:
 
 
 def _ends_with_newline(file: Path) -> bool:
-    with file.open("rb") as opened:
+    with open_regular(file) as opened:
         opened.seek(-1, os.SEEK_END)
         return opened.read(1) == b"\n"

@@ -52,9 +52,10 @@ class Shipped:
 
 
 def shipped_segments(files: Any, root: str) -> list[ShippedSegment]:
-    """Return the copies in a place, whatever else is there."""
+    """Return the copies in a place, whatever else is there: a pipe would be waited for."""
     found = []
-    for path in sorted(files.find(root)) if files.exists(root) else []:
+    there = files.find(root, detail=True) if files.exists(root) else {}
+    for path in sorted(path for path, one in there.items() if one["type"] == "file"):
         if name := _NAME.fullmatch(path.rpartition("/")[2]):
             found.append(ShippedSegment(name["stem"], int(name["last"]), name["sha256"], path))
     return found

@@ -81,6 +81,9 @@ def give(history: History, *tasks_and_days: tuple[int, int]) -> None:
             insert_feedback(connection, [said], NOON)
 
 
+FILE_NAMES = "select file_name from raw.archived_files"
+
+
 def settings_of(history: History) -> LearningSettings:
     return load_settings(database_path=history.database)
 
@@ -515,7 +518,10 @@ def test_a_run_that_ended_beside_a_file_is_gone_on_with(
     assert whole == [f"{stem}.parquet", f"{stem}_2.parquet"][: 1 if moment == "before" else 2]
 
 
-@pytest.mark.parametrize("kind", ["a pipe", "a link", "a folder", "junk", "another schema"])
+@pytest.mark.parametrize(
+    "kind",
+    ["a pipe", "a link", "a folder", "junk", "another schema", "no rows", "bad pages", "a bomb"],
+)
 def test_a_strange_file_in_the_archive_holds_no_retention_up(kind: str, history: History) -> None:
     every = live(history)
     folder = settings_of(history).archive_folder
@@ -530,11 +536,30 @@ def test_a_strange_file_in_the_archive_holds_no_retention_up(kind: str, history:
         strange.mkdir()
     elif kind == "junk":
         strange.write_bytes(b"junk" * 1_000)
-    else:
+    elif kind == "another schema":
         duckdb.sql(f"copy (select 'x' as _load_seq) to '{strange}' (format parquet)")
+    else:
+        copy_strangely(history, strange, kind)
     retain(history, 30)
     assert_nothing_lost(history, every)
     assert (folder / f"{stem}_2.parquet").exists()
+    assert strange.name not in [name for (name,) in query(history, FILE_NAMES)]
+
+
+def copy_strangely(history: History, file: Path, kind: str) -> None:
+    """Write a file with every column of raw.executions, which is none of the archive."""
+    with connect(history.database, read_only=True) as connection:
+        if kind == "a bomb":  # 12 GB of text in a few MB
+            changed = "replace (repeat('x', 400000000) as repo) from raw.executions limit 30"
+        else:
+            changed = "from raw.executions limit 3000"
+        rows = f"select * {changed}" + (" offset 1000000" if kind == "no rows" else "")
+        connection.execute(f"copy ({rows}) to '{file}' (format parquet, row_group_size 2048)")
+    if kind == "bad pages":
+        content = bytearray(file.read_bytes())
+        footer = int.from_bytes(content[-8:-4], "little") + 8
+        content[4:-footer] = b"\xff" * (len(content) - footer - 4)
+        file.write_bytes(content)
 
 
 def test_every_corruption_of_an_archived_file_is_found(history: History) -> None:

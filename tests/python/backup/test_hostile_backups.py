@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ import duckdb
 import pytest
 from backup_cases import change, sign_again
 
-from orb_learning.backup.manifests import Backup
+from orb_learning.backup.manifests import Backup, readable_backups
+from orb_learning.backup.offsite import copies_of
 from orb_learning.backup.verify import validate_backup
 from orb_learning.errors import RestoreError
 from orb_learning.operations.known_relations import keep_known_tables
@@ -80,3 +82,16 @@ def test_a_tables_default_does_not_end_a_restore(
     monkeypatch.setattr(contents, "LEAST_SECONDS", 4.0)
     with pytest.raises(RestoreError, match=f"{reason}.*nothing was changed"):
         keep_known_tables(database, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["99999999T999999.999999Z", "\u0662" * 8 + "T000000.000000Z"])
+def test_a_folder_of_no_time_is_no_backup_and_holds_none_up(
+    name: str, database: Path, make: Callable[..., Backup]
+) -> None:
+    """Its manifest may be another backup's, and its time was asked for."""
+    change(database)
+    backup = make()
+    shutil.copytree(backup.folder, backup.folder.with_name(name))
+    assert readable_backups(backup.folder.parent) == [backup]
+    place = backup.folder.parent
+    assert copies_of(str(place), backup.manifest.database_id) == [backup.folder.name]

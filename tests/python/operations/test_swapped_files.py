@@ -17,7 +17,9 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 import duckdb
+import pyarrow.parquet
 import pytest
+from crash_worker import payload_of
 from restore_cases import Place, erase_tasks
 
 from orb_learning.archive import (
@@ -31,8 +33,8 @@ from orb_learning.archive import (
 from orb_learning.dbt.archive_functions import prepare_file, publish_file
 from orb_learning.errors import ArchiveError, OutboxError, RestoreError
 from orb_learning.filesystem import sha256_of
-from orb_learning.operations import export, restored_copy
-from orb_learning.outbox import reader
+from orb_learning.operations import erase, export, load_shipped, restored_copy, shipped
+from orb_learning.outbox import Outbox, reader, ship
 from orb_learning.page import writing
 from orb_learning.store import connect
 
@@ -291,3 +293,88 @@ def test_retention_writes_an_archived_file_through_no_link(tmp_path: Path, victi
         publish_file(str(partial), "executions_archive_20260101.parquet")
     prepare_file(str(partial))
     assert publish_file(str(partial), "executions_archive_20260101.parquet")
+
+
+@pytest.mark.parametrize("where", ["outbox", "backup"])
+@pytest.mark.parametrize("kind", ["a pipe", "a link"])
+def test_an_erasure_waits_for_no_pipe_among_the_copies_and_names_it(
+    place: Place, where: str, kind: str
+) -> None:
+    place.put(1)
+    place.load()
+    backup = place.back_up().folder
+    place.put(2)
+    place.load()
+    strange = backup / "outbox/1-1.sqlite"
+    if where == "outbox":
+        strange = place.outbox_folder / "1-1.sqlite.damaged"
+    strange.parent.mkdir(exist_ok=True)
+    os.mkfifo(strange) if kind == "a pipe" else strange.symlink_to("/dev/zero")
+    found = erase(place.settings, task_ids=[uuid.UUID(int=2)])
+    assert found.still_in == [backup if where == "backup" else strange]
+
+
+def test_an_archived_file_that_cannot_be_read_is_named_before_anything_is_erased(
+    place: Place,
+) -> None:
+    place.put(1)
+    place.load()
+    folder = place.settings.archive_folder
+    folder.mkdir()
+    file = folder / "executions_archive_20200101.parquet"
+    with connect(place.database, read_only=True) as connection:
+        connection.execute(
+            f"copy (from raw.executions) to '{file}' (format parquet, compression zstd)"
+        )
+    content = bytearray(file.read_bytes())
+    footer = int.from_bytes(content[-8:-4], "little") + 8
+    content[4:-footer] = b"\xff" * (len(content) - footer - 4)
+    file.write_bytes(content)
+    with pytest.raises(ArchiveError, match="cannot be read, so nothing was deleted"):
+        erase_tasks(place, 1)
+    assert place.numbers() == [1]
+
+
+def test_the_copy_of_a_segment_is_brought_through_no_link(
+    place: Place, tmp_path: Path, victim: Path
+) -> None:
+    there, elsewhere = tmp_path / "there", tmp_path / "elsewhere"
+    outbox = Outbox(elsewhere)
+    assert outbox.put("execution", payload_of(str(uuid.UUID(int=7)), 7))
+    outbox.close()
+    ship(elsewhere, str(there), wait_seconds=1)
+    [copy] = there.iterdir()
+    stem = copy.name.partition("~")[0]
+    folder = shipped.folder_of_place(place.settings, str(there))
+    folder.mkdir(parents=True)
+    swap(folder / f".{stem}.partial", victim)
+    pipe = there / copy.name.replace(stem, "00000000000000001-1")
+    os.mkfifo(pipe)
+    umask = os.umask(0)
+    try:
+        load_shipped(place.settings, str(there), wait_seconds=1)
+    finally:
+        os.umask(umask)
+    assert place.numbers() == [7]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_signs_of_a_pattern_in_an_archived_files_name_are_itself(place: Place) -> None:
+    """Taken for a pattern, the name would be that of the other file."""
+    place.put(1, 2)
+    place.load()
+    folder = place.settings.archive_folder
+    folder.mkdir()
+    files = [folder / f"executions_archive_{name}.parquet" for name in ("[0-9]", "5")]
+    with connect(place.database) as connection:
+        for number, file in enumerate(files, start=1):
+            connection.execute(
+                f"copy (from raw.executions where task_id = '{uuid.UUID(int=number)}') "
+                f"to '{file}' (format parquet)"
+            )
+        connection.execute("delete from raw.executions")
+    other = files[1].read_bytes()
+    erase_tasks(place, 1)
+    assert files[1].read_bytes() == other
+    rows = [pyarrow.parquet.ParquetFile(file).metadata.num_rows for file in files]
+    assert rows == [0, 1]
