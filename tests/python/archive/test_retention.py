@@ -18,6 +18,7 @@ from uuid import UUID
 import duckdb
 import pytest
 from building import REPOSITORY, BuildError
+from damaged_files import damage_pages
 from dbt.adapters.duckdb.environments import local
 from histories import NOON, ORDINARY, TOO_LATE, History, days_ago, insert_many, task_id
 from hypothesis import HealthCheck, event, given, settings
@@ -556,10 +557,7 @@ def copy_strangely(history: History, file: Path, kind: str) -> None:
         rows = f"select * {changed}" + (" offset 1000000" if kind == "no rows" else "")
         connection.execute(f"copy ({rows}) to '{file}' (format parquet, row_group_size 2048)")
     if kind == "bad pages":
-        content = bytearray(file.read_bytes())
-        footer = int.from_bytes(content[-8:-4], "little") + 8
-        content[4:-footer] = b"\xff" * (len(content) - footer - 4)
-        file.write_bytes(content)
+        damage_pages(file)
 
 
 def test_every_corruption_of_an_archived_file_is_found(history: History) -> None:

@@ -20,6 +20,7 @@ import duckdb
 import pyarrow.parquet
 import pytest
 from crash_worker import payload_of
+from damaged_files import damage_pages
 from restore_cases import Place, erase_tasks
 
 from orb_learning.archive import (
@@ -326,10 +327,7 @@ def test_an_archived_file_that_cannot_be_read_is_named_before_anything_is_erased
         connection.execute(
             f"copy (from raw.executions) to '{file}' (format parquet, compression zstd)"
         )
-    content = bytearray(file.read_bytes())
-    footer = int.from_bytes(content[-8:-4], "little") + 8
-    content[4:-footer] = b"\xff" * (len(content) - footer - 4)
-    file.write_bytes(content)
+    damage_pages(file)
     with pytest.raises(ArchiveError, match="cannot be read, so nothing was deleted"):
         erase_tasks(place, 1)
     assert place.numbers() == [1]
