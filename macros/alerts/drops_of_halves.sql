@@ -34,11 +34,11 @@ pasts as (
         {{- ',' if not loop.last }}
         {% endfor %}
     from members
-    {% for half, condition in {'recent': 'is_recent', 'past': 'not is_recent'}.items() %}
+    {% for half, sign in {'recent': '', 'past': 'not '}.items() %}
     left join bounded as {{ half }}
         on
             {{ same_group('members', half, ['dimension', 'name']) }}
-            and {{ condition | replace('is_recent', half ~ '.is_recent') }}
+            and {{ sign }}{{ half }}.is_recent
     {% endfor %}
 ),
 
