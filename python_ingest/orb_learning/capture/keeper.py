@@ -28,7 +28,8 @@ from orb_learning.record import (
 
 LONGEST_PAYLOAD = 1_000_000
 """Characters of one record's JSON; a larger one is a dead letter, cut."""
-VERSION = str(MADE_OF_IDS)
+VERSION_OF_MADE = str(MADE_OF_IDS)
+"""The digit of a UUID that may be made of another id."""
 NOT_TAKEN = "the outbox did not take it"
 LONGEST_KEPT_VALUE = 1_000
 """Characters of a field's value in the dead letter of a record that is too large."""
@@ -74,7 +75,9 @@ class Keeper:
         try:
             task_id = values.get("task_id")
             if task_id is not None and not (
-                type(task_id) is str and is_canonical_uuid(task_id) and task_id[14] != VERSION
+                type(task_id) is str
+                and is_canonical_uuid(task_id)
+                and task_id[14] != VERSION_OF_MADE
             ):
                 values = self.identified(values)
             payload = quick_json(values) or self._careful_json(kind, values)
