@@ -79,7 +79,7 @@ class ExecutionStatistics(Result):
     like_for_like: list[LikeForLike] = Field(
         description="Pools and repositories whose tiers and task types differ, so that "
         "their plain rates compare unlike work: compare them by the rates here. The 15 pairs "
-        "with the most executions in common."
+        "with the most executions in common, as of the last build."
     )
     performance: All = Field(description="All executions of the range together.")
     record_funnel: list[Stage] = Field(
