@@ -394,8 +394,9 @@ def rated(
     outbox.close()
     load(database)
     as_of = NOW.isoformat()
-    views = ["executions", "rpt_user_ratings", "rpt_quality_by_tier", "rpt_unknown_values"]
-    project.run(database, select=["fct_executions", "rpt_feedback", *views], as_of=as_of)
+    reports = ["rpt_user_ratings", "rpt_quality_by_tier", "rpt_unknown_values", "rpt_feedback"]
+    models = ["fct_executions", "executions", "int_executions_by_range"]
+    project.run(database, select=[*models, *reports], as_of=as_of)
     return database
 
 
