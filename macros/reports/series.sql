@@ -22,9 +22,7 @@ sums as (
 ),
 
 {% if rate_of %}
-{{ rates_by_task(
-    [column], figures='sums', executions='executions', successes=rate_of[0], success=rate_of[1]
-) }}
+{{ rates_by_task([column], 'sums', 'executions', successes=rate_of[0], success=rate_of[1]) }}
 {% else %}
 rates as (
     select * from sums
