@@ -488,7 +488,7 @@ def test_figures_are_the_same_in_every_time_zone(
             "set timestamp = timestamp + ($now - $noon), _loaded_at = _loaded_at + ($now - $noon)",
             {"now": utc_now(), "noon": NOON},
         )
-    project.run(file, select=["alerts_at", "rpt_alerts", *REPORTS])
+    project.run(file, select=["int_executions_by_range", "alerts_at", "rpt_alerts", *REPORTS])
 
     async def statistics(client: Client) -> dict[str, Any]:
         return answer(await client.call_tool("execution_statistics", {"time_range": "24h"}))
