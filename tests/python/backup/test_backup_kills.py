@@ -16,12 +16,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import backup_worker
 import pytest
-from building import SUPPORT, DbtProject
+from building import SUPPORT, DbtProject, known_parse
 from crash_worker import payload_of
 from histories import NOON, days_ago
+from sites import quick_project
 
 from orb_learning.archive.files import archived_files, check_archived_file
 from orb_learning.archive.rewrite import rewrite_archive
@@ -42,6 +44,12 @@ SEED = int(os.environ.get("ORB_SEED", str(time.time_ns() % 2**32)))
 
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["backup_worker"])
+
+
+@pytest.fixture(scope="module")
+def views(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose views a restore makes quickly: its kills are of what comes before."""
+    return quick_project(tmp_path_factory.mktemp("project"))
 
 
 class Producer:
@@ -73,7 +81,7 @@ def producer(tmp_path: Path) -> Iterator[Producer]:
     one.end()
 
 
-def kill_in_some_phase(work: Callable[..., None], chance: random.Random, *arguments: Path) -> str:
+def kill_in_some_phase(work: Callable[..., None], chance: random.Random, *arguments: Any) -> str:
     """Let a process do some work until it is killed; returns what the kill hit."""
     death = backup_worker.Death(
         chance.choice(backup_worker.PHASES[work]),
@@ -139,7 +147,11 @@ def ids_in(database: Path) -> set[str]:
 
 
 def test_a_killed_backup_leaves_whole_backups_only_and_nothing_is_lost(
-    retained_database: Path, tmp_path: Path, producer: Producer, tell: Callable[..., None]
+    retained_database: Path,
+    views: Path,
+    tmp_path: Path,
+    producer: Producer,
+    tell: Callable[..., None],
 ) -> None:
     chance, database = random.Random(SEED), retained_database  # noqa: S311
     outbox, folder = tmp_path / "outbox", tmp_path / "backups"
@@ -165,7 +177,7 @@ def test_a_killed_backup_leaves_whole_backups_only_and_nothing_is_lost(
         backup.folder for backup in backups_in(folder)
     }
     for backup in backups_in(folder):
-        done = restore_backup(load_settings(database_path=database), backup.folder)
+        done = restore_backup(backup_worker.settings_of(database, views), backup.folder)
         lost = len(everything - ids_in(database))
         assert lost == (done.missing.count if done.missing else 0)
     assert lost == 0
@@ -178,9 +190,14 @@ def test_a_killed_backup_leaves_whole_backups_only_and_nothing_is_lost(
 
 
 def test_a_killed_restore_leaves_the_old_database_or_the_new_one(
-    retained_database: Path, tmp_path: Path, producer: Producer, tell: Callable[..., None]
+    retained_database: Path,
+    views: Path,
+    tmp_path: Path,
+    producer: Producer,
+    tell: Callable[..., None],
 ) -> None:
     chance, database = random.Random(SEED), retained_database  # noqa: S311
+    parsed = known_parse(views, database, tmp_path / "parse")
     outbox = tmp_path / "outbox"
     load_once(database, outbox)
     backup = make_backup(load_settings(database_path=database)).backup
@@ -189,7 +206,9 @@ def test_a_killed_restore_leaves_the_old_database_or_the_new_one(
     found: Counter[str] = Counter()
     began = time.monotonic()
     for _ in range(KILLS):
-        phase = kill_in_some_phase(backup_worker.restore, chance, database, backup.folder)
+        phase = kill_in_some_phase(
+            backup_worker.restore, chance, database, backup.folder, views, parsed
+        )
         hits[phase] += 1
         acknowledged = producer.acknowledged()
         found["the restored one" if len(ids_in(database)) == in_backup else "another"] += 1
@@ -198,7 +217,7 @@ def test_a_killed_restore_leaves_the_old_database_or_the_new_one(
         for file in tmp_path.glob("*before-restore*"):
             file.unlink()
     producer.end()
-    done = restore_backup(load_settings(database_path=database), backup.folder)
+    done = restore_backup(backup_worker.settings_of(database, views), backup.folder)
     assert done.missing is None
     assert producer.acknowledged() <= ids_in(database)
     assert [path.name for path in tmp_path.glob(".*")] == []

@@ -30,10 +30,11 @@ from orb_learning.operations.restore import restore_backup
 from orb_learning.settings import LearningSettings, load_settings
 
 
-def settings_of(database: Path) -> LearningSettings:
+def settings_of(database: Path, project: Path | None = None) -> LearningSettings:
     """Of a database whose newest two backups are kept."""
     return load_settings(
         database_path=database,
+        project_path=project,
         backup_keep_last=2,
         backup_keep_daily=0,
         backup_keep_weekly=0,
@@ -102,8 +103,15 @@ def back_up(death: Death, database: Path, outbox: Path, folder: Path) -> None:
         prune_backups(settings_of(database))
 
 
-def restore(death: Death, database: Path, backup: Path) -> None:
-    """Restore a backup again and again, until it is killed."""
+def restore(
+    death: Death, database: Path, backup: Path, project: Path, parsed: dict[str, str]
+) -> None:
+    """Restore a backup again and again, until it is killed; its views are a project's.
+
+    Args:
+        parsed: the variables by which dbt finds the project parsed.
+    """
+    os.environ.update(parsed)
     begin(
         death,
         (replaced_database, "read_replaced"),
@@ -117,7 +125,7 @@ def restore(death: Death, database: Path, backup: Path) -> None:
         (operations_restore, "load_outbox"),
     )
     while True:
-        restore_backup(settings_of(database), backup)
+        restore_backup(settings_of(database, project), backup)
 
 
 PHASES: dict[Callable[..., None], list[str]] = {
