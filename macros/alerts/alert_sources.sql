@@ -33,7 +33,7 @@ loaded as (
 ),
 
 -- All executions' last 24 hours and a tier's, and the 30 days before them.
-{{ past_and_recent(now, {'all': 'null::varchar', 'tier': 'model_tier'}) }},
+{{ past_and_recent(now, {'tier': 'model_tier'}, whole=true) }},
 
 tiers as (
     select
