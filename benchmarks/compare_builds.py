@@ -3,7 +3,8 @@
 ``python -m benchmarks.compare_builds ONE.db OTHER.db``. Both have to be built from the same raw, as
 of one moment (``--vars '{as_of: …}'``). Columns of whole numbers, texts and times are to be the
 same, value for value. A float may differ by 1e-9 of itself, because a parallel sum has no fixed
-order. Columns of the clock and of the file are left out, each with its reason.
+order; one near 0 by 1e-13 of its column's largest, for its summands cancel. Columns of the clock
+and of the file are left out, each with its reason.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import itertools
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ TABLES = [
 ]
 TOLERANCE = 1e-9
 """Of a float, relative."""
+CANCELLED = 1e-13
+"""Of its column's largest: some hundred roundings of a double."""
 FLOATS = {"FLOAT", "DOUBLE"}
 Contents = tuple[dict[str, str], list[tuple[Any, ...]]]
 """The columns with their types, and the rows."""
@@ -87,11 +90,17 @@ def _differences_of(name: str, one: Contents, other: Contents) -> Iterator[str]:
         return
     is_float = [of_type in FLOATS for of_type in columns.values()]
     pairs = zip(_sorted(rows, is_float), _sorted(other_rows, is_float), strict=True)
+    roundings = [
+        CANCELLED * _largest(row[at] for row in rows) if inexact else 0
+        for at, inexact in enumerate(is_float)
+    ]
     different = [
         (column, a, b)
         for row, other_row in pairs
-        for column, inexact, a, b in zip(columns, is_float, row, other_row, strict=True)
-        if not (_is_close(a, b) if inexact else a == b)
+        for column, inexact, rounding, a, b in zip(
+            columns, is_float, roundings, row, other_row, strict=True
+        )
+        if not (_is_close(a, b, rounding) if inexact else a == b)
     ]
     for column, found in itertools.groupby(sorted(different, key=lambda d: d[0]), lambda d: d[0]):
         values = list(found)
@@ -124,10 +133,17 @@ def _sorted(rows: list[tuple[Any, ...]], is_float: list[bool]) -> list[tuple[Any
     )
 
 
-def _is_close(one: float | None, other: float | None) -> bool:
+def _is_close(one: float | None, other: float | None, rounding: float) -> bool:
     if one is None or other is None:
         return one is other
-    return math.isclose(one, other, rel_tol=TOLERANCE) or (math.isnan(one) and math.isnan(other))
+    if math.isnan(one) or math.isnan(other):
+        return math.isnan(one) and math.isnan(other)
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=rounding)
+
+
+def _largest(values: Iterable[float | None]) -> float:
+    finite = (abs(value) for value in values if value is not None and math.isfinite(value))
+    return max(finite, default=0)
 
 
 def main() -> int:

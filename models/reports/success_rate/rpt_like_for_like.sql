@@ -37,7 +37,8 @@ bounded as (
         ) }} as {{ side }}like_for_like_rate_{{ end }},
         {% endfor %}
         {% endfor %}
-        coalesce(mix_difference >= {{ var('mix_differs_from') }}, false) as mix_differs
+        -- To nine decimals, so that it is the same in any order of the sum.
+        coalesce(round(mix_difference, 9) >= {{ var('mix_differs_from') }}, false) as mix_differs
     from spreads
 ),
 

@@ -54,3 +54,24 @@ def test_only_what_differs_is_named(
         connection.execute(change)
     named = differences(small_database, database, relations_of=quick_relations)
     assert [difference.split(":")[0] for difference in named] == found
+
+
+@pytest.mark.parametrize(
+    ("share", "found"), [(1e-14, []), (1e-12, ["tier_performance_mv.avg_duration"])]
+)
+def test_what_cancels_differs_by_a_rounding_of_its_column_at_most(
+    small_database: Path, database: Path, tmp_path: Path, share: float, found: list[str]
+) -> None:
+    cancelled = tmp_path / "cancelled" / small_database.name
+    cancelled.parent.mkdir()
+    for file, part in ((cancelled, 0), (database, share)):
+        shutil.copy(small_database, file)
+        with connect(file) as connection:
+            connection.execute(
+                "update tier_performance_mv "
+                "set avg_duration = ? * (select max(avg_duration) from tier_performance_mv) "
+                "where rowid = (select min(rowid) from tier_performance_mv)",
+                [part],
+            )
+    named = differences(cancelled, database, relations_of=quick_relations)
+    assert [difference.split(":")[0] for difference in named] == found

@@ -75,34 +75,34 @@ def relations(database: Path) -> set[str]:
     return {name for (name,) in found} - OF_THE_BUILD
 
 
-@pytest.mark.soak
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name == "random 1" else pytest.mark.soak)
+        for name in DATABASES
+    ],
+)
 def test_the_optimizer_changes_no_row_of_any_relation(
     project: DbtProject,
     empty_database: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    subtests: pytest.Subtests,
+    name: str,
 ) -> None:
     """Both builds hold the same, the second built and read without the optimizer."""
-    for name, load in DATABASES.items():
-        with subtests.test(name):
-            built = tmp_path / name / f"{STEM}.db"
-            other = tmp_path / f"{name} again" / f"{STEM}.db"
-            for file in (built, other):
-                file.parent.mkdir()
-            shutil.copy(empty_database, built)
-            load(History(project, built))
-            shutil.copy(built, other)
-            as_of = NOON.isoformat()
-            project.run(built, full_refresh=True, as_of=as_of)
-            with monkeypatch.context() as patched:
-                patched.setattr(Plugin, "configure_cursor", _unoptimized)
-                project.run(other, full_refresh=True, as_of=as_of)
-            assert len(relations(built)) > 80
-            found = list(
-                differences(built, other, relations_of=relations, prepare_other=UNOPTIMIZED)
-            )
-            assert found == []
+    built, other = tmp_path / f"{STEM}.db", tmp_path / "again" / f"{STEM}.db"
+    other.parent.mkdir()
+    shutil.copy(empty_database, built)
+    DATABASES[name](History(project, built))
+    shutil.copy(built, other)
+    as_of = NOON.isoformat()
+    project.run(built, full_refresh=True, as_of=as_of)
+    with monkeypatch.context() as patched:
+        patched.setattr(Plugin, "configure_cursor", _unoptimized)
+        project.run(other, full_refresh=True, as_of=as_of)
+    assert len(relations(built)) > 80
+    found = list(differences(built, other, relations_of=relations, prepare_other=UNOPTIMIZED))
+    assert found == []
 
 
 def _unoptimized(plugin: Plugin, cursor: Any) -> None:
