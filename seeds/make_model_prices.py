@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Any
 
 SEED = Path(__file__).parents[1] / "python_ingest/orb_learning/mappings/seeds/model_prices.csv"
-COLUMNS = ["model", "input_price", "output_price", "cached_price"]
+COLUMNS = ["model", "input_price", "output_price", "cached_price", "written_price"]
 MODES = {"chat", "completion", "embedding", "responses"}
 
 
 def rows(table: dict[str, dict[str, Any]]) -> list[list[Any]]:
-    """Return a row a model: its name in lower case, US dollars a token in, out and cached."""
+    """Return a row a model: its name in lower case, US dollars a token in, out, from and to the cache."""
     priced = {
         name.lower(): [
             model["input_cost_per_token"],
             model.get("output_cost_per_token") or 0,
             model.get("cache_read_input_token_cost", ""),
+            model.get("cache_creation_input_token_cost", ""),
         ]
         for name, model in table.items()
         if model.get("mode") in MODES and model.get("input_cost_per_token")

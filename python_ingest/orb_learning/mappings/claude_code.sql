@@ -40,7 +40,8 @@ priced_calls as (
             model,
             coalesce(fresh_tokens, 0) + coalesce(written_tokens, 0) + coalesce(cached_tokens, 0),
             output_tokens,
-            cached_tokens
+            cached_tokens,
+            tokens_written := written_tokens
         ) as price
     from calls
 ),

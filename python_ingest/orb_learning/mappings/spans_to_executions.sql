@@ -29,6 +29,10 @@ named as (
         count_of(field(attributes, ['$."gen_ai.usage.cache_read.input_tokens"',
             '$."gen_ai.usage.cache_read_input_tokens"', '$."gen_ai.usage.details.cache_read_tokens"',
             '$."llm.token_count.prompt_details.cache_read"'])) as cached_tokens,
+        count_of(field(attributes, ['$."gen_ai.usage.cache_creation.input_tokens"',
+            '$."gen_ai.usage.cache_creation_input_tokens"',
+            '$."gen_ai.usage.details.cache_write_tokens"',
+            '$."llm.token_count.prompt_details.cache_write"'])) as written_tokens,
         number_of(field(attributes, ['$."gen_ai.usage.cost"', '$."gen_ai.usage.total_cost"',
             '$."llm.cost.total"', '$."gen_ai.cost.total_cost"', '$."operation.cost"'])) as reported_cost
     from one_each
@@ -95,7 +99,10 @@ priced as (
     select
         *,
         case when is_call then coalesce(
-            reported_cost, price_of(model, input_tokens, output_tokens, cached_tokens)
+            reported_cost,
+            price_of(
+                model, input_tokens, output_tokens, cached_tokens, tokens_written := written_tokens
+            )
         ) end as cost
     from placed
 ),
@@ -150,7 +157,8 @@ told as (
             when mains.kind <> 'LLM' and mains.reported_cost is not null then mains.reported_cost
             when used_calls > 0 and priced_calls = used_calls then totals.cost
             when used_calls = 0 then price_of(
-                mains.model, mains.input_tokens, mains.output_tokens, mains.cached_tokens
+                mains.model, mains.input_tokens, mains.output_tokens, mains.cached_tokens,
+                tokens_written := mains.written_tokens
             )
         end as whole_cost
     from mains

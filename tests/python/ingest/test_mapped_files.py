@@ -157,7 +157,12 @@ def claude_line(kind: str, message: dict[str, Any], second: int, **more: Any) ->
 
 
 def test_a_session_that_grew_is_a_new_version_of_its_task(tmp_path: Path) -> None:
-    usage = {"input_tokens": 10, "output_tokens": 1, "cache_read_input_tokens": 90}
+    usage = {
+        "input_tokens": 10,
+        "output_tokens": 1,
+        "cache_read_input_tokens": 60,
+        "cache_creation_input_tokens": 30,
+    }
     said = {"role": "assistant", "id": "msg_1", "model": "claude-sonnet-4-5"}
     asked = claude_line("user", {"role": "user", "content": "fix the basket"}, 1)
     begun = claude_line("assistant", {**said, "usage": usage}, 2, requestId="r1")
@@ -184,8 +189,10 @@ def test_a_session_that_grew_is_a_new_version_of_its_task(tmp_path: Path) -> Non
     assert (row["task_description"], row["solution_summary"]) == ("fix the basket", "Fixed.")
     assert row["metadata"]["input_tokens"] == 100
     assert row["metadata"]["output_tokens"] == 20
-    # Ten fresh ones at $3, ninety from the cache at $0.30, twenty out at $15 a million.
-    assert row["actual_cost"] == pytest.approx(10 * 3e-06 + 90 * 3e-07 + 20 * 1.5e-05)
+    # A million: fresh ones $3, from the cache $0.30, to the cache $3.75, out $15.
+    assert row["actual_cost"] == pytest.approx(
+        10 * 3e-06 + 60 * 3e-07 + 30 * 3.75e-06 + 20 * 1.5e-05
+    )
 
 
 def test_a_cut_line_of_a_growing_log_is_kept_as_unreadable(tmp_path: Path) -> None:

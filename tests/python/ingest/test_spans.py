@@ -174,6 +174,40 @@ def test_a_reported_cost_goes_before_the_list_of_prices(raw: duckdb.DuckDBPyConn
     assert failed["metadata"]["error_type"] == "TimeoutError"
 
 
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "gen_ai__usage__cache_{}__input_tokens",
+        "gen_ai__usage__cache_{}_input_tokens",
+        "gen_ai__usage__details__cache_{}_tokens",
+        "llm__token_count__prompt_details__cache_{}",
+    ],
+)
+def test_tokens_of_a_cache_have_their_own_prices(
+    raw: duckdb.DuckDBPyConnection, prefix: str
+) -> None:
+    written = "creation" if "input" in prefix else "write"
+    cached = {prefix.format("read"): 600, prefix.format(written): 300}
+    load(raw, [chat(1, 1, gen_ai__request__model="claude-sonnet-4-5", **cached)])
+    [row] = newest(raw)
+    # A million: fresh ones $3, from the cache $0.30, to the cache $3.75, out $15.
+    assert row["actual_cost"] == pytest.approx(
+        100 * 3e-06 + 600 * 3e-07 + 300 * 3.75e-06 + 100 * 1.5e-05
+    )
+
+
+def test_more_cached_tokens_than_came_in_cost_no_more_than_those(
+    raw: duckdb.DuckDBPyConnection,
+) -> None:
+    cached = {
+        "gen_ai__usage__cache_read__input_tokens": 800,
+        "gen_ai__usage__cache_creation__input_tokens": 10**9,
+    }
+    load(raw, [chat(1, 1, gen_ai__request__model="claude-sonnet-4-5", **cached)])
+    [row] = newest(raw)
+    assert row["actual_cost"] == pytest.approx(800 * 3e-07 + 200 * 3.75e-06 + 100 * 1.5e-05)
+
+
 def test_spans_that_come_again_make_no_version(raw: duckdb.DuckDBPyConnection) -> None:
     load(raw, agent_run(7))
     assert load(raw, agent_run(7)) == (0, 0, 0, 0)
