@@ -125,6 +125,15 @@ def dbt(database: Path, *arguments: str, **variables: object) -> tuple[float, di
     return wall, {one["unique_id"].split(".")[2]: one["execution_time"] for one in results}
 
 
+def compiled(query: str) -> str:
+    """Return what dbt makes of a query with the project's macros."""
+    with new_folder() as folder:
+        _, said = _dbt(
+            folder / "learning.db", "--quiet", "compile", "--inline", query, "--output", "json"
+        )
+    return str(json.loads(said[said.index("{") :])["compiled"])
+
+
 def operate(database: Path, *arguments: str) -> tuple[float, dict[str, int]]:
     """Run a dbt operation; returns the wall time, and what it prints last, as JSON."""
     wall, said = _dbt(database, *arguments)
