@@ -89,7 +89,10 @@ def recording() -> str:
                 _code(smallest),
                 "The block may be `with`, too, and `@learning.execution(task)` records each call of a "
                 "function. Its start, its end, an exception, a timeout and a cancellation are recorded "
-                "by themselves, and go on their way.",
+                "by themselves, and go on their way. A call lasts until what it returned is done: a "
+                "coroutine, a generator, a future. A generator that is closed early has failed with "
+                "`GeneratorExit`, and one that is never begun is no execution. The task may be a function "
+                "of the call's arguments.",
                 "Put a timeout inside: `async with learning.execution(task) as run, asyncio.timeout(60):`. "
                 "Around the block it cancels what is in it, and a cancellation does not say why: the "
                 "error is `CancelledError`, of the type `unknown`.",
