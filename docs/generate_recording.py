@@ -46,7 +46,8 @@ FROM = {
     "duration_seconds": "end − start; else `duration` or `duration_seconds` of the result",
     "success": "; else ".join(
         [
-            *(f"`{name}`" for name in (*OUTCOME_NAMES, "status")),
+            f"`{OUTCOME_NAMES[0]}` of the result",
+            *(f"`{name}`" for name in (*OUTCOME_NAMES[1:], "status")),
             "whether there is an error",
             "how the block ended",
         ]
@@ -63,7 +64,7 @@ KINDS = {
     "BIGINT": "a whole number",
     "FLOAT": "a number",
     "BOOLEAN": "True or False",
-    "FLOAT[384]": "384 numbers",
+    "FLOAT[384]": "384 numbers, an array, too",
     "JSON": "a mapping",
 }
 UNITS = {
@@ -118,7 +119,8 @@ def recording() -> str:
                 "## Ids",
                 "A UUID in any usual spelling stays. Any other id, a text or a whole number, becomes "
                 f"`uuid5(UUID('{NAMESPACE}'), 'orb-learning:' + scope + ':' + id)`; 7 and \"7\" are one "
-                "id. The scope is `learning.id_scope`. The id itself is in `metadata.external_id`. "
+                "id. An `id` of another kind is none: the record has a new UUID, counted as `no_id`. The "
+                "scope is `learning.id_scope`. The id itself is in `metadata.external_id`. "
                 "Feedback, `orb forget`, `orb executions` and the tool `list_executions` take it, of "
                 "another system's executions, too. Your own orchestrator's task has it before any other's. Where "
                 "several others have it, `orb forget` names their UUIDs, `list_executions` lists all, "
@@ -138,8 +140,8 @@ def recording() -> str:
                 "A result says its outcome by one of the names above; True or False alone is one, too. "
                 "Where it says none, a block or a function that ended without an exception has "
                 "succeeded, whatever else its result holds. What a pool stores or gives as an outcome "
-                "needs one: without, and with a status of no known meaning, the record is in "
-                "`rejected_executions`.",
+                "needs one: without, and with a status of no known meaning or an `error_type` alone, the "
+                "record is in `rejected_executions`.",
                 "Other keys of a task, a result or a decision are not kept, so a misspelt one, or "
                 "`exit_code: 1` alone, changes nothing. `telemetry.unread_keys()` counts them, and a "
                 "warning names each once; of a task only what looks misspelt, as it may hold keys of "
