@@ -152,7 +152,7 @@ def recording() -> str:
                 "its reason (`orb dead-letters list`). A record of the right types that breaks a rule "
                 "is in `rejected_executions`. `telemetry.counts()` counts everything, and a warning of "
                 "the logger `orb_learning` says what was refused: once a minute for each reason, and at "
-                "the end. In tests, `TelemetryCapture(outbox, strict=True)` raises.",
+                "the end. In tests, `TelemetryCapture(Outbox(folder), strict=True)` raises.",
                 _lengths(),
                 "## Secrets",
                 "`LearningDatabase(redact=function)` calls the function with every text before it is "
