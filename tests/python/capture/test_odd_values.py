@@ -17,6 +17,7 @@ from test_telemetry import TASK, Captured
 
 from orb_learning.capture.warnings import Warnings
 from orb_learning.record import task_uuid
+from orb_learning.record.text_limits import LONGEST_TEXT
 from orb_learning.record.vector_codec import vector_from_text
 
 ID = uuid.UUID("00000000-0000-4000-8000-000000000001")
@@ -156,3 +157,13 @@ def test_refusals_that_differ_in_a_number_are_warned_of_once(
         "1 of 1 records refused: the record has 0 characters",
         "60 of 60 records refused: the record has 59 characters",
     ]
+
+
+def test_a_secret_at_the_cut_of_a_text_is_redacted_first(tmp_path: Path) -> None:
+    captured = Captured(tmp_path / "outbox", redact=lambda text: text.replace("hunter2", "***"))
+    text = f"{'x' * (LONGEST_TEXT - 3)}hunter2 is the password"
+    assert captured.store({**TASK, "task_description": text})
+    assert captured.capture.store_records([{"success": True, "task_description": text}])
+    for payload in captured.payloads():
+        assert "hun" not in payload["task_description"]
+        assert len(payload["task_description"]) == LONGEST_TEXT
