@@ -51,7 +51,7 @@ def _plain(function: Callable[..., Any], run_of: RunOf) -> Callable[..., Any]:
                 if type(result) is going_on:
                     stack.pop_all()  # the run begins with the first step
                     return wrap(lambda: result, lambda *_: run)()
-            if inspect.getattr_static(type(result), "add_done_callback", None) is not None:
+            if hasattr(type(result), "add_done_callback"):
                 result.add_done_callback(functools.partial(_end, stack.pop_all(), run))
         return result
 
