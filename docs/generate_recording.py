@@ -46,7 +46,8 @@ FROM = {
     "duration_seconds": "end − start; else `duration` or `duration_seconds` of the result",
     "success": "; else ".join(
         [
-            *(f"`{name}`" for name in (*OUTCOME_NAMES, "status")),
+            f"`{OUTCOME_NAMES[0]}` of the result",
+            *(f"`{name}`" for name in (*OUTCOME_NAMES[1:], "status")),
             "whether there is an error",
             "how the block ended",
         ]
@@ -63,7 +64,7 @@ KINDS = {
     "BIGINT": "a whole number",
     "FLOAT": "a number",
     "BOOLEAN": "True or False",
-    "FLOAT[384]": "384 numbers",
+    "FLOAT[384]": "384 numbers, an array, too",
     "JSON": "a mapping",
 }
 UNITS = {
@@ -89,7 +90,10 @@ def recording() -> str:
                 _code(smallest),
                 "The block may be `with`, too, and `@learning.execution(task)` records each call of a "
                 "function. Its start, its end, an exception, a timeout and a cancellation are recorded "
-                "by themselves, and go on their way.",
+                "by themselves, and go on their way. A call lasts until what it returned is done: a "
+                "coroutine, a generator, a future. A generator that is closed early has failed with "
+                "`GeneratorExit`, and one that is never begun is no execution. The task may be a function "
+                "of the call's arguments.",
                 "Put a timeout inside: `async with learning.execution(task) as run, asyncio.timeout(60):`. "
                 "Around the block it cancels what is in it, and a cancellation does not say why: the "
                 "error is `CancelledError`, of the type `unknown`.",
@@ -115,7 +119,8 @@ def recording() -> str:
                 "## Ids",
                 "A UUID in any usual spelling stays. Any other id, a text or a whole number, becomes "
                 f"`uuid5(UUID('{NAMESPACE}'), 'orb-learning:' + scope + ':' + id)`; 7 and \"7\" are one "
-                "id. The scope is `learning.id_scope`. The id itself is in `metadata.external_id`. "
+                "id. An `id` of another kind is none: the record has a new UUID, counted as `no_id`. The "
+                "scope is `learning.id_scope`. The id itself is in `metadata.external_id`. "
                 "Feedback, `orb forget`, `orb executions` and the tool `list_executions` take it, of "
                 "another system's executions, too. Your own orchestrator's task has it before any other's. Where "
                 "several others have it, `orb forget` names their UUIDs, `list_executions` lists all, "
@@ -135,8 +140,8 @@ def recording() -> str:
                 "A result says its outcome by one of the names above; True or False alone is one, too. "
                 "Where it says none, a block or a function that ended without an exception has "
                 "succeeded, whatever else its result holds. What a pool stores or gives as an outcome "
-                "needs one: without, and with a status of no known meaning, the record is in "
-                "`rejected_executions`.",
+                "needs one: without, and with a status of no known meaning or an `error_type` alone, the "
+                "record is in `rejected_executions`.",
                 "Other keys of a task, a result or a decision are not kept, so a misspelt one, or "
                 "`exit_code: 1` alone, changes nothing. `telemetry.unread_keys()` counts them, and a "
                 "warning names each once; of a task only what looks misspelt, as it may hold keys of "
@@ -147,7 +152,7 @@ def recording() -> str:
                 "its reason (`orb dead-letters list`). A record of the right types that breaks a rule "
                 "is in `rejected_executions`. `telemetry.counts()` counts everything, and a warning of "
                 "the logger `orb_learning` says what was refused: once a minute for each reason, and at "
-                "the end. In tests, `TelemetryCapture(outbox, strict=True)` raises.",
+                "the end. In tests, `TelemetryCapture(Outbox(folder), strict=True)` raises.",
                 _lengths(),
                 "## Secrets",
                 "`LearningDatabase(redact=function)` calls the function with every text before it is "

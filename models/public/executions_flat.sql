@@ -6,5 +6,6 @@ select
     metadata ->> '$.external_id' as external_id,
     try_cast(metadata ->> '$.input_tokens' as bigint) as input_tokens,
     try_cast(metadata ->> '$.output_tokens' as bigint) as output_tokens,
+    coalesce(try_cast(metadata ->> '$.tokens' as bigint), input_tokens + output_tokens) as tokens,
     try_cast(metadata ->> '$.routing.attempt' as integer) as attempt
 from {{ ref('executions') }}

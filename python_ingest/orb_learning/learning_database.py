@@ -13,7 +13,7 @@ from typing import Any, Self
 from orb_learning.archive import archive_and_retain
 from orb_learning.backup import make_backup, validate_backup
 from orb_learning.capture import ExecutionRun, Task, TelemetryCapture, outbox_of, redact_secrets
-from orb_learning.errors import ExecutionRefusedError
+from orb_learning.errors import DatabaseError, ExecutionRefusedError
 from orb_learning.feedback import check_feedback_enabled, current_user, submit_feedback
 from orb_learning.figures import Questions
 from orb_learning.filesystem import get_logger, make_folder
@@ -84,11 +84,18 @@ class LearningDatabase(Questions):
     async def initialize(self) -> None:
         """Start loading; the database itself is not opened yet, because dbt may have it.
 
+        After ``close`` it records and loads again.
+
         Raises:
             DatabaseError: the path cannot be a database.
         """
-        make_folder(folder_of(self.database_path))
+        try:
+            make_folder(folder_of(self.database_path))
+        except OSError as error:
+            raise DatabaseError(f"{self.database_path} cannot be made: {error}") from error
         check_path(self.database_path, must_exist=False)
+        self.outbox.open()
+        self._reader.open()
         self._loader.start()
 
     async def close(self) -> None:

@@ -73,6 +73,29 @@ def test_what_is_stored_is_in_raw_after_close(database: Path) -> None:
     assert task_ids(database) == [record.task_id for record in records]
 
 
+def test_a_database_that_was_closed_may_be_opened_again(database: Path) -> None:
+    learning = LearningDatabase(database)
+
+    async def scenario(number: int) -> None:
+        async with learning:
+            await learning.store_execution(execution(task_id=uuid.UUID(int=number)))
+            with pytest.raises((DatabaseMissingError, NotBuiltError)):
+                await learning.get_tier_performance()
+
+    for number in range(3):
+        run(scenario(number))
+        assert task_ids(database)[-1] == uuid.UUID(int=number)
+    assert learning.telemetry.counts() == {"kept": 3}
+
+
+@pytest.mark.parametrize("inside", ["/proc", "file"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, inside: str) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / inside / "folder/learning.db"
+    with pytest.raises(DatabaseError, match=r"learning\.db cannot be made: "):
+        run(LearningDatabase(path).initialize())
+
+
 def test_mappings_are_stored_as_records_are(database: Path) -> None:
     task_id = uuid.uuid4()
 

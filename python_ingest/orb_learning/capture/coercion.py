@@ -6,11 +6,13 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from inspect import isroutine
+from pathlib import PurePath
 from typing import Any
+from uuid import UUID
 
 from orb_learning.record import INFINITY, NOT_A_NUMBER, from_epoch
 
@@ -65,13 +67,13 @@ def _read(source: Any, name: str) -> Any:
 
 
 def coerce_scalar(value: Any) -> Any:
-    """Return an enumeration's value, and a decimal's or numpy scalar's number; others as is."""
+    """Return an enumeration's value, a decimal's number, the one value of numpy's; others as is."""
     try:
         if isinstance(value, Enum):
             return coerce_scalar(value.value)
         if isinstance(value, Decimal):
             return float(value)
-        if type(value).__module__ == "numpy" and hasattr(value, "item"):
+        if type(value).__module__ == "numpy" and getattr(value, "size", None) == 1:
             return value.item()
     except Exception as error:
         return Unreadable(error)
@@ -79,9 +81,12 @@ def coerce_scalar(value: Any) -> Any:
 
 
 def error_text(error: BaseException) -> str:
-    """Return an exception's class and text; a TimeoutError's own text is mostly empty."""
+    """Return an exception's class and text; a TimeoutError's own text is mostly empty.
+
+    A path of the error may hold a byte that is no UTF-8: it is told by its escape.
+    """
     try:
-        return f"{type(error).__name__}: {error}".removesuffix(": ")
+        return str(jsonable(f"{type(error).__name__}: {error}".removesuffix(": ")))
     except Exception:
         return type(error).__name__
 
@@ -123,19 +128,39 @@ def jsonable(value: Any, depth: int = 0, cut: Callable[[str], None] = _forget) -
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return str(value).encode("utf-8", "backslashreplace").decode()
+        return str.__str__(value).encode("utf-8", "backslashreplace").decode()
     if isinstance(value, int) and abs(value) < 2**63:
         return int(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else _word(value)
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
-    if depth < DEEPEST and isinstance(value, Mapping):
-        pairs = _first(list(value.items()), cut)
+    if isinstance(value, UUID | PurePath):
+        return jsonable(str(value))
+    plain = coerce_scalar(value)
+    if plain is not value and not isinstance(plain, Unreadable):
+        return jsonable(plain, depth, cut)
+    try:
+        parts = _parts(value) if depth < DEEPEST else None
+    except Exception as error:
+        parts, value = None, Unreadable(error)
+    if isinstance(parts, dict):
+        pairs = _first(list(parts.items()), cut)
         return {key_text(key): jsonable(item, depth + 1, cut) for key, item in pairs}
-    if depth < DEEPEST and isinstance(value, list | tuple | set | frozenset):
-        return [jsonable(item, depth + 1, cut) for item in _first(list(value), cut)]
+    if parts is not None:
+        return [jsonable(item, depth + 1, cut) for item in _first(parts, cut)]
     return _text(value, cut)
+
+
+def _parts(value: Any) -> dict[Any, Any] | list[Any] | None:
+    """Return what a collection or an array holds, one item more than are kept; None of others."""
+    if isinstance(value, Mapping):
+        return dict(value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(value)
+    if type(value).__module__ == "numpy" and hasattr(value, "__len__"):
+        return list(value[: MOST_ITEMS + 1])
+    return None
 
 
 def _first(items: list[Any], cut: Callable[[str], None]) -> list[Any]:

@@ -12,7 +12,13 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from orb_learning.capture.coercion import coerce_scalar, error_text, known_values, parse_timestamp
+from orb_learning.capture.coercion import (
+    Unreadable,
+    coerce_scalar,
+    error_text,
+    known_values,
+    parse_timestamp,
+)
 from orb_learning.capture.redaction import Redactor
 from orb_learning.record import (
     COLUMNS,
@@ -46,7 +52,10 @@ READ = FIELDS | {"metadata", *METADATA_NAMES}
 READ_OF_TASK = READ.union(*TASK_NAMES.values())
 READ_OF_RESULT = READ.union(OUTCOME_NAMES, *RESULT_NAMES.values())
 ERROR_NAMES = ("error_message", *RESULT_NAMES["error_message"], "error_type")
-IDS = (str, int, UUID)
+IDS = (str, int, float, UUID)
+
+NO_ID = "no_id"
+"""What is counted where a task's ``id`` is of a kind that no id is."""
 
 ERROR_WORDS = {"timeout": "timeout", "timed out": "timeout", "validation": "validation"}
 
@@ -80,8 +89,9 @@ def map_execution(
     known = {**of_task, **of_result}
     values = {name: value for name, value in known.items() if name in FIELDS}
     add_under_other_names(values, of_task, TASK_NAMES)
-    if "task_id" not in known and not isinstance(values.get("task_id"), IDS):
-        values.pop("task_id", None)  # an attribute id of another meaning
+    if "task_id" in values and "task_id" not in known and not _is_id(values["task_id"]):
+        del values["task_id"]  # an id of another meaning
+        count(NO_ID)
     add_under_other_names(values, of_result, RESULT_NAMES)
     if isinstance(result, BaseException):
         values.setdefault("error_message", result)
@@ -183,7 +193,7 @@ def add_outcome(values: dict[str, Any], known: dict[str, Any]) -> None:
     )
     status = known.get("status")
     if success is None and isinstance(status, str):
-        word = status.lower()
+        word = status.strip().lower()
         success = True if word in SUCCEEDED else False if word in FAILED else None
     if success is None and (fails or error is not None):
         success = False
@@ -234,6 +244,10 @@ def _add_times(
             drop("end_before_start")
 
 
+def _is_id(value: Any) -> bool:
+    return isinstance(value, IDS) and value == value  # a data frame's missing id is NaN
+
+
 def _is_aware(value: Any) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None
 
@@ -241,5 +255,8 @@ def _is_aware(value: Any) -> bool:
 def _own_metadata(known: dict[str, Any]) -> dict[str, Any]:
     own = known.get("metadata")
     if isinstance(own, Mapping):
-        return dict(own)
+        try:
+            return dict(own)
+        except Exception as error:
+            own = Unreadable(error)
     return {} if own is None else {"metadata": own}

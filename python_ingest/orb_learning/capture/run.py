@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, Self
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from orb_learning.capture.calls import Function, recorded
 
 
 class Store(Protocol):
@@ -79,23 +77,23 @@ class ExecutionRun:
 
     def __call__(self, function: Function) -> Function:
         """Return a function each of whose calls is an execution; what it returns is the result."""
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def recorded(*arguments: Any, **options: Any) -> Any:
-                with self._of_call(arguments, options) as run:
-                    run.result = await function(*arguments, **options)
-                return run.result
-        else:
-
-            @functools.wraps(function)
-            def recorded(*arguments: Any, **options: Any) -> Any:
-                with self._of_call(arguments, options) as run:
-                    run.result = function(*arguments, **options)
-                return run.result
-
-        return cast("Function", recorded)
+        return recorded(function, self._of_call)
 
     def _of_call(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> ExecutionRun:
-        task = self.task(*arguments, **options) if callable(self.task) else self.task
+        task = self.task
+        if callable(task):
+            try:
+                task = task(*arguments, **options)
+            except Exception as error:
+                task = Untold(error)
         return ExecutionRun(self._store, self._now, task, self._pool)
+
+
+class Untold:
+    """Stands for a task whose function raised: each name of it does, so the record is refused."""
+
+    def __init__(self, error: Exception):
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._error

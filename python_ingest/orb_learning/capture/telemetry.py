@@ -15,7 +15,7 @@ from typing import Any
 
 from orb_learning.capture.coercion import parse_timestamp
 from orb_learning.capture.keeper import NOT_TAKEN, Keeper
-from orb_learning.capture.mapping import ended_result, map_execution
+from orb_learning.capture.mapping import NO_ID, ended_result, map_execution
 from orb_learning.capture.redaction import RedactionError, Redactor
 from orb_learning.capture.routing import check_routing, map_routing
 from orb_learning.capture.run import ExecutionRun
@@ -204,6 +204,7 @@ class TelemetryCapture:
         - ``cut task_description`` and the like: texts over 65,536 characters, of which the
           beginning is kept. ``metadata`` says how long each was. ``cut metadata``: parts of a
           caller's metadata that JSON has no form for, or that were too many or too deep.
+        - ``no_id``: tasks whose ``id`` is of a kind that no id is; their records have a new UUID.
         - ``naive_time``: times without a zone. ``redacted``: texts that were.
         """
         return self._keeper.counts()
@@ -244,7 +245,7 @@ class TelemetryCapture:
             end_time,
             notes,
             with_zone=self._with_zone,
-            count=self._keeper.count,
+            count=self._count,
             redactor=self._redactor,
         )
 
@@ -269,6 +270,11 @@ class TelemetryCapture:
             original = values if isinstance(values, Mapping) else execution
             self._keeper.refuse_invalid(error, "execution", original)
         return None
+
+    def _count(self, reason: str) -> None:
+        self._keeper.count(reason)
+        if reason == NO_ID:
+            self._keeper.warnings.once("an id is no UUID, text or whole number: a new UUID is made")
 
     def _count_redacted(self) -> None:
         self._keeper.count("redacted")

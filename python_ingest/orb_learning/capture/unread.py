@@ -84,7 +84,9 @@ class UnreadKeys:
             self._judged.add((name, only_misspelt))
             near = get_close_matches(name, READ_OF_TASK | READ_OF_DECISION, 1, 0.8)
             if near or not only_misspelt:
-                due.append(f"{name} (is it {near[0]}?)" if near else name)
+                due.append(
+                    f"{name} ({_guess(name, near[0], of_task=only_misspelt)})" if near else name
+                )
         return due
 
     def after_fork(self) -> None:
@@ -102,6 +104,12 @@ def _unread(source: Any, read: frozenset[str]) -> list[Any]:
         return [key for key in islice(source, MOST_KEYS) if key not in read]
     except Exception:
         return []  # what can be read of it is read by its names
+
+
+def _guess(name: str, near: str, *, of_task: bool) -> str:
+    if near != name:
+        return f"is it {near}?"
+    return f"it is read of a {'result' if of_task else 'task'}"
 
 
 def _name(key: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from orb_learning.filesystem import get_logger
 SECONDS_BETWEEN = 60.0
 MOST_REASONS = 50
 """Reasons that are told apart; later ones count as one."""
+_DIGITS = re.compile(r"[0-9]+")
 
 logger = get_logger("orb_learning")
 
@@ -28,7 +30,7 @@ class Warnings:
         self._lock = threading.RLock()
         self._records = 0
         self._refused: Counter[str] = Counter()
-        self._unsaid: Counter[str] = Counter()
+        self._unsaid: dict[str, str] = {}
         self._said_at: dict[str, float] = {}
         self._said_once: set[str] = set()
 
@@ -37,16 +39,20 @@ class Warnings:
         self._records += count
 
     def refused(self, reason: str, count: int = 1) -> None:
-        """Count records that were not kept, and warn, at most once a minute for a reason."""
+        """Count records that were not kept, and warn, at most once a minute for a reason.
+
+        Reasons that differ in their numbers alone are one, as in the funnel; the last one is said.
+        """
         with self._lock:
-            if reason not in self._refused and len(self._refused) >= MOST_REASONS:
-                reason = "other reasons"
-            self._refused[reason] += count
-            self._unsaid[reason] += count
+            kind = _DIGITS.sub("", reason)
+            if kind not in self._refused and len(self._refused) >= MOST_REASONS:
+                kind = reason = "other reasons"
+            self._refused[kind] += count
+            self._unsaid[kind] = reason
             now = self._clock()
-            if now - self._said_at.get(reason, -SECONDS_BETWEEN) >= SECONDS_BETWEEN:
-                self._said_at[reason] = now
-                self._say(reason)
+            if now - self._said_at.get(kind, -SECONDS_BETWEEN) >= SECONDS_BETWEEN:
+                self._said_at[kind] = now
+                self._say(kind)
 
     def once(self, message: str) -> None:
         """Warn of something, the first time."""
@@ -58,12 +64,12 @@ class Warnings:
     def close(self) -> None:
         """Warn of what was refused since each reason's last warning."""
         with self._lock:
-            for reason in list(self._unsaid):
-                self._say(reason)
+            for kind in list(self._unsaid):
+                self._say(kind)
 
-    def _say(self, reason: str) -> None:
-        del self._unsaid[reason]
-        logger.warning("%d of %d records refused: %s", self._refused[reason], self._records, reason)
+    def _say(self, kind: str) -> None:
+        reason = self._unsaid.pop(kind)
+        logger.warning("%d of %d records refused: %s", self._refused[kind], self._records, reason)
 
     def after_fork(self) -> None:
         """Forget the lock, which another thread of the parent may have held."""

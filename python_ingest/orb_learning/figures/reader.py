@@ -159,6 +159,10 @@ class Reader:
         """Return how the connections of ``read`` are used."""
         return self._pool.statistics()
 
+    def open(self) -> None:
+        """Read again after ``close``."""
+        self._pool.open()
+
     def close(self) -> None:
         """Wait for what is being read."""
         self._pool.close()

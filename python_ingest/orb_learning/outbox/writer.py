@@ -114,6 +114,11 @@ class Outbox:
         """Return how many records were refused, by reason, since the process started."""
         return dict(self._refused)
 
+    def open(self) -> None:
+        """Take records again after ``close``."""
+        with self._lock:
+            self._closed = False
+
     def close(self) -> None:
         """Close the file; what is put later is refused."""
         with self._lock:

@@ -67,9 +67,8 @@ def _text_of(task_id: Any) -> str:
         return str(int(task_id))
     text = task_id.strip(" ") if isinstance(task_id, str) else ""
     if not text:
-        raise ValueError(
-            f"task_id: a UUID, a text or a whole number is needed, not {type(task_id).__name__}"
-        )
+        given = "an empty text" if isinstance(task_id, str) else type(task_id).__name__
+        raise ValueError(f"task_id: a UUID, a text or a whole number is needed, not {given}")
     text.encode()  # a lone surrogate has no UTF-8 form; UnicodeEncodeError is a ValueError
     return str(text)
 

@@ -41,6 +41,16 @@ def _from_text(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
     return lambda value: parse(value) if isinstance(value, str) else value
 
 
+def _numbers(value: Any) -> Any:
+    """Return a vector's numbers as a list: of its text, a tuple, or an array of any library."""
+    if isinstance(value, str):
+        return vector_from_text(value)
+    if isinstance(value, tuple):
+        return list(value)
+    as_list = None if isinstance(value, list) else getattr(value, "tolist", None)
+    return as_list() if callable(as_list) else value
+
+
 def _encodable(value: str) -> str:
     value.encode()  # a lone surrogate has no UTF-8 form; UnicodeEncodeError is a ValueError
     return value
@@ -68,7 +78,7 @@ Float = Annotated[float, SqlType("FLOAT")]
 Boolean = Annotated[bool, SqlType("BOOLEAN")]
 Vector = Annotated[
     list[Annotated[float, Field(ge=-LARGEST, le=LARGEST)]],
-    BeforeValidator(_from_text(vector_from_text)),
+    BeforeValidator(_numbers),
     Field(min_length=DIMENSIONS, max_length=DIMENSIONS),
     PlainSerializer(vector_to_text, return_type=str, when_used="json-unless-none"),
     SqlType(f"FLOAT[{DIMENSIONS}]"),

@@ -6,6 +6,8 @@ from pydantic import ValidationError
 
 SCORE = "a whole number from zero to a hundred; give a share times a hundred"
 """In words: the funnel leaves the digits out of a reason, so that it counts as one."""
+MOST_ERRORS = 5
+"""Errors of one record that are told; a vector may have hundreds."""
 HINTS = {
     "quality_score": SCORE,
     "complexity_score": SCORE,
@@ -19,10 +21,12 @@ def describe_error(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     items = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(
+    told = [
         f"{'.'.join(map(str, item['loc'])) or 'record'}: {item['msg']}{_hint(item['loc'])}"
-        for item in items
-    )
+        for item in items[:MOST_ERRORS]
+    ]
+    more = len(items) - len(told)
+    return "; ".join([*told, f"and {more} more"] if more else told)
 
 
 def _hint(place: tuple[int | str, ...]) -> str:

@@ -66,6 +66,7 @@ class ReaderPool:
         self._begin(PoolStatistics(size, overflow))
 
     def _begin(self, statistics: PoolStatistics) -> None:
+        self._closed = False
         self._process = os.getpid()
         self._executor = ThreadPoolExecutor(statistics.size + statistics.overflow, "orb-reader")
         self._file = SharedFile(
@@ -142,8 +143,14 @@ class ReaderPool:
         """Return how the pool is used."""
         return self._file.current_statistics()
 
+    def open(self) -> None:
+        """Read again after ``close``."""
+        if self._closed:
+            self._begin(PoolStatistics(self._file.statistics.size, self._file.statistics.overflow))
+
     def close(self) -> None:
-        """Wait for the queries that run, and end the threads; the pool cannot be used again."""
+        """Wait for the queries that run, and end the threads; nothing is read before ``open``."""
+        self._closed = True
         if self._process == os.getpid():
             self._executor.shutdown(cancel_futures=True)
             self._file.close()

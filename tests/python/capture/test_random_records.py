@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 import uuid
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pytest
 from building import DbtProject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_odd_values import Raising, State
 from test_telemetry import Captured, json_like, names
 
 from orb_learning.ingest.relay import load_once
@@ -38,10 +41,17 @@ whole = {
     "timestamp": st.datetimes(timezones=st.just(UTC)),
     "cost": st.sampled_from([0, 0.5, 1e117]),
 }
+odd = st.sampled_from(
+    [
+        *(Raising(a=1), object(), {1}, b"a", 1j, range(3), "\ud800", 10**400, uuid.UUID(int=1)),
+        *(np.zeros(384), np.zeros((2, 2)), np.float32(0.5), np.datetime64("2026-04-01")),
+        *(Decimal("NaN"), PurePosixPath("/a"), timedelta(1), State.DONE, ValueError("\udcff")),
+    ]
+)
 records = st.builds(
     lambda known, anything: known | anything,
     st.fixed_dictionaries({}, optional=whole),
-    st.just({}) | st.dictionaries(names, json_like, max_size=3),
+    st.just({}) | st.dictionaries(names, json_like | odd, max_size=3),
 )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -184,3 +187,139 @@ def test_a_timeout_around_a_block_is_a_cancellation_and_one_within_it_a_timeout(
         ("CancelledError", "unknown"),
         ("TimeoutError", "timeout"),
     ]
+
+
+async def fail_later() -> dict[str, Any]:
+    await asyncio.sleep(0)
+    return {"success": False}
+
+
+class Agent:
+    async def __call__(self) -> dict[str, Any]:
+        return await fail_later()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        fail_later,
+        functools.partial(fail_later),
+        Agent(),
+        lambda: fail_later(),
+        lambda: asyncio.ensure_future(fail_later()),
+    ],
+)
+def test_a_call_lasts_until_what_it_returned_is_done(
+    captured: Captured, function: Callable[[], Any]
+) -> None:
+    work = captured.capture.execution(TASK)(function)
+
+    async def run() -> Any:
+        begun = work()
+        assert captured.payloads() == []
+        return await begun
+
+    assert asyncio.run(run()) == {"success": False}
+    assert only(captured)["success"] is False
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "raised"])
+def test_a_future_that_a_call_returned_is_the_callers_to_handle(
+    captured: Captured, ending: str
+) -> None:
+    async def run() -> None:
+        future = captured.capture.execution(TASK)(asyncio.get_running_loop().create_future)()
+        if ending == "cancelled":
+            future.cancel()
+        else:
+            future.set_exception(ValueError("validation"))
+        with pytest.raises((asyncio.CancelledError, ValueError)):
+            await future
+
+    asyncio.run(run())
+    expected = {"cancelled": ("CancelledError", "unknown")}.get(
+        ending, ("ValueError: validation", "validation")
+    )
+    assert (only(captured)["error_message"], only(captured)["error_type"]) == expected
+
+
+def test_a_generator_is_recorded_when_it_ends(captured: Captured) -> None:
+    @captured.capture.execution(TASK)
+    def work(says: Any) -> Any:
+        said = yield 1
+        try:
+            yield said
+        except LookupError:
+            yield "caught"
+        if isinstance(says, Exception):
+            raise says
+        return says
+
+    assert inspect.isgeneratorfunction(work)
+    steps = work({"success": False, "quality_score": 7})
+    assert captured.payloads() == []
+    assert (next(steps), steps.send(2), steps.throw(KeyError())) == (1, 2, "caught")
+    with pytest.raises(StopIteration) as stop:
+        next(steps)
+    assert stop.value.value == {"success": False, "quality_score": 7}
+    with pytest.raises(ValueError, match="bad"):
+        list(work(ValueError("bad")))
+    with contextlib.closing(work(None)) as left:
+        next(left)
+    assert [
+        (one["success"], one.get("quality_score"), one.get("error_message"))
+        for one in captured.payloads()
+    ] == [(False, 7, None), (False, None, "ValueError: bad"), (False, None, "GeneratorExit")]
+    assert captured.payloads()[0]["duration_seconds"] == 1.0
+
+
+def test_an_asynchronous_generator_is_recorded_when_it_ends(captured: Captured) -> None:
+    @captured.capture.execution(TASK)
+    async def work(ends: Exception | None) -> Any:
+        said = yield 1
+        try:
+            yield said
+        except LookupError:
+            yield "caught"
+        if ends is not None:
+            raise ends
+
+    async def run() -> None:
+        steps = work(None)
+        assert await anext(steps) == 1
+        assert await steps.asend(2) == 2
+        assert await steps.athrow(KeyError()) == "caught"
+        assert captured.payloads() == []
+        assert [item async for item in steps] == []
+        with pytest.raises(ValueError, match="bad"):
+            async for _ in work(ValueError("bad")):
+                pass
+        async with contextlib.aclosing(work(None)) as left:
+            await anext(left)
+
+    assert inspect.isasyncgenfunction(work)
+    asyncio.run(run())
+    assert [(one["success"], one.get("error_message")) for one in captured.payloads()] == [
+        (True, None),
+        (False, "ValueError: bad"),
+        (False, "GeneratorExit"),
+    ]
+
+
+def test_a_task_that_cannot_be_told_of_a_call_is_a_dead_letter(captured: Captured) -> None:
+    @captured.capture.execution(lambda task: task["prompt"])
+    def work(task: dict[str, str]) -> int:
+        return len(task)
+
+    assert work({}) == 0
+    assert captured.dead_letter()["reason"].startswith("task_id: ")
+    assert captured.dead_letter()["payload"]["task_description"] == "<unreadable: KeyError>"
+
+
+def test_a_result_that_cannot_be_looked_at_is_returned(captured: Captured) -> None:
+    class Proxy:
+        def __getattribute__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+    proxy = Proxy()
+    assert captured.capture.execution(TASK)(lambda: proxy)() is proxy

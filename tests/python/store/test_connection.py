@@ -129,8 +129,10 @@ def test_a_missing_database_is_not_made_by_a_reader(database: Path) -> None:
 
 def test_a_newer_schema_is_refused_with_both_versions(database: Path) -> None:
     with db.connect(database) as connection:
-        connection.execute("insert into raw.schema_versions values (99, current_timestamp)")
-    message = rf"version 99 .* up to {SCHEMA_VERSION}; update orb-learning"
+        connection.execute(
+            "insert into raw.schema_versions values (?, now())", [SCHEMA_VERSION + 1]
+        )
+    message = rf"version {SCHEMA_VERSION + 1} .* up to {SCHEMA_VERSION}; update orb-learning"
     for read_only in (True, False):
         with (
             pytest.raises(NewerDatabaseError, match=message),
