@@ -21,7 +21,10 @@ MODES = {"chat", "completion", "embedding", "responses"}
 
 
 def rows(table: dict[str, dict[str, Any]]) -> list[list[Any]]:
-    """Return a row a model: its name in lower case, US dollars a token in, out, from and to the cache."""
+    """Return a row a model: its name in lower case, and US dollars a token.
+
+    Of a token in, out, from a cache and to one.
+    """
     priced = {
         name.lower(): [
             model["input_cost_per_token"],
