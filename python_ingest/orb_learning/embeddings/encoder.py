@@ -102,11 +102,13 @@ class Encoder:
         if not texts:
             return vectors
         tokens = self._model.tokenizer(texts, truncation=True)["input_ids"]
-        converted = self._converted_for(len(texts))
-        for batch in _batches([max(1, len(ids)) for ids in tokens]):
-            if converted:
-                vectors[batch] = converted.vectors([tokens[place] for place in batch])
-                continue
+        batches = list(_batches([max(1, len(ids)) for ids in tokens]))
+        if converted := self._converted_for(len(texts)):
+            cut = ([tokens[place] for place in batch] for batch in batches)
+            for batch, read in zip(batches, converted.vectors(cut), strict=True):
+                vectors[batch] = read
+            return vectors
+        for batch in batches:
             vectors[batch] = self._model.encode(
                 [texts[place] for place in batch],
                 batch_size=len(batch),

@@ -5,9 +5,11 @@ Importing this module is quick.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,12 +44,24 @@ class OnnxModel:
                 dynamic_axes={name: {0: "texts", 1: "tokens"} for name in [*INPUTS, "states"]},
                 dynamo=False,
             )
+            # A core reads texts of its own: with all at the same ones, each waits for the others.
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = 1
             self._session = onnxruntime.InferenceSession(
-                converted, providers=["CPUExecutionProvider"]
+                converted, options, providers=["CPUExecutionProvider"]
             )
 
-    def vectors(self, tokens: Sequence[Sequence[int]]) -> numpy.ndarray[Any, Any]:
-        """Return the vectors of texts that were cut into tokens, float32, of unit length."""
+    def vectors(
+        self, batches: Iterable[Sequence[Sequence[int]]]
+    ) -> Iterator[numpy.ndarray[Any, Any]]:
+        """Yield the vectors of each batch of texts that were cut into tokens.
+
+        They are float32, a row a text, of unit length. Each core reads a batch.
+        """
+        with ThreadPoolExecutor(os.cpu_count()) as cores:
+            yield from cores.map(self._vectors, batches)
+
+    def _vectors(self, tokens: Sequence[Sequence[int]]) -> numpy.ndarray[Any, Any]:
         import numpy
 
         shape = len(tokens), max(map(len, tokens))
