@@ -1,10 +1,6 @@
 -- One row is a check of the data, with how many rows it looked at and how many failed it.
 with
 
-executions as (
-    select * from {{ ref('fct_executions') }}
-),
-
 broken_rules as (
     select unnest(broken_rules) as rule from {{ ref('rejected_executions') }}
 ),
@@ -15,7 +11,7 @@ versions as (
     from {{ ref('stg_version_times') }}
     where
         _load_seq <= greatest(
-            (select coalesce(max(_load_seq), 0) from executions),
+            (select coalesce(max(_load_seq), 0) from {{ ref('fct_executions') }}),
             (select coalesce(max(_load_seq), 0) from {{ ref('rejected_executions') }})
         )
 ),
@@ -38,11 +34,11 @@ rejections as (
 ),
 
 warnings as (
-    {{ warned_checks('executions') }}
+    {{ warned_checks(ref('fct_executions')) }}
 ),
 
 recorded_twice as (
-    {{ recorded_twice('executions') }}
+    {{ recorded_twice(ref('fct_executions')) }}
 ),
 
 unreadable_rows as (
