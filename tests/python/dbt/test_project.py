@@ -67,7 +67,7 @@ def test_a_project_of_another_account_is_not_run_because_one_stands_in_it(
         mine = os.geteuid()
         monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
         monkeypatch.setattr(os, "getgroups", list)
-    with pytest.raises(DbtError, match="of another account.*ORB_LEARNING__PROJECT_PATH"):
+    with pytest.raises(DbtError, match=r"of another account.*ORB_LEARNING__PROJECT_PATH"):
         find_project(load_settings())
     assert find_project(load_settings(project_path=here)) == here
 
