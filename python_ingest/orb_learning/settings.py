@@ -199,10 +199,8 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
         kind = cls.model_fields[str(info.field_name)].annotation
         if info.field_name == "database_path" and is_lake(value):
             return value
-        if kind in (Path, Path | None) and isinstance(value, str) and is_url(value):
-            raise ValueError("must be a path on this machine, and this is a URL")
-        if kind in (Path, Path | None) and names_a_secret(str(value)):
-            raise ValueError("must be a path on this machine, and this has a password's word")
+        if kind in (Path, Path | None) and (is_url(str(value)) or names_a_secret(str(value))):
+            raise ValueError("must be a path on this machine, and this is a URL or has a secret")
         return value
 
     def least_similarity(self, asked: float | None) -> float | None:
