@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from orb_learning.errors import DatabaseError, NotOnALakeError
+from orb_learning.filesystem import is_url, names_a_secret, public_url
 
 LAKE = "ducklake:"
 CATALOG = f"{LAKE}postgres:"
@@ -17,7 +18,7 @@ LAKE_FOLDER = Path("data")
 """Where outbox, archive and the like are that lie beside a file; a lake has no folder."""
 DATA_VARIABLE = "ORB_LAKE_DATA"
 
-_PASSWORD = re.compile(r"\bpassword\s*=", re.IGNORECASE)
+_WORDS = re.compile(r"(\w++\s*+=\s*+('([^'\\]|\\.)*+'|([^\s'\\]|\\.)*+)(\s++|$))+", re.DOTALL)
 
 
 def is_lake(locator: Path | str) -> bool:
@@ -33,12 +34,12 @@ def catalog_words(locator: Path | str) -> str:
     """
     text = str(locator)
     words = text.removeprefix(CATALOG).strip()
-    if not text.startswith(CATALOG) or "=" not in words or "://" in words:
+    if not text.startswith(CATALOG) or not _WORDS.fullmatch(words):
         raise DatabaseError(
             f"{LAKE}…: a lake's locator is {CATALOG}<libpq words>, such as "
             f"{CATALOG}host=db.example dbname=lake user=orb"
         )
-    if _PASSWORD.search(words):
+    if names_a_secret(words):
         raise DatabaseError(
             f"{CATALOG}…: a locator may not have a password, because messages show it; "
             f"put it into the file that PGPASSFILE names, or into PGPASSWORD"
@@ -69,8 +70,18 @@ def absolute(locator: Path) -> Path:
 
 
 def data_place() -> str | None:
-    """Return where the variable says that a lake's data is: a URL, or a folder's absolute path."""
+    """Return where the variable says that a lake's data is: a URL, or a folder's absolute path.
+
+    Raises:
+        DatabaseError: it is neither, or has a secret, which the catalog and messages would show.
+    """
     data = os.environ.get(DATA_VARIABLE, "").strip()
+    if public_url(data) != data or ("://" not in data and (is_url(data) or names_a_secret(data))):
+        raise DatabaseError(
+            f"{DATA_VARIABLE} must be a folder, or a URL without user information, query and "
+            f"parameters, because the catalog and messages show it; object storage has its key "
+            f"from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
     if not data or "://" in data:
         return data or None
     return str(Path(data).absolute())

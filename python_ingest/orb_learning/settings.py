@@ -15,7 +15,7 @@ from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orb_learning.errors import SettingsError, did_you_mean
-from orb_learning.filesystem import is_url, public_value
+from orb_learning.filesystem import is_url, names_a_secret, public_value
 from orb_learning.locator import DATA_VARIABLE, folder_of, is_lake
 
 ENV_PREFIX = "ORB_LEARNING__"
@@ -199,8 +199,8 @@ class LearningSettings(BaseSettings, hide_input_in_errors=True):  # for tracebac
         kind = cls.model_fields[str(info.field_name)].annotation
         if info.field_name == "database_path" and is_lake(value):
             return value
-        if kind in (Path, Path | None) and isinstance(value, str) and is_url(value):
-            raise ValueError("must be a path on this machine, and this is a URL")
+        if kind in (Path, Path | None) and (is_url(str(value)) or names_a_secret(str(value))):
+            raise ValueError("must be a path on this machine, and this is a URL or has a secret")
         return value
 
     def least_similarity(self, asked: float | None) -> float | None:

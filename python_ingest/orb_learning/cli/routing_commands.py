@@ -25,7 +25,9 @@ def route_command(
     wanted: Annotated[str, typer.Argument(metavar="TEXT", help="The task, as it is recorded.")],
     repo: Annotated[str | None, typer.Option(help="The task's repository.")] = None,
     task_type: Annotated[str | None, typer.Option("--type", help="The task's type.")] = None,
-    complexity: Annotated[int | None, typer.Option(help="The complexity score, 0 to 100.")] = None,
+    complexity: Annotated[
+        int | None, typer.Option(help="The complexity score, 0 to 100.", min=0, max=100)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say by what plan of tiers to route a task, what it gains, and how sure that is.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import stat
 from pathlib import Path
 
 from orb_learning.errors import DbtError
@@ -36,7 +38,7 @@ def find_project(settings: LearningSettings) -> Path:
     """Return the dbt project: the setting's, else the present folder's, else the package's.
 
     Raises:
-        DbtError: the setting names a folder that is none.
+        DbtError: the setting names a folder that is none, or the present one is another account's.
     """
     if settings.project_path is not None:
         project = settings.project_path.resolve()
@@ -47,7 +49,21 @@ def find_project(settings: LearningSettings) -> Path:
             )
         return project
     here = Path.cwd()
-    return here if is_project(here) else packaged_project()
+    if not is_project(here):
+        return packaged_project()
+    if not _is_trusted(here) or not _is_trusted(here / FILE):
+        raise DbtError(
+            f"{here} has a dbt project of another account, which could run what it wants; go "
+            f"elsewhere, or name it by ORB_LEARNING__PROJECT_PATH where it is trusted"
+        )
+    return here
+
+
+def _is_trusted(path: Path) -> bool:
+    """Whether a file or folder is this user's, the system's, or that of a group which shares it."""
+    found = path.stat()
+    is_shared = bool(found.st_mode & stat.S_IWGRP) and found.st_gid in os.getgroups()
+    return found.st_uid in (os.geteuid(), 0) or is_shared
 
 
 def is_project(folder: Path) -> bool:

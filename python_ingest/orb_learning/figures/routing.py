@@ -156,7 +156,11 @@ RouteRepo = Annotated[
 ]
 Complexity = Annotated[
     int | None,
-    Field(description="The complexity score, 0 to 100; known from the description if left out."),
+    Field(
+        description="The complexity score, 0 to 100; known from the description if left out.",
+        ge=0,
+        le=100,
+    ),
 ]
 
 

@@ -23,7 +23,13 @@ from orb_learning.filesystem.private import (
 )
 from orb_learning.filesystem.rw_lock import Lock, ReadWriteLock
 from orb_learning.filesystem.tokens import SHORTEST_TOKEN, read_token_users
-from orb_learning.filesystem.urls import is_url, public_url, public_value, without_secrets
+from orb_learning.filesystem.urls import (
+    is_url,
+    names_a_secret,
+    public_url,
+    public_value,
+    without_secrets,
+)
 from orb_learning.filesystem.waiting import (
     NOTICE_SECONDS,
     WAITING,
@@ -50,6 +56,7 @@ __all__ = [
     "log_in_lines",
     "make_folder",
     "make_private",
+    "names_a_secret",
     "narrow_umask",
     "open_place",
     "open_private",

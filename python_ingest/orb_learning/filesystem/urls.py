@@ -10,6 +10,7 @@ _URL = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*:/{1,2})([^\s'\"]+)")
 
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_SECRET_WORD = re.compile(r"(password|secret|token)\s*=", re.IGNORECASE)
 
 
 def is_url(text: str) -> bool:
@@ -17,10 +18,17 @@ def is_url(text: str) -> bool:
     return _SCHEME.match(text) is not None
 
 
+def names_a_secret(text: str) -> bool:
+    """Whether a text has a word of a connection string that gives a secret: ``password=…``."""
+    return _SECRET_WORD.search(text) is not None
+
+
 def public_value(value: object) -> str:
     """Return a setting's value as an error may show it; of what follows a scheme, only a place."""
     if isinstance(value, str) and (scheme := _SCHEME.match(value)) and "://" not in value:
         return repr(f"{scheme[0]}…")
+    if isinstance(value, str) and names_a_secret(value):
+        return repr("…")
     return without_secrets(repr(value))
 
 

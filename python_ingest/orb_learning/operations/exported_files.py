@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
-import uuid
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ import duckdb
 
 from orb_learning.archive import readable_files
 from orb_learning.errors import OrbError
+from orb_learning.filesystem import open_regular
 from orb_learning.locator import beside, folder_of
 from orb_learning.operations.export import remove_written
 from orb_learning.operations.mentions import ErasureTarget, mentions_any
@@ -85,13 +87,16 @@ class ErasedContent:
             return True
 
     def _is_in_text(self, file: Path, *, is_zipped: bool) -> bool:
-        size = file.stat().st_size
-        if size > MOST_BYTES:
-            return True
-        most = min(MOST_BYTES, max(LEAST_UNPACKED_BYTES, MOST_TIMES_ITS_SIZE * size))
         overlap = max([LEAST_OVERLAP, *(2 * len(json.dumps(text)) for text in self.texts)])
         searched, before = 0, b""
-        with gzip.open(file) if is_zipped else file.open("rb") as opened:
+        with (
+            open_regular(file) as stored,  # a pipe that took its name would be waited for
+            gzip.GzipFile(fileobj=stored) if is_zipped else nullcontext(stored) as opened,
+        ):
+            size = os.fstat(stored.fileno()).st_size
+            if size > MOST_BYTES:
+                return True
+            most = min(MOST_BYTES, max(LEAST_UNPACKED_BYTES, MOST_TIMES_ITS_SIZE * size))
             while block := opened.read(BLOCK_BYTES):
                 searched += len(block)
                 if searched > most or self._is_in_bytes(before + block):
@@ -100,16 +105,13 @@ class ErasedContent:
         return False
 
     def _to_json(self) -> str:
-        target = self.target
-        ids = [sorted(map(str, each)) for each in (target.task_ids, target.named_by)]
-        return json.dumps([*ids, target.repo, self.texts])
+        return json.dumps([self.target.to_json(), self.texts])
 
     @classmethod
     def from_json(cls, text: str) -> ErasedContent:
         """Return what another process wrote down."""
-        task_ids, named_by, repo, texts = json.loads(text)
-        of_ids = [frozenset(map(uuid.UUID, each)) for each in (task_ids, named_by)]
-        return cls(ErasureTarget(of_ids[0], repo, of_ids[1]), tuple(texts))
+        target, texts = json.loads(text)
+        return cls(ErasureTarget.from_json(target), tuple(texts))
 
     def is_in_rows(self, file: Path) -> bool:
         """Whether a database or a Parquet file holds some of it."""

@@ -74,10 +74,19 @@ def _keep_known_tables(arguments: list[str]) -> tuple[bool, list[str]]:
         for schema, index, expressions in _names(connection, "indexes", "index_name, expressions"):
             if "(" in expressions:  # the project's are over columns
                 connection.execute(f"drop index {identifier(schema)}.{identifier(index)}")
+        # The project has none; what one runs may be another thing once it is not sealed.
+        computing = {
+            (schema, table)
+            for schema, table, is_generated in _names(
+                connection, "columns", "table_name", "is_generated"
+            )
+            if is_generated
+        }
         unknown = [
             (schema, table)
             for schema, table in _names(connection, "tables", "table_name")
             if f"{schema}.{table}" not in known
+            or (schema, table) in computing
             or not _calls_known_functions(connection, schema, table)
         ]
         for schema, table in unknown:

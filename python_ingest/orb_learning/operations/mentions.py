@@ -54,6 +54,18 @@ class ErasureTarget:
             return None
         return f"(^|[\"',;:=({{\\[\\s]){re.escape(self.repo)}([\"',;)}}\\]\\s]|$)"
 
+    def to_json(self) -> str:
+        """Write it down for another process."""
+        ids = [sorted(map(str, each)) for each in (self.task_ids, self.named_by)]
+        return json.dumps([*ids, self.repo])
+
+    @classmethod
+    def from_json(cls, text: str) -> ErasureTarget:
+        """Return what another process wrote down."""
+        task_ids, named_by, repo = json.loads(text)
+        of_ids = [frozenset(map(uuid.UUID, each)) for each in (task_ids, named_by)]
+        return cls(of_ids[0], repo, of_ids[1])
+
     def is_mentioned_in(self, payload: str) -> bool:
         """Whether a record has one of the ids, or the repository."""
         return mentions_any(payload.encode(), self.mentions) or (

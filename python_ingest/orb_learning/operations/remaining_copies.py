@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -31,8 +32,13 @@ from orb_learning.outbox import open_defensively
 from orb_learning.settings import LearningSettings
 from orb_learning.store import (
     RESIDUES,
+    EndedError,
+    StoppedError,
+    answer_apart,
+    ask_apart,
     connect_without_lock,
     existing_tables,
+    limits_of,
     mentions_any_sql,
     open_copy,
 )
@@ -95,11 +101,7 @@ def find_remaining_copies(
     backups = [backup for backup in own if _backup_holds(backup, target, settings)]
     path = beside(settings.database_path, "")
     kept = f"{glob.escape(path.stem)}.before-restore-*{glob.escape(path.suffix)}"
-    files = [
-        file
-        for file in sorted(path.parent.glob(kept))
-        if _database_holds(connect_without_lock(file), target)
-    ]
+    files = [file for file in sorted(path.parent.glob(kept)) if _file_holds(file, target)]
     files += [
         file
         for folder in settings.outbox_folders
@@ -148,10 +150,30 @@ def _offsite_copies(place: str | None, database_id: uuid.UUID, clean: Collection
 
 def _backup_holds(backup: Backup, target: ErasureTarget, settings: LearningSettings) -> bool:
     manifest = backup.manifest
-    copy = open_copy(backup.folder / manifest.database_file, manifest.lake, settings.database_path)
-    return _database_holds(copy, target) or any(
-        _segment_holds(file, target) for file in backup.folder.rglob("*.sqlite")
-    )
+    file = backup.folder / manifest.database_file
+    if manifest.lake is None:
+        holds = _file_holds(file, target)
+    else:
+        holds = _database_holds(open_copy(file, manifest.lake, settings.database_path), target)
+    return holds or any(_segment_holds(file, target) for file in backup.folder.rglob("*.sqlite"))
+
+
+def _file_holds(file: Path, target: ErasureTarget) -> bool:
+    """Whether a copy holds some: read by a process of its own, as it may run a stranger's SQL."""
+    try:
+        with TemporaryDirectory(prefix="orb-") as folder:
+            asked = Path(folder) / "asked.json"
+            asked.write_text(target.to_json())
+            return bool(ask_apart(__name__, [str(file), str(asked)], limits_of(file)))
+    except (OSError, OrbError, StoppedError, EndedError):
+        return True
+
+
+def _look_apart(arguments: list[str]) -> bool:
+    file, asked = map(Path, arguments)
+    most = {"max_temp_directory_size": f"{limits_of(file).file_bytes}B"}
+    copy = connect_without_lock(file, limits=most)
+    return _database_holds(copy, ErasureTarget.from_json(asked.read_text()))
 
 
 def _database_holds(
@@ -196,3 +218,7 @@ def _segment_holds(file: Path, target: ErasureTarget) -> bool:
     except (sqlite3.Error, OSError):
         return True
     return any(target.is_mentioned_in(payload) for (payload,) in payloads)
+
+
+if __name__ == "__main__":
+    answer_apart(_look_apart)

@@ -25,7 +25,9 @@ from orb_learning.outbox.reader import (
 )
 from orb_learning.outbox.segment import SUFFIX, is_in_use, remove_segment
 
-_NAME = re.compile(rf"(?P<stem>.+)~(?P<last>\d{{12}})~(?P<sha256>[0-9a-f]{{64}}){SUFFIX}")
+_NAME = re.compile(
+    rf"(?P<stem>[A-Za-z0-9_-]{{1,100}})~(?P<last>\d{{12}})~(?P<sha256>[0-9a-f]{{64}}){SUFFIX}"
+)
 
 
 class ShippedSegment(NamedTuple):

@@ -59,6 +59,8 @@ def copy_raw(source: Path, target: Path, *, wait_seconds: float) -> dict[str, Ta
     Raises:
         DatabaseError: one of its subclasses says why nothing was copied.
     """
+    for one in (source, target):  # before a message shows it
+        check_path(one, must_exist=False)
     if is_lake(source) == is_lake(target):
         raise DatabaseError(f"{source} and {target}: one must be a file, and the other a lake")
     if is_lake(target):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from orb_learning.errors import DatabaseError, DatabaseMissingError, NotADatabaseError
-from orb_learning.filesystem import ReadWriteLock, printable
+from orb_learning.filesystem import ReadWriteLock, names_a_secret, printable
 from orb_learning.locator import catalog_words, is_lake
 
 RESERVED_STEMS = {"raw", "main", "temp", "system"}
@@ -46,6 +46,11 @@ def check_readable_path(path: Path | str, *, must_exist: bool) -> None:
     if is_lake(path):
         catalog_words(path)
         return
+    if names_a_secret(str(path)):
+        raise DatabaseError(
+            "a database file's path may not have a password's word, because messages show it; "
+            "a lake's locator begins with ducklake:postgres:"
+        )
     if path.stem.lower() in RESERVED_STEMS:
         raise DatabaseError(
             f"{path}: a database file may not be named {path.stem!r}, because DuckDB names the "

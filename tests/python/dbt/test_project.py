@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import stat
 import subprocess
 import sys
@@ -52,6 +53,23 @@ def test_a_project_is_the_settings_else_the_folders_else_the_packages(
     assert find_project(load_settings(project_path=other)) == other
     with pytest.raises(DbtError, match="orb init"):
         find_project(load_settings(project_path=tmp_path))
+
+
+@pytest.mark.parametrize("part", ["", "dbt_project.yml"])
+def test_a_project_of_another_account_is_not_run_because_one_stands_in_it(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = make_project(tmp_path / "here")
+    monkeypatch.chdir(here)
+    if os.geteuid() == 0:
+        os.chown(here / part, 65534, 65534)
+    else:
+        mine = os.geteuid()
+        monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+        monkeypatch.setattr(os, "getgroups", list)
+    with pytest.raises(DbtError, match=r"of another account.*ORB_LEARNING__PROJECT_PATH"):
+        find_project(load_settings())
+    assert find_project(load_settings(project_path=here)) == here
 
 
 def test_a_project_is_copied_once(tmp_path: Path) -> None:

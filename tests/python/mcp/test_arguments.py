@@ -34,6 +34,13 @@ def test_a_tool_refuses_a_search_of_no_days(database: Path) -> None:
         asyncio.run(server.call_tool("find_similar_executions", asked))
 
 
+def test_a_score_that_no_integer_of_the_database_holds_is_refused(database: Path) -> None:
+    server = make_server(load_settings(database_path=database))
+    asked = {"task_description": "a task", "complexity": 10**30}
+    with pytest.raises(ToolError, match=r"complexity: .*less than or equal to 100"):
+        asyncio.run(server.call_tool("recommend_route", asked))
+
+
 def test_what_is_wrong_with_an_argument_is_said_in_one_line(database: Path) -> None:
     server = make_server(load_settings(database_path=database))
     with pytest.raises(ToolError) as refused:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import time
 import uuid
 from pathlib import Path
 
 import duckdb
 import pytest
+from backup_cases import sign_again
+from restore_cases import Place
 
-from orb_learning.operations import exported_files
+from orb_learning.operations import erase, exported_files
 from orb_learning.operations.exported_files import ErasedContent
 from orb_learning.operations.mentions import ErasureTarget
-from orb_learning.store import Limits
+from orb_learning.store import Limits, contents
 
 TASK = uuid.UUID(int=1)
 TEXT = "what only its author may read"
@@ -50,6 +53,43 @@ def test_a_file_that_cannot_be_searched_is_named(
     began = time.monotonic()
     assert CONTENT.is_in(file)
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.csv.gz"])
+def test_a_pipe_that_took_a_files_name_is_not_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    assert CONTENT.is_in(tmp_path / name)
+
+
+KILLS = "(repeat('[', 100000) || repeat(']', 100000))::json::variant::varchar"
+NEVER_STOPS = "levenshtein(repeat('a', 3000000), repeat('b', 3000000))::varchar"
+
+
+@pytest.mark.parametrize("where", ["a backup", "a database that a restore kept"])
+@pytest.mark.parametrize("sql", [KILLS, NEVER_STOPS])
+def test_what_a_copy_runs_ends_no_erasure_and_the_copy_is_named(
+    where: str, sql: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "LEAST_SECONDS", 4.0)
+    place.put(1)
+    place.load()
+    backup = place.back_up()
+    copy = backup.folder / backup.manifest.database_file
+    if where != "a backup":
+        copy = place.folder / "learning.before-restore-20260101T000000.000000Z.db"
+        shutil.copy(backup.folder / backup.manifest.database_file, copy)
+    with duckdb.connect(copy) as connection:
+        connection.execute("alter table raw.pending_halves rename to kept")
+        connection.execute(
+            "create view raw.pending_halves as select uuid() as task_id, 'outcome' as kind, "
+            f"{sql} as payload, now()::timestamp as loaded_at, null::timestamp as recorded_at"
+        )
+    sign_again(backup)
+    place.put(2)
+    place.load()
+    found = erase(place.settings, task_ids=[uuid.UUID(int=2)])
+    assert found.still_in == [backup.folder if where == "a backup" else copy]
+    assert place.numbers() == [1]
 
 
 @pytest.mark.parametrize("ending", ["json", "csv.gz"])

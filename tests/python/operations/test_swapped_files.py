@@ -31,7 +31,7 @@ from orb_learning.archive import (
     rewrite_archive,
     unarchive,
 )
-from orb_learning.dbt.archive_functions import prepare_file, publish_file
+from orb_learning.dbt.archive_functions import prepare_file, prepare_folder, publish_file
 from orb_learning.errors import ArchiveError, OutboxError, RestoreError
 from orb_learning.filesystem import sha256_of
 from orb_learning.operations import erase, export, load_shipped, restored_copy, shipped
@@ -376,3 +376,34 @@ def test_signs_of_a_pattern_in_an_archived_files_name_are_itself(place: Place) -
     assert files[1].read_bytes() == other
     rows = [pyarrow.parquet.ParquetFile(file).metadata.num_rows for file in files]
     assert rows == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["a[b]", "a*", "a?"])
+def test_retention_writes_into_no_folder_that_is_taken_for_a_pattern(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "ab").mkdir()
+    with pytest.raises(ValueError, match="may not contain"):
+        prepare_folder(str(tmp_path / name))
+    assert [path.name for path in tmp_path.iterdir()] == ["ab"]
+
+
+def test_an_erasure_takes_the_archives_folder_for_its_name(place: Place) -> None:
+    """A folder of a pattern may have been the archive's: it is read, and no other is."""
+    place.put(1, 2)
+    place.load()
+    folders = [place.folder / name for name in ("[ab]", "a")]
+    with connect(place.database) as connection:
+        for number, folder in enumerate(folders, start=1):
+            folder.mkdir()
+            connection.execute(
+                f"copy (from raw.executions where task_id = '{uuid.UUID(int=number)}') "
+                f"to '{folder}/executions_archive_20260101.parquet' (format parquet)"
+            )
+        connection.execute("delete from raw.executions")
+    other = (folders[1] / "executions_archive_20260101.parquet").read_bytes()
+    settings = place.settings.model_copy(update={"archive_path": folders[0]})
+    erase(settings, task_ids=[uuid.UUID(int=1)])
+    archived = pyarrow.parquet.ParquetFile(folders[0] / "executions_archive_20260101.parquet")
+    assert archived.metadata.num_rows == 0
+    assert (folders[1] / "executions_archive_20260101.parquet").read_bytes() == other

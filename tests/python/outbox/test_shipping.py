@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
+import fsspec
 import pytest
 from crash_worker import payload_of
 
@@ -81,6 +84,21 @@ def test_a_copy_that_was_cut_short_is_left_and_shipped_again(
     assert ship(outbox, str(place), wait_seconds=1).copied == 1
     load_shipped(settings, str(place), wait_seconds=1)
     assert counts(settings) == [(2, 2)]
+
+
+@pytest.mark.parametrize("stem", ["x" * 300, "\x1b[2J", "\0"])
+def test_a_copy_of_a_name_that_no_segment_has_holds_no_host_up(
+    settings: LearningSettings, tmp_path: Path, stem: str
+) -> None:
+    """Object storage takes names that no folder does."""
+    outbox, place = tmp_path / "there/outbox", f"memory://{uuid.uuid4()}"
+    put(outbox, 1).close()
+    ship(outbox, place, wait_seconds=1)
+    files, root = fsspec.core.url_to_fs(place)
+    sha256 = hashlib.sha256(b"of another").hexdigest()
+    files.pipe_file(f"{root}/{stem}~{1:012d}~{sha256}.sqlite", b"of another")
+    loaded = load_shipped(settings, place, wait_seconds=1)
+    assert (loaded.counts["execution"], loaded.damaged) == (1, [])
 
 
 def test_a_place_that_cannot_be_reached_is_one_line_and_the_outbox_stays(tmp_path: Path) -> None:

@@ -389,6 +389,63 @@ def test_a_strangers_index_is_not_used_and_nobody_waits_for_it(
         assert "not a regular file" in why_not(folder, connection)
 
 
+def test_what_is_searched_is_what_was_hashed(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    embed(connection, 20)
+    update_index(connection, folder, MODEL)
+    file = folder / read_manifest(folder).file
+    strange = faiss.IndexIDMap(faiss.IndexFlatIP(DIMENSIONS))
+    strange.add_with_ids(numpy.ones((20, DIMENSIONS), numpy.float32), numpy.arange(20) + 10**6)
+    faiss.write_index(strange, str(tmp_path / "strange"))
+    read_index = faiss.read_index
+
+    def swapped(path: str) -> Any:
+        (tmp_path / "strange").replace(file)
+        return read_index(path)
+
+    monkeypatch.setattr(faiss, "read_index", swapped)
+    index, _ = load(folder)
+    assert not set(faiss.vector_to_array(index.id_map).tolist()) & set(range(10**6, 10**6 + 20))
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_an_index_is_written_through_no_link_and_past_a_folder(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_early: bool,
+) -> None:
+    embed(connection, 20)
+    folder.mkdir()
+    (folder / "a.faiss").mkdir()
+    victim = tmp_path / "victim"
+    victim.write_text("of another")
+    victim.chmod(0o644)
+    write_index = faiss.write_index
+
+    def swap() -> None:
+        [file] = [path for path in folder.glob("*.faiss") if path.is_file()] or [folder / "-"]
+        file.unlink(missing_ok=True)
+        file.symlink_to(victim)
+
+    def swapped(index: Any, path: str) -> None:
+        if is_early:
+            swap()
+        write_index(index, path)
+        if not is_early:
+            swap()
+
+    monkeypatch.setattr(faiss, "write_index", swapped)
+    update_index(connection, folder, MODEL)
+    assert (victim.read_text(), victim.stat().st_mode & 0o777) == ("of another", 0o644)
+    assert why_not(folder, connection)
+
+
 def flip_a_bit(path: Path, at: float) -> None:
     content = bytearray(path.read_bytes())
     content[int(at * (len(content) - 1))] ^= 4

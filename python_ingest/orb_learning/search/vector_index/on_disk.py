@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -15,8 +17,8 @@ from orb_learning.errors import VectorIndexError
 from orb_learning.filesystem import (
     ReadWriteLock,
     make_folder,
-    make_private,
-    sha256_of,
+    open_private,
+    open_regular,
     sync,
     write_private,
 )
@@ -57,11 +59,11 @@ def load(folder: Path) -> tuple[Any, IndexManifest]:
         manifest = read_manifest(folder)
         path = folder / manifest.file
         try:
-            if path.exists() and not path.is_file():  # a pipe would be waited for
-                raise UnusableError("its file cannot be read: it is not a regular file")
-            if sha256_of(path) != manifest.file_sha256:
-                raise UnusableError("its file is damaged")
-            index = faiss.read_index(str(path))
+            with open_regular(path) as opened:
+                if hashlib.file_digest(opened, "sha256").hexdigest() != manifest.file_sha256:
+                    raise UnusableError("its file is damaged")
+                # What was hashed, whatever has its name by now; a pipe would be waited for.
+                index = faiss.read_index(f"/proc/self/fd/{opened.fileno()}")
         except (OSError, RuntimeError) as error:
             if read_manifest(folder) != manifest:
                 continue  # a builder has put another one into its place
@@ -84,10 +86,12 @@ def publish(folder: Path, index: Any, manifest: IndexManifest) -> None:
     """Write the index, then its manifest; who opens it meanwhile finds the one before."""
     path = folder / f"{uuid.uuid4().hex}.faiss"
     try:
-        imported_faiss().write_index(index, str(path))
-        make_private(path)
-        sync(path)
-        written = replace(manifest, file=path.name, file_sha256=sha256_of(path))
+        # By its descriptor: another may put a link in the place of its name.
+        with os.fdopen(open_private(path, os.O_RDWR | os.O_EXCL), "rb") as opened:
+            imported_faiss().write_index(index, f"/proc/self/fd/{opened.fileno()}")
+            os.fsync(opened.fileno())
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        written = replace(manifest, file=path.name, file_sha256=sha256)
         unfinished = folder / f"{MANIFEST}.unfinished"
         write_private(unfinished, written.text().encode())
         sync(unfinished)
@@ -97,8 +101,8 @@ def publish(folder: Path, index: Any, manifest: IndexManifest) -> None:
         raise VectorIndexError(f"{folder} cannot be written: {error}") from error
     # The one before, and what killed builders left.
     for other in folder.glob("*.faiss"):
-        if other != path:
-            other.unlink()
+        if other != path and not other.is_dir():
+            other.unlink(missing_ok=True)
 
 
 @contextmanager
