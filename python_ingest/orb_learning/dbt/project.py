@@ -51,6 +51,8 @@ def find_project(settings: LearningSettings) -> Path:
     here = Path.cwd()
     if not is_project(here):
         return packaged_project()
+    if here == PACKAGE.parents[1]:
+        return here  # the checkout whose code runs
     if not _is_trusted(here) or not _is_trusted(here / FILE):
         raise DbtError(
             f"{here} has a dbt project of another account, which could run what it wants; go "

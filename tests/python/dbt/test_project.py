@@ -72,6 +72,14 @@ def test_a_project_of_another_account_is_not_run_because_one_stands_in_it(
     assert find_project(load_settings(project_path=here)) == here
 
 
+def test_the_checkout_whose_code_runs_is_its_project_whoever_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(dbt_project, "_is_trusted", lambda _: False)
+    assert find_project(load_settings()) == REPOSITORY
+
+
 def test_a_project_is_copied_once(tmp_path: Path) -> None:
     folder = copy_project(tmp_path / "mine")
     for part in ("dbt_project.yml", "models/public/executions.sql", "tests/generic/holds.sql"):
