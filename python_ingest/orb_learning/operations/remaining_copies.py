@@ -172,7 +172,7 @@ def _file_holds(file: Path, target: ErasureTarget) -> bool:
 def _look_apart(arguments: list[str]) -> bool:
     file, asked = map(Path, arguments)
     most = {"max_temp_directory_size": f"{limits_of(file).file_bytes}B"}
-    copy = connect_without_lock(file, limits=most)
+    copy = connect_without_lock(file, limits=most, held=True)
     return _database_holds(copy, ErasureTarget.from_json(asked.read_text()))
 
 

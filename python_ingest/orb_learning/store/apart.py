@@ -83,7 +83,7 @@ def answer_apart(work: Callable[[list[str]], Any]) -> None:
         said = work(sys.argv[2:])
     except OrbError as error:
         kind, said = type(error).__name__, str(error)
-    except (duckdb.Error, MemoryError) as error:
+    except (duckdb.Error, OSError, MemoryError) as error:
         kind, said = DatabaseError.__name__, (str(error) or "no memory").splitlines()[0]
     answer = json.dumps([kind, said])
     if len(answer) > LONGEST_ANSWER:

@@ -52,8 +52,8 @@ def contents_of(file: Path) -> Contents:
 
 def _read_apart(arguments: list[str]) -> tuple[dict[str, dict[str, object]], dict[str, str | None]]:
     file = Path(arguments[0])
-    most = f"{limits_of(file).file_bytes}B"
-    with connect_without_lock(file, limits={"max_temp_directory_size": most}) as connection:
+    most = {"max_temp_directory_size": f"{limits_of(file).file_bytes}B"}
+    with connect_without_lock(file, limits=most, held=True) as connection:
         tables = table_checksums(connection)
         return {name: one.model_dump() for name, one in tables.items()}, read_relations(connection)
 
