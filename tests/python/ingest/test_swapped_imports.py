@@ -15,7 +15,7 @@ from orb_learning.errors import ImportFileError
 from orb_learning.ingest import import_file
 from orb_learning.ingest.files import importer
 
-LONGEST_SECONDS = 30.0
+LONGEST_SECONDS = 10.0
 
 
 def made(file: Path) -> Path:
@@ -30,11 +30,12 @@ def made(file: Path) -> Path:
     return file
 
 
-def write_nothing(pipe: Path, waited: list[Path]) -> None:
-    """End whoever waits for a pipe."""
-    with suppress(OSError):
-        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
-        waited.append(pipe)
+def write_nothing(pipe: Path, is_done: threading.Event, waited: list[Path]) -> None:
+    """End whoever waits for a pipe too long."""
+    while not is_done.wait(LONGEST_SECONDS):
+        with suppress(OSError):
+            os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+            waited.append(pipe)
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.db", "a.csv", "a.jsonl.gz"])
@@ -52,9 +53,13 @@ def test_a_pipe_that_takes_a_files_name_is_not_waited_for(
 
     monkeypatch.setattr(importer, "sha256_of", swapped)
     waited: list[Path] = []
-    ending = threading.Timer(LONGEST_SECONDS, write_nothing, [file, waited])
+    is_done = threading.Event()
+    ending = threading.Thread(target=write_nothing, args=[file, is_done, waited])
     ending.start()
-    with pytest.raises(ImportFileError, match="it is not a regular file"):
-        import_file(tmp_path / "learning.db", file)
-    ending.cancel()
+    try:
+        with pytest.raises(ImportFileError, match="it is not a regular file"):
+            import_file(tmp_path / "learning.db", file)
+    finally:
+        is_done.set()
+        ending.join()
     assert waited == []
