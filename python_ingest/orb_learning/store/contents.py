@@ -26,9 +26,9 @@ class Contents(NamedTuple):
     """DuckDB's error at each that cannot be queried."""
 
 
-def limits_of(file: Path) -> Limits:
-    """Return what a process may use that works on a database, by its size."""
-    size = file.stat().st_size
+def limits_of(file: Path, bytes_elsewhere: int = 0) -> Limits:
+    """Return what a process may use that works on a database, by its size and its other files'."""
+    size = file.stat().st_size + bytes_elsewhere
     return Limits(
         LEAST_SECONDS + size / BYTES_A_SECOND, LEAST_SPILLED_BYTES + MOST_TIMES_ITS_SIZE * size
     )
