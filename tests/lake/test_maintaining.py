@@ -23,13 +23,14 @@ from orb_learning.archive import archive_and_retain, check_archive, unarchive
 from orb_learning.backup import make_backup, validate_backup
 from orb_learning.errors import InvalidBackupError, MaintenanceBusyError
 from orb_learning.ingest import load_once
-from orb_learning.operations import erase, load_outbox, restore_backup
+from orb_learning.operations import erase, load_outbox, remaining_copies, restore_backup
 from orb_learning.outbox import Outbox, files_of
 from orb_learning.settings import LearningSettings, load_settings
 from orb_learning.store import (
     LakeFiles,
     clean_up,
     connect,
+    contents,
     merge_files,
     only_maintainer,
 )
@@ -211,6 +212,24 @@ def test_what_was_erased_is_named_where_it_still_is_and_leaves_the_files(
         lake.grow_old(1.1)
         clean_up(lake.locator, [], wait_seconds=5)
     assert not is_in_a_file()
+
+
+def test_a_dump_is_searched_by_another_process_and_one_that_ends_it_is_named(
+    lake: Lake, settings: LearningSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = put(lake, range(1, 3))
+    backup = make_backup(settings).backup.folder
+    new, *others = sorted(put(lake, range(3, 6)))
+
+    def look(*_: object) -> None:
+        pytest.fail("it was searched in this process")
+
+    with monkeypatch.context() as here:
+        here.setattr(remaining_copies, "open_copy", look)
+        assert erase(settings, task_ids=[new]).still_in == []
+        assert erase(settings, task_ids=[min(old)]).still_in == [backup]
+    monkeypatch.setattr(contents, "LEAST_SECONDS", 0.01)
+    assert erase(settings, task_ids=[others[0]]).still_in == [backup]
 
 
 @pytest.mark.soak

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import OrbError
-from orb_learning.filesystem import make_folder, open_private, open_regular, sync
+from orb_learning.filesystem import held_open, make_folder, open_private, open_regular, sync
 from orb_learning.store import (
     SEALED_CONFIG,
     EndedError,
@@ -118,10 +118,11 @@ def _close(file: str) -> None:
 
 
 def _read_whole(arguments: list[str]) -> None:
-    with duckdb.connect(config=SEALED_CONFIG) as connection:
+    file = Path(arguments[0])
+    with held_open(file) as held, duckdb.connect(config=SEALED_CONFIG) as connection:
         connection.execute(
             "select bit_xor(hash(archived)) from read_parquet(?) as archived",
-            [unglobbed(Path(arguments[0]))],
+            [unglobbed(held)],
         )
 
 

@@ -1,6 +1,7 @@
 """Files that survive a power cut, files of tokens, locks that say who has them, and the log."""
 
 from orb_learning.filesystem.durable import (
+    held_open,
     is_full,
     open_regular,
     read_regular,
@@ -49,6 +50,7 @@ __all__ = [
     "callers_umask",
     "copy_there",
     "get_logger",
+    "held_open",
     "is_full",
     "is_open_to_others",
     "is_url",

@@ -7,9 +7,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 MOST_BYTES = 64 * 2**20
 """Of a file that is read whole: manifests, lists and logs have less."""
@@ -80,6 +81,31 @@ def open_regular(file: Path) -> BufferedReader:
         opened.close()
         raise OSError(errno.EINVAL, "it is not a regular file", str(file))
     return opened
+
+
+@contextmanager
+def held_open(file: Path, *beside: str) -> Iterator[Path]:
+    """Give a path of the same name at which a file stays, whatever takes its name meanwhile.
+
+    For libraries that open by name: they would wait for who writes a pipe. The folder is nobody
+    else's, and goes at the end. Closing ends the locks that this process has on the file.
+
+    Args:
+        file: the file, which another may have made.
+        beside: endings of further files that belong to it, such as its log, where there are such.
+
+    Raises:
+        OSError: one is not a regular file, or cannot be opened.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="orb-")))
+        for ending in ("", *beside):
+            path = file.with_name(file.name + ending)
+            if ending and not path.exists():
+                continue
+            opened = stack.enter_context(open_regular(path))
+            (folder / path.name).symlink_to(f"/proc/self/fd/{opened.fileno()}")
+        yield folder / file.name
 
 
 def sync(path: Path) -> None:

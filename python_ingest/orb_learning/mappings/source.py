@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import duckdb
 
+from orb_learning.filesystem import held_open
 from orb_learning.store import append_rows, identifier, literal, with_whole_digits
 
 JSON_ENDINGS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz", ".traj")
@@ -56,13 +57,14 @@ def first_records(
 
 
 def _in_any_form(connection: duckdb.DuckDBPyConnection, file: Path, read: Callable[[str], T]) -> T:
-    try:
-        return read(records_of(connection, file))
-    except duckdb.InvalidInputException:
-        if not file.name.lower().endswith(JSON_ENDINGS):
-            raise
-        # Only lines can be bad one by one; a document is whole, and a long line is like one.
-        return read(_json(file, by_line=False))
+    with held_open(file) as held:
+        try:
+            return read(records_of(connection, held))
+        except duckdb.InvalidInputException:
+            if not file.name.lower().endswith(JSON_ENDINGS):
+                raise
+            # Only lines can be bad one by one; a document is whole, and a long line is like one.
+            return read(_json(held, by_line=False))
 
 
 def read_payloads(connection: duckdb.DuckDBPyConnection, payloads: Sequence[str]) -> None:

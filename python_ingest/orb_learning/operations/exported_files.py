@@ -18,7 +18,7 @@ import duckdb
 
 from orb_learning.archive import readable_files
 from orb_learning.errors import OrbError
-from orb_learning.filesystem import open_regular
+from orb_learning.filesystem import held_open, open_regular
 from orb_learning.locator import beside, folder_of
 from orb_learning.operations.export import remove_written
 from orb_learning.operations.mentions import ErasureTarget, mentions_any
@@ -117,8 +117,8 @@ class ErasedContent:
         """Whether a database or a Parquet file holds some of it."""
         if not file.name.lower().endswith(".parquet"):
             return self._is_in_database(file)
-        with duckdb.connect(config=LITTLE) as connection:
-            return self._is_in_rows(connection, f"read_parquet({literal(unglobbed(file))})")
+        with held_open(file) as held, duckdb.connect(config=LITTLE) as connection:
+            return self._is_in_rows(connection, f"read_parquet({literal(unglobbed(held))})")
 
     def _is_in_bytes(self, content: bytes) -> bool:
         pattern = self.target.repo_pattern
@@ -132,7 +132,7 @@ class ErasedContent:
         )
 
     def _is_in_database(self, file: Path) -> bool:
-        with connect_without_lock(file, limits=LITTLE) as connection:
+        with connect_without_lock(file, limits=LITTLE, held=True) as connection:
             tables = connection.execute(
                 "select schema_name, table_name from duckdb_tables() "
                 "where database_name = current_database()"

@@ -33,6 +33,7 @@ from orb_learning.settings import LearningSettings
 from orb_learning.store import (
     RESIDUES,
     EndedError,
+    LakeFiles,
     StoppedError,
     answer_apart,
     ask_apart,
@@ -151,29 +152,42 @@ def _offsite_copies(place: str | None, database_id: uuid.UUID, clean: Collection
 def _backup_holds(backup: Backup, target: ErasureTarget, settings: LearningSettings) -> bool:
     manifest = backup.manifest
     file = backup.folder / manifest.database_file
-    if manifest.lake is None:
-        holds = _file_holds(file, target)
-    else:
-        holds = _database_holds(open_copy(file, manifest.lake, settings.database_path), target)
+    holds = _file_holds(file, target, manifest.lake, settings.database_path)
     return holds or any(_segment_holds(file, target) for file in backup.folder.rglob("*.sqlite"))
 
 
-def _file_holds(file: Path, target: ErasureTarget) -> bool:
-    """Whether a copy holds some: read by a process of its own, as it may run a stranger's SQL."""
+def _file_holds(
+    file: Path, target: ErasureTarget, lake: LakeFiles | None = None, database: Path | None = None
+) -> bool:
+    """Whether a copy holds some: read by a process of its own, as it may run a stranger's SQL.
+
+    Of a dump, the lake's files and locator are given; its rows are in those files.
+    """
     try:
         with TemporaryDirectory(prefix="orb-") as folder:
             asked = Path(folder) / "asked.json"
             asked.write_text(target.to_json())
-            return bool(ask_apart(__name__, [str(file), str(asked)], limits_of(file)))
+            arguments = [str(file), str(asked)]
+            if lake is not None:
+                names = Path(folder) / "lake.json"
+                names.write_text(lake.model_dump_json())
+                arguments += [str(names), str(database)]
+            limits = limits_of(file, sum(lake.files.values()) if lake else 0)
+            return bool(ask_apart(__name__, arguments, limits))
     except (OSError, OrbError, StoppedError, EndedError):
         return True
 
 
 def _look_apart(arguments: list[str]) -> bool:
-    file, asked = map(Path, arguments)
+    file, asked, *of_lake = map(Path, arguments)
+    target = ErasureTarget.from_json(asked.read_text())
+    if of_lake:
+        names, database = of_lake
+        lake = LakeFiles.model_validate_json(names.read_text())
+        return _database_holds(open_copy(file, lake, database), target)
     most = {"max_temp_directory_size": f"{limits_of(file).file_bytes}B"}
-    copy = connect_without_lock(file, limits=most)
-    return _database_holds(copy, ErasureTarget.from_json(asked.read_text()))
+    copy = connect_without_lock(file, limits=most, held=True)
+    return _database_holds(copy, target)
 
 
 def _database_holds(

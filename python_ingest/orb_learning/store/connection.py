@@ -23,7 +23,14 @@ from weakref import WeakKeyDictionary
 import duckdb
 
 from orb_learning.errors import DatabaseError, DatabaseLockedError
-from orb_learning.filesystem import Lock, ReadWriteLock, Waiting, make_folder, make_private
+from orb_learning.filesystem import (
+    Lock,
+    ReadWriteLock,
+    Waiting,
+    held_open,
+    make_folder,
+    make_private,
+)
 from orb_learning.locator import is_lake, only_on_a_file
 from orb_learning.store.duckdb_errors import translated_errors
 from orb_learning.store.file_store import check_duckdb
@@ -125,6 +132,7 @@ def connect_without_lock(
     scratch: Path | None = None,
     sandbox_memory_mb: int | None = None,
     limits: Mapping[str, Any] | None = None,
+    held: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file that may be a stranger's: nobody writes it, or the caller holds its lock.
 
@@ -137,6 +145,8 @@ def connect_without_lock(
             for what does not fit into memory.
         sandbox_memory_mb: as of ``connect``; then there is no such folder.
         limits: settings of DuckDB, such as ``memory_limit``, in place of those of a sealed file.
+        held: whether to read it and its log by descriptors: a pipe that takes its name is not
+            waited for. This process has the file open in no other way.
 
     Raises:
         DatabaseError: one of its subclasses says what is wrong with the file.
@@ -149,8 +159,9 @@ def connect_without_lock(
     with ExitStack() as stack:
         stack.enter_context(translated_errors(path))
         folder = scratch or Path(stack.enter_context(TemporaryDirectory(prefix="orb-")))
+        opened = _held(stack, path) if held else path
         with _open_mutex:
-            connection = duckdb.connect(path, read_only=read_only, config=config)
+            connection = duckdb.connect(opened, read_only=read_only, config=config)
         stack.callback(connection.close)
         if sandbox_memory_mb is None:
             seal(connection, folder)
@@ -159,6 +170,13 @@ def connect_without_lock(
             begin(connection, sandbox_memory_mb)
         check_version(connection, path)
         yield connection
+
+
+def _held(stack: ExitStack, path: Path) -> Path:
+    try:
+        return stack.enter_context(held_open(path, ".wal"))
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be opened: {error.strerror}") from error
 
 
 @contextmanager

@@ -26,9 +26,9 @@ class Contents(NamedTuple):
     """DuckDB's error at each that cannot be queried."""
 
 
-def limits_of(file: Path) -> Limits:
-    """Return what a process may use that works on a database, by its size."""
-    size = file.stat().st_size
+def limits_of(file: Path, bytes_elsewhere: int = 0) -> Limits:
+    """Return what a process may use that works on a database, by its size and its other files'."""
+    size = file.stat().st_size + bytes_elsewhere
     return Limits(
         LEAST_SECONDS + size / BYTES_A_SECOND, LEAST_SPILLED_BYTES + MOST_TIMES_ITS_SIZE * size
     )
@@ -52,8 +52,8 @@ def contents_of(file: Path) -> Contents:
 
 def _read_apart(arguments: list[str]) -> tuple[dict[str, dict[str, object]], dict[str, str | None]]:
     file = Path(arguments[0])
-    most = f"{limits_of(file).file_bytes}B"
-    with connect_without_lock(file, limits={"max_temp_directory_size": most}) as connection:
+    most = {"max_temp_directory_size": f"{limits_of(file).file_bytes}B"}
+    with connect_without_lock(file, limits=most, held=True) as connection:
         tables = table_checksums(connection)
         return {name: one.model_dump() for name, one in tables.items()}, read_relations(connection)
 

@@ -55,6 +55,7 @@ from orb_learning.figures.reader import Reader, Snapshot
 from orb_learning.figures.results import LONGEST_TEXT, UNTRUSTED
 from orb_learning.figures.status import read_contents
 from orb_learning.ingest.relay import load_once
+from orb_learning.mcp import server
 from orb_learning.mcp.answers import EMPTY, REST, sent
 from orb_learning.mcp.server import IDLE_TIMEOUT_SECONDS, READING, make_server, serve_http
 from orb_learning.mcp.sql_guard import check_sql
@@ -604,7 +605,12 @@ def test_requests_by_another_hosts_name_are_refused(site: Site, url: str, tmp_pa
         assert status_of(named, Host="orb.example.attacker.example", **given) == 421
 
 
-def test_what_is_reached_beyond_this_machine_needs_tokens() -> None:
+def test_what_is_reached_beyond_this_machine_needs_tokens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def serve(*_: Any, **given: Any) -> None:
+        pytest.fail(f"it is served without tokens: {given}")
+
     told: list[str] = []
     limits = resource.getrlimit(resource.RLIMIT_DATA)
     for given in [
@@ -615,8 +621,10 @@ def test_what_is_reached_beyond_this_machine_needs_tokens() -> None:
         {"allowed_hosts": ["orb.example"]},
         {"allowed_hosts": ["localhost", "10.1.2.3"]},
     ]:
-        with pytest.raises(McpServerError, match="ORB_LEARNING__MCP_TOKEN_FILE"):
-            serve_http(load_settings(), ready=told.append, **given)
+        with monkeypatch.context() as broken:
+            broken.setattr(server, "run_server", serve)  # it would serve until it is stopped
+            with pytest.raises(McpServerError, match="ORB_LEARNING__MCP_TOKEN_FILE"):
+                serve_http(load_settings(), ready=told.append, **given)
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(McpServerError, match="cannot be listened at: Address already in use"),

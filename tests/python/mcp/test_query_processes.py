@@ -24,6 +24,24 @@ LIMIT_SECONDS = 1.0
 KILLS_ITS_PROCESS = "select (repeat('[', 100000) || repeat(']', 100000))::json::variant"
 BREAKS_DUCKDB = "select reservoir_quantile(range, 0.5, 1000000000) from range(1000000000)"
 CANNOT_BE_INTERRUPTED = "select levenshtein(repeat('a', 300000), repeat('b', 300000))"
+REFUSED_FUNCTIONS = {
+    "json_transform": "json_transform('{}', '{\"a\": \"int\"}')",
+    "from_json": "from_json('{}', '{\"a\": \"int\"}')",
+    "json_serialize_plan": "json_serialize_plan('select 1')",
+    "write_log": "write_log('text')",
+    "nextval": "nextval('sequence')",
+    "getvariable": "getvariable('name')",
+    "current_setting": "current_setting('memory_limit')",
+    "error": "error('text')",
+}
+REFUSED_TABLE_FUNCTIONS = {
+    "read_text": "read_text('/etc/passwd')",
+    "read_csv": "read_csv('/etc/passwd')",
+    "glob": "glob('/*')",
+    "query": "query('select 1')",
+    "duckdb_settings": "duckdb_settings()",
+    "duckdb_secrets": "duckdb_secrets()",
+}
 
 Asking = Callable[[Callable[[QueryProcesses], Awaitable[None]]], None]
 
@@ -228,5 +246,25 @@ def test_functions_are_allowed_by_name_and_none_binds_a_text() -> None:
     assert ALLOWED_FUNCTIONS - known <= {"!", "->", "grouping", "grouping_id"}
     for part in ("serialize", "query", "setting", "sleep", "read_", "pg_", "internal", "variant"):
         assert not [name for name in ALLOWED_FUNCTIONS if part in name], part
-    refused = {"json_transform", "from_json", "write_log", "nextval", "getvariable", "error"}
-    assert refused <= known - ALLOWED_FUNCTIONS
+    assert set(REFUSED_FUNCTIONS) <= known - ALLOWED_FUNCTIONS
+
+
+def test_a_function_that_is_not_allowed_is_refused_where_it_stands(asking: Asking) -> None:
+    async def work(processes: QueryProcesses) -> None:
+        for name, call in REFUSED_FUNCTIONS.items():
+            for sql in (
+                f"select {call}",
+                f"from executions where {call} is not null",
+                f"with a as (select {call} as b) from a",
+                f"select list_transform([1], lambda x: {call})",
+                f"select {call.replace(name, name.upper(), 1)}",
+                f"select {call.replace(name, f'system.main.{name}', 1)}",
+            ):
+                assert f"the function {name} may not be used" in await refusal(processes, sql), sql
+        for name, call in REFUSED_TABLE_FUNCTIONS.items():
+            for sql in (f"from {call}", f"from executions, {call}", f"select (from {call})"):
+                said = await refusal(processes, sql)
+                assert f"the table function {name} may not be used" in said, sql
+        assert await rows(processes, "select upper('a')") == [["A"]]
+
+    asking(work)

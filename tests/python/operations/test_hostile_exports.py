@@ -14,6 +14,7 @@ import pytest
 from backup_cases import sign_again
 from restore_cases import Place
 
+from orb_learning.errors import DatabaseError
 from orb_learning.operations import erase, exported_files
 from orb_learning.operations.exported_files import ErasedContent
 from orb_learning.operations.mentions import ErasureTarget
@@ -55,10 +56,35 @@ def test_a_file_that_cannot_be_searched_is_named(
     assert time.monotonic() - began < 30
 
 
-@pytest.mark.parametrize("name", ["a.json", "a.csv.gz"])
-def test_a_pipe_that_took_a_files_name_is_not_waited_for(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.json", "a.csv.gz", "a.parquet", "a.db"])
+def test_a_pipe_that_took_a_files_name_is_not_waited_for(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exported_files, "limits_of", lambda _: Limits(60.0, 2**30))
     os.mkfifo(tmp_path / name)
+    began = time.monotonic()
     assert CONTENT.is_in(tmp_path / name)
+    assert time.monotonic() - began < 30
+
+
+def test_a_pipe_that_took_a_databases_name_is_named_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "LEAST_SECONDS", 60.0)
+    os.mkfifo(tmp_path / "a.db")
+    with pytest.raises(DatabaseError, match=r"a\.db cannot be opened: it is not a regular file"):
+        contents.contents_of(tmp_path / "a.db")
+
+
+def test_the_log_beside_a_database_is_searched_with_it(tmp_path: Path) -> None:
+    used = tmp_path / "used.db"
+    with duckdb.connect(used) as connection:
+        connection.execute("create table t (text varchar)")
+        connection.execute("checkpoint")
+        connection.execute("insert into t values (?)", [TEXT])
+        for ending in ("", ".wal"):
+            shutil.copy(f"{used}{ending}", tmp_path / f"a.db{ending}")
+    assert CONTENT.is_in(tmp_path / "a.db")
 
 
 KILLS = "(repeat('[', 100000) || repeat(']', 100000))::json::variant::varchar"

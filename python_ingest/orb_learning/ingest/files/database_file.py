@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from orb_learning.errors import ImportFileError, NotADatabaseError
+from orb_learning.filesystem import open_regular
 from orb_learning.ingest.files.names import TIMES, column_of
 from orb_learning.ingest.files.parquet import MARK
 from orb_learning.ingest.files.read_errors import read_errors
@@ -62,7 +63,7 @@ def copy_executions(file: Path, parquet: Path) -> list[str]:
             yet, it is damaged, or takes too much time, memory or disk.
         DatabaseError: the file cannot be opened.
     """
-    with file.open("rb") as opened:
+    with open_regular(file) as opened:
         # DuckDB would take another database's file for an order to download an extension.
         if opened.read(12)[8:] != b"DUCK":
             raise ImportFileError(f"{file} is not a DuckDB database; is its name's ending right?")
@@ -135,7 +136,7 @@ def _is_ours(connection: duckdb.DuckDBPyConnection) -> bool:
 @contextmanager
 def _opened(file: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
-        with connect_without_lock(file, scratch=scratch, limits=LIMITS) as connection:
+        with connect_without_lock(file, scratch=scratch, limits=LIMITS, held=True) as connection:
             yield connection
     except NotADatabaseError as error:
         raise ImportFileError(

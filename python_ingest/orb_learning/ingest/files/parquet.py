@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from orb_learning.filesystem import held_open
 from orb_learning.ingest.files.names import check_duplicates, column_of, unit_of
 from orb_learning.ingest.files.plan import NO_ENTRIES, Source
 from orb_learning.record import UNITS
@@ -45,11 +46,25 @@ def parquet_sources(
         ImportFileError: its columns are not those of executions, or two mean the same.
         duckdb.Error: it is not a Parquet file, or is damaged.
     """
-    path = _unglobbed(file)
+    with held_open(file) as held:
+        yield from _sources(
+            connection, file, held, naive_is_utc=naive_is_utc, names_found=names_found
+        )
+
+
+def _sources(
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    held: Path,
+    *,
+    naive_is_utc: bool,
+    names_found: Callable[[Iterable[str]], None],
+) -> Iterator[Source]:
+    path = _unglobbed(held)
     relation = "read_parquet($path, hive_partitioning = false)"
     described = connection.execute(f"describe select * from {relation}", {"path": path})  # noqa: S608
     kinds = [(str(row[0]), str(row[1])) for row in described.fetchall()]
-    columns = _columns(connection, file, path, kinds)
+    columns = _columns(connection, held, path, kinds)
     names = [column.name for column in columns]
     check_duplicates(file, names)
     names_found(names)

@@ -18,6 +18,7 @@ from typing import BinaryIO, NamedTuple
 import duckdb
 
 from orb_learning.errors import ImportFileError
+from orb_learning.filesystem import open_regular
 from orb_learning.ingest.files.encodings import as_utf8, encoding_of
 
 BLOCK_BYTES = 8 * 2**20
@@ -128,7 +129,7 @@ def utf8_stream(file: Path, read_bytes: Callable[[int], object]) -> Iterator[byt
         ImportFileError: it is no text, or unpacks to many times its size.
         EOFError, gzip.BadGzipFile, zlib.error: the gzip stream is damaged.
     """
-    with file.open("rb") as raw:
+    with open_regular(file) as raw:
         zipped = file.name.lower().endswith(".gz")
         stream: BinaryIO = gzip.GzipFile(fileobj=raw) if zipped else raw  # type: ignore[assignment]
         start = stream.read(BLOCK_BYTES)
@@ -148,7 +149,11 @@ def check_unpacked(file: Path) -> None:
     if not file.name.lower().endswith(".gz"):
         return
     lines = 0
-    with gzip_errors(file, lambda: lines), gzip.open(file) as stream:
+    with (
+        gzip_errors(file, lambda: lines),
+        open_regular(file) as raw,
+        gzip.GzipFile(fileobj=raw) as stream,
+    ):
         while block := stream.read(BLOCK_BYTES):
             lines += block.count(b"\n")
             _check_ratio(file, stream.tell())
