@@ -44,8 +44,8 @@ LONGEST_TEXT = 10_000
 """Characters that are given to the model. It reads 256 tokens; cutting a longer text into tokens
 first would take a second for each megabyte."""
 
-BATCH_TOKENS = 1_024
-"""Tokens that the model reads at once, padding included: about 32 texts, or 4 of the longest."""
+BATCH_TOKENS = 512
+"""Tokens that the model reads at once, padding included: about 16 texts, or 2 of the longest."""
 
 TEXTS_WORTH_CONVERTING = 500
 """Texts in a process from which on converting the model for ONNX Runtime pays."""
