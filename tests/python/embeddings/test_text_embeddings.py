@@ -170,8 +170,8 @@ def test_the_model_reads_a_bounded_number_of_tokens_at_once(
     encoder.encode(["word " * length for length in range(1_000, 0, -50)])
     assert sum(count for count, _ in read) == 20
     assert max(count * tokens for count, tokens in read) <= BATCH_TOKENS
-    # Fifteen are cut to 256 tokens, and read in fours.
-    assert len(read) <= 6
+    # Fifteen are cut to 256 tokens, and read in twos; the others, too, or more at once.
+    assert len(read) <= 10
 
 
 def test_a_query_gets_the_vector_that_the_text_would_and_needs_no_torch(encoder: Encoder) -> None:
