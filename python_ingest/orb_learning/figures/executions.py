@@ -125,9 +125,12 @@ async def list_executions(
             f"count(actual_cost) as cost_known_count from {MATCHING}",
             **wanted,
         )
+        first = f"order by {ORDERS[order]}timestamp desc, task_id"
+        # By their ids, for else the texts of all that match are cut before the first are known.
+        shown = f"select task_id from {MATCHING} {first} limit $most"  # noqa: S608 (constants)
         rows = replace(snapshot, longest_text=LONGEST).select(
             Execution,
-            f"{MATCHING} order by {ORDERS[order]}timestamp desc, task_id limit $most",
+            f"executions_flat where task_id in ({shown}) {first}",
             most=limit,
             **wanted,
         )
