@@ -21,7 +21,7 @@ MODES = {"chat", "completion", "embedding", "responses"}
 
 
 def rows(table: dict[str, dict[str, Any]]) -> list[list[Any]]:
-    """Return a row a model: its name in lower case, US dollars a token in, out, from and to the cache."""
+    """Return a row a model: its name, US dollars a token in, out, from and to the cache."""
     priced = {
         name.lower(): [
             model["input_cost_per_token"],
