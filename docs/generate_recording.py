@@ -159,7 +159,8 @@ def recording() -> str:
                 "written anywhere. `learning.redact_secrets` does it with built-in patterns: private "
                 "keys, tokens of well-known services, credentials in addresses and headers, what is "
                 "assigned to a name such as `password`, and e-mail addresses. Each changed text is "
-                "counted as `redacted`. A text that cannot be redacted is not kept.",
+                "counted as `redacted`. A record with a text that cannot be redacted is not kept, and `orb "
+                "status` counts it as refused.",
                 "## A PoolManager",
                 "It draws a plan, tries the plan's next tier after a failure, and records each attempt. "
                 "What it draws by: [learning.md](learning.md). The calls take microseconds. An "

@@ -50,10 +50,19 @@
 {%- endmacro %}
 
 
-{#- Bounds of values, of their errors and t. A success is a rate; its n is the one that has the error. -#}
+{#- Bounds of values, of their errors and t. A success is a rate; its n is the one that has the error.
+    Where all went alike the error is none and tells no n: it is at most that of the effective ones. -#}
 {% macro intervals_of_values() -%}
-    {%- set rate = 'least(greatest(success, 1 / (decision_count + 2)), 1 - 1 / (decision_count + 2))' -%}
-    {%- set variance = 'pow(greatest(success_error, 1e-9), 2) / (' ~ rate ~ ' * (1 - ' ~ rate ~ '))' -%}
+    {%- set edge = '(1 / (decision_count + 2))' -%}
+    {%- set inside = 'least(greatest(success, ' ~ edge ~ '), 1 - ' ~ edge ~ ')' -%}
+    {%- set is_inside = 'success between ' ~ edge ~ ' and 1 - ' ~ edge -%}
+    {%- set rate = 'least(greatest(success, 0), 1)' -%}
+    {%- set variance %}
+    greatest(
+        pow(greatest(success_error, 1e-9), 2) / ({{ inside }} * (1 - {{ inside }})),
+        case when not ({{ is_inside }}) then 1 / effective_count end
+    )
+    {%- endset -%}
     greatest({{ rate_bound(rate, variance, 't', '-') }}, 0) as success_lower,
     least({{ rate_bound(rate, variance, 't', '+') }}, 1) as success_upper,
     capped_cost * exp(-t * cost_error / nullif(capped_cost, 0)) as cost_lower,

@@ -112,12 +112,26 @@ class Keeper:
 
         Raises:
             ExecutionRefusedError: keeping is strict.
-            RedactionError: it cannot be redacted.
         """
         plain = jsonable(original)
         if self._redactor is not None:
-            plain = self._redactor.anything(plain)
+            try:
+                plain = self._redactor.anything(plain)
+            except RedactionError as failure:
+                return self.fail(failure)
         return self.keep_dead_letter("invalid", reason_of(error), kind, plain)
+
+    def fail(self, error: BaseException) -> bool:
+        """Count and report a record of which not even a dead letter can be kept; returns False.
+
+        Raises:
+            ExecutionRefusedError: keeping is strict.
+        """
+        name = type(error).__name__
+        self.count(f"failed {name}")
+        self._outbox.report(f"failed {name}")
+        self.refuse(f"failed: {error if isinstance(error, RedactionError) else name}")
+        return False
 
     def _careful_json(self, kind: Kind, values: dict[str, Any]) -> str:
         """Return the JSON of what is not so plain; a routing decision never is."""
@@ -168,6 +182,11 @@ class Keeper:
         self.warnings.refused(reason, count)
         if self._strict:
             raise ExecutionRefusedError(f"the execution was not recorded: {reason}")
+
+    def note(self, reason: str, message: str) -> None:
+        """Count something by its reason, and warn of it the first time."""
+        self.count(reason)
+        self.warnings.once(message)
 
     def count(self, reason: str, count: int = 1) -> None:
         """Count something by its reason."""

@@ -52,6 +52,7 @@ class ExecutionRun:
         self._start: datetime | None = None
 
     def __enter__(self) -> Self:
+        self.result = self.kept = None  # of an earlier block
         self._start = self._now()
         return self
 

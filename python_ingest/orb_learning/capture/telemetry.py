@@ -7,6 +7,7 @@ be kept at all is counted. DuckDB is never touched.
 
 from __future__ import annotations
 
+import functools
 import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from orb_learning.capture.redaction import RedactionError, Redactor
 from orb_learning.capture.routing import check_routing, map_routing
 from orb_learning.capture.run import ExecutionRun
 from orb_learning.capture.shapes import Decision, Result, Task, TaskId, Time
-from orb_learning.capture.times import NaiveTimes, with_zones
+from orb_learning.capture.times import NaiveTimes, never_failing, with_zones
 from orb_learning.capture.unread import UnreadKeys
 from orb_learning.errors import ExecutionRefusedError
 from orb_learning.outbox import Kind, Outbox
@@ -38,7 +39,7 @@ class TelemetryCapture:
         redact: returns a text without what must not be kept; ``redact_secrets`` is one. It is
             called with every text before it is written anywhere.
         strict: whether to raise what is swallowed otherwise; for tests.
-        now: the clock.
+        now: the clock; the system's is read where it raises.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class TelemetryCapture:
         self._enabled = enabled
         self._with_zone = with_zones(naive_times, self._count_naive)
         self._id_scope = id_scope
-        self._redactor = Redactor(redact, self._count_redacted) if redact else None
+        redacted = functools.partial(self._count, "redacted")
+        self._redactor = Redactor(redact, redacted) if redact else None
         self._keeper = Keeper(outbox, id_scope, self._redactor, strict=strict)
         self._unread = UnreadKeys(self._redactor)
-        self._now = now
+        self._now = never_failing(now, self._count_failed_clock)
         _captures.add(self)
 
     def store_execution_telemetry(
@@ -197,7 +199,8 @@ class TelemetryCapture:
         - ``kept``: committed records.
         - ``invalid``, ``too_large``: kept as dead letters.
         - ``refused …``: not taken by the outbox, dead letters too.
-        - ``failed …``: errors that were swallowed.
+        - ``failed …``: records lost by errors that were swallowed.
+        - ``clock_failed``: times that the clock did not tell, and the system's did.
         - ``disabled``: calls while capturing was switched off.
         - ``not_finite``, ``end_before_start``: values that were no measurements, and are unknown
           in a record that was kept.
@@ -230,10 +233,7 @@ class TelemetryCapture:
         except ExecutionRefusedError:
             raise  # strict
         except BaseException as error:
-            self._keeper.count(f"failed {type(error).__name__}")
-            reason = str(error) if isinstance(error, RedactionError) else type(error).__name__
-            self._keeper.refuse(f"failed: {reason}")
-            return False
+            return self._keeper.fail(error)
 
     def _map(
         self, task: Any, result: Any, start_time: Any, end_time: Any, notes: dict[str, Any]
@@ -264,26 +264,27 @@ class TelemetryCapture:
             check_routing(values)
             return record_json(values)
         except RedactionError as error:
-            self._keeper.count("failed RedactionError")
-            self._keeper.refuse(f"failed: {error}")
+            self._keeper.fail(error)
         except Exception as error:
             original = values if isinstance(values, Mapping) else execution
             self._keeper.refuse_invalid(error, "execution", original)
         return None
 
     def _count(self, reason: str) -> None:
-        self._keeper.count(reason)
         if reason == NO_ID:
-            self._keeper.warnings.once("an id is no UUID, text or whole number: a new UUID is made")
+            self._keeper.note(NO_ID, "an id is no UUID, text or whole number: a new UUID is made")
+        else:
+            self._keeper.count(reason)
 
-    def _count_redacted(self) -> None:
-        self._keeper.count("redacted")
+    def _count_failed_clock(self, error: Exception) -> None:
+        what = f"the clock raised {type(error).__name__}; the system's time is taken"
+        self._keeper.note("clock_failed", what)
 
     def _count_naive(self) -> None:
-        self._keeper.count("naive_time")
-        self._keeper.warnings.once(
+        self._keeper.note(
+            "naive_time",
             "times without a zone are taken as the local zone's; give datetime.now(UTC), or set "
-            "ORB_LEARNING__NAIVE_TIMES=utc"
+            "ORB_LEARNING__NAIVE_TIMES=utc",
         )
 
 

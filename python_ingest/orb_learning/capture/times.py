@@ -1,4 +1,4 @@
-"""Times without a zone: what zone they are in is the caller's to say."""
+"""The caller's times: what zone those without one are in, and a clock that may fail."""
 
 from __future__ import annotations
 
@@ -34,3 +34,23 @@ def with_zones(
         return value
 
     return {"local": local, "utc": utc, "refuse": refuse}[naive_times]
+
+
+def never_failing(
+    now: Callable[[], datetime], failed: Callable[[Exception], None]
+) -> Callable[[], datetime]:
+    """Return a clock that tells the system's time where another one raises.
+
+    Args:
+        now: the other one.
+        failed: called with what it raised.
+    """
+
+    def clock() -> datetime:
+        try:
+            return now()
+        except Exception as error:
+            failed(error)
+            return datetime.now(UTC)
+
+    return clock

@@ -16,6 +16,7 @@ _HEADING = re.compile(r"^\w[\w ]* Error( in .*)?$")
 """As dbt begins its messages: ``Runtime Error in model x (models/x.sql)``."""
 _INTERNAL = re.compile(r"^(> (in|called by) |compiled code at |Error encountered in )")
 """Lines about dbt's own macros and files."""
+_MISSING = re.compile(r"Catalog Error: .* does not exist")
 _FAILED_TEST = re.compile(r"^Got (\d+) results?, configured to fail if ")
 
 
@@ -120,12 +121,22 @@ def in_words(message: str) -> str:
     return " ".join(kept)
 
 
-def in_one_message(what: str, failures: list[str], log_file: Path) -> str:
-    """Return an error's message: what failed, of what, and where to read on."""
+def in_one_message(
+    what: str, failures: list[str], log_file: Path, *, is_selection: bool = False
+) -> str:
+    """Return an error's message: what failed, of what, what to do, and where to read on.
+
+    Args:
+        what: what failed.
+        failures: of what.
+        log_file: where to read on.
+        is_selection: whether only a part of the project was to be built.
+    """
     named = list(dict.fromkeys(failures))
     said = "; ".join(named[:MOST_NAMED]) or "dbt gave no reason"
     if len(named) > MOST_NAMED:
         said += f"; and {len(named) - MOST_NAMED:,} more"
-    return (
-        f"{what} failed: {said.rstrip('.')}. Mend it and run it again; {log_file} has the details"
-    )
+    mend = "Mend it and run it again"
+    if is_selection and any(_MISSING.search(failure) for failure in failures):
+        mend = "What is not selected must be there: run `orb build` without a selection first"
+    return f"{what} failed: {said.rstrip('.')}. {mend}; {log_file} has the details"

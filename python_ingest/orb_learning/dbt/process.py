@@ -38,6 +38,8 @@ cli()
 ends it at once and without its tracebacks: what it did not commit is as it was."""
 UNTOLD = "ignore:resource_tracker:UserWarning"
 """What Python says of dbt's semaphores then; it has cleared them away."""
+SELECTS = frozenset({"--select", "-s", "--models", "--model", "-m", "--selector", "--exclude"})
+"""dbt's options that leave a part of the project out."""
 GRACE_SECONDS = 2.0
 """For so long dbt may take to end, before it is killed."""
 
@@ -138,7 +140,10 @@ def show_dbt(
     failures = read_results(results, began) if status == FAILED_STATUS else []
     if failures or ended:
         failures += ended
-        raise DbtError(in_one_message(_name_of(arguments), failures, log_file()))
+        is_selection = any(argument.partition("=")[0] in SELECTS for argument in arguments)
+        raise DbtError(
+            in_one_message(_name_of(arguments), failures, log_file(), is_selection=is_selection)
+        )
     return status
 
 

@@ -114,6 +114,14 @@ class Outbox:
         """Return how many records were refused, by reason, since the process started."""
         return dict(self._refused)
 
+    def report(self, reason: str) -> None:
+        """Tell `orb status` of a record that was lost before it came here, now or later."""
+        with self._lock:
+            self._unreported[reason] += 1
+            with suppress(Exception):
+                if not self._closed and self._has_room(len(reason)):
+                    self._report_refused(self._current_file())
+
     def open(self) -> None:
         """Take records again after ``close``."""
         with self._lock:

@@ -298,8 +298,21 @@ def test_what_cannot_be_redacted_is_not_kept(tmp_path: Path) -> None:
     captured = Captured(tmp_path / "outbox", redact=redact)
     assert not captured.store()
     assert captured.capture.store_records([{"repo": "a"}]) == 0
-    assert captured.capture.counts() == {"failed RedactionError": 2, "kept": 0}
+    assert captured.capture.store_records([{"timestamp": "no time", "repo": "a"}]) == 0
+    assert captured.capture.counts() == {"failed RedactionError": 3, "kept": 0}
     assert not captured.payloads("dead_letter")
+
+
+def test_what_is_lost_before_the_outbox_is_told_to_status(tmp_path: Path) -> None:
+    captured = Captured(tmp_path / "outbox", redact=lambda _: 1 / 0)
+    assert not captured.store()
+    lost = {"reason": "failed RedactionError", "count": 1}
+    assert captured.payloads("refused") == [lost]
+    captured.outbox.close()
+    assert not captured.store()  # nothing takes it now; it comes with the next
+    captured.outbox.open()
+    assert not captured.store()
+    assert captured.payloads("refused") == [lost, lost | {"count": 2}]
 
 
 def test_the_types_name_what_is_read() -> None:

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,39 @@ def test_a_block_that_ends_is_a_success_with_its_times(captured: Captured) -> No
     assert record.metadata == {"pool_id": "pool-1"}
 
 
+def test_a_clock_that_raises_is_replaced_by_the_systems(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> datetime:
+        raise OSError("no clock")
+
+    captured = Captured(tmp_path / "outbox", now=broken)
+    before = datetime.now(UTC)
+    with captured.capture.execution(TASK) as run:
+        pass
+    captured.capture.capture_routing_decision("task-7", TASK, {"model_tier": "small"})
+    captured.outbox.close()
+    assert run.kept
+    assert before <= captured.record().timestamp <= datetime.now(UTC)
+    assert captured.capture.counts() == {"kept": 2, "clock_failed": 3}
+    assert caplog.messages == ["the clock raised OSError; the system's time is taken"]
+
+
 def test_the_result_says_whether_it_failed(captured: Captured) -> None:
     with captured.capture.execution(TASK) as run:
         run.result = {"status": "failed"}
     assert only(captured)["success"] is False
+
+
+def test_a_run_that_is_entered_again_has_no_result_yet(captured: Captured) -> None:
+    run = captured.capture.execution(TASK)
+    with run:
+        run.result = {"status": "failed", "cost": 0.5}
+    with run:
+        assert (run.result, run.kept) == (None, None)
+    first, second = captured.payloads()
+    assert (first["success"], second["success"]) == (False, True)
+    assert "actual_cost" not in second
 
 
 def test_an_exception_is_recorded_and_goes_on(captured: Captured) -> None:

@@ -10,7 +10,7 @@ import pytest
 from building import REPOSITORY
 from commands import orb
 
-from orb_learning.dbt import run_dbt
+from orb_learning.dbt import run_dbt, show_dbt
 from orb_learning.dbt.failures import in_one_message, in_words, read_events
 from orb_learning.errors import DbtError
 from orb_learning.filesystem import ReadWriteLock
@@ -70,6 +70,20 @@ def refusal(run: Callable[[], object]) -> str:
     message = str(caught.value)
     assert INSIDES.search(message) is None, message
     return message
+
+
+@pytest.mark.parametrize(
+    ("options", "selects"), [(["--select", "below"], True), (["--select=below"], True), ([], False)]
+)
+def test_what_a_selection_stands_on_must_be_there(
+    settings: LearningSettings, options: list[str], selects: bool
+) -> None:
+    project = settings.project_path
+    assert project is not None
+    (project / "models" / "broken.sql").write_text("select * from nosuch")
+    said = refusal(lambda: show_dbt(settings, "build", *options, hear=lambda _: None))
+    assert ("run `orb build` without a selection first" in said) == selects
+    assert ("Mend it and run it again" in said) != selects
 
 
 def test_a_failed_build_names_each_node_and_why(settings: LearningSettings) -> None:

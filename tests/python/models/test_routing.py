@@ -76,6 +76,10 @@ class Routing:
         self.load()
         self.project.run(self.history.database, select=MODELS, **self._variables())
 
+    def test(self, *models: str) -> None:
+        """Test what is claimed of models, as a build does."""
+        self.project.run(self.history.database, command="test", select=models, **self._variables())
+
     def rebuilt(self) -> dict[str, list[dict[str, Any]]]:
         self.project.run(
             self.history.database, select=MODELS, full_refresh=True, **self._variables()
@@ -118,6 +122,30 @@ def test_values_are_those_of_each_decision_by_itself(routing: Routing) -> None:
     assert_values_are_the_oracles(routing)
     assert_no_pairs_of_repositories(routing)
     assert_unrecorded_tiers_are_excluded_and_counted(routing, 40)
+
+
+def test_the_claims_hold_of_few_decisions_that_went_alike_or_say_no_cost(routing: Routing) -> None:
+    cases = [(outcome, costs) for outcome in ("always", "never", "mixed") for costs in (0, 1)]
+    for place, (outcome, known_costs) in enumerate(cases):
+        for number in range(17):
+            routing.insert(
+                100 * place + number,
+                task_description=f"mend part {number} of {place}",
+                repo=f"{outcome}-{known_costs}",
+                model_tier=("small", "medium")[number % 2],
+                success=outcome == "always" or (outcome == "mixed" and number % 3 == 0),
+                actual_cost=0.5 if number < known_costs else None,
+                metadata=None,
+            )
+    routing.build()
+    routing.test("rpt_policy_values", "rpt_routing_recommendations", "rpt_routing_coverage")
+    values = {(row["repo"], row["policy"]): row for row in routing.contents()["rpt_policy_values"]}
+    for outcome, known_costs in cases:
+        value = values[f"{outcome}-{known_costs}", "logged"]
+        assert value["has_enough_samples"]
+        assert value["success_lower"] <= value["success"] <= value["success_upper"]
+        assert value["success_upper"] - value["success_lower"] > 0.1
+        assert (value["utility"] is None) == (known_costs == 0)
 
 
 def assert_unrecorded_tiers_are_excluded_and_counted(routing: Routing, count: int) -> None:

@@ -145,15 +145,22 @@ def policy_values(decisions: list[Decision], plan: str) -> Row:
     if found["has_enough_samples"] and effective:
         t = float(stats.t.ppf(0.975, max(effective - 1, 4)))
         variance = factor * sum(each[0] ** 2 for each in texts.values())
-        found["success_lower"], found["success_upper"] = _wilson(success, variance, t, count)
+        found["success_lower"], found["success_upper"] = _wilson(
+            success, variance, t, count, effective
+        )
     return found
 
 
-def _wilson(success: float, variance: float, t: float, count: int) -> tuple[float, float]:
+def _wilson(
+    success: float, variance: float, t: float, count: int, effective: float
+) -> tuple[float, float]:
     inside = min(max(success, 1 / (count + 2)), 1 - 1 / (count + 2))
     relative = max(variance, 1e-18) / (inside * (1 - inside))
-    half = t * math.sqrt(max(variance, 1e-18) + t**2 * relative**2 / 4)
-    middle, scale = inside + t**2 * relative / 2, 1 + t**2 * relative
+    if success != inside:
+        relative = max(relative, 1 / effective)
+    rate = min(max(success, 0), 1)
+    half = t * math.sqrt(relative * rate * (1 - rate) + t**2 * relative**2 / 4)
+    middle, scale = rate + t**2 * relative / 2, 1 + t**2 * relative
     return max((middle - half) / scale, 0), min((middle + half) / scale, 1)
 
 
