@@ -105,7 +105,6 @@ async def list_executions(
     Use it to look at cases; what to make of many, the other tools say.
     """
     own, external_id = identify(task_id, reader.settings.id_scope) if task_id else (None, None)
-
     wanted = {
         "own": own,
         "external_id": external_id,
