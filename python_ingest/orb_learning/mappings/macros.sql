@@ -166,7 +166,7 @@ create or replace temp macro scores_of(value) as list_transform(
 )[1];
 
 -- A count of tokens that are among others; none where it is unknown.
-create or replace temp macro few_of(tokens, at_most) as coalesce(least(coalesce(tokens, 0), at_most), 0);
+create or replace temp macro bounded(tokens, at_most) as coalesce(least(coalesce(tokens, 0), at_most), 0);
 
 -- US dollars of a call's tokens by the list of prices; null for a model that it does not have. Of the
 -- tokens in, some may be read from a cache, and some written to one.
@@ -174,11 +174,11 @@ create or replace temp macro price_of(
     model_name, tokens_in, tokens_out, tokens_cached, tokens_written := null
 ) as (
     select min_by(
-        input_price * (coalesce(tokens_in, 0) - few_of(tokens_cached, tokens_in)
-            - few_of(tokens_written, tokens_in - few_of(tokens_cached, tokens_in)))
-        + coalesce(cached_price, input_price) * few_of(tokens_cached, tokens_in)
+        input_price * (coalesce(tokens_in, 0) - bounded(tokens_cached, tokens_in)
+            - bounded(tokens_written, tokens_in - bounded(tokens_cached, tokens_in)))
+        + coalesce(cached_price, input_price) * bounded(tokens_cached, tokens_in)
         + coalesce(written_price, input_price)
-            * few_of(tokens_written, tokens_in - few_of(tokens_cached, tokens_in))
+            * bounded(tokens_written, tokens_in - bounded(tokens_cached, tokens_in))
         + output_price * coalesce(tokens_out, 0),
         case when prices.model = lower(model_name) then 0 else 1 end
     )
